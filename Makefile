@@ -18,7 +18,7 @@ demo: .venv/.runtime ## Run a Booking System with sample data on this machine (A
 test: .venv/.dev $(VALIDATORS) ## Run all checks and all tests (ARGS="-k feed" selects tests)
 	@scripts/system-packages chromium nginx postgres
 	@$(MAKE) --no-print-directory check
-	$(PYTHON) -m pytest -n 2 --cov $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist worksteal --cov $(ARGS)
 
 check: .venv/.dev ## Run the linter, the formatter, mypy, the import rules and the spelling check
 	.venv/bin/ruff check
@@ -35,12 +35,12 @@ mutants: .venv/.mutants ## List the changes of single expressions in booking/ th
 
 fire: .venv/.dev ## Run the race tests for minutes: killed processes, a killed database, wrong clocks
 	@scripts/system-packages postgres
-	$(PYTHON) -m pytest tests/races tests/store/test_stores.py --fire 120 --timeout 900 --log-cli-level INFO $(ARGS)
+	$(PYTHON) -m pytest tests/races tests/store/test_stores.py tests/testing --fire 120 --timeout 900 --log-cli-level INFO $(ARGS)
 
 hostile: .venv/.dev ## Read a faulty feed of 100,000 items while the reader is killed, then import 500 random updates over 1,000 Orders
 	@scripts/system-packages postgres
-	$(PYTHON) -m pytest tests/harvest/test_hostile.py --hostile 100000 --timeout 1800 --log-cli-level INFO $(ARGS)
-	$(PYTHON) -m pytest tests/importing/test_import_histories.py --updates 500 --timeout 1800 --log-cli-level INFO $(ARGS)
+	$(PYTHON) -m pytest tests/harvest/test_hostile_feed.py --hostile 100000 --timeout 1800 --log-cli-level INFO $(ARGS)
+	$(PYTHON) -m pytest tests/importing/test_random_updates.py --updates 500 --timeout 1800 --log-cli-level INFO $(ARGS)
 
 fuzz: .venv/.dev ## Send 200,000 faulty requests to all endpoints
 	@scripts/system-packages postgres

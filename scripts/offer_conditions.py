@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from openbooking.importing.reading.conditions import HONOURED, read_conditions, unknown_properties
+from openbooking.importing.reading.conditions import ENFORCED, read_conditions, unknown_properties
 from openbooking.importing.reading.values import UnreadableError, clean, type_names
 
 
@@ -50,7 +50,7 @@ def print_usage(file: Path) -> None:
     """Print the upper bounds for Offers with unknown properties and for Offers with known conditions."""
     shares: dict[str, float] = json.loads(file.read_bytes())["types"]["Offer"]
     _print_shares("are left out because of an unknown property", shares, unknown_properties(shares))
-    _print_shares("have a condition that is enforced if it is understood", shares, HONOURED.intersection(shares))
+    _print_shares("have a condition that is enforced if it is understood", shares, ENFORCED.intersection(shares))
 
 
 def _print_shares(what: str, shares: dict[str, float], names: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""Which tests show each requirement, and what is open: `python tests/conformance.py [--check]`.
+"""List the tests that show each requirement, and the open requirements: `python tests/conformance.py [--check]`.
 
 Writes the counts and open requirements to `docs/reference/conformance.md`, and the table of all requirements and their
 tests to `build/conformance-table.md`, which is not under version control. With `--check` only compares the page.

@@ -1,4 +1,4 @@
-"""Fixtures that every test may ask for, and the check that tests name requirements there are."""
+"""Fixtures for all tests, and the check that every requirement id in a test exists."""
 
 from collections.abc import Iterator
 
@@ -11,24 +11,34 @@ from support.identity_provider import HASHER
 from support.requirements_catalogue import requirement_ids
 from support.validators import Validator, running_validator
 
+SHORT_FIRE_SECONDS = 5.0
+
 # How long an example takes depends on the machine.
 settings.register_profile("without deadline", deadline=None)
 settings.load_profile("without deadline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long the races take, how large a hostile feed is, how much is imported, and how many requests are mutated."""
+    """Add the options for longer runs: `make fire`, `make hostile` and `make fuzz` set them."""
     parser.addoption(
         "--fire",
         type=float,
-        default=5,
+        default=SHORT_FIRE_SECONDS,
         metavar="SECONDS",
-        help="how long tests/races fire at a server, and how often processes race for a store",
+        help="how long tests/races send requests, and how often processes race for a store",
     )
-    parser.addoption("--hostile", type=int, default=4_000, metavar="ITEMS", help="the size of tests/harvest's feed")
-    parser.addoption("--updates", type=int, default=60, metavar="UPDATES", help="how long a history of imports is")
-    parser.addoption("--requests", type=int, default=2_000, metavar="REQUESTS", help="how many tests/fuzz sends")
-    parser.addoption("--seed", type=int, default=1, metavar="SEED", help="how the dice of tests/fuzz fall")
+    parser.addoption(
+        "--hostile", type=int, default=4_000, metavar="ITEMS", help="the number of items of tests/harvest's feed"
+    )
+    parser.addoption(
+        "--updates", type=int, default=30, metavar="UPDATES", help="the number of updates in a history of imports"
+    )
+    parser.addoption(
+        "--requests", type=int, default=2_000, metavar="REQUESTS", help="the number of requests that tests/fuzz sends"
+    )
+    parser.addoption(
+        "--seed", type=int, default=1, metavar="SEED", help="the seed of the random requests of tests/fuzz"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     named = {(item.nodeid, id_) for item in items for mark in item.iter_markers("spec") for id_ in mark.args}
     unknown = sorted((nodeid, id_) for nodeid, id_ in named if id_ not in requirement_ids())
     if unknown:
-        message = "\n".join(f"{nodeid} names {id_}, which no requirement has" for nodeid, id_ in unknown)
+        message = "\n".join(f"{nodeid} names {id_}, which is not the id of a requirement" for nodeid, id_ in unknown)
         raise pytest.UsageError(message)
 
 
@@ -49,24 +59,40 @@ def logs_as_before() -> Iterator[None]:
 
 @pytest.fixture
 def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords are hashed in no time; how they are hashed otherwise is tested in tests/identity."""
+    """Hash passwords with the cheapest parameters; tests/identity tests the usual parameters."""
     monkeypatch.setattr("openbooking.identity.sign_in.passwords.PasswordHasher", lambda: HASHER)
+
+
+@pytest.fixture
+def unmeasured_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure no coverage in the processes that a test starts, which makes them several times as fast.
+
+    Tests that race or kill processes use this fixture. Their processes run code that other tests cover.
+    """
+    for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def is_long_run(request: pytest.FixtureRequest) -> bool:
+    """Whether tests try for longer than in `make test`, as `make fire` does."""
+    return bool(request.config.getoption("--fire") > SHORT_FIRE_SECONDS)
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    """The only event loop there is."""
+    """The event loop of asynchronous tests."""
     return "asyncio"
 
 
 @pytest.fixture(scope="session")
 def validator() -> Validator:
-    """OpenActive's validators, started once per test process."""
+    """Return OpenActive's validators, which are started once in each test process."""
     return running_validator()
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL server, started once per test process."""
+    """Yield a PostgreSQL server, which is started once in each test process."""
     with PostgresServer() as running:
         yield running

@@ -11,7 +11,7 @@ from openbooking.identity.partners.grants import GrantChange, give, suspend
 from openbooking.identity.records import BY_REGISTRATION_TOKEN
 from openbooking.identity.scopes import Scope
 from openbooking.system import System
-from support.browser import PASSWORD, URI, Site, chromium, served
+from support.browsers.browser import PASSWORD, URI, Site, chromium, served
 
 IMAGES = Path(__file__).parent.parent / "docs" / "how-to" / "images"
 _BOOKING = give(frozenset({Scope.OPENBOOKING}))

@@ -1,4 +1,4 @@
-"""The clock of the machine: jumps are held back, slews are followed, and a new process does not trust it yet."""
+"""The clock of a process: it ignores short jumps, follows slews, and is not trusted in the first minute."""
 
 import pickle
 import time
@@ -33,7 +33,7 @@ def test_a_jump_that_lasts_is_taken_over_after_a_minute(jump: float) -> None:
     assert (machine.error, machine.clock.is_trusted()) == (jump, True)
 
 
-def test_a_clock_that_goes_back_and_forth_is_not_followed() -> None:
+def test_a_wall_clock_that_jumps_back_and_forth_is_ignored() -> None:
     machine = Machine().settled()
     for _ in range(20):
         for wrong in (TEN_DAYS, 0, -TEN_DAYS, 50):
@@ -42,7 +42,7 @@ def test_a_clock_that_goes_back_and_forth_is_not_followed() -> None:
             assert machine.error == 0
 
 
-def test_a_clock_that_keeps_jumping_is_not_followed() -> None:
+def test_a_wall_clock_that_keeps_jumping_is_ignored() -> None:
     machine = Machine().settled()
     for _ in range(200):
         machine.wrong += 30
@@ -52,7 +52,7 @@ def test_a_clock_that_keeps_jumping_is_not_followed() -> None:
     assert machine.error == 6000
 
 
-def test_a_slewed_clock_is_followed() -> None:
+def test_a_slewed_wall_clock_is_followed() -> None:
     machine = Machine().settled()
     for _ in range(10_000):
         machine.wrong += 0.001
@@ -62,7 +62,7 @@ def test_a_slewed_clock_is_followed() -> None:
 
 
 def test_small_steps_move_the_time_slowly() -> None:
-    """Nor does a clock that is turned a little with each reading."""
+    """A wall clock that moves a little with each reading changes the time by a second at most."""
     machine = Machine().settled()
     for _ in range(1000):
         machine.wrong += 0.9
@@ -70,8 +70,8 @@ def test_small_steps_move_the_time_slowly() -> None:
     assert machine.error <= 1
 
 
-def test_a_machine_that_sleeps_has_not_jumped() -> None:
-    """The monotonic clock that is read by default counts on meanwhile, where the platform has one that does."""
+def test_the_sleep_of_a_machine_is_not_a_jump() -> None:
+    """The default monotonic clock includes the time that a machine sleeps, if the platform reports it."""
     machine = Machine().settled()
     machine.since_boot += 8 * 3600
     assert (machine.error, machine.clock.is_trusted()) == (0, True)
@@ -105,7 +105,7 @@ def test_a_recently_used_database_confirms_the_clock(ago: timedelta) -> None:
     assert (machine.error, machine.clock.is_trusted()) == (0, True)
 
 
-def test_a_database_used_long_ago_confirms_nothing() -> None:
+def test_a_database_used_long_ago_does_not_confirm_the_clock() -> None:
     machine = Machine()
     machine.clock.compare(machine.now - timedelta(minutes=16))
     assert (machine.error, machine.clock.is_trusted()) == (0, False)
@@ -130,7 +130,7 @@ def test_the_time_recovers_after_a_database_was_used_in_the_future() -> None:
     assert (machine.error, machine.clock.is_trusted()) == (0, True)
 
 
-def test_a_clock_that_has_been_trusted_is_not_compared() -> None:
+def test_a_trusted_clock_ignores_the_time_in_the_database() -> None:
     machine = Machine().settled()
     machine.clock.compare(machine.now + timedelta(days=10))
     machine.run(1)

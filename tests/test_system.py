@@ -1,4 +1,4 @@
-"""The cleanup of the system while its clock is wrong, with files and a clock that the test moves."""
+"""The background work of the system while the wall clock is wrong."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,19 +30,19 @@ HELD = 4
 
 
 class Site:
-    """A Booking System on a machine whose clocks are turned."""
+    """A Booking System on a machine whose clocks the test moves."""
 
-    def __init__(self, place: Path, machine: Machine) -> None:
+    def __init__(self, folder: Path, machine: Machine) -> None:
         self.machine = machine
         self.settings = Settings(
-            database=str(place / "site.sqlite3"),
+            database=str(folder / "site.sqlite3"),
             site_url="https://booking.example.com",
             access=AccessMode.OPENID,
             sweep_seconds=0.001,
         )
 
     async def stock(self) -> None:
-        """Store one of everything that the cleanup removes in time, none of it due yet."""
+        """Store one record of each kind that upkeep removes later. None is due yet."""
         await anyio.to_thread.run_sync(prepare, self.settings.database)
         store = self.open_store()
         await store.note_time(self.machine.now)
@@ -90,7 +90,7 @@ class Site:
             await self.sweep(system, 1)
 
     async def sweep(self, system: System, times: int) -> None:
-        """Wait for so many more sweeps."""
+        """Wait for this number of sweeps."""
         sweeper = system.sweeps
         for _ in range(times + 1):
             swept = anyio.Event()
@@ -103,7 +103,7 @@ class Site:
             await swept.wait()
 
     async def kept(self, system: System) -> dict[str, int]:
-        """Return the number of each kind of thing that the cleanup removes in time."""
+        """Return the number of records of each kind that upkeep removes later."""
         identity = system.identity.store
         feed = await read_feed(system.store, SESSIONS)
         left = await spaces_left(system.store, YOGA)
@@ -145,7 +145,7 @@ async def test_a_clock_that_is_wrong_at_the_start_removes_nothing(tmp_path: Path
 
 
 @pytest.mark.parametrize("jump", [TEN_DAYS, -TEN_DAYS])
-async def test_upkeep_goes_on_within_the_hour_after_a_jump(tmp_path: Path, jump: float) -> None:
+async def test_upkeep_continues_within_an_hour_after_a_jump(tmp_path: Path, jump: float) -> None:
     site = Site(tmp_path, Machine())
     await site.stock()
     async with site.opened() as system:
@@ -157,7 +157,7 @@ async def test_upkeep_goes_on_within_the_hour_after_a_jump(tmp_path: Path, jump:
         assert (await site.kept(system))["Session"] == 0
 
 
-async def test_a_lease_comes_back_at_once_also_while_the_clock_is_behind(tmp_path: Path) -> None:
+async def test_a_lease_ends_in_time_while_the_wall_clock_is_behind(tmp_path: Path) -> None:
     site = Site(tmp_path, Machine())
     await site.stock()
     async with site.opened() as system:

@@ -1,416 +1,213 @@
 """A Booking System for the OpenActive Open Booking API 1.0.
 
 The names in `__all__` are the public API; `docs/reference/public-api.md` says what each is for. Everything else may
-change in any version. A name is loaded when it is first used, so that `import openbooking` loads no server.
+change in any version. Python loads the module of a name when the name is first used (PEP 562), so that
+`import openbooking` loads no server.
+
+A public name is listed twice: in the imports, which only type checkers and editors read, and in `_NAMES_BY_MODULE`,
+which Python reads. A test compares the two.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from openbooking.booking.command import Command, Decision, Refusal
-    from openbooking.booking.commands.amend_proposal import AmendProposal
-    from openbooking.booking.commands.book import Book
-    from openbooking.booking.commands.book_proposal import BookProposal
-    from openbooking.booking.commands.cancel import Cancel
-    from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-    from openbooking.booking.commands.change_logistics import ChangeLogistics
-    from openbooking.booking.commands.decide_proposal import DecideProposal
-    from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
-    from openbooking.booking.commands.erase_personal_data import ErasePersonalData
-    from openbooking.booking.commands.expire_leases import ExpireLeases
-    from openbooking.booking.commands.find_opportunities import FindBySource, GetOpportunities, GetOpportunity
-    from openbooking.booking.commands.get_order import GetOrder
-    from openbooking.booking.commands.preview import Preview, Previewed
-    from openbooking.booking.commands.propose import Propose
-    from openbooking.booking.commands.publish import Publish, PublishSeller
-    from openbooking.booking.commands.quote import Quote
-    from openbooking.booking.commands.replace import Replace
-    from openbooking.booking.commands.republish import Republish
-    from openbooking.booking.commands.seller_decisions import (
-        Notify,
-        RecordAttendance,
-        RenewAccess,
-        SellerCancel,
-        UndoAttendance,
-    )
-    from openbooking.booking.commands.set_sale_state import SetSaleState
-    from openbooking.booking.commands.take_off_sale import TakeOffSale
-    from openbooking.booking.commands.update_proposal import UpdateProposal
-    from openbooking.booking.commands.withdraw import Withdraw
-    from openbooking.booking.commands.withhold import Withhold
-    from openbooking.booking.commands.write_to_customer import WriteToCustomer
-    from openbooking.booking.model.actor import Actor, ActorKind
-    from openbooking.booking.model.grant_terms import GrantTerms
-    from openbooking.booking.model.opportunity import AccessRules, Offer, Opportunity, SaleState, Seller
-    from openbooking.booking.model.order import (
-        BookedItem,
-        BookedOrder,
-        Caller,
-        Order,
-        OrderItem,
-        OrderKey,
-        Partnership,
-        Payment,
-        PersonalData,
-        Proposal,
-        Totals,
-    )
-    from openbooking.booking.model.order_request import ItemRequest, OrderRequest
-    from openbooking.booking.model.policy import Leasing, Policy, TaxCalculation
-    from openbooking.booking.model.record import (
-        DeletedRecord,
-        ItemState,
-        OrderRecord,
-        ProposalRecord,
-        QuoteRecord,
-        Record,
-        RecordKind,
-        ShownQuote,
-        decode_record,
-    )
-    from openbooking.booking.model.situation import (
-        Holdings,
-        Needs,
-        OpportunityRemoved,
-        OpportunitySet,
-        RecordSet,
-        SellerSet,
-        Situation,
-        Spaces,
-    )
-    from openbooking.booking.rules.dry_run import Checkpoint
-    from openbooking.booking.store import Feed, FeedWriter, Figures, Store, StoreUnavailableError, fold, join_needs
-    from openbooking.clock import Clock, SystemClock
-    from openbooking.identity.policy import SecondFactorMode
-    from openbooking.identity.records import Grant, IdentityRecord, Partner
-    from openbooking.identity.store import AccessRights, IdentityStore
-    from openbooking.openactive.errors import OpenBookingError
-    from openbooking.openactive.ids import OfferRef, opportunity_path
-    from openbooking.openactive.opportunity_types import OpportunityType
-    from openbooking.openactive.rpde import Item
-    from openbooking.openactive.terms import Availability, BrokerRole, EventStatus, FlowRequirement, OrderType, TaxMode
-    from openbooking.settings import AccessMode, Settings, SettingsError, load_settings
-    from openbooking.store.change_set import ChangeSet, Publication, changes_between
-    from openbooking.store.identity.memory import MemoryIdentityStore
-    from openbooking.store.memory import MemoryStore
-    from openbooking.store.migrate import prepare
-    from openbooking.store.sqlite.store import SqliteStore
-    from openbooking.system import System, make_feed_writer, open_system
-    from openbooking.user_error import UserError
-    from openbooking.web.app import Application, create_app
-
 __version__ = "0.1.0"
 
-__all__ = [
-    "AccessMode",
-    "AccessRights",
-    "AccessRules",
-    "Actor",
-    "ActorKind",
-    "AmendProposal",
-    "Application",
-    "Availability",
-    "Book",
-    "BookProposal",
-    "BookedItem",
-    "BookedOrder",
-    "BrokerRole",
-    "Caller",
-    "Cancel",
-    "CancelOpportunity",
-    "ChangeLogistics",
-    "ChangeSet",
-    "Checkpoint",
-    "Clock",
-    "Command",
-    "DecideProposal",
-    "Decision",
-    "DeleteOrder",
-    "DeleteQuote",
-    "DeletedRecord",
-    "ErasePersonalData",
-    "EventStatus",
-    "ExpireLeases",
-    "Feed",
-    "FeedWriter",
-    "Figures",
-    "FindBySource",
-    "FlowRequirement",
-    "GetOpportunities",
-    "GetOpportunity",
-    "GetOrder",
-    "Grant",
-    "GrantTerms",
-    "Holdings",
-    "IdentityRecord",
-    "IdentityStore",
-    "Item",
-    "ItemRequest",
-    "ItemState",
-    "Leasing",
-    "MemoryIdentityStore",
-    "MemoryStore",
-    "Needs",
-    "Notify",
-    "Offer",
-    "OfferRef",
-    "OpenBookingError",
-    "Opportunity",
-    "OpportunityRemoved",
-    "OpportunitySet",
-    "OpportunityType",
-    "Order",
-    "OrderItem",
-    "OrderKey",
-    "OrderRecord",
-    "OrderRequest",
-    "OrderType",
-    "Partner",
-    "Partnership",
-    "Payment",
-    "PersonalData",
-    "Policy",
-    "Preview",
-    "Previewed",
-    "Proposal",
-    "ProposalRecord",
-    "Propose",
-    "Publication",
-    "Publish",
-    "PublishSeller",
-    "Quote",
-    "QuoteRecord",
-    "Record",
-    "RecordAttendance",
-    "RecordKind",
-    "RecordSet",
-    "Refusal",
-    "RenewAccess",
-    "Replace",
-    "Republish",
-    "SaleState",
-    "SecondFactorMode",
-    "Seller",
-    "SellerCancel",
-    "SellerSet",
-    "SetSaleState",
-    "Settings",
-    "SettingsError",
-    "ShownQuote",
-    "Situation",
-    "Spaces",
-    "SqliteStore",
-    "Store",
-    "StoreUnavailableError",
-    "System",
-    "SystemClock",
-    "TakeOffSale",
-    "TaxCalculation",
-    "TaxMode",
-    "Totals",
-    "UndoAttendance",
-    "UpdateProposal",
-    "UserError",
-    "Withdraw",
-    "Withhold",
-    "WriteToCustomer",
-    "__version__",
-    "changes_between",
-    "create_app",
-    "decode_record",
-    "fold",
-    "join_needs",
-    "load_settings",
-    "make_feed_writer",
-    "open_system",
-    "opportunity_path",
-    "prepare",
-]
-
-_NAMES_BY_MODULE = {
-    "openbooking.booking.command": (
-        "Command",
-        "Decision",
-        "Refusal",
-    ),
-    "openbooking.booking.commands.amend_proposal": ("AmendProposal",),
-    "openbooking.booking.commands.book": ("Book",),
-    "openbooking.booking.commands.book_proposal": ("BookProposal",),
-    "openbooking.booking.commands.cancel": ("Cancel",),
-    "openbooking.booking.commands.cancel_opportunity": ("CancelOpportunity",),
-    "openbooking.booking.commands.change_logistics": ("ChangeLogistics",),
-    "openbooking.booking.commands.decide_proposal": ("DecideProposal",),
-    "openbooking.booking.commands.delete": (
-        "DeleteOrder",
-        "DeleteQuote",
-    ),
-    "openbooking.booking.commands.erase_personal_data": ("ErasePersonalData",),
-    "openbooking.booking.commands.expire_leases": ("ExpireLeases",),
-    "openbooking.booking.commands.find_opportunities": (
-        "FindBySource",
-        "GetOpportunities",
-        "GetOpportunity",
-    ),
-    "openbooking.booking.commands.get_order": ("GetOrder",),
-    "openbooking.booking.commands.preview": (
-        "Preview",
-        "Previewed",
-    ),
-    "openbooking.booking.commands.propose": ("Propose",),
-    "openbooking.booking.commands.publish": (
-        "Publish",
-        "PublishSeller",
-    ),
-    "openbooking.booking.commands.quote": ("Quote",),
-    "openbooking.booking.commands.replace": ("Replace",),
-    "openbooking.booking.commands.republish": ("Republish",),
-    "openbooking.booking.commands.seller_decisions": (
-        "Notify",
-        "RecordAttendance",
-        "RenewAccess",
-        "SellerCancel",
-        "UndoAttendance",
-    ),
-    "openbooking.booking.commands.set_sale_state": ("SetSaleState",),
-    "openbooking.booking.commands.take_off_sale": ("TakeOffSale",),
-    "openbooking.booking.commands.update_proposal": ("UpdateProposal",),
-    "openbooking.booking.commands.withdraw": ("Withdraw",),
-    "openbooking.booking.commands.withhold": ("Withhold",),
-    "openbooking.booking.commands.write_to_customer": ("WriteToCustomer",),
-    "openbooking.booking.model.actor": (
-        "Actor",
-        "ActorKind",
-    ),
-    "openbooking.booking.model.grant_terms": ("GrantTerms",),
-    "openbooking.booking.model.opportunity": (
-        "AccessRules",
-        "Offer",
-        "Opportunity",
-        "SaleState",
-        "Seller",
-    ),
-    "openbooking.booking.model.order": (
-        "BookedItem",
-        "BookedOrder",
-        "Caller",
-        "Order",
-        "OrderItem",
-        "OrderKey",
-        "Partnership",
-        "Payment",
-        "PersonalData",
-        "Proposal",
-        "Totals",
-    ),
-    "openbooking.booking.model.order_request": (
-        "ItemRequest",
-        "OrderRequest",
-    ),
-    "openbooking.booking.model.policy": (
-        "Leasing",
-        "Policy",
-        "TaxCalculation",
-    ),
-    "openbooking.booking.model.record": (
-        "DeletedRecord",
-        "ItemState",
-        "OrderRecord",
-        "ProposalRecord",
-        "QuoteRecord",
-        "Record",
-        "RecordKind",
-        "ShownQuote",
-        "decode_record",
-    ),
-    "openbooking.booking.model.situation": (
-        "Holdings",
-        "Needs",
-        "OpportunityRemoved",
-        "OpportunitySet",
-        "RecordSet",
-        "SellerSet",
-        "Situation",
-        "Spaces",
-    ),
-    "openbooking.booking.rules.dry_run": ("Checkpoint",),
-    "openbooking.booking.store": (
-        "Feed",
-        "FeedWriter",
-        "Figures",
-        "Store",
-        "StoreUnavailableError",
-        "fold",
-        "join_needs",
-    ),
-    "openbooking.clock": (
-        "Clock",
-        "SystemClock",
-    ),
-    "openbooking.identity.policy": ("SecondFactorMode",),
-    "openbooking.identity.records": (
-        "Grant",
-        "IdentityRecord",
-        "Partner",
-    ),
-    "openbooking.identity.store": (
-        "AccessRights",
-        "IdentityStore",
-    ),
-    "openbooking.openactive.errors": ("OpenBookingError",),
-    "openbooking.openactive.ids": (
-        "OfferRef",
-        "opportunity_path",
-    ),
-    "openbooking.openactive.opportunity_types": ("OpportunityType",),
-    "openbooking.openactive.rpde": ("Item",),
-    "openbooking.openactive.terms": (
-        "Availability",
-        "BrokerRole",
-        "EventStatus",
-        "FlowRequirement",
-        "OrderType",
-        "TaxMode",
-    ),
-    "openbooking.settings": (
-        "AccessMode",
-        "Settings",
-        "SettingsError",
-        "load_settings",
-    ),
-    "openbooking.store.change_set": (
-        "ChangeSet",
-        "Publication",
-        "changes_between",
-    ),
-    "openbooking.store.identity.memory": ("MemoryIdentityStore",),
-    "openbooking.store.memory": ("MemoryStore",),
-    "openbooking.store.migrate": ("prepare",),
-    "openbooking.store.sqlite.store": ("SqliteStore",),
-    "openbooking.system": (
-        "System",
-        "make_feed_writer",
-        "open_system",
-    ),
-    "openbooking.user_error": ("UserError",),
-    "openbooking.web.app": (
-        "Application",
-        "create_app",
-    ),
-}
-_MODULE_BY_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
-
-# Type checkers would take this function as a promise that every name exists.
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from openbooking.booking.command import Command as Command
+    from openbooking.booking.command import Decision as Decision
+    from openbooking.booking.command import Refusal as Refusal
+    from openbooking.booking.commands.book import Book as Book
+    from openbooking.booking.commands.book_proposal import BookProposal as BookProposal
+    from openbooking.booking.commands.cancel import Cancel as Cancel
+    from openbooking.booking.commands.cancel_opportunity import CancelOpportunity as CancelOpportunity
+    from openbooking.booking.commands.change_logistics import ChangeLogistics as ChangeLogistics
+    from openbooking.booking.commands.delete import DeleteOrder as DeleteOrder
+    from openbooking.booking.commands.delete import DeleteQuote as DeleteQuote
+    from openbooking.booking.commands.erase_personal_data import ErasePersonalData as ErasePersonalData
+    from openbooking.booking.commands.expire_leases import ExpireLeases as ExpireLeases
+    from openbooking.booking.commands.find_opportunities import FindBySource as FindBySource
+    from openbooking.booking.commands.find_opportunities import GetOpportunities as GetOpportunities
+    from openbooking.booking.commands.find_opportunities import GetOpportunity as GetOpportunity
+    from openbooking.booking.commands.get_order import GetOrder as GetOrder
+    from openbooking.booking.commands.preview import Preview as Preview
+    from openbooking.booking.commands.preview import Previewed as Previewed
+    from openbooking.booking.commands.proposal_decisions import AmendProposal as AmendProposal
+    from openbooking.booking.commands.proposal_decisions import DecideProposal as DecideProposal
+    from openbooking.booking.commands.proposal_decisions import WriteToCustomer as WriteToCustomer
+    from openbooking.booking.commands.propose import Propose as Propose
+    from openbooking.booking.commands.publish import Publish as Publish
+    from openbooking.booking.commands.publish import PublishSeller as PublishSeller
+    from openbooking.booking.commands.quote import Quote as Quote
+    from openbooking.booking.commands.replace import Replace as Replace
+    from openbooking.booking.commands.republish import Republish as Republish
+    from openbooking.booking.commands.sale_state import SetSaleState as SetSaleState
+    from openbooking.booking.commands.sale_state import TakeOffSale as TakeOffSale
+    from openbooking.booking.commands.seller_decisions import Notify as Notify
+    from openbooking.booking.commands.seller_decisions import RecordAttendance as RecordAttendance
+    from openbooking.booking.commands.seller_decisions import RenewAccess as RenewAccess
+    from openbooking.booking.commands.seller_decisions import SellerCancel as SellerCancel
+    from openbooking.booking.commands.seller_decisions import UndoAttendance as UndoAttendance
+    from openbooking.booking.commands.update_proposal import UpdateProposal as UpdateProposal
+    from openbooking.booking.commands.withdraw import Withdraw as Withdraw
+    from openbooking.booking.commands.withhold import Withhold as Withhold
+    from openbooking.booking.model.actor import Actor as Actor
+    from openbooking.booking.model.actor import ActorKind as ActorKind
+    from openbooking.booking.model.grant_terms import GrantTerms as GrantTerms
+    from openbooking.booking.model.opportunity import AccessRules as AccessRules
+    from openbooking.booking.model.opportunity import Offer as Offer
+    from openbooking.booking.model.opportunity import Opportunity as Opportunity
+    from openbooking.booking.model.opportunity import SaleState as SaleState
+    from openbooking.booking.model.opportunity import Seller as Seller
+    from openbooking.booking.model.order import BookedItem as BookedItem
+    from openbooking.booking.model.order import BookedOrder as BookedOrder
+    from openbooking.booking.model.order import Caller as Caller
+    from openbooking.booking.model.order import Order as Order
+    from openbooking.booking.model.order import OrderItem as OrderItem
+    from openbooking.booking.model.order import OrderKey as OrderKey
+    from openbooking.booking.model.order import Partnership as Partnership
+    from openbooking.booking.model.order import Payment as Payment
+    from openbooking.booking.model.order import PersonalData as PersonalData
+    from openbooking.booking.model.order import Proposal as Proposal
+    from openbooking.booking.model.order import Totals as Totals
+    from openbooking.booking.model.order_request import ItemRequest as ItemRequest
+    from openbooking.booking.model.order_request import OrderRequest as OrderRequest
+    from openbooking.booking.model.policy import Leasing as Leasing
+    from openbooking.booking.model.policy import Policy as Policy
+    from openbooking.booking.model.policy import TaxCalculation as TaxCalculation
+    from openbooking.booking.model.record import DeletedRecord as DeletedRecord
+    from openbooking.booking.model.record import ItemState as ItemState
+    from openbooking.booking.model.record import OrderRecord as OrderRecord
+    from openbooking.booking.model.record import ProposalRecord as ProposalRecord
+    from openbooking.booking.model.record import QuoteRecord as QuoteRecord
+    from openbooking.booking.model.record import Record as Record
+    from openbooking.booking.model.record import RecordKind as RecordKind
+    from openbooking.booking.model.record import ShownQuote as ShownQuote
+    from openbooking.booking.model.record import decode_record as decode_record
+    from openbooking.booking.model.situation import Holdings as Holdings
+    from openbooking.booking.model.situation import Needs as Needs
+    from openbooking.booking.model.situation import OpportunityRemoved as OpportunityRemoved
+    from openbooking.booking.model.situation import OpportunitySet as OpportunitySet
+    from openbooking.booking.model.situation import RecordSet as RecordSet
+    from openbooking.booking.model.situation import SellerSet as SellerSet
+    from openbooking.booking.model.situation import Situation as Situation
+    from openbooking.booking.model.situation import Spaces as Spaces
+    from openbooking.booking.rules.dry_run import Checkpoint as Checkpoint
+    from openbooking.booking.store import Feed as Feed
+    from openbooking.booking.store import FeedWriter as FeedWriter
+    from openbooking.booking.store import Figures as Figures
+    from openbooking.booking.store import Store as Store
+    from openbooking.booking.store import StoreUnavailableError as StoreUnavailableError
+    from openbooking.booking.store import fold as fold
+    from openbooking.booking.store import join_needs as join_needs
+    from openbooking.clock import Clock as Clock
+    from openbooking.clock import SystemClock as SystemClock
+    from openbooking.identity.policy import SecondFactorMode as SecondFactorMode
+    from openbooking.identity.records import Grant as Grant
+    from openbooking.identity.records import IdentityRecord as IdentityRecord
+    from openbooking.identity.records import Partner as Partner
+    from openbooking.identity.store import AccessRights as AccessRights
+    from openbooking.identity.store import IdentityStore as IdentityStore
+    from openbooking.openactive.errors import OpenBookingError as OpenBookingError
+    from openbooking.openactive.ids import OfferRef as OfferRef
+    from openbooking.openactive.ids import opportunity_path as opportunity_path
+    from openbooking.openactive.opportunity_types import OpportunityType as OpportunityType
+    from openbooking.openactive.rpde import Item as Item
+    from openbooking.openactive.terms import Availability as Availability
+    from openbooking.openactive.terms import BrokerRole as BrokerRole
+    from openbooking.openactive.terms import EventStatus as EventStatus
+    from openbooking.openactive.terms import FlowRequirement as FlowRequirement
+    from openbooking.openactive.terms import OrderType as OrderType
+    from openbooking.openactive.terms import TaxMode as TaxMode
+    from openbooking.settings import AccessMode as AccessMode
+    from openbooking.settings import Settings as Settings
+    from openbooking.settings import SettingsError as SettingsError
+    from openbooking.settings import load_settings as load_settings
+    from openbooking.store.change_set import ChangeSet as ChangeSet
+    from openbooking.store.change_set import Publication as Publication
+    from openbooking.store.change_set import changes_between as changes_between
+    from openbooking.store.identity.memory import MemoryIdentityStore as MemoryIdentityStore
+    from openbooking.store.memory import MemoryStore as MemoryStore
+    from openbooking.store.migrate import prepare as prepare
+    from openbooking.store.sqlite.store import SqliteStore as SqliteStore
+    from openbooking.system import System as System
+    from openbooking.system import make_feed_writer as make_feed_writer
+    from openbooking.system import open_system as open_system
+    from openbooking.user_error import UserError as UserError
+    from openbooking.web.app import Application as Application
+    from openbooking.web.app import create_app as create_app
+else:
+    _NAMES_BY_MODULE = {
+        "openbooking.booking.command": "Command Decision Refusal",
+        "openbooking.booking.commands.book": "Book",
+        "openbooking.booking.commands.book_proposal": "BookProposal",
+        "openbooking.booking.commands.cancel": "Cancel",
+        "openbooking.booking.commands.cancel_opportunity": "CancelOpportunity",
+        "openbooking.booking.commands.change_logistics": "ChangeLogistics",
+        "openbooking.booking.commands.delete": "DeleteOrder DeleteQuote",
+        "openbooking.booking.commands.erase_personal_data": "ErasePersonalData",
+        "openbooking.booking.commands.expire_leases": "ExpireLeases",
+        "openbooking.booking.commands.find_opportunities": "FindBySource GetOpportunities GetOpportunity",
+        "openbooking.booking.commands.get_order": "GetOrder",
+        "openbooking.booking.commands.preview": "Preview Previewed",
+        "openbooking.booking.commands.proposal_decisions": "AmendProposal DecideProposal WriteToCustomer",
+        "openbooking.booking.commands.propose": "Propose",
+        "openbooking.booking.commands.publish": "Publish PublishSeller",
+        "openbooking.booking.commands.quote": "Quote",
+        "openbooking.booking.commands.replace": "Replace",
+        "openbooking.booking.commands.republish": "Republish",
+        "openbooking.booking.commands.sale_state": "SetSaleState TakeOffSale",
+        "openbooking.booking.commands.seller_decisions": (
+            "Notify RecordAttendance RenewAccess SellerCancel UndoAttendance"
+        ),
+        "openbooking.booking.commands.update_proposal": "UpdateProposal",
+        "openbooking.booking.commands.withdraw": "Withdraw",
+        "openbooking.booking.commands.withhold": "Withhold",
+        "openbooking.booking.model.actor": "Actor ActorKind",
+        "openbooking.booking.model.grant_terms": "GrantTerms",
+        "openbooking.booking.model.opportunity": "AccessRules Offer Opportunity SaleState Seller",
+        "openbooking.booking.model.order": (
+            "BookedItem BookedOrder Caller Order OrderItem OrderKey Partnership Payment PersonalData Proposal Totals"
+        ),
+        "openbooking.booking.model.order_request": "ItemRequest OrderRequest",
+        "openbooking.booking.model.policy": "Leasing Policy TaxCalculation",
+        "openbooking.booking.model.record": (
+            "DeletedRecord ItemState OrderRecord ProposalRecord QuoteRecord Record RecordKind ShownQuote decode_record"
+        ),
+        "openbooking.booking.model.situation": (
+            "Holdings Needs OpportunityRemoved OpportunitySet RecordSet SellerSet Situation Spaces"
+        ),
+        "openbooking.booking.rules.dry_run": "Checkpoint",
+        "openbooking.booking.store": "Feed FeedWriter Figures Store StoreUnavailableError fold join_needs",
+        "openbooking.clock": "Clock SystemClock",
+        "openbooking.identity.policy": "SecondFactorMode",
+        "openbooking.identity.records": "Grant IdentityRecord Partner",
+        "openbooking.identity.store": "AccessRights IdentityStore",
+        "openbooking.openactive.errors": "OpenBookingError",
+        "openbooking.openactive.ids": "OfferRef opportunity_path",
+        "openbooking.openactive.opportunity_types": "OpportunityType",
+        "openbooking.openactive.rpde": "Item",
+        "openbooking.openactive.terms": "Availability BrokerRole EventStatus FlowRequirement OrderType TaxMode",
+        "openbooking.settings": "AccessMode Settings SettingsError load_settings",
+        "openbooking.store.change_set": "ChangeSet Publication changes_between",
+        "openbooking.store.identity.memory": "MemoryIdentityStore",
+        "openbooking.store.memory": "MemoryStore",
+        "openbooking.store.migrate": "prepare",
+        "openbooking.store.sqlite.store": "SqliteStore",
+        "openbooking.system": "System make_feed_writer open_system",
+        "openbooking.user_error": "UserError",
+        "openbooking.web.app": "Application create_app",
+    }
+    _MODULE_BY_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names.split()}
+    __all__ = ["__version__", *sorted(_MODULE_BY_NAME)]  # noqa: PLE0604 - all of them are strings
 
     def __getattr__(name: str) -> object:
-        """Load the module of a public name, and keep what the name stands for (PEP 562)."""
+        """Load the module of a public name, and keep the value of the name (PEP 562)."""
         if name not in _MODULE_BY_NAME:
             message = f"module {__name__!r} has no attribute {name!r}"
             raise AttributeError(message)
         value = globals()[name] = getattr(import_module(_MODULE_BY_NAME[name]), name)
         return value
 
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -1,17 +1,17 @@
-"""A clock that does not follow jumps of the wall clock.
+"""The source of the time (`SystemClock`), which ignores short jumps of the wall clock.
 
-People, hypervisors and time services set the wall clock, and it may be days off for some seconds. Data that is removed
-at such a time does not come back. The monotonic clock never jumps, but does not know the date. So a process keeps the
-difference of the two, the *offset*, and returns monotonic time plus offset as the time:
+People, hypervisors and time services set the wall clock, and the wall clock may be days off for some seconds. Data that
+is removed at such a time is lost. The monotonic clock never jumps, but does not know the date. A process therefore
+keeps the difference of the two clocks, the *offset*. The time is the monotonic time plus the offset:
 
-- If the wall clock agrees with the offset, the offset follows it, so that slewed clocks stay right.
-- If the wall clock disagrees, it has jumped. The time goes on at the old offset. The new offset is taken over when all
-  readings of a minute have agreed with it. A jump that is undone earlier has no effect.
-- A process that has just started has no offset to compare the wall clock with. It returns the wall clock's time, but
-  does not trust it until the readings of a minute have agreed with each other or the database confirms it
-  (`SystemClock.compare`). Irreversible work waits for a trusted time.
+- If the wall clock agrees with the offset, the offset follows the wall clock. A slewed clock is therefore followed.
+- If the wall clock disagrees, the wall clock has jumped. The time continues at the old offset. After a minute in which
+  all readings agreed with the new offset, the new offset is used. A jump that is undone earlier has no effect.
+- A process that has just started has no offset to compare the wall clock with. The process uses the time of the wall
+  clock, but does not trust the time yet. The time is trusted when the readings of a minute have agreed with each other,
+  or when the database confirms the time (`SystemClock.compare`). Irreversible work waits for a trusted time.
 
-All processes of a machine have the same offset, so a process passes its own to the processes that it starts.
+All processes of a machine have the same offset, so a process passes its clock to the processes that it starts.
 """
 
 import time
@@ -21,13 +21,13 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
-# Slewed clocks gain far less within a minute, and no decision depends on a second.
+# A slewed clock gains far less within a minute, and no decision depends on a second.
 TOLERANCE_SECONDS = 1.0
-# Ten times as long as an observed glitch, and far less than a Lease lasts.
+# Ten times as long as the longest observed jump, and far less than a Lease lasts.
 SETTLED_SECONDS = 60.0
-# A clock that is wrong when a machine starts is mostly off by a time zone, and so by half an hour or more.
+# A clock that is wrong when a machine starts is usually wrong by a time zone: by half an hour or more.
 _LONGEST_BREAK_SECONDS = 900.0
-# The clocks of machines that share a database may differ by so much; neither of them is better.
+# The clocks of machines that share a database may differ by this much.
 _APART_SECONDS = 60.0
 _SINCE_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 _log = structlog.get_logger()
@@ -41,7 +41,7 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Return seconds since an arbitrary moment, to measure intervals. The wall clock does not affect them."""
+        """Return seconds since an arbitrary moment, to measure intervals. The seconds ignore the wall clock."""
         ...
 
     def is_trusted(self) -> bool:
@@ -49,7 +49,7 @@ class Clock(Protocol):
         ...
 
     def compare(self, noted: datetime) -> None:
-        """Compare the time with the last time of a trusted clock that the database has noted."""
+        """Compare the time with the last trusted time that was noted in the database."""
         ...
 
 
@@ -58,10 +58,11 @@ class _State(NamedTuple):
 
     Attributes:
         offset: The offset in use.
-        base: The offset that readings are compared with. It moves once a minute, so that only slow drift is followed.
+        base: The offset that readings are compared with. `base` is updated once a minute, so that only slow drift is
+            followed.
         based: The monotonic time at which `base` was set.
         trusted: Whether the time is trusted.
-        held: Whether a jump of the wall clock is held back.
+        held: Whether a jump of the wall clock will be ignored for a minute.
         other: The offset of the wall clock after a jump, if it has jumped.
         other_since: The monotonic time of the first reading with that offset.
     """
@@ -79,9 +80,9 @@ class SystemClock:
     """The clock of this machine, guarded against jumps.
 
     Args:
-        wall: Reads seconds since 1970 UTC, which may jump.
-        monotonic: Reads seconds that never jump. The default counts from the start of the machine and includes its
-            sleep, if the platform offers that.
+        wall: Returns seconds since 1970 UTC, which may jump.
+        monotonic: Returns seconds that never jump. The default is the time since the machine started, including the
+            time that it slept if the platform reports that.
     """
 
     def __init__(self, wall: Callable[[], float] | None = None, monotonic: Callable[[], float] | None = None) -> None:
@@ -98,7 +99,7 @@ class SystemClock:
         return datetime.fromtimestamp(now + state.offset, UTC)
 
     def monotonic(self) -> float:
-        """Return seconds that never jump."""
+        """Return seconds since an arbitrary moment, which never jump."""
         return self._monotonic()
 
     def is_trusted(self) -> bool:
@@ -106,14 +107,14 @@ class SystemClock:
         return self._read()[1].trusted
 
     def compare(self, noted: datetime) -> None:
-        """Trust the time if it is shortly after the noted one, and never return a time before that.
+        """Trust the time if it is shortly after the noted time, and never return a time before the noted time.
 
-        If the wall clock is behind the noted time, the time goes on from the noted one until the readings of a minute
-        have agreed with the wall clock. If it is far ahead, the time is not trusted yet: either the server was down for
-        long or the clock is wrong.
+        If the wall clock is behind the noted time, the time continues from the noted time until the readings of a
+        minute have agreed with the wall clock. If the wall clock is far ahead, the time is not trusted yet: either the
+        server was down for long, or the clock is wrong.
 
         Args:
-            noted: The last time of a trusted clock that the database has noted.
+            noted: The last trusted time that was noted in the database.
         """
         now, state = self._read()
         if state.held:
@@ -129,7 +130,7 @@ class SystemClock:
             _log.info("clock.is_not_trusted_yet", seconds_since_last_use=round(passed), seconds_left=SETTLED_SECONDS)
 
     def _read(self) -> tuple[float, _State]:
-        """Read both clocks; return the monotonic time and the state. If threads read at once the last one wins."""
+        """Read both clocks; return the monotonic time and the new state. Of two concurrent readings, the last wins."""
         before = self._state
         wall, now = self._wall(), self._monotonic()
         after = self._state = _state_after(before, wall - now, now)
@@ -138,7 +139,7 @@ class SystemClock:
         return now, after
 
     def _log_change(self, before: _State, after: _State, now: float) -> None:
-        """Log what a reading has shown, jumps at most once a minute."""
+        """Log a jump of the wall clock, its end or its acceptance. Jumps are logged at most once a minute."""
         jumped = after.base if after.other is None else after.other
         seconds = round(jumped - before.offset, 3)
         if after.held and not _agree(after.base, before.base):

@@ -1,15 +1,16 @@
-"""The environment variables that Kubernetes sets in each container for each Service of its namespace.
+"""Recognition of environment variables that Kubernetes sets for a Service, so that they are not read as settings.
 
-The variables of a Service called openbooking, or openbooking-…, start with OPENBOOKING_, as our settings do.
+Kubernetes sets variables in each container for each Service of the namespace. The variables of a Service called
+openbooking, or openbooking-…, start with OPENBOOKING_, as the settings do.
 https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 """
 
 import re
 
-# The reason in the log for a port variable that is left out.
+# Logged as the reason if OPENBOOKING_PORT is ignored.
 PORT_LEFT_OUT = (
-    "Kubernetes has set it for a Service called openbooking. The port comes from --port, the settings file or the "
-    "default. To use the variable, set enableServiceLinks: false or rename the Service."
+    "Kubernetes has set this variable for a Service called openbooking. The server uses the port of --port, of the "
+    "settings file or the default. To use the variable, set enableServiceLinks: false or rename the Service."
 )
 _ADDRESS = r"(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)"
 _URL = rf"(?:tcp|udp|sctp)://(?:{_ADDRESS}|\[{_ADDRESS}\]):[0-9]+"
@@ -22,5 +23,5 @@ _OF_SERVICE = re.compile(
 
 
 def is_of_service(name: str, value: str) -> bool:
-    """Return whether Kubernetes sets a variable of this name to such a value."""
+    """Return whether Kubernetes sets variables of this name to values of this form for a Service."""
     return _OF_SERVICE.fullmatch(f"{name}={value}") is not None

@@ -13,12 +13,12 @@ _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def clean_text(text: str, safe: str = "") -> str:
-    """Return the text with U+FFFD in place of each character that could control a terminal, except those in `safe`."""
+    """Return the text with U+FFFD for each character that could control a terminal, unless `safe` contains it."""
     return replace_unsafe(text, lambda char: char if char in safe else _REPLACEMENT)
 
 
 def replace_unsafe(text: str, replacement: Callable[[str], str]) -> str:
-    """Return the text with `replacement(character)` in place of each character that could control a terminal."""
+    """Return the text with `replacement(character)` for each character that could control a terminal."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(replacement(char) if category(char) in _UNSAFE_CATEGORIES else char for char in text)

@@ -1,4 +1,8 @@
-"""The parts of a Booking System, joined here and nowhere else, and its work in the background."""
+"""The only place where the parts of a Booking System are joined (`open_system`), and the periodic background work.
+
+The background work ends Leases (the sweeper), erases personal data after `retention_days`, removes expired records and
+old deletions, and rotates signing keys (`_run_upkeep`).
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -33,13 +37,13 @@ from openbooking.store.sql import SqlStore
 TOMBSTONES_KEPT = timedelta(days=8)
 _CLEANUP_SECONDS, _RETRY_SECONDS = 3600, 60
 _NOTE_SECONDS = 60
-# A busy database may delay a sweep by so much without a fault.
+# A busy database may delay a sweep by this many sweeps and seconds.
 _SWEEPS_MISSED, _SWEEP_SECONDS = 5, 30
 _log = structlog.get_logger()
 
 
 class SweepMonitor:
-    """Reports whether ended Leases are being cleared away.
+    """Reports whether the sweeper still ends Leases.
 
     Args:
         every_seconds: The pause between two sweeps.
@@ -50,11 +54,11 @@ class SweepMonitor:
         self._last: float | None = None
 
     def note_sweep(self) -> None:
-        """Note that a sweep has ended just now."""
+        """Note the time of a sweep that has just ended."""
         self._last = monotonic()
 
     def is_healthy(self) -> bool:
-        """Return whether the last sweep is recent."""
+        """Return whether the last sweep ended recently enough."""
         return self._last is not None and monotonic() - self._last < self._patience
 
 
@@ -86,14 +90,14 @@ async def open_system(
 
     Args:
         settings: The settings.
-        clock: The time; the guarded clock of this machine by default.
-        store: An open store; by default the one that the settings name, whose schema is brought up to date first.
-        identity: The identity store that goes with `store`. With `access` by headers it may be left out.
-        serves: Whether to do the work in the background: end Leases, erase data, replace keys. Without it only commands
-            change anything, so a command that lists something may open the system with another address.
+        clock: The source of the time; by default the clock of this machine.
+        store: An open store; by default the store that the settings name, after a migration of its schema.
+        identity: The identity store that belongs to `store`. Optional if `access` is headers.
+        serves: Whether to do the background work: end Leases, erase data, rotate keys. Without background work only
+            commands change data, so a command that only reads may run with another address than the server.
 
     Raises:
-        SettingsError: The settings and the stores do not go together (`check_stores`).
+        SettingsError: The settings and the stores do not belong together (`check_stores`).
         StoreUnavailableError: The database does not answer.
     """
     check_stores(settings, store, identity)
@@ -102,7 +106,7 @@ async def open_system(
     writer = Writer(ids)
     opens_stores = store is None
     if store is None:
-        from openbooking.store.migrate import prepare  # noqa: PLC0415 - slow to load, and workers do not need it
+        from openbooking.store.migrate import prepare  # noqa: PLC0415 - slow to load, and worker processes do not need it
 
         await asyncio.to_thread(prepare, settings.database)
         store, identity = open_store(settings, clock), open_identity_store(settings)
@@ -135,23 +139,23 @@ async def open_system(
             is_open = True
             yield system
     finally:
-        # Stores of the caller that could not be used yet stay open for the next try.
+        # If the start failed, the stores of the caller stay open, so that the caller can try again.
         if opens_stores or is_open:
             await store.close()
             await provider.close()
 
 
 def check_stores(settings: Settings, store: Store | None, identity: IdentityStore | None) -> None:
-    """Check that the stores of an embedder go together.
+    """Check that the stores of an embedder belong together.
 
     Raises:
         SettingsError: `store` is given without `identity`, and `access` is not by headers; or `identity` is given
             without `store`.
     """
     if store is None and identity is not None:
-        raise SettingsError("an IdentityStore needs the Store that it goes with")
+        raise SettingsError("an IdentityStore needs the Store that it belongs to")
     if store is not None and identity is None and settings.access is not AccessMode.HEADERS:
-        raise SettingsError("access must be headers where there is no IdentityStore")
+        raise SettingsError("access must be headers if there is no IdentityStore")
 
 
 def make_feed_writer(settings: Settings) -> FeedWriter:
@@ -174,8 +178,8 @@ def open_store(settings: Settings, clock: Clock | None = None) -> SqlStore:
 
 
 @asynccontextmanager
-async def opened_store(settings: Settings, clock: Clock | None = None) -> AsyncIterator[SqlStore]:
-    """Open the store of the settings, as `open_store` does, and close it at the end."""
+async def use_store(settings: Settings, clock: Clock | None = None) -> AsyncIterator[SqlStore]:
+    """Open the store that the settings name for the duration of the context."""
     store = open_store(settings, clock)
     try:
         yield store
@@ -211,6 +215,7 @@ def booking_service(settings: Settings) -> dict[str, Any] | None:
 
 
 def _authentication(settings: Settings, provider: Provider, ids: Identifiers, clock: Clock) -> Authenticate:
+    """Return the function that authenticates callers, as the setting `access` says."""
     match settings.access:
         case AccessMode.HEADERS:
             _log.warning("access.headers_are_trusted", header=settings.trusted_partner_header)
@@ -222,12 +227,12 @@ def _authentication(settings: Settings, provider: Provider, ids: Identifiers, cl
 
 
 class _PeriodicJob:
-    """Periodic work in the background.
+    """A function that the upkeep task runs periodically.
 
     Args:
-        do: The work.
-        every: Seconds between two runs; 0 to run on each tick.
-        retry: Seconds until the next run after one that failed.
+        do: The function.
+        every: Seconds between two runs; 0 to run after each sweep interval.
+        retry: Seconds until the next run after a run that failed.
         irreversible: Whether the work cannot be undone. Such work waits until the clock is trusted.
     """
 
@@ -241,7 +246,7 @@ class _PeriodicJob:
         self._next = -inf
 
     async def do_if_due(self, clock: Clock) -> None:
-        """Do the work if it is due. A failure is logged, so that other work goes on."""
+        """Run the function if it is due. A failure is logged, so that the other jobs continue."""
         now = clock.monotonic()
         if now < self._next or (self._irreversible and not clock.is_trusted()):
             return
@@ -250,7 +255,7 @@ class _PeriodicJob:
             await self._do()
         except StoreUnavailableError as fault:
             _log.warning("upkeep.postponed", reason=str(fault))
-        except Exception:  # noqa: BLE001 - Leases must go on ending, whatever went wrong here
+        except Exception:  # noqa: BLE001 - the sweeper must continue after any fault
             _log.exception("upkeep.failed")
         else:
             self._next = now + self._every
@@ -258,6 +263,7 @@ class _PeriodicJob:
 
 @asynccontextmanager
 async def _with_upkeep(system: System) -> AsyncIterator[None]:
+    """Do the periodic background work for the duration of the context."""
     upkeep = asyncio.create_task(_run_upkeep(system))
     try:
         yield
@@ -268,7 +274,7 @@ async def _with_upkeep(system: System) -> AsyncIterator[None]:
 
 
 async def _run_upkeep(system: System) -> None:
-    """Do the periodic work until the task is cancelled."""
+    """Do the periodic background work until the task is cancelled."""
     jobs = [
         _PeriodicJob(partial(compare_clock, system.clock, system.store), every=inf),
         _PeriodicJob(partial(_sweep, system)),
@@ -282,33 +288,33 @@ async def _run_upkeep(system: System) -> None:
 
 
 async def compare_clock(clock: Clock, store: Store) -> None:
-    """Compare the clock with the time that the database noted last, once, before this process notes a time itself."""
+    """Compare the clock with the time that was last noted in the database, before this process notes a time."""
     noted = await store.noted_time()
     if noted is not None:
         clock.compare(noted)
 
 
 async def _sweep(system: System) -> None:
-    """End Leases whose time is over, and bring the Orders feeds in line with the grants."""
+    """End Leases whose time is over, and update the Orders feeds after changes of grants."""
     if system.clock.is_trusted():
         while await system.store.execute(ExpireLeases()):
             pass
     system.sweeps.note_sweep()
-    await system.identity.grants.settle()
+    await system.identity.grants.update_changed_feeds()
 
 
 async def _clear_up(system: System) -> None:
-    """Remove expired identity records, erasable personal data and old deletions; replace keys in time."""
+    """Remove expired identity records, personal data that is due and old deletions; rotate the keys if they are due."""
     await system.identity.store.remove_expired(system.clock())
     if system.settings.access is AccessMode.OPENID:
         await system.identity.keys.rotate_if_due()
     await _erase(system)
-    # Last, since a long read from the log keeps it from being emptied.
+    # Last, because its long read from the write-ahead log delays the emptying of that log.
     await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)
 
 
 async def _erase(system: System) -> None:
-    """Erase the personal data of Orders that have been over for `retention_days`, some in each transaction."""
+    """Erase the personal data of Orders that ended `retention_days` ago, some Orders in each transaction."""
     days = system.settings.retention_days
     if days:
         command = ErasePersonalData(over_before=system.clock() - timedelta(days=days))
@@ -317,5 +323,5 @@ async def _erase(system: System) -> None:
 
 
 async def _note_time(system: System) -> None:
-    """Note the time in the database, for the clocks of processes that start later."""
+    """Note the time in the database. Processes that start later compare their clocks with this time."""
     await system.store.note_time(system.clock())

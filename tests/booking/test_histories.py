@@ -21,14 +21,14 @@ from openbooking.booking.commands.propose import Propose
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.quote import Quote
 from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import BookedItem, Order, OrderKey
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import ItemState
 from openbooking.booking.model.situation import RecordSet, Situation, evolve
-from openbooking.booking.rules.lifecycle import deleted
+from openbooking.booking.rules.lifecycle import deleted_record
 from openbooking.booking.store import Outcome, fold
 from openbooking.openactive.errors import (
     ItemErrorType,
@@ -37,14 +37,14 @@ from openbooking.openactive.errors import (
     UnacceptableReplacementError,
 )
 from openbooking.openactive.terms import OrderItemStatus
-from support.all_commands import command_classes
 from support.builders import UUID, after, item, order_record, request, session, situation
-from support.history_state import History, Moment
-from support.invariants import check, check_stamps, cost, counted, free
+from support.histories.all_commands import command_classes
+from support.histories.invariants import check, check_stamps, cost, counted, free
+from support.histories.random_histories import DICE, histories, made_up
+from support.histories.state import History, Moment
 from support.parties import ALICE
-from support.random_histories import DICE, histories, made_up
 
-# What has been done already is answered as it was when it is sent again.
+# A repeat gets the first reply, also in situations that would refuse a new request.
 REPEATED = (Book, Propose, BookProposal, Cancel, DeleteOrder)
 NO_COMMANDS_OF_HISTORIES = {"GetOpportunity", "GetOpportunities", "FindBySource", "Preview"}
 EXPECTED = (
@@ -58,7 +58,7 @@ EXPECTED = (
     "what is not on sale is asked for",
     "an item is replaced at the same price",
     "an item is replaced for less",
-    "The replacement costs more, or is paid otherwise.",
+    "The replacement costs more, or is paid in another way.",
     "The replacement is full.",
     "fewer places are published than are taken",
     "what was sold comes back after it was withdrawn",
@@ -67,7 +67,7 @@ EXPECTED = (
 
 
 def granted(moment: Moment) -> bool:
-    """Whether the command was granted."""
+    """Return whether the command was granted."""
     outcome = moment.outcome
     if isinstance(outcome, Exception) or (isinstance(outcome, Order) and outcome.has_errors):
         return False
@@ -186,7 +186,7 @@ def dearer() -> BookedItem:
     return replace(booked, offer=replace(booked.offer, price=booked.offer.price + Decimal("0.01")))
 
 
-STUB = deleted(order_record(BOOKED, BOOK.uuid), Stamp(BOOK.actor))
+STUB = deleted_record(order_record(BOOKED, BOOK.uuid), Stamp(BOOK.actor))
 CANCELLED = became(states=(ItemState(status=OrderItemStatus.CUSTOMER_CANCELLED),))
 
 

@@ -21,7 +21,7 @@ GREEN = replace(CENTRE, name="Green Centre")
 
 
 class Remove(BaseCommand, frozen=True):
-    """Remove an Opportunity; the reply is the number of Opportunities before."""
+    """Remove an Opportunity. The reply is the number of Opportunities before the removal."""
 
     actor: ClassVar[Actor] = Actor(ActorKind.SYSTEM)
     path: str
@@ -36,7 +36,7 @@ class Remove(BaseCommand, frozen=True):
 
 
 class Faulty(BaseCommand, frozen=True):
-    """A command with a sound change, and one that cannot be applied."""
+    """A command with two changes, of which the second cannot be applied."""
 
     actor: ClassVar[Actor] = Actor(ActorKind.SYSTEM)
 
@@ -61,7 +61,7 @@ def test_a_refused_command_changes_nothing() -> None:
     assert isinstance(refusal, NotFoundError)
 
 
-def test_a_command_of_which_one_change_fails_changes_nothing() -> None:
+def test_a_command_with_a_change_that_fails_changes_nothing() -> None:
     before = situation([SERIES])
     where, fault = decide_one(before, Faulty())
     assert where == before
@@ -140,7 +140,7 @@ def test_a_batch_needs_the_rows_of_all_its_commands(field: str) -> None:
         ([Needs(likely_read_only=True), Needs()], Needs()),
     ],
 )
-def test_a_batch_needs_ended_holds_and_orders_if_one_of_its_commands_does(needs: list[Needs], expected: Needs) -> None:
+def test_a_batch_needs_ended_records_if_one_of_its_commands_needs_them(needs: list[Needs], expected: Needs) -> None:
     assert join_needs(needs) == expected
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from support.browser import URI, Site, chromium, served
+from support.browsers.browser import URI, Site, chromium, served
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A real browser; it is stopped with the module, because no other loop can run beside the one it lives in."""
+    """A real browser for one module. Its event loop prevents other event loops, so it is stopped after the module."""
     with chromium() as started:
         yield started
 
@@ -24,13 +24,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def client(site: Site) -> tuple[str, str]:
-    """The key and name of a client that nobody has allowed anything yet."""
+    """The key and name of a client without grants."""
     return site.new_client()
 
 
 @pytest.fixture
 def page(browser: Browser, site: Site) -> Iterator[Page]:
-    """A window in which scripts do not run, for no page needs any."""
+    """A window without scripts, because no page needs scripts."""
     context = browser.new_context(base_url=site.url, java_script_enabled=False)
     yield opened(context)
     context.close()
@@ -38,14 +38,14 @@ def page(browser: Browser, site: Site) -> Iterator[Page]:
 
 @pytest.fixture
 def scripted(browser: Browser, site: Site) -> Iterator[Page]:
-    """A window in which tests run scripts of their own."""
+    """A window in which tests run their own scripts."""
     context = browser.new_context(base_url=site.url, bypass_csp=True)
     yield opened(context)
     context.close()
 
 
 def opened(context: BrowserContext) -> Page:
-    """A page of the context, in which the client's own site answers."""
+    """Return a page of the context, in which the web site of the client answers."""
     context.route(f"{URI}**", lambda route: route.fulfill(body="Welcome back", content_type="text/html"))
     context.set_default_timeout(20_000)
     return context.new_page()

@@ -23,7 +23,7 @@ from openbooking.identity.scopes import Scope
 from openbooking.identity.sign_in import attempt_limits
 from openbooking.system import System
 from openbooking.web.pages import Pages, Visit
-from support.browser import AXE, PASSWORD, SECRET, URI, Site
+from support.browsers.browser import AXE, PASSWORD, SECRET, URI, Site
 
 VERIFIER = "v" * 48
 NEW = "lampshade orbit cabbage"
@@ -80,7 +80,7 @@ def test_a_manager_allows_an_app_and_stops_it_again(page: Page, site: Site, clie
     row = page.get_by_role("row").filter(has_text=name)
     expect(row).to_contain_text("book, change and cancel")
     row.get_by_role("button", name=f"Pause {name}").click()
-    expect(row).to_contain_text("not book: you have paused it")
+    expect(row).to_contain_text("none: paused by Riverside Centre")
     assert httpx2.get(order, headers=bearer).status_code == 401
     row.get_by_role("button", name=f"Resume {name}").click()
     assert httpx2.get(order, headers=bearer).status_code == 404
@@ -91,7 +91,7 @@ def test_a_manager_allows_an_app_and_stops_it_again(page: Page, site: Site, clie
     assert httpx2.get(order, headers=bearer).status_code == 401
 
 
-def test_earlier_consent_leads_straight_back(page: Page, client: tuple[str, str]) -> None:
+def test_earlier_consent_returns_to_the_app_at_once(page: Page, client: tuple[str, str]) -> None:
     """The sign-in page allows the redirect to the site of the client."""
     sign_in(page, authorize(client[0]))
     page.get_by_role("button", name="Allow", exact=True).click()
@@ -101,7 +101,7 @@ def test_earlier_consent_leads_straight_back(page: Page, client: tuple[str, str]
     expect(page.get_by_text("Welcome back")).to_be_visible()
 
 
-def test_a_manager_says_no(page: Page, client: tuple[str, str]) -> None:
+def test_a_manager_refuses_an_app(page: Page, client: tuple[str, str]) -> None:
     sign_in(page, authorize(client[0]))
     page.get_by_role("button", name="Do not allow").click()
     expect(page.get_by_text("Welcome back")).to_be_visible()
@@ -135,7 +135,7 @@ def test_set_a_password_by_a_link_and_sign_out(page: Page, site: Site) -> None:
     link = site.do(lambda system: system.identity.accounts.add("eve", "centre", Role.MANAGER))
     page.goto(f"/set-password?link={link}")
     page.get_by_label("New password", exact=True).fill(NEW)
-    page.get_by_label("New password, once more").fill(NEW)
+    page.get_by_label("Repeat the new password").fill(NEW)
     page.get_by_role("button", name="Set password").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Booking partners of Riverside Centre")
     page.get_by_role("button", name="Sign out eve").click()
@@ -148,7 +148,7 @@ def test_set_a_password_by_a_link_and_sign_out(page: Page, site: Site) -> None:
 
 
 def test_a_second_factor_from_setting_it_up_to_removing_it(page: Page, site: Site) -> None:
-    """With the code that an app would show, and with a recovery code."""
+    """The user signs in with a code of an app, and with a recovery code."""
     link = site.do(lambda system: system.identity.accounts.add("gus", "centre", Role.MANAGER))
     page.goto(f"/set-password?link={link}")
     send(page, {"New password": PASSWORD, AGAIN: PASSWORD}, forget=False)
@@ -173,24 +173,24 @@ def test_a_second_factor_from_setting_it_up_to_removing_it(page: Page, site: Sit
 def test_a_partner_registers(page: Page, site: Site) -> None:
     token = site.do(lambda system: system.identity.registration.new_token("Acme", None, None))
     page.goto(f"/registration?token={token}")
-    page.get_by_label("Its name, as Sellers will see it").fill("Acme App")
-    page.get_by_label("How to reach the people behind it").fill("dev@acme.example")
+    page.get_by_label("Name of the app, as Sellers will see it").fill("Acme App")
+    page.get_by_label("Email address of its developers").fill("dev@acme.example")
     page.get_by_label("Redirect URIs").fill("https://acme.example/cb")
     page.get_by_role("button", name="Register").click()
     expect(page.get_by_text("obs_")).to_be_visible()
 
 
-NOW, AGAIN, YOURS = "The password you have now", "New password, once more", "Your password"
+NOW, AGAIN, YOURS = "Current password", "Repeat the new password", "Your password"
 REGISTERED = {
-    "Its name, as Sellers will see it": "Acme App",
-    "How to reach the people behind it": "dev@acme.example",
+    "Name of the app, as Sellers will see it": "Acme App",
+    "Email address of its developers": "dev@acme.example",
     "Redirect URIs": "https://acme.example/cb",
 }
 UNAVAILABLE = "/unavailable"
 
 
 def waiting(system: System) -> Attempts:
-    """Guess the password of dan too often."""
+    """Return a counter that makes dan wait."""
     until = system.clock() + timedelta(minutes=8)
     return Attempts(subject=attempt_limits.account_subject("dan"), failures=8, blocked_until=until, expires=until)
 
@@ -219,7 +219,7 @@ def shown_by_the_app(page: Page) -> str:
 
 
 def send(page: Page, fields: dict[str, str], *, forget: bool) -> None:
-    """Fill in the form and press its button, in a browser that has forgotten who is there, if wanted."""
+    """Fill in the form and press its button; delete the cookies first if `forget` is set."""
     for label, value in fields.items():
         page.get_by_label(label, exact=True).fill(shown_by_the_app(page) if value == "{code}" else value)
     if forget:
@@ -228,7 +228,7 @@ def send(page: Page, fields: dict[str, str], *, forget: bool) -> None:
         page.locator("button.btn-primary").click()
 
 
-# Who is there, where they go, and what they fill in before they press the button, if they do.
+# The user who has signed in, the path, and the fields to fill in before the button is pressed; None to press none.
 PAGES: dict[str, tuple[str, str, dict[str, str] | None]] = {
     "sign in": ("", "/sign-in", None),
     "problem: wrong password": ("", "/sign-in", {"User name": "ann", "Password": "wrong"}),
@@ -237,7 +237,7 @@ PAGES: dict[str, tuple[str, str, dict[str, str] | None]] = {
     "unknown link": ("", "/set-password?link=x", None),
     "unavailable": ("", UNAVAILABLE, None),
     "registration": ("", "/registration?token={token}", None),
-    "problem: no web site": ("", "/registration?token={token}", {**REGISTERED, "Its web site": "foo:bar"}),
+    "problem: no web site": ("", "/registration?token={token}", {**REGISTERED, "Web site of the app": "foo:bar"}),
     "problem: no redirect URI": (
         "",
         "/registration?token={token}",
@@ -273,7 +273,7 @@ PAGES: dict[str, tuple[str, str, dict[str, str] | None]] = {
 def test_pages_meet_wcag_2_2_aa_and_fit_on_a_telephone(
     scripted: Page, site: Site, client: tuple[str, str], scheme: Any
 ) -> None:
-    """axe finds nothing; at 320 pixels, which is 400 % on a screen of 1280, no sideways scrolling is needed."""
+    """axe finds no violations, and no page scrolls sideways at a width of 320 pixels (1280 pixels at 400 %)."""
     finder, _ = site.new_client("Active Finder")
     booking = give(frozenset({Scope.OPENBOOKING}))
     site.do(lambda system: system.identity.grants.change(finder, "centre", booking, "ann"))
@@ -302,6 +302,10 @@ def test_pages_meet_wcag_2_2_aa_and_fit_on_a_telephone(
         for width in (1280, 320):
             scripted.set_viewport_size({"width": width, "height": 800})
             assert scripted.evaluate("document.documentElement.scrollWidth") <= width, (what, width)
+            for caption in scripted.locator("caption").all():
+                box = caption.bounding_box()
+                assert box is not None
+                assert box["height"] < box["width"], (what, width)
         scripted.add_script_tag(path=AXE)
         tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
         found = scripted.evaluate("tags => axe.run({runOnly: tags})", tags)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from cli.test_commands import add_seller, database, fail, run, succeed
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.identity.authentication import ApiKeyAuthentication
 from openbooking.identity.partners.last_use import LastUseRecorder
@@ -14,22 +13,21 @@ from openbooking.openactive.ids import OfferRef
 from openbooking.settings import Settings
 from openbooking.system import open_identity_store
 from openbooking.testing.samples import Clock
-
-__all__ = ["database"]
+from support.command_line import add_seller, fail, run, succeed
 
 OFFER = "session-series/yoga#/offers/adult"
 
 
 @pytest.fixture(autouse=True)
 def key() -> str:
-    """The API key of a partner that may book for one Seller, of two."""
+    """Return the API key of a partner that may book for one of two Sellers."""
     for seller in ("oak", "elm"):
         add_seller(seller)
     return succeed("partner", "add", "app", "--name", "App", "--seller", "oak").strip()
 
 
 def terms() -> list[list[str]]:
-    """Return the lines of `partner show` about terms."""
+    """Return the lines of `partner show` that have terms."""
     lines = [line.split("\t") for line in succeed("partner", "show", "app").splitlines()]
     return [line[1:] for line in lines if line[0] == "terms"]
 
@@ -40,8 +38,8 @@ def agree(*options: str, seller: str = "oak") -> list[list[str]]:
 
 
 @pytest.mark.spec("OB-OVR-01", "OB-DYN-01")
-def test_terms_are_agreed_on_changed_and_shown(database: Path, key: str) -> None:
-    """A caller with the API key has the terms. Terms without an option stay as they are."""
+def test_terms_are_set_changed_and_shown(database: Path, key: str) -> None:
+    """A request with the API key has the terms. A term without an option does not change."""
 
     async def held() -> GrantTerms:
         store = open_identity_store(Settings(database=str(database)))
@@ -81,7 +79,7 @@ def test_terms_are_agreed_on_changed_and_shown(database: Path, key: str) -> None
     assert asyncio.run(held()) == GrantTerms(open_proposals=0)
 
 
-def test_an_offer_is_named_by_its_whole_id_too() -> None:
+def test_an_offer_may_be_named_by_its_id() -> None:
     whole = f"http://127.0.0.1:8000/api/identifiers/{OFFER}"
     assert agree("--offer", whole) == [["oak", "only Offer", OFFER]]
 
@@ -93,10 +91,10 @@ def test_an_offer_is_named_by_its_whole_id_too() -> None:
         (("--offer", f"https://elsewhere.example/api/identifiers/{OFFER}"), "names no Offer"),
         (("--dynamic-account", "*"), "Name each account"),
         (("--venue", " "), "Name each venue"),
-        (("--venue", "Hall", "--clear", "venues"), "Either name them or clear them"),
+        (("--venue", "Hall", "--clear", "venues"), "Set or clear each of these terms, not both"),
     ],
 )
-def test_contradictory_terms_are_refused_and_change_nothing(options: tuple[str, ...], reason: str) -> None:
+def test_a_refused_term_changes_no_term(options: tuple[str, ...], reason: str) -> None:
     assert reason in fail(1, "partner", "grant", "app", "oak", "--offer-overrides", *options)
     assert terms() == []
     assert run("partner", "grant", "app", "oak", "--open-quotes", "-1").exit_code == 2

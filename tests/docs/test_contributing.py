@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md names the floors that import-linter checks, and files that exist."""
+"""CONTRIBUTING.md names the floors that import-linter checks, and files and names that exist."""
 
 import re
 import tomllib
@@ -43,6 +43,28 @@ def test_how_to_add_names_files_that_exist(addition: str, most: int) -> None:
 def test_how_to_add_has_no_addition_that_is_not_checked() -> None:
     headings = re.findall(r"^### (.+)$", section(CONTRIBUTING, "## How to add"), re.MULTILINE)
     assert headings == list(MOST_FILES)
+
+
+def answers() -> list[tuple[str, str]]:
+    """Return the files of "Where to find things", each with the name beside it."""
+    rows = re.findall(r"^\|.*\? \| (.+) \| (.+) \|$", section(CONTRIBUTING, "## Where to find things"), re.MULTILINE)
+    return [answer for files, names in rows for answer in zip(quoted_in(files), quoted_in(names), strict=True)]
+
+
+def quoted_in(cell: str) -> list[str]:
+    """Return the words of a cell that stand in backticks."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+@pytest.mark.parametrize(("file", "name"), answers())
+def test_where_to_find_things_names_files_that_contain_the_names(file: str, name: str) -> None:
+    text = (ROOT / "src" / "openbooking" / file).read_text(encoding="utf-8")
+    assert re.search(rf"\b{name}\b", text)
+
+
+def test_where_to_find_things_answers_25_questions_at_least() -> None:
+    questions = re.findall(r"^\| Where |^\| Which ", section(CONTRIBUTING, "## Where to find things"), re.MULTILINE)
+    assert len(answers()) >= len(questions) >= 25
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md"])

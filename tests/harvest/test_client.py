@@ -1,4 +1,4 @@
-"""Both faces of the reader over HTTP: what they send, what they keep, and how they end."""
+"""The async and the sync client over HTTP: requests, copies, and ends of the reading."""
 
 import asyncio
 import gzip
@@ -17,12 +17,12 @@ from openbooking.harvest import client as harvest_client
 from openbooking.harvest.client import HarvestOptions, async_client, harvest, harvest_async, sync_client
 from openbooking.harvest.copy import Copy
 from openbooking.harvest.reader import End, Limits, Received
-from support.feed_answers import Answer, item, ok, page
-from support.feed_server import Site, serving
+from support.feeds.answers import Answer, item, ok, page
+from support.feeds.server import Site, serving
 
 FEED = "/feed"
 SECOND = "/feed?afterChangeNumber=1"
-Face = Callable[..., list[Received | End]]
+Client = Callable[..., list[Received | End]]
 QUICK = Limits(first_pause=0, longest_pause=0)
 
 
@@ -45,16 +45,16 @@ def read_async(
 
 
 @pytest.fixture(params=[read_sync, read_async])
-def read(request: pytest.FixtureRequest) -> Face:
-    face: Face = request.param
-    return face
+def read(request: pytest.FixtureRequest) -> Client:
+    client: Client = request.param
+    return client
 
 
 def ids(copy: Copy) -> list[str]:
     return [copied.id for copied in copy.items()]
 
 
-def test_a_feed_is_copied_and_the_next_time_read_from_its_end_on(read: Face, tmp_path: Path) -> None:
+def test_a_second_harvest_continues_at_the_end_of_the_first(read: Client, tmp_path: Path) -> None:
     answers = {FEED: ok(SECOND, item(1, "a")), SECOND: ok(SECOND)}
     with serving(answers.__getitem__) as site:
         with Copy(tmp_path / "copy") as copy:
@@ -68,7 +68,7 @@ def test_a_feed_is_copied_and_the_next_time_read_from_its_end_on(read: Face, tmp
     assert [path for path, _ in site.asked] == [FEED, SECOND, SECOND, third]
 
 
-def test_requests_carry_user_agent_and_authorization(read: Face) -> None:
+def test_requests_carry_user_agent_and_authorization(read: Client) -> None:
     with serving({FEED: ok(FEED)}.__getitem__) as site, Copy() as copy:
         read(site.url + FEED, copy, HarvestOptions(headers={"Authorization": "Bearer secret"}))
     ((_, headers),) = site.asked
@@ -78,13 +78,13 @@ def test_requests_carry_user_agent_and_authorization(read: Face) -> None:
 
 
 @pytest.mark.parametrize("lead", ["next", "location"])
-def test_headers_go_to_no_other_host(read: Face, lead: str) -> None:
+def test_headers_are_sent_to_no_other_host(read: Client, lead: str) -> None:
     with serving({"/": ok("/")}.__getitem__) as other:
         there = other.url.replace("127.0.0.1", "localhost")
         first = ok(there, item(1)) if lead == "next" else Answer(status=302, headers=(("Location", there),))
         with serving({FEED: first}.__getitem__) as site, Copy() as copy:
             end = read(site.url + FEED, copy, HarvestOptions(headers={"Authorization": "Bearer secret"}))[-1]
-    assert "another host" in end.fault  # type: ignore[union-attr] # the last is the end
+    assert "another host" in end.fault  # type: ignore[union-attr] # the last step is the end
     assert other.asked == []
 
 
@@ -92,7 +92,7 @@ def trusting(site: Site) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(site.certificate))
 
 
-def test_an_encrypted_feed_is_read_encrypted_though_its_next_is_not(read: Face, tmp_path: Path) -> None:
+def test_a_feed_read_by_https_stays_on_https_if_its_next_is_http(read: Client, tmp_path: Path) -> None:
     where: list[str] = []
 
     def answer(path: str) -> Answer:
@@ -105,7 +105,7 @@ def test_an_encrypted_feed_is_read_encrypted_though_its_next_is_not(read: Face, 
         assert (ids(copy), steps[-1]) == (["a"], End(site.url + SECOND))
 
 
-def test_a_connection_that_breaks_is_made_again(read: Face) -> None:
+def test_a_broken_connection_is_retried(read: Client) -> None:
     failures = [
         Answer(page(SECOND, item(1, "a"))[:20], breaks=True),
         Answer(b"", breaks=True),
@@ -122,17 +122,17 @@ def test_a_connection_that_breaks_is_made_again(read: Face) -> None:
         assert ids(copy) == ["a"]
 
 
-def test_bombs_are_left_where_they_are(read: Face) -> None:
+def test_a_decompression_bomb_ends_the_reading(read: Client) -> None:
     twice = gzip.compress(gzip.compress(bytes(50_000_000)))
     for coding, why in (("gzip, gzip", "'gzip, gzip', and not gzip"), ("gzip", "not valid JSON")):
         bomb = Answer(twice, headers=(("Content-Encoding", coding),))
         with serving({FEED: ok(SECOND, item(1, "a")), SECOND: bomb}.__getitem__) as site, Copy() as copy:
             end = read(site.url + FEED, copy, HarvestOptions(limits=QUICK))[-1]
             assert (ids(copy), end.url) == (["a"], site.url + SECOND)
-            assert why in end.fault  # type: ignore[union-attr] # the last is the end
+            assert why in end.fault  # type: ignore[union-attr] # the last step is the end
 
 
-def test_a_server_that_does_not_answer_or_takes_too_long(read: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_and_a_slow_server_end_the_reading(read: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     with Copy() as copy:
         end = read("http://127.0.0.1:9/feed", copy, HarvestOptions(limits=QUICK))[-1]
         assert isinstance(end, End)
@@ -142,7 +142,7 @@ def test_a_server_that_does_not_answer_or_takes_too_long(read: Face, monkeypatch
         assert read(site.url + FEED, copy, HarvestOptions(limits=QUICK))[-1] != End(site.url + FEED)
 
 
-def test_a_copy_that_cannot_be_written_ends_the_reading(read: Face) -> None:
+def test_a_copy_that_cannot_be_written_ends_the_reading(read: Client) -> None:
     with serving({FEED: ok(SECOND, item(1, "a")), SECOND: ok(SECOND)}.__getitem__) as site, Copy() as copy:
         copy._db.execute("CREATE TRIGGER full BEFORE INSERT ON item BEGIN SELECT raise(ABORT, 'disk full'); END")
         (end,) = read(site.url + FEED, copy)
@@ -166,7 +166,7 @@ def test_an_unexpected_error_in_a_page_ends_the_reading(monkeypatch: pytest.Monk
         assert (ids(copy), copy.start(site.url + FEED, datetime.now(UTC))) == (["a"], site.url + SECOND)
 
 
-def test_no_server_is_loaded() -> None:
+def test_the_client_imports_no_server_library() -> None:
     code = "import sys, openbooking.harvest.client; print(*(name.partition('.')[0] for name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
@@ -174,7 +174,7 @@ def test_no_server_is_loaded() -> None:
     assert not loaded & {"starlette", "uvicorn", "sqlalchemy", "structlog", "typer", "jinja2", "asyncpg", "alembic"}
 
 
-def test_the_copy_is_as_current_as_the_request_for_the_end(read: Face) -> None:
+def test_a_copy_is_current_at_the_time_of_the_last_request(read: Client) -> None:
     times = [datetime(2026, 1, day, tzinfo=UTC) for day in range(9, 0, -1)]
     with serving({FEED: ok(FEED)}.__getitem__) as site, Copy() as copy:
         read(site.url + FEED, copy, HarvestOptions(clock=times.pop))
@@ -182,7 +182,7 @@ def test_the_copy_is_as_current_as_the_request_for_the_end(read: Face) -> None:
     assert datetime.fromtimestamp(current_at, UTC) == datetime(2026, 1, 2, tzinfo=UTC)
 
 
-def test_an_address_that_the_client_refuses_is_asked_for_once(read: Face) -> None:
+def test_a_url_that_the_client_refuses_is_not_retried(read: Client) -> None:
     with Copy() as copy:
         (end,) = read(f"http://{'x' * 64}.example/feed".replace("x", "\N{LATIN SMALL LETTER E WITH ACUTE}"), copy)
     assert isinstance(end, End)

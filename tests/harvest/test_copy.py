@@ -1,4 +1,4 @@
-"""The copy of a feed: what it keeps, what it replaces, and what it is no copy of."""
+"""The copy of a feed: items, versions, the cursor, and files that are refused."""
 
 import json
 import signal
@@ -14,7 +14,7 @@ import pytest
 
 from openbooking.harvest.copy import MAX_GAP, CopiedItem, Copy, CopyError
 from openbooking.harvest.documents import read_page
-from support.feed_answers import FEED, item, page
+from support.feeds.answers import FEED, item, page
 
 NOW = datetime(2026, 10, 21, tzinfo=UTC)
 
@@ -62,11 +62,11 @@ def test_the_later_version_of_an_item_stays(first: Any, second: Any, kept: int) 
         add(copy, item(first, "a", state="updated"), item(1, "b"), item(second, "a", state="deleted"))
         *_, last = copied = list(copy.items())
         assert {one.id: one.number for one in copied} == {"a": (1, 3)[kept], "b": 2}
-        # The order is that of the feed.
+        # The items have the order of the feed.
         assert (last.id, next(one.deleted for one in copied if one.id == "a")) == (("b", "a")[kept], bool(kept))
 
 
-def test_one_id_under_two_kinds_is_two_items() -> None:
+def test_items_with_one_id_and_two_kinds_are_both_kept() -> None:
     with Copy() as copy:
         copy.start(FEED, NOW)
         add(copy, item(1, "a"), item(2, "a", kind="Slot", state="deleted"), item(3, 5), item(4, "5"), item(5, "b"))
@@ -138,15 +138,15 @@ def test_an_outdated_copy_is_read_from_the_start(path: Path) -> None:
         add(copy, item(5, "a"), item(6, "b"), item(7, "c", state="deleted"), {"@type": "Event"}, cursor="end")
         add(copy, cursor="end", current_at=reached)
         assert copy.start(FEED, reached + MAX_GAP) == "end"
-        # What has been read since without reaching the end makes it no more current.
+        # A later page that is not the last page does not make the copy more current.
         add(copy, item(8, "d"), cursor="later")
         assert copy.start(FEED, reached + MAX_GAP) == "later"
         assert copy.start(FEED, reached + MAX_GAP + timedelta(seconds=1)) == ""
         assert len(copy) == 5
 
 
-def test_a_copy_of_an_earlier_version_is_read_on(path: Path) -> None:
-    """Earlier versions kept one column more."""
+def test_a_copy_made_by_an_earlier_version_is_resumed(path: Path) -> None:
+    """The table `feed` of earlier versions has a further column."""
     with Copy(path) as copy:
         copy._db.execute("DROP TABLE feed")
         columns = "url TEXT, cursor TEXT, at_end INTEGER, current_at REAL, round INTEGER"
@@ -167,7 +167,7 @@ def test_items_missing_from_a_second_full_reading_are_deleted(path: Path) -> Non
         many = [item(9, f"gone {number}") for number in range(1_200)]
         add(copy, item(5, "a"), item(2**64, "b"), item(7, "c", state="deleted"), {"@type": "Event"}, *many)
         copy.start(FEED, later)
-        # The numbers of the feed may have begun anew.
+        # The feed may have numbered its items anew.
         add(copy, item(1, "a"), cursor="there")
     with Copy(path) as copy:
         assert copy.start(FEED, later) == "there"
@@ -181,7 +181,7 @@ def test_items_missing_from_a_second_full_reading_are_deleted(path: Path) -> Non
     assert found == {"a": (False, 1), "b": (True, 2**64), "c": (True, 7)} | gone
 
 
-def test_a_copy_is_of_one_feed_however_its_url_is_spelt(path: Path) -> None:
+def test_a_copy_accepts_other_spellings_of_its_url_and_no_other_feed(path: Path) -> None:
     with Copy(path) as copy:
         copy.start(f"{FEED}?a=1&b=2", NOW)
         add(copy, cursor="there")
@@ -191,7 +191,7 @@ def test_a_copy_is_of_one_feed_however_its_url_is_spelt(path: Path) -> None:
     assert b"secret" not in path.read_bytes()
 
 
-def test_a_copy_is_used_by_one_process(path: Path) -> None:
+def test_a_copy_is_locked_for_one_process(path: Path) -> None:
     with Copy(path) as copy:
         copy.start(FEED, NOW)
         with pytest.raises(CopyError, match="locked"):

@@ -1,4 +1,4 @@
-"""Documents taken apart: items stay bytes, and what RPDE says of each."""
+"""Documents split into items, and the RPDE envelopes of items."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ from openbooking.harvest.documents import (
     read_envelope,
     read_page,
 )
-from support.feed_answers import item
+from support.feeds.answers import item
 
 
 def envelope(thing: Any) -> Envelope | None:
@@ -50,7 +50,7 @@ def test_an_item_without_an_id_has_no_envelope(thing: Any) -> None:
     assert envelope(thing) is None
 
 
-def test_a_page_of_many_short_items_is_refused_before_it_costs_memory() -> None:
+def test_a_page_with_too_many_items_is_refused() -> None:
     most = 1_000
     full = b'{"items": [' + b",".join([b'{"a": [1, "],["]}'] * most) + b"]}"
     assert len(read_page(full, most).items) == most

@@ -117,7 +117,7 @@ async def test_an_overlap_is_a_time_or_an_end_within_a_year(desk: Desk, administ
 async def test_a_change_is_repeated_after_a_concurrent_change(
     desk: Desk, administration: PartnerAdministration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The change is made on the record that the other one has saved."""
+    """The change is made again, on the record that the other process has saved."""
     find = desk.store.find
 
     async def find_and_lose(kind: type[Partner], **lookups: str | bool) -> object:
@@ -146,7 +146,7 @@ async def test_a_grant_is_given_and_revoked_by_name(desk: Desk, administration: 
 async def test_a_grant_that_does_not_exist_cannot_be_suspended(
     administration: PartnerAdministration, seller: str, words: str
 ) -> None:
-    with pytest.raises(NoGrantError, match=f"alice was not given {words}"):
+    with pytest.raises(NoGrantError, match=f"alice has no grant for {words}"):
         await administration.change_grant("alice", seller, suspend, "olga")
     with pytest.raises(UnknownSellerError):
         await administration.change_grant("alice", "nobody", suspend, "olga")

@@ -33,7 +33,7 @@ async def test_a_user_needs_a_seller_and_a_name_of_its_own(administration: UserA
     assert len(await administration.users()) == 3
 
 
-async def test_a_removed_user_is_gone(administration: UserAdministration) -> None:
+async def test_a_removed_user_does_not_exist(administration: UserAdministration) -> None:
     await administration.remove("Ann")
     assert [user.name for user in await administration.users()] == ["ben", "cat"]
 

@@ -1,4 +1,4 @@
-"""What things inherit from their parents, whether they can be booked, and what they lack."""
+"""Drafts joined with their parents: inherited properties, limits of spaces, and remarks."""
 
 import json
 from typing import Any
@@ -15,12 +15,12 @@ from openbooking.importing.reading.source import named_source
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import EventStatus
 from support.builders import PLACE
+from support.importing.published_items import course, event, facility, on_demand_event, series, session, slot
 from support.parties import CENTRE
-from support.published_items import course, event, facility, on_demand_event, series, session, slot
 
 
 def linked(item: Any, *parents: Opportunity) -> Imported:
-    """The one thing in the item below these parents."""
+    """Return the last thing of an item, joined with these parents."""
     reading = read_item(read_entry(msgspec.Raw(json.dumps(item).encode()), named_source("source"), "here"))
     draft = reading.drafts[-1]
     return link(draft, draft.opportunity.path, parents, CENTRE)
@@ -34,7 +34,7 @@ COURT = {"@type": "IndividualFacilityUse", "@id": "https://provider.example.com/
 
 
 @pytest.mark.spec("OB-BKBL-32")
-def test_a_session_inherits_the_status_and_duration_that_it_does_not_tell() -> None:
+def test_a_session_inherits_the_status_and_duration_that_it_does_not_state() -> None:
     cancelled = parent(series(duration="PT90M"), status=EventStatus.CANCELLED)
     imported = linked(session(duration=None), cancelled)
     made = imported.opportunity
@@ -48,7 +48,7 @@ def test_a_session_inherits_the_status_and_duration_that_it_does_not_tell() -> N
 
 
 @pytest.mark.spec("OB-BKBL-33")
-def test_a_slot_of_an_individual_facility_can_be_had_once() -> None:
+def test_a_slot_of_an_individual_facility_has_one_space() -> None:
     whole = parent(facility())
     court = parent(COURT, parent=whole.path)
     imported = linked(slot(remainingUses=4), court, whole)
@@ -62,7 +62,7 @@ def test_a_slot_of_an_individual_facility_can_be_had_once() -> None:
     ("own", "above", "capacity"),
     [({}, 3, 3), ({}, "3", 3), ({}, 9, 5), ({}, "?", 5), ({"maximumAttendeeCapacity": 4}, 3, 4)],
 )
-def test_a_session_has_no_more_places_than_its_series_says(own: Any, above: Any, capacity: int) -> None:
+def test_the_spaces_of_a_session_are_limited_to_the_maximum_of_its_series(own: Any, above: Any, capacity: int) -> None:
     imported = linked(session(**own), parent(series(maximumAttendeeCapacity=above)))
     assert imported.opportunity.capacity == capacity
     assert len(imported.remarks) == (capacity < 5)
@@ -101,7 +101,7 @@ def test_missing_properties_are_remarked(item: Any, above: Any, remarks: list[st
     assert all(found.startswith(expected) for found, expected in zip(told, remarks, strict=True))
 
 
-def test_remarks_come_to_an_end() -> None:
+def test_the_number_of_remarks_is_limited() -> None:
     told = linked(series(image=[{"@type": "ImageObject", "name": "x"}] * 500)).remarks
     assert len(told) == MAX_REMARKS + 1
 

@@ -25,7 +25,7 @@ def test_object_is_read() -> None:
     ],
     ids=["empty", "NaN", "no UTF-8", "array", "null", "NUL", "NUL in a name", "deep", "very deep"],
 )
-def test_body_that_is_no_sound_object_is_refused(body: bytes, description: str) -> None:
+def test_body_that_is_not_a_valid_object_is_refused(body: bytes, description: str) -> None:
     with pytest.raises(OpenBookingError) as fault:
         read_object(body)
     assert str(fault.value.description).startswith(description)
@@ -35,7 +35,7 @@ def test_escaped_backslash_before_u0000_is_no_nul_character() -> None:
     assert read_object(rb'{"a": "\\u0000"}') == {"a": "\\u0000"}
 
 
-def test_wide_object_is_not_taken_for_a_deep_one() -> None:
+def test_object_with_many_members_is_not_refused_as_deep() -> None:
     assert len(read_object(b'{"a": [' + b"{}," * 200 + b"{}]}")["a"]) == 201
 
 

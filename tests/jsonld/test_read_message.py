@@ -1,11 +1,11 @@
-"""Members that do not fit their types are absent, or read by the function that is named for them."""
+"""Members of the wrong type count as absent, or are read by the function that the caller passes for them."""
 
 from typing import Any
 
 import msgspec
 import pytest
 
-from openbooking.jsonld.read_message import as_sent, read_message
+from openbooking.jsonld.read_message import keep_value, read_message
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.messages import OrderItemRequest, OrderProposalPatch, Payment
 
@@ -50,7 +50,7 @@ def test_required_member_without_a_function_is_an_error(sent: dict[str, Any]) ->
         read_message(sent, OrderItemRequest, {})
 
 
-def test_value_that_does_not_fit_can_be_left_to_a_decision() -> None:
+def test_value_that_does_not_fit_can_be_kept_for_a_command() -> None:
     sent = {"@type": "OrderProposal", "orderCustomerNote": 5, "orderProposalStatus": {}}
-    read = read_message(sent, OrderProposalPatch, {"orderCustomerNote": as_sent})
+    read = read_message(sent, OrderProposalPatch, {"orderCustomerNote": keep_value})
     assert msgspec.structs.asdict(read) == {"context": None, "order_proposal_status": None, "order_customer_note": 5}

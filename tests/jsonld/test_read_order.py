@@ -1,4 +1,4 @@
-"""Bodies of requests as commands take them: mistakes that matter are refused, and others are ignored."""
+"""Bodies of requests: mistakes with an error class are refused, and other mistakes are ignored."""
 
 import json
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def reader() -> OrderReader:
 
 
 def read(**changes: Any) -> OrderRequest:
-    """The Order with these changes, as it is read; None leaves a property out."""
+    """Return an Order read from a body with these changes. None leaves a property out."""
     sent = {name: value for name, value in {**ORDER, **changes}.items() if value is not None}
     found = reader().booking(json.dumps(sent).encode(), UUID)
     assert isinstance(found, OrderRequest)
@@ -106,7 +106,7 @@ def test_references_are_read_as_objects_too() -> None:
         ({"orderedItem": [{**ITEM, "accessPass": None, "orderItemIntakeFormResponse": None}]}, {}),
     ],
 )
-def test_mistake_that_does_not_matter_is_ignored(changes: Json, same_as: Json) -> None:
+def test_mistake_without_an_error_class_is_ignored(changes: Json, same_as: Json) -> None:
     assert read(**changes) == read(**same_as)
 
 
@@ -132,7 +132,9 @@ SEVEN = [{**ITEM, "position": position} for position in range(7)]
         ({"orderedItem": [ITEM, ITEM]}, errors.OpenBookingError, "Two OrderItems have the same position."),
     ],
 )
-def test_mistake_that_matters_is_refused(changes: Json, error: type[errors.OpenBookingError], description: str) -> None:
+def test_mistake_is_refused_with_its_error_class(
+    changes: Json, error: type[errors.OpenBookingError], description: str
+) -> None:
     with pytest.raises(errors.OpenBookingError) as fault:
         read(**changes)
     assert type(fault.value) is error
@@ -147,7 +149,7 @@ def test_item_without_a_position_is_refused(position: Any) -> None:
 
 @pytest.mark.parametrize("name", ["accessPass", "orderItemIntakeFormResponse"])
 @pytest.mark.parametrize("value", [{}, "x", [5]])
-def test_arrays_of_objects_must_be_such(name: str, value: Any) -> None:
+def test_array_of_other_values_than_objects_is_refused(name: str, value: Any) -> None:
     with pytest.raises(errors.OpenBookingError, match=f"{name} must be an array of objects"):
         read_item(**{name: value})
 
@@ -193,7 +195,7 @@ def test_details_of_an_item_are_kept_as_they_were_sent() -> None:
         ({"@id": ""}, None),
     ],
 )
-def test_override_is_read_or_is_no_offer(changes: Json, expected: OfferOverride | None) -> None:
+def test_override_that_is_not_valid_is_left_out(changes: Json, expected: OfferOverride | None) -> None:
     sent = {name: value for name, value in {**OVERRIDE, **changes}.items() if value is not None}
     found = read_item(acceptedOffer=sent)
     assert (found.override, found.offer_id) == (expected, None)

@@ -1,4 +1,4 @@
-"""The parts that feeds and replies have in common."""
+"""The parts that feeds and replies share."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -23,14 +23,14 @@ ADULT = offer(OWNER)
 QUESTION = FormField(key="age", type=FormFieldType.SHORT_ANSWER, name="Age", description="How old are you?")
 
 
-def written(value: Any) -> Any:
-    """The value as a reader of the JSON finds it."""
+def as_json(value: Any) -> Any:
+    """Return a value encoded as JSON and decoded again."""
     return msgspec.json.decode(msgspec.json.encode(value))
 
 
 @pytest.mark.spec("OB-MT-09")
-def test_offer_has_only_what_it_says() -> None:
-    assert written(WRITER.offer(ADULT, in_feed=True)) == {
+def test_offer_has_no_absent_properties() -> None:
+    assert as_json(WRITER.offer(ADULT, in_feed=True)) == {
         "@type": "Offer",
         "@id": f"{IDS}/{OWNER}#/offers/adult",
         "name": "Adult",
@@ -53,13 +53,13 @@ def test_offer_has_only_what_it_says() -> None:
     ],
 )
 def test_offer_shows_its_conditions_and_published_properties(changes: dict[str, Any], expected: Any) -> None:
-    plain, shown = (written(WRITER.offer(each, in_feed=True)) for each in (ADULT, replace(ADULT, **changes)))
+    plain, shown = (as_json(WRITER.offer(each, in_feed=True)) for each in (ADULT, replace(ADULT, **changes)))
     assert shown == {**plain, **expected}
 
 
 @pytest.mark.spec("OB-BKBL-27")
 def test_free_offer_has_no_currency() -> None:
-    shown = written(WRITER.offer(replace(ADULT, price=Decimal(0)), in_feed=True))
+    shown = as_json(WRITER.offer(replace(ADULT, price=Decimal(0)), in_feed=True))
     assert shown["price"] == 0
     assert "priceCurrency" not in shown
 
@@ -67,15 +67,15 @@ def test_free_offer_has_no_currency() -> None:
 @pytest.mark.spec("OB-VAL-39")
 def test_flow_requirements_of_an_offer_are_in_feeds_alone() -> None:
     asking = replace(ADULT, flow=(FlowRequirement.APPROVAL,))
-    in_feed = written(WRITER.offer(asking, in_feed=True))
+    in_feed = as_json(WRITER.offer(asking, in_feed=True))
     assert in_feed.pop("openBookingFlowRequirement") == [f"{OPENACTIVE}OpenBookingApproval"]
-    assert written(WRITER.offer(asking, in_feed=False)) == in_feed
+    assert as_json(WRITER.offer(asking, in_feed=False)) == in_feed
 
 
 @pytest.mark.spec("OB-OVR-11")
 def test_override_shows_the_identifier_of_the_broker() -> None:
     named = Offer(key="x", owner=OWNER, price=Decimal(5), currency="GBP", override=True, properties={"@id": "urn:a:1"})
-    assert written(WRITER.offer(named, in_feed=False)) == {
+    assert as_json(WRITER.offer(named, in_feed=False)) == {
         "@type": "OfferOverride",
         "@id": "urn:a:1",
         "price": 5,
@@ -95,7 +95,7 @@ def test_override_shows_the_identifier_of_the_broker() -> None:
         ),
     ],
 )
-def test_questions_of_an_offer(changes: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_intake_form_has_the_questions_of_the_offer(changes: dict[str, Any], expected: dict[str, Any]) -> None:
     asking = replace(ADULT, intake_form=(replace(QUESTION, **changes),))
     common = {
         "@type": "ShortAnswerFormFieldSpecification",
@@ -103,7 +103,7 @@ def test_questions_of_an_offer(changes: dict[str, Any], expected: dict[str, Any]
         "name": "Age",
         "description": "How old are you?",
     }
-    assert written(WRITER.intake_form(asking)) == [{**common, **expected}]
+    assert as_json(WRITER.intake_form(asking)) == [{**common, **expected}]
 
 
 @pytest.mark.parametrize("type_", ["Organization", "Person"])
@@ -117,8 +117,8 @@ def test_seller_is_shown_with_its_published_properties(type_: str) -> None:
         "taxMode": f"{OPENACTIVE}TaxGross",
         "acme:colour": "red",
     }
-    assert written(WRITER.seller(seller, in_feed=False)) == expected
-    assert written(WRITER.seller(seller, in_feed=True)) == {**expected, "isOpenBookingAllowed": True}
+    assert as_json(WRITER.seller(seller, in_feed=False)) == expected
+    assert as_json(WRITER.seller(seller, in_feed=True)) == {**expected, "isOpenBookingAllowed": True}
 
 
 @pytest.mark.spec("OB-TAX-11")
@@ -128,10 +128,10 @@ def test_seller_is_shown_with_its_published_properties(type_: str) -> None:
 def test_amounts_have_a_currency_unless_they_are_zero(price: Decimal, currency: dict[str, str]) -> None:
     charge = TaxCharge(name="VAT at 20%", rate=Decimal("0.2"), price=price, currency="GBP")
     due = Totals(price=price, currency="GBP", prepayment=Availability.REQUIRED)
-    assert written(WRITER.tax([charge])) == [
+    assert as_json(WRITER.tax([charge])) == [
         {"@type": "TaxChargeSpecification", "name": "VAT at 20%", "price": int(price), "rate": 0.2, **currency}
     ]
-    assert written(WRITER.total_due(due)) == {
+    assert as_json(WRITER.total_due(due)) == {
         "@type": "PriceSpecification",
         "price": int(price),
         "openBookingPrepayment": f"{OPENACTIVE}Required",
@@ -142,13 +142,13 @@ def test_amounts_have_a_currency_unless_they_are_zero(price: Decimal, currency: 
 @pytest.mark.spec("OB-ACC-05", "OB-ACC-12")
 def test_access_has_codes_passes_and_a_channel() -> None:
     access = Access(code="123", passes=({"@type": "Barcode"},), own_passes=({"acme:x": 1},), channel={"url": "x"})
-    assert written(access_codes(access)) == [{"@type": "PropertyValue", "name": "Access code", "description": "123"}]
+    assert as_json(access_codes(access)) == [{"@type": "PropertyValue", "name": "Access code", "description": "123"}]
     assert access_passes(access) == ({"@type": "Barcode"}, {"acme:x": 1})
     assert access_channel(access) == {"url": "x"}
 
 
 @pytest.mark.parametrize("access", [None, Access()])
-def test_no_access_is_not_shown(access: Access | None) -> None:
+def test_absent_access_has_no_properties(access: Access | None) -> None:
     assert (access_codes(access), access_passes(access), access_channel(access)) == ((), (), None)
 
 

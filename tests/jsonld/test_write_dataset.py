@@ -1,4 +1,4 @@
-"""The description of the dataset."""
+"""The JSON-LD of the dataset site."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Replies to requests."""
+"""Replies to C1, C2, P, B and Order Status, and errors."""
 
 from decimal import Decimal
 from typing import Any
@@ -107,7 +107,7 @@ def test_order_is_shown_with_its_parties_and_totals() -> None:
 
 
 @pytest.mark.spec("OB-CUST-17")
-def test_item_of_an_order_is_booked() -> None:
+def test_item_of_an_order_has_id_status_and_access() -> None:
     found = reply_item(access=Access(code="123"))
     assert found["@id"] == f"{API}/orders/{UUID}#/orderedItem/1"
     assert (found["position"], found["orderItemStatus"]) == (0, OrderItemStatus.CONFIRMED)
@@ -117,7 +117,7 @@ def test_item_of_an_order_is_booked() -> None:
 
 
 @pytest.mark.spec("OB-C1-10", "OB-C1-11")
-def test_item_of_a_quote_has_nothing_that_only_a_booking_has() -> None:
+def test_item_of_a_quote_has_no_properties_of_bookings() -> None:
     quoted = {"type": OrderType.QUOTE, "lease_expires": NOW, "requires_approval": True}
     found = reply(**quoted)
     assert found["lease"] == {"@type": "Lease", "leaseExpires": "2027-03-01T12:00:00Z"}
@@ -141,7 +141,7 @@ def test_item_of_a_proposal_has_an_id_and_no_status() -> None:
     assert not {"orderItemStatus", "accessCode"} & item.keys()
 
 
-def test_item_with_an_error_is_not_booked_and_shows_what_was_asked_for() -> None:
+def test_item_with_an_error_shows_the_requested_ids() -> None:
     found = reply_item(opportunity=None, parents=(), offer=None, tax=(), errors=(FULL,))
     assert found == {
         "@type": "OrderItem",
@@ -170,7 +170,7 @@ def test_order_with_a_dynamic_payment_has_no_prices() -> None:
 
 
 @pytest.mark.spec("OB-TAX-08")
-def test_order_without_tax_says_so() -> None:
+def test_order_without_tax_says_that_tax_is_excluded() -> None:
     found = reply(tax=TaxTreatment.EXCLUDED)
     assert found["taxCalculationExcluded"] is True
     assert found["orderedItem"][0]["acceptedOffer"]["price"] == 10

@@ -1,4 +1,4 @@
-"""Our error classes are the specification's, with its statuses."""
+"""The error classes have the names and statuses of the specification."""
 
 import re
 from pathlib import Path
@@ -9,17 +9,17 @@ from openbooking.openactive.errors import (
     ITEM_ERROR_STATUS,
     ItemErrorType,
     OpenBookingError,
-    failures,
-    refused_with_500,
+    request_error_names_with_500,
+    system_error_names,
 )
 from support.requirements_catalogue import error_statuses
 
-# Parts of the specification that this version does not offer, with the errors that only they can raise.
+# Classes of the specification that this Booking System does not return, each with the reason.
 NOT_OFFERED = {
-    "UnableToProcessOrderItemError",  # AMB-10: B answers with the items' own errors
-    "InternalOpenBookingError",  # never returned itself
-    "InternalLibraryError",  # faults of ours are InternalApplicationError
-    "InternalLibraryConfigurationError",  # faults of ours are InternalApplicationError
+    "UnableToProcessOrderItemError",  # AMB-10: the reply to B has the errors of the items
+    "InternalOpenBookingError",  # a base class
+    "InternalLibraryError",  # reported as InternalApplicationError
+    "InternalLibraryConfigurationError",  # reported as InternalApplicationError
 }
 
 
@@ -40,13 +40,13 @@ def test_item_errors_are_conflicts() -> None:
     assert {error_statuses()[type_] for type_ in ItemErrorType} == {ITEM_ERROR_STATUS}
 
 
-def test_no_class_of_the_catalogue_is_forgotten() -> None:
+def test_every_class_of_the_catalogue_exists() -> None:
     ours = {cls.__name__ for cls in classes()} | set(ItemErrorType)
     assert error_statuses().keys() - ours == NOT_OFFERED
 
 
 @pytest.mark.spec("OB-ERR-03")
-def test_names_tell_the_classes_apart() -> None:
+def test_every_class_has_a_different_name() -> None:
     names = [cls.name for cls in classes()] + [type_.error_name for type_ in ItemErrorType]
     assert len(set(names)) == len(names)
 
@@ -57,9 +57,9 @@ ERRORS = Path(__file__).parent.parent.parent / "docs" / "reference" / "errors.md
 @pytest.mark.spec("OB-ERR-01")
 def test_documentation_lists_each_500_class_and_whether_the_system_is_at_fault() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (500|503) \| the (\w+) \|", ERRORS.read_text(encoding="utf-8"), re.MULTILINE)
-    expected = {(name, "500", "request") for name in refused_with_500()}
+    expected = {(name, "500", "request") for name in request_error_names_with_500()}
     for cls in OpenBookingError.__subclasses__():
-        if cls.__name__ in failures():
+        if cls.__name__ in system_error_names():
             expected.add((cls.__name__ if cls.in_specification else "OpenBookingError", str(cls.status), "system"))
     assert set(rows) == expected
     assert len(rows) == len(expected)

@@ -1,4 +1,4 @@
-"""Identifiers are rendered and parsed without loss, and nothing else passes for one."""
+"""Identifiers are made and parsed without loss, and other texts are not parsed."""
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ types = st.sampled_from(OpportunityType)
 
 @pytest.mark.spec("OB-ID-01", "OB-DISC-02")
 @given(type_=types, key=keys, offer=keys)
-def test_opportunities_and_offers_come_back(type_: OpportunityType, key: str, offer: str) -> None:
+def test_ids_of_opportunities_and_offers_are_parsed_without_loss(type_: OpportunityType, key: str, offer: str) -> None:
     path = opportunity_path(type_, key)
     assert key_of(path) == key
     assert IDS.parse_opportunity(IDS.opportunity(path)) == path
@@ -26,7 +26,7 @@ def test_opportunities_and_offers_come_back(type_: OpportunityType, key: str, of
 
 @pytest.mark.spec("OB-ID-08", "OB-ID-09", "OB-ID-10")
 @given(uuid=st.uuids(), number=st.integers(1, 999_999))
-def test_orders_and_items_come_back(uuid: object, number: int) -> None:
+def test_ids_of_orders_and_items_are_parsed_without_loss(uuid: object, number: int) -> None:
     ref = OrderItemRef(str(uuid), number)
     assert IDS.order_item(ref) == f"https://booking.example.com/api/orders/{uuid}#/orderedItem/{number}"
     assert IDS.parse_order_item(IDS.order_item(ref)) == ref
@@ -35,7 +35,7 @@ def test_orders_and_items_come_back(uuid: object, number: int) -> None:
 
 
 @given(text=st.text())
-def test_no_other_text_is_an_identifier(text: str) -> None:
+def test_other_texts_are_not_identifiers(text: str) -> None:
     for uri in (text, f"https://booking.example.com/api/identifiers/{text}"):
         path = IDS.parse_opportunity(uri)
         assert path is None or IDS.opportunity(path) == uri
@@ -47,7 +47,7 @@ def test_no_other_text_is_an_identifier(text: str) -> None:
 
 @pytest.mark.spec("OB-CAN-14", "OB-ID-09")
 @pytest.mark.parametrize("number", ["", "0", "01", "000001", "\u0661", "1\n", "+1", "-1", "1.0", "1_0", "1" * 7])
-def test_an_item_has_one_number(number: str) -> None:
+def test_the_number_of_an_item_has_one_form(number: str) -> None:
     order = IDS.order(OrderType.ORDER, UUID)
     assert IDS.parse_order_item(f"{order}#/orderedItem/1") == OrderItemRef(UUID, 1)
     assert IDS.parse_order_item(f"{order}#/orderedItem/{number}") is None
@@ -80,7 +80,7 @@ def test_a_text_that_is_no_uuid_is_not_parsed(text: str) -> None:
     assert parse_uuid(UUID.upper()) == UUID
 
 
-def test_the_only_seller_has_an_id_without_a_number() -> None:
+def test_the_seller_of_a_single_seller_system_has_an_id_without_a_key() -> None:
     single = Identifiers("http://localhost:8000/api", "1")
     assert single.seller("1") == "http://localhost:8000/api/identifiers/seller"
     assert single.parse_seller("http://localhost:8000/api/identifiers/seller") == "1"

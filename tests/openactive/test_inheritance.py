@@ -1,4 +1,4 @@
-"""What a published child inherits from its parent, and what it does not."""
+"""The properties that a published child inherits from its parent, and those that it does not inherit."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ OFFERS: dict[str, Any] = {"offers": [{"@type": "Offer", "price": 5}]}
 
 
 @pytest.mark.spec("OB-BKBL-32")
-def test_a_child_has_the_properties_of_its_parent_and_its_own_values_win() -> None:
+def test_values_of_a_child_replace_values_of_its_parent() -> None:
     parent = {"name": "Yoga", "description": "Slow", "location": {"@type": "Place"}}
     inherited = with_inherited({"name": "Yoga on Monday"}, parent, SESSION, SERIES)
     assert inherited == {"name": "Yoga on Monday", "description": "Slow", "location": {"@type": "Place"}}

@@ -1,4 +1,4 @@
-"""Money and tax to the penny."""
+"""Prices, rounding and tax to the penny."""
 
 from decimal import Decimal
 
@@ -20,7 +20,7 @@ treatments = st.sampled_from(VatTreatment)
 @pytest.mark.parametrize(
     ("price", "within", "on_top"), [("12.00", "2.00", "2.40"), ("10.00", "1.67", "2.00"), ("0.03", "0.01", "0.01")]
 )
-def test_standard_rate(price: str, within: str, on_top: str) -> None:
+def test_tax_at_the_standard_rate_is_rounded_to_the_penny(price: str, within: str, on_top: str) -> None:
     rate = VatTreatment.STANDARD.rate
     assert tax_within_gross(Decimal(price), rate) == Decimal(within)
     assert tax_on_net(Decimal(price), rate) == Decimal(on_top)
@@ -30,7 +30,7 @@ def test_standard_rate(price: str, within: str, on_top: str) -> None:
     ("amount", "sound"),
     [("0", True), ("-0.00", True), ("12", True), ("12.50", True), ("12.500", True), ("-0.01", False), ("0.001", False)],
 )
-def test_a_price_is_nothing_or_more_to_the_penny(amount: str, sound: bool) -> None:
+def test_a_price_is_not_negative_and_has_whole_pennies(amount: str, sound: bool) -> None:
     assert is_price(Decimal(amount)) is sound
 
 
@@ -50,7 +50,7 @@ def test_tax_within_a_gross_price_leaves_the_net_price(price: Decimal, treatment
 
 @pytest.mark.spec("OB-TAX-02", "OB-TAX-10", "OB-TAX-05")
 @given(offers=st.lists(st.tuples(prices, treatments), min_size=1, max_size=8), mode=st.sampled_from(TaxMode))
-def test_totals_agree_with_their_parts_to_the_penny(offers: list[tuple[Decimal, VatTreatment]], mode: TaxMode) -> None:
+def test_totals_are_the_sums_of_their_items(offers: list[tuple[Decimal, VatTreatment]], mode: TaxMode) -> None:
     items = []
     for number, (price, treatment) in enumerate(offers, 1):
         offer = Offer(key="a", owner="session-series/x", price=price, currency="GBP", vat=treatment)

@@ -97,8 +97,8 @@ def test_offers_are_inherited_from_a_session_series_alone() -> None:
     assert [type_ for type_ in OpportunityType if type_.inherits_offers] == [OpportunityType.SCHEDULED_SESSION]
 
 
-def test_one_row_is_all_that_a_further_type_needs(tmp_path: Path) -> None:
-    """A copy of the package with one row more publishes, quotes, books and imports items of the new type."""
+def test_a_further_type_needs_one_row(tmp_path: Path) -> None:
+    """A copy of the package with one more row publishes, quotes, books and imports items of the new type."""
     package = Path(openbooking.__file__).parent
     for file in package.rglob("*"):
         copy = tmp_path / "openbooking" / file.relative_to(package)

@@ -13,7 +13,7 @@ from openbooking.store.postgres.store import PostgresStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, Clock, book, fresh, session, session_path
 from openbooking.testing.store_case import feed_writer
-from support.wrong_stores import NUMBERS, StoreThatNumbersEarly
+from support.databases.wrong_stores import NUMBERS, StoreThatNumbersEarly
 
 pytestmark = pytest.mark.anyio
 

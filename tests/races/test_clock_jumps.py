@@ -1,4 +1,4 @@
-"""The clocks of real servers are ten days off for six seconds, which must change nothing.
+"""The clocks of real servers are wrong by ten days for six seconds. This must change nothing.
 
 The same requests are sent twice: to a server whose clock is right, and to one whose clock jumps meanwhile. A process is
 killed while its clock is wrong, so that a new one starts. All replies and all stored data are compared.
@@ -25,19 +25,18 @@ from openbooking.store.sql import SqlStore
 from openbooking.system import open_identity_store
 from openbooking.testing.samples import SESSIONS
 from support import builders
-from support.faulty_server import turn_clock
 from support.identity_provider import signing_key
 from support.parties import CENTRE, CUSTOMER, MANAGER
-from support.race_brokers import order_body
-from support.race_harvesters import harvested_at_rest
-from support.race_requests import Reply, ask, request
-from support.served_system import Plan, Served
+from support.races.brokers import order_body
+from support.races.harvesters import harvested_at_rest
+from support.races.requests import Reply, ask, request
+from support.servers.faulty_server import turn_clock
+from support.servers.served_system import Plan, Served
 
 TEN_DAYS = 864_000.0
 WRONG_FOR_SECONDS = 6
 SECONDS_TO_SWEEP = 1
 WRONG_AT_THE_START_SECONDS = 3
-SHORT_FIRE_SECONDS = 5
 CAPACITIES = {"yoga": 40, "spin": 15}
 WORKERS = 2
 DATABASES = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -110,7 +109,7 @@ def _uuid(number: int) -> str:
 
 
 async def state_after(database: str, clock: Path, jump: float | None) -> State:
-    """Run the script while the clock jumps by so many seconds, or not at all; return the state afterwards."""
+    """Run the script while the clock jumps by `jump` seconds, or does not jump; return the state afterwards."""
     plan = Plan(database, WORKERS, CAPACITIES, f"clock {clock} 0")
     await stock(plan)
     with Served(plan, access="openid", lease_seconds="3600", requests_per_minute="1000") as served:
@@ -151,7 +150,7 @@ async def wrong_clock(clock: Path, jump: float | None) -> AsyncIterator[None]:
 
 
 async def stock(plan: Plan) -> None:
-    """Publish what the script books, and add one of everything that expires: none of it expires during the test."""
+    """Publish the sessions of the script, and store one record of each kind that expires, but not during the test."""
     await plan.stock()
     store, identity = plan.open_store(), open_identity_store(plan.settings)
     now = datetime.now(UTC)
@@ -176,7 +175,7 @@ async def stock(plan: Plan) -> None:
 
 
 async def state_of(plan: Plan, script: Script) -> State:
-    """Return the stored data, without what differs between runs."""
+    """Return the stored data without values that differ between runs, such as times."""
     store, identity = plan.open_store(), open_identity_store(plan.settings)
     try:
         figures = await store.figures({})
@@ -211,15 +210,15 @@ async def shown(store: SqlStore, feed: Feed) -> list[tuple[str, Any]]:
 
 @pytest.fixture
 def clock(tmp_path: Path) -> Path:
-    """The file that says how far the clock of the server is ahead."""
+    """The file with the number of seconds that the clock of the server is ahead."""
     turn_clock(tmp_path / "clock", 0)
     return tmp_path / "clock"
 
 
 @pytest.fixture
-def jumps(kind: str, fire_seconds: float) -> list[float]:
-    """Jumps ahead and back in a long run; in a short run one of them for each kind of database."""
-    if fire_seconds > SHORT_FIRE_SECONDS:
+def jumps(kind: str, is_long_run: bool) -> list[float]:
+    """The jumps: ahead and back in a long run, and in a short run one of them for each kind of database."""
+    if is_long_run:
         return [TEN_DAYS, -TEN_DAYS]
     return [TEN_DAYS if kind == "sqlite" else -TEN_DAYS]
 

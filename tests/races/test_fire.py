@@ -23,12 +23,12 @@ from openbooking.booking.store import Feed, StoreUnavailableError
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.testing.postgres import PostgresServer
 from support import builders
-from support.faulty_server import turn_clock
 from support.parties import MANAGER
-from support.race_auditor import FEEDS, audit
-from support.race_brokers import Brokers
-from support.race_harvesters import Harvester
-from support.served_system import Plan, Served
+from support.races.auditor import FEEDS, audit
+from support.races.brokers import Brokers
+from support.races.harvesters import Harvester
+from support.servers.faulty_server import turn_clock
+from support.servers.served_system import Plan, Served
 
 CAPACITIES = {"yoga": 40, "spin": 15, "swim": 5, "hall": 1_000_000}
 BROKERS = 12
@@ -124,7 +124,7 @@ async def kill_database(postgres: PostgresServer, _: Served) -> None:
 
 
 async def change_clocks(clock: Path, _: Served) -> None:
-    """Set clocks days ahead or behind for some seconds, and then a few seconds off; set them right at the end."""
+    """Set the clocks wrong by days for some seconds, then by a few seconds, and so on; set them right at the end."""
     try:
         while True:
             turn_clock(clock, random.choice([-1, 1]) * TEN_DAYS)  # noqa: S311 - any will do
@@ -138,7 +138,7 @@ async def change_clocks(clock: Path, _: Served) -> None:
 
 @pytest.fixture
 def clock(tmp_path: Path) -> Path:
-    """The file that says how far the clocks of the processes are ahead."""
+    """The file with the number of seconds that the clocks of the processes are ahead."""
     turn_clock(tmp_path / "clock", 0)
     return tmp_path / "clock"
 

@@ -1,4 +1,4 @@
-"""The timetable of the demo, as pure data."""
+"""The demo data: the weekly timetable and the events."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -40,7 +40,7 @@ def starts(items: Sequence[Opportunity]) -> list[datetime]:
     return [item.start for item in items if item.start]
 
 
-def test_the_timetable_is_the_same_every_time() -> None:
+def test_the_timetable_depends_only_on_the_date() -> None:
     assert timetable(SUMMER, LONDON) == timetable(SUMMER, LONDON)
 
 
@@ -93,7 +93,7 @@ def test_slots_fill_the_opening_hours_without_gap_or_overlap() -> None:
         assert first.astimezone(LONDON).hour == (9 if day.weekday() >= 5 else 7)
 
 
-def test_there_are_a_gross_and_a_net_seller_and_both_sell() -> None:
+def test_one_seller_is_gross_and_one_is_net() -> None:
     assert {seller.key: seller.tax_mode for seller in SELLERS} == {TRUST.key: TaxMode.GROSS, STUDIO.key: TaxMode.NET}
     items = timetable(SUMMER, LONDON)
     assert {item.seller for item in of_type(items, OpportunityType.SCHEDULED_SESSION)} == {TRUST.key, STUDIO.key}

@@ -1,4 +1,4 @@
-"""Checks of the configured address: TLS for secrets, and agreement with the published feeds."""
+"""Checks of the public address: it must have TLS, and the published feeds must have the same address."""
 
 import asyncio
 import json
@@ -12,21 +12,20 @@ from typing import Any
 
 import pytest
 
-from cli.test_commands import OPENBOOKING, SELLER, add_seller, database, fail, rows, succeed
-from cli.test_import_command import SOON
+from cli.test_imports import SOON
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.settings import load_settings
 from openbooking.system import open_store
 from openbooking.testing import samples
-from support.published_items import page, rpde, series, session
+from support.command_line import OPENBOOKING, SELLER_OPTIONS, add_seller, database, fail, rows, succeed
+from support.importing.published_items import page, rpde, series, session
 
 __all__ = ["database"]
-
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - as containers do
 
 
-def told_at_start() -> list[dict[str, Any]]:
-    """Return the log lines of a server until it is ready."""
+def log_of_start() -> list[dict[str, Any]]:
+    """Start a server, stop it when it is ready, and return its log lines."""
     with subprocess.Popen([OPENBOOKING, "serve", "--port", "0"], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         told = [json.loads(process.stderr.readline())]
@@ -45,17 +44,16 @@ def test_serve_warns_of_feeds_with_another_address(database: Path, monkeypatch: 
         connection.commit()
     for site, expected in (("https://old.example.com", []), ("https://new.example.com", [data[8:-2]])):
         monkeypatch.setenv("OPENBOOKING_SITE_URL", site)
-        told = told_at_start()
+        told = log_of_start()
         assert [line["published"] for line in told if line["event"] == "feeds.carry_another_address"] == expected
 
 
 OLD, NEW = "https://old.example.com", "https://new.example.com"
-SELLER_OPTIONS = tuple(word for option in SELLER.items() for word in option)
 
 
 @pytest.fixture
 def at_another(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file to import, with feeds of one address in the database and another address in the settings."""
+    """Return a file to import. The feeds in the database have another address than the settings."""
     monkeypatch.setenv("OPENBOOKING_SITE_URL", OLD)
     add_seller("willow")
     add_seller("oak")
@@ -68,7 +66,7 @@ def at_another(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def everything(database: Path) -> list[list[tuple[Any, ...]]]:
-    """Return all rows except those of the times when the database was in use."""
+    """Return all rows that a command could change."""
     tables = ("feed_item", "opportunity", "seller", "grants", "partner")
     known = {name for (name,) in rows(database, "SELECT name FROM sqlite_master")}
     return [rows(database, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables if table in known]
@@ -85,7 +83,7 @@ def everything(database: Path) -> list[list[tuple[Any, ...]]]:
     ],
     ids=lambda command: " ".join(command[:3]),
 )
-def test_commands_that_write_feeds_are_refused_at_another_address(
+def test_commands_that_write_feeds_refuse_another_address(
     database: Path, at_another: Path, command: tuple[str, ...]
 ) -> None:
     before = everything(database)
@@ -134,20 +132,20 @@ def test_deleted_items_contain_no_address(database: Path, at_another: Path) -> N
 
 
 def test_republish_moves_the_feeds_to_a_new_address(database: Path, at_another: Path) -> None:
-    assert succeed("feed", "republish") == "Items of the open feeds that are renewed: 2.\n"
+    assert succeed("feed", "republish") == "Wrote 2 items of the open feeds again.\n"
     published = [json.loads(data)["@id"] for (data,) in rows(database, "SELECT data FROM feed_item")]
     assert [id_.startswith(NEW) for id_ in published] == [True, True]
     succeed("doctor")
     succeed("import", str(at_another), "--seller", "willow", "--source", "first")
 
 
-def test_feed_items_show_a_seller_that_was_replaced(
+def test_replacing_a_seller_writes_its_feed_items_again(
     database: Path, at_another: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENBOOKING_SITE_URL", OLD)
     options = [*SELLER_OPTIONS, "--name", "Weeping Willow", "--tax-mode", "gross", "--replace"]
     told = succeed("seller", "add", "willow", *options)
-    assert told == "Replaced Seller willow; feed items that show it and are renewed: 1.\n"
+    assert told == "Replaced Seller willow, and wrote 1 feed items that show the Seller again.\n"
     ((data,),) = rows(database, "SELECT data FROM feed_item WHERE feed = 'session-series'")
     organizer = json.loads(data)["organizer"]
     assert (organizer["name"], organizer["taxMode"]) == ("Weeping Willow", "https://openactive.io/TaxGross")
@@ -155,7 +153,7 @@ def test_feed_items_show_a_seller_that_was_replaced(
 
 
 def test_a_command_does_no_upkeep(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only servers do upkeep: a command may have another address, which it would write into feeds."""
+    """Only servers do upkeep. A command could have another address, and would write it into feeds."""
     monkeypatch.setenv("OPENBOOKING_SITE_URL", OLD)
     succeed("migrate")
 
@@ -190,7 +188,7 @@ def test_a_command_does_no_upkeep(database: Path, monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_secrets_without_tls_are_refused(monkeypatch: pytest.MonkeyPatch, access: str, site: str, host: str) -> None:
-    """They are allowed on localhost, and behind a gateway that authenticates callers and uses TLS."""
+    """A URL without TLS is allowed on localhost, and behind a gateway that authenticates callers and uses TLS."""
     settings = {"ACCESS": access, "SITE_URL": site, "HOST": host}
     for name, value in settings.items():
         monkeypatch.setenv(f"OPENBOOKING_{name}", value)
@@ -214,9 +212,9 @@ def test_secrets_without_tls_are_refused(monkeypatch: pytest.MonkeyPatch, access
         ("https://booking.example.com", EVERYWHERE, []),
     ],
 )
-def test_serve_warns_of_a_site_on_localhost_that_others_can_reach(
+def test_serve_warns_of_a_localhost_site_that_listens_to_other_machines(
     monkeypatch: pytest.MonkeyPatch, site: str, host: str, warned: list[str]
 ) -> None:
     monkeypatch.setenv("OPENBOOKING_SITE_URL", site)
     monkeypatch.setenv("OPENBOOKING_HOST", host)
-    assert [line["site"] for line in told_at_start() if line["event"] == "site.is_local_but_open"] == warned
+    assert [line["site"] for line in log_of_start() if line["event"] == "site.is_local_but_open"] == warned

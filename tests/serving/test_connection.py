@@ -1,4 +1,4 @@
-"""Limits of size and time for clients that have not authenticated."""
+"""The limits of a connection: the size of a request head, and the time for a request."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ REFUSED = b"HTTP/1.1 431"
 
 
 async def read_all(scope: Scope, receive: Receive, send: Send) -> None:
-    """An application that reads the body."""
+    """Read the body and answer 204, as an ASGI application."""
     assert scope["type"] == "http"
     while (message := await receive()).get("more_body"):
         pass
@@ -31,7 +31,7 @@ async def read_all(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def serving(seconds: float) -> AsyncIterator[int]:
-    """Yield the port of a server with this configuration and time limit in seconds."""
+    """Yield the port of a server with this time limit in seconds."""
     config = server_config(Settings(), read_all)
     config.lifespan, config.port, config.timeout_keep_alive = "off", 0, seconds  # type: ignore[assignment]
     server = uvicorn.Server(config)
@@ -45,20 +45,20 @@ async def serving(seconds: float) -> AsyncIterator[int]:
 
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
-    """The port of a server with a long time limit."""
+    """Yield the port of a server with a long time limit."""
     async for found in serving(60):
         yield found
 
 
 @pytest.fixture
 async def hasty() -> AsyncIterator[int]:
-    """The port of a server with a short time limit."""
+    """Yield the port of a server with a short time limit."""
     async for found in serving(0.2):
         yield found
 
 
 async def told(port: int, *parts: bytes) -> bytes:
-    """Return the answer up to the end of the connection, which the server closes."""
+    """Send parts of a request, and return the answer up to the end of the connection."""
     reader, writer = await asyncio.open_connection(HOST, port)
     with suppress(ConnectionError):
         for part in parts:
@@ -76,7 +76,7 @@ def head(*lines: str, method: str = "GET") -> bytes:
     return "\r\n".join([f"{method} / HTTP/1.1", "Host: x", "Connection: close", *lines, "", ""]).encode()
 
 
-def test_every_process_uses_this_protocol_class() -> None:
+def test_server_config_uses_the_limited_connection() -> None:
     assert server_config(Settings(), read_all).http is Connection
 
 
@@ -99,7 +99,7 @@ async def test_endless_requests_are_cut_off(port: int) -> None:
         assert ANSWERED not in await told(port, beginning, *[b"y" * 1_000_000] * 20)
 
 
-async def test_long_heads_and_longer_bodies_are_read(port: int) -> None:
+async def test_a_head_below_the_limit_and_a_large_body_are_read(port: int) -> None:
     body = b"z" * MANY
     sent = head(f"X: {'y' * (LONGEST_HEAD - 1000)}", f"Content-Length: {MANY}", method="PUT") + body
     assert (await told(port, sent)).startswith(ANSWERED)

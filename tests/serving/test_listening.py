@@ -14,7 +14,7 @@ FEW = 20
 
 
 def _waiting_at(listener: socket.socket) -> int:
-    """Return how many connections wait to be accepted."""
+    """Accept the connections that wait, and return their number."""
     listener.setblocking(False)
     accepted = 0
     with suppress(BlockingIOError):
@@ -37,7 +37,7 @@ def test_connections_are_distributed_among_the_processes() -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_shared_port_counts_as_taken(workers: int) -> None:
+def test_a_port_in_use_by_workers_is_refused(workers: int) -> None:
     listeners, settings = listen_for_each(load_settings({}, port=0, workers=2))
     try:
         with pytest.raises(ListenError, match="Cannot listen"):

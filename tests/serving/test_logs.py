@@ -1,4 +1,4 @@
-"""Logs of exceptions show tracebacks without the values of variables."""
+"""Logs: tracebacks without the values of variables, no control characters, and lines that cannot be written."""
 
 import json
 import subprocess
@@ -7,6 +7,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
+
+from support.hostile_text import HOSTILE, unsafe
 
 FAULT = textwrap.dedent(
     """
@@ -37,7 +39,7 @@ def test_the_traceback_of_a_fault_shows_no_values(terminal: bool) -> None:
     assert "correct horse" not in told.stderr
 
 
-def test_logging_survives_lines_that_cannot_be_written() -> None:
+def test_a_log_line_that_cannot_be_written_is_dropped() -> None:
     script = textwrap.dedent(
         """
         import structlog
@@ -75,3 +77,37 @@ def test_every_value_can_be_logged() -> None:
     (line,) = [json.loads(line) for line in done.stderr.splitlines()]
     assert (line["event"], line["half"]) == ("request.failed", "\ud800")
     assert "LookupError" in line["exception"]
+
+
+LOGGING = textwrap.dedent(
+    """
+    import logging, sys
+    import structlog
+    from openbooking.serving.logs import configure_logs
+
+    sys.stderr.isatty = lambda: {terminal}
+    configure_logs()
+    hostile = {hostile!r}
+    log = structlog.get_logger()
+    try:
+        raise LookupError(hostile)
+    except LookupError as fault:
+        log.error(hostile, told=hostile, listed=[hostile], exc_info=fault, **{{hostile: 1}})
+    logging.getLogger("library").warning("%s", hostile)
+    """
+)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_logs_contain_no_control_characters(terminal: bool) -> None:
+    script = LOGGING.format(terminal=terminal, hostile=HOSTILE)
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True).stderr
+    if terminal:
+        for sequence in ("\x1b]0;", "\x1b[2J"):
+            assert sequence not in told
+        assert unsafe(told) <= {"\x1b"}
+        assert not [line for line in told.split("\n") if line.startswith("forged")]
+    else:
+        lines = [json.loads(line) for line in told.split("\n") if line]
+        assert [line["event"] for line in lines] == [HOSTILE, HOSTILE]
+        assert (lines[0]["told"], unsafe(told)) == (HOSTILE, set())

@@ -1,4 +1,4 @@
-"""Shutdown of serving processes by real signals, and their shared metrics."""
+"""Serving processes that receive SIGTERM, and the metrics that they share."""
 
 import asyncio
 import json
@@ -18,9 +18,9 @@ from openbooking.booking.model.order import Caller
 from openbooking.openactive.ids import Identifiers
 from support.builders import UUID, new_uuid
 from support.parties import CENTRE
-from support.race_brokers import order_body
-from support.race_requests import ask, request
-from support.served_system import HOST, Plan, Served
+from support.races.brokers import order_body
+from support.races.requests import ask, request
+from support.servers.served_system import HOST, Plan, Served
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ OURS = "gateway-7"
 
 @pytest.fixture(params=[1, 2])
 async def plan(request: pytest.FixtureRequest, tmp_path: Path) -> Plan:
-    """A Booking System served by one process, or two."""
+    """Return a Booking System to be served by one process or two."""
     made = Plan(str(tmp_path / "served.sqlite3"), request.param, {"yoga": 50})
     await made.stock()
     return made
@@ -51,7 +51,7 @@ async def stops_listening(port: int) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_a_booking_accepted_before_sigterm_is_made_and_answered(plan: Plan) -> None:
+async def test_a_booking_received_before_sigterm_is_made_and_answered(plan: Plan) -> None:
     head, _, body = booking(plan, UUID).partition(b"\r\n\r\n")
     with Served(plan) as served, closing(sqlite3.connect(plan.database, isolation_level=None)) as other:
         reader, writer = await asyncio.open_connection(HOST, served.port)
@@ -83,7 +83,7 @@ async def test_a_draining_server_is_not_ready_and_still_answers(plan: Plan) -> N
             await asyncio.sleep(0.02)
         for _ in range(4):
             assert (await ask(served.port, booking(plan, new_uuid()))).status == 201
-        # A second signal, at the end of this block, cuts that time short.
+        # `Served` sends a second SIGTERM at the end of the block, which ends the drain.
 
 
 async def test_a_process_that_starts_during_the_drain_is_not_ready(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The supervisor keeps a process at each socket, and replaces processes without losing a request."""
+"""The supervisor replaces dead workers, and replaces all workers on SIGHUP without losing a request."""
 
 import asyncio
 import os
@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from support.race_requests import ask, request
-from support.served_system import Plan, Served
+from support.races.requests import ask, request
+from support.servers.served_system import Plan, Served
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
 async def plan(tmp_path: Path) -> Plan:
-    """A Booking System that two processes serve."""
+    """Return a Booking System to be served by two processes."""
     made = Plan(str(tmp_path / "served.sqlite3"), 2, {"yoga": 50})
     await made.stock()
     return made
 
 
 async def workers_without(served: Served, former: set[int]) -> set[int]:
-    """Return both workers once none of the former ones is left; meanwhile every request is answered."""
+    """Wait until two new workers have replaced the former workers; check that every request is answered."""
     while len(found := set(served.workers())) != 2 or found & former:
         assert (await ask(served.port, request("GET", "/feeds/slots", "alice"))).status == 200
         await asyncio.sleep(0.02)
@@ -50,7 +50,7 @@ async def test_workers_that_die_together_are_replaced(plan: Plan) -> None:
         assert set(served.workers()) == found
 
 
-async def test_other_signals_are_ignored(plan: Plan) -> None:
+async def test_supervisor_ignores_other_signals(plan: Plan) -> None:
     with Served(plan) as served:
         workers = set(served.workers())
         for signal_ in (signal.SIGTTIN, signal.SIGTTOU, signal.SIGUSR1, signal.SIGQUIT):

@@ -1,4 +1,4 @@
-"""A further kind of database is a dialect, a driver and one entry; a made-up one shows it."""
+"""A made-up backend needs only a dialect, a driver and an entry in BACKENDS."""
 
 import subprocess
 import sys
@@ -15,26 +15,29 @@ from openbooking.clock import Clock
 from openbooking.identity.store import IdentityStore
 from openbooking.settings import Settings
 from openbooking.store.backends import BACKENDS, Backend, SchemaError, UnknownBackendError, backend_of
-from openbooking.store.location import full_name, without_password
+from openbooking.store.location import full_name, redact_password
 from openbooking.store.migrate import prepare, upgrade
 from openbooking.store.schema import REVISION
 from openbooking.store.sql import SqlStore
 from openbooking.system import open_identity_store, open_store, open_system
 from openbooking.testing import DurableIdentityStoreTests, DurableStoreTests
-from openbooking.testing.identity_tests import ALICE as PARTNER
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, book, fresh, read_feed, session, spaces_left
-from support.opened_stores import open_store as open_sample_store
-from support.toy_backend import ToyBackend, ToyDatabase
+from openbooking.testing.stores.identity_tests import ALICE as PARTNER
+from support.databases.opened_stores import open_store as open_sample_store
+from support.databases.toy_backend import ToyBackend, ToyDatabase
 
 
 @pytest.fixture(autouse=True)
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The entry of the made-up backend."""
+    """Add the made-up backend to BACKENDS."""
     monkeypatch.setitem(BACKENDS, "toy", ToyBackend)
 
 
 def prepared(folder: Path) -> tuple[str, Backend]:
-    """A made-up database in the folder, and its backend; the kit opens it in other processes too."""
+    """Return a prepared database of the made-up backend, and the backend.
+
+    The test kit also calls this in other processes, so it adds the backend to BACKENDS.
+    """
     BACKENDS.setdefault("toy", ToyBackend)
     database = f"toy://{folder / 'kit.toy'}"
     prepare(database)
@@ -97,7 +100,7 @@ def test_commands_ask_the_backend(database: str, tmp_path: Path, monkeypatch: py
     with pytest.raises(SchemaError, match="no database at"):
         prepare(database, makes_new=False)
     assert full_name(database) == database
-    assert without_password("toy://ann:secret@host/x?password=secret") == "toy://ann@host/x"
+    assert redact_password("toy://ann:secret@host/x?password=secret") == "toy://ann@host/x"
 
 
 def test_an_unknown_scheme_is_refused_by_name_and_shows_no_password() -> None:

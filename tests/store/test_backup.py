@@ -1,4 +1,4 @@
-"""A database that is copied while it is in use, lost, and brought back: what is told of it then.
+"""A database is backed up while it is in use, lost, and restored; harvesters and Brokers then continue correctly.
 
 The steps are those of docs/how-to/back-up-and-restore.md.
 """
@@ -43,7 +43,7 @@ class Sqlite:
 
     def back_up(self) -> Path:
         copy = self._folder / "copy.sqlite3"
-        succeed("backup", str(copy), "--database", self.database)
+        run_command("backup", str(copy), "--database", self.database)
         return copy
 
     def restore(self, copy: Path) -> str:
@@ -69,24 +69,24 @@ class Postgres:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Sqlite | Postgres:
-    """A database of each kind, with its tools."""
+    """Return a new database of each kind, with its tools for backup and restore."""
     return Sqlite(tmp_path) if request.param == "sqlite" else Postgres(request.getfixturevalue("postgres"))
 
 
-def succeed(*arguments: str) -> str:
+def run_command(*arguments: str) -> str:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     return result.stdout
 
 
-def fail(*arguments: str) -> str:
+def run_failing_command(*arguments: str) -> str:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 1, result.output
     return result.stderr
 
 
-def working(database: str, work: Callable[[SqlStore], Coroutine[Any, Any, T]]) -> T:
-    """Return the result of some work on the store."""
+def run_on_store(database: str, work: Callable[[SqlStore], Coroutine[Any, Any, T]]) -> T:
+    """Open the store, run `work` with it, close it, and return the result of `work`."""
 
     async def run() -> T:
         store = open_store(Settings(database=database))
@@ -98,8 +98,8 @@ def working(database: str, work: Callable[[SqlStore], Coroutine[Any, Any, T]]) -
     return asyncio.run(run())
 
 
-def coming(key: str) -> Publish:
-    """A session that can be booked by the clock on the wall."""
+def publish_future_session(key: str) -> Publish:
+    """Return the command that publishes a session in two days, by the real clock."""
     series, one = session(key, 1_000_000)
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
     return Publish((series, replace(one, start=start, end=start + timedelta(hours=1))), actor=MANAGER)
@@ -108,21 +108,21 @@ def coming(key: str) -> Publish:
 async def stock(store: Store) -> None:
     await store.execute(PublishSeller(SELLER, actor=MANAGER))
     for key in ("yoga", "swim", "judo"):
-        await store.execute(coming(key))
+        await store.execute(publish_future_session(key))
 
 
-async def follow(store: Store, feed: Feed, copy: Copy) -> None:
-    """Harvest from where the copy ends."""
+async def harvest_on(store: Store, feed: Feed, copy: Copy) -> None:
+    """Read the feed from the highest change number in the copy on, and add the items to the copy."""
     after = max((modified for modified, _ in copy.values()), default=0)
     while items := await store.feed_items(feed, after, 100):
         copy |= {item.id: (item.modified, item.data) for item in items}
         after = items[-1].modified
 
 
-async def as_held(store: Store, feed: Feed) -> Copy:
-    """Return the feed, harvested from its beginning."""
+async def harvest_from_start(store: Store, feed: Feed) -> Copy:
+    """Return a copy of the feed, read from its beginning."""
     held: Copy = {}
-    await follow(store, feed, held)
+    await harvest_on(store, feed, held)
     return held
 
 
@@ -140,15 +140,15 @@ def test_after_a_restore_harvesters_read_everything_again_and_brokers_rebook_los
         await store.execute(book(lost_uuid, "yoga", "swim"))
         await store.execute(cancel(kept_uuid, 1))
         await store.execute(Withdraw(sources=frozenset({"kit"}), keep=kept_paths("yoga", "swim"), actor=MANAGER))
-        await store.execute(coming("late"))
+        await store.execute(publish_future_session("late"))
         for feed, copy in copies.items():
-            await follow(store, feed, copy)
+            await harvest_on(store, feed, copy)
 
     async def differences(store: SqlStore) -> set[str]:
         wrong = set()
         for feed, copy in copies.items():
-            await follow(store, feed, copy)
-            held = await as_held(store, feed)
+            await harvest_on(store, feed, copy)
+            held = await harvest_from_start(store, feed)
             wrong |= {id_ for id_ in held | copy if held.get(id_) != copy.get(id_)}
         return wrong
 
@@ -162,20 +162,20 @@ def test_after_a_restore_harvesters_read_everything_again_and_brokers_rebook_los
         assert await store.check_integrity() == []
 
     prepare(kept.database)
-    working(kept.database, before)
+    run_on_store(kept.database, before)
     copy = kept.back_up()
-    working(kept.database, lost)
+    run_on_store(kept.database, lost)
     restored = kept.restore(copy)
-    # Without the remedy a harvester that goes on from where it was does not see what has gone back to what it was.
-    stale = {key.partition("/")[2] for key in working(restored, differences)}
+    # Before the items get new numbers, a harvester that reads on does not see the items that the restore set back.
+    stale = {key.partition("/")[2] for key in run_on_store(restored, differences)}
     assert {"yoga", "swim", "judo", "late"} <= stale
-    assert "feed items have new numbers" in succeed("feed", "renumber", "--database", restored)
-    # What was published after the backup is told anew by whoever published it; what came of its bookings is not known.
-    assert {id_ for id_ in working(restored, differences) if "late" not in id_} == {kept_uuid}
-    working(restored, lambda store: store.execute(coming("late")))
-    assert working(restored, differences) == {kept_uuid}
-    working(restored, book_again)
-    assert working(restored, differences) == {kept_uuid}
+    assert "feed items have new numbers" in run_command("feed", "renumber", "--database", restored)
+    # An item that was published after the backup stays in copies until its provider publishes it again.
+    assert {id_ for id_ in run_on_store(restored, differences) if "late" not in id_} == {kept_uuid}
+    run_on_store(restored, lambda store: store.execute(publish_future_session("late")))
+    assert run_on_store(restored, differences) == {kept_uuid}
+    run_on_store(restored, book_again)
+    assert run_on_store(restored, differences) == {kept_uuid}
 
 
 def kept_paths(*keys: str) -> frozenset[str]:
@@ -187,23 +187,23 @@ def test_renumbering_exceeds_the_given_number_and_all_earlier_numbers(kept: Sqli
     async def many(store: SqlStore) -> Copy:
         await stock(store)
         for number in range(5):
-            await store.execute(coming(f"more-{number}"))
-        return await as_held(store, SESSIONS)
+            await store.execute(publish_future_session(f"more-{number}"))
+        return await harvest_from_start(store, SESSIONS)
 
     prepare(kept.database)
-    first = working(kept.database, many)
+    first = run_on_store(kept.database, many)
     tops = [max(modified for modified, _ in first.values())]
     for above in (0, 2**50, 0):
-        succeed("feed", "renumber", "--above", str(above), "--database", kept.database)
-        held = working(kept.database, lambda store: as_held(store, SESSIONS))
+        run_command("feed", "renumber", "--above", str(above), "--database", kept.database)
+        held = run_on_store(kept.database, lambda store: harvest_from_start(store, SESSIONS))
         numbers = [modified for modified, _ in held.values()]
         assert min(numbers) > max(tops[-1], above)
         assert len(set(numbers)) == len(first)
         assert {id_: data for id_, (_, data) in held.items()} == {id_: data for id_, (_, data) in first.items()}
         tops.append(max(numbers))
-    assert working(kept.database, lambda store: store.check_integrity()) == []
-    working(kept.database, lambda store: store.execute(coming("last")))
-    held = working(kept.database, lambda store: as_held(store, SESSIONS))
+    assert run_on_store(kept.database, lambda store: store.check_integrity()) == []
+    run_on_store(kept.database, lambda store: store.execute(publish_future_session("last")))
+    held = run_on_store(kept.database, lambda store: harvest_from_start(store, SESSIONS))
     assert max(modified for modified, _ in held.values()) > tops[-1]
 
 
@@ -214,19 +214,19 @@ def test_renumbering_in_batches_allows_concurrent_changes(
 
     async def run(store: SqlStore) -> None:
         await stock(store)
-        copy = await as_held(store, SESSIONS)
+        copy = await harvest_from_start(store, SESSIONS)
         above = max(modified for modified, _ in copy.values()) + 1_000
         renumbering = asyncio.create_task(store.renumber(above))
         await asyncio.gather(*(store.execute(book(fresh(), "yoga", "swim")) for _ in range(20)))
         assert await renumbering >= 6
-        held = await as_held(store, SESSIONS)
+        held = await harvest_from_start(store, SESSIONS)
         assert min(modified for modified, _ in held.values()) > above
-        await follow(store, SESSIONS, copy)
+        await harvest_on(store, SESSIONS, copy)
         assert copy == held
         assert await store.check_integrity() == []
 
     prepare(kept.database)
-    working(kept.database, run)
+    run_on_store(kept.database, run)
 
 
 def test_a_backup_made_during_bookings_is_complete_and_consistent(kept: Sqlite | Postgres) -> None:
@@ -241,24 +241,26 @@ def test_a_backup_made_during_bookings_is_complete_and_consistent(kept: Sqlite |
         return copying.result(), count
 
     prepare(kept.database)
-    copy, most = working(kept.database, book_meanwhile)
+    copy, most = run_on_store(kept.database, book_meanwhile)
     restored = kept.restore(copy)
     prepare(restored)
-    assert working(restored, lambda store: store.check_integrity()) == []
-    counts = working(restored, lambda store: store.order_counts())
+    assert run_on_store(restored, lambda store: store.check_integrity()) == []
+    counts = run_on_store(restored, lambda store: store.order_counts())
     assert 0 <= sum(counts.values()) <= most
 
 
 def test_only_the_owner_can_read_a_backup_and_it_replaces_no_file(tmp_path: Path) -> None:
     kept = Sqlite(tmp_path)
-    assert "no database" in fail("backup", str(tmp_path / "copy"), "--database", kept.database)
+    assert "no database" in run_failing_command("backup", str(tmp_path / "copy"), "--database", kept.database)
     prepare(kept.database)
     copy = kept.back_up()
     assert copy.stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    assert "exists already" in fail("backup", str(copy), "--database", kept.database)
-    assert "cannot be copied" in fail("backup", str(tmp_path / "nowhere" / "copy"), "--database", kept.database)
-    assert "pg_dump" in fail("backup", str(tmp_path / "other"), "--database", "postgresql://nowhere/x")
+    assert "exists already" in run_failing_command("backup", str(copy), "--database", kept.database)
+    assert "cannot be copied" in run_failing_command(
+        "backup", str(tmp_path / "nowhere" / "copy"), "--database", kept.database
+    )
+    assert "pg_dump" in run_failing_command("backup", str(tmp_path / "other"), "--database", "postgresql://nowhere/x")
     assert {path.name for path in tmp_path.iterdir()} >= {"copy.sqlite3", "openbooking.sqlite3"}
     assert not list(tmp_path.glob("*.unfinished"))

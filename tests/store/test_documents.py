@@ -1,7 +1,8 @@
-"""Documents as databases hold them: a later version reads them and keeps all of them, or has a migration.
+"""Documents that earlier versions stored are read and written again without loss, or there is a migration.
 
-Those in `documents/TABLE/` are as the first version writes them, of invented people, and are never made anew: whoever
-changes what is stored adds others, and a migration if one of these is not read any more as it was meant.
+The documents in `documents/TABLE/` are as the first version wrote them, and never change. Their people are invented. If
+a change adds stored fields, add documents with these fields. If an old document is not read correctly any more, write a
+migration.
 """
 
 import json
@@ -55,7 +56,7 @@ def test_a_stored_document_is_decoded_and_encoded_without_loss(name: str) -> Non
     assert {key: again.get(key) for key in document} == document
 
 
-# This document was put together by hand, with stamps in another order than that in which they are stored.
+# This document was written by hand. Its stamps are in another order than in stored documents.
 BY_HAND = {"record/order_stamped.json"}
 
 
@@ -94,7 +95,7 @@ def test_stored_leases_proposals_and_stubs_keep_their_meaning() -> None:
     assert quote.claims() == (Claim("scheduled-sessions/dive", 1, until),)
     assert isinstance(proposal, ProposalRecord)
     assert proposal.proposal.status is OrderProposalStatus.ACCEPTED
-    assert list(proposal.numbered()) == [1]
+    assert list(proposal.items_by_number()) == [1]
     assert (proposal.in_proposals_feed, len(proposal.claims())) == (True, 1)
     assert (deleted.kind, deleted.claims(), deleted.in_orders_feed) == (RecordKind.DELETED, (), False)
     dynamic = record("order_without_price")

@@ -1,4 +1,4 @@
-"""A disk that is full: what takes space is refused, what makes room, and what is read, goes on."""
+"""On a full disk, commands that store more data are refused; reads, deletions and cancellations go on."""
 
 import asyncio
 import tempfile
@@ -24,7 +24,6 @@ from openbooking.openactive.errors import UnknownOrderError
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite.database import SqliteDatabase
 from openbooking.testing.postgres import PostgresServer
-from openbooking.testing.proposal_tests import approved_session, propose
 from openbooking.testing.samples import (
     ALICE,
     EMAIL,
@@ -40,10 +39,11 @@ from openbooking.testing.samples import (
     session,
     spaces_left,
 )
-from store.test_postgres import connected
-from store.test_sqlite import on_disk, open_at
-from support.opened_stores import opened
-from support.small_disk import MIB, SmallDisk, small_disk
+from openbooking.testing.stores.proposal_tests import approved_session, propose
+from support.databases.opened_stores import opened
+from support.databases.small_disk import MIB, SmallDisk, small_disk
+from support.postgres_sessions import connected
+from support.sqlite_files import on_disk, open_at
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +55,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 
 async def stock(store: SqlStore) -> list[str]:
-    """Book something; return the UUIDs of the Orders."""
+    """Publish two sessions and book 20 Orders; return their UUIDs."""
     await store.execute(PublishSeller(SELLER, actor=MANAGER))
     await store.execute(Publish((*session("yoga", 100_000), *approved_session("trip", 10)), actor=MANAGER))
     uuids = [fresh() for _ in range(20)]
@@ -64,8 +64,8 @@ async def stock(store: SqlStore) -> list[str]:
     return uuids
 
 
-async def until_it_is_full(store: SqlStore, make: Callable[[], Command[Any]], at_once: int = 8) -> None:
-    """Carry out commands until the disk is full."""
+async def execute_until_full(store: SqlStore, make: Callable[[], Command[Any]], at_once: int = 8) -> None:
+    """Carry out commands until one is refused because the disk is full."""
     fault: object = None
     while not isinstance(fault, Exception):
         made = [store.execute(make()) for _ in range(at_once)]
@@ -76,11 +76,11 @@ async def until_it_is_full(store: SqlStore, make: Callable[[], Command[Any]], at
     assert "full" in str(fault)
 
 
-def big_order() -> Command[Any]:
+def book_ten_spaces() -> Command[Any]:
     return book(fresh(), *["yoga"] * 10)
 
 
-def storing() -> list[Command[Any]]:
+def storing_commands() -> list[Command[Any]]:
     return [
         book(fresh(), "yoga"),
         quote(fresh(), "yoga"),
@@ -90,9 +90,9 @@ def storing() -> list[Command[Any]]:
     ]
 
 
-async def what_goes_on(store: SqlStore, uuids: list[str], leased: str) -> None:
-    """Carry out every kind of command that stores nothing more."""
-    assert [await refused(store, command) for command in storing()] == [True] * 5
+async def check_allowed_commands(store: SqlStore, uuids: list[str], leased: str) -> None:
+    """Check that commands that store more are refused, and carry out each kind of command that stores nothing more."""
+    assert [await refused(store, command) for command in storing_commands()] == [True] * 5
     left = await spaces_left(store, "yoga")
     for uuid in uuids[:5]:
         await store.execute(DeleteOrder(caller=ALICE, uuid=uuid))
@@ -122,11 +122,11 @@ async def test_on_a_full_disk_sqlite_deletes_cancels_and_reads(disk: SmallDisk) 
     leased = quote(fresh(), "yoga")
     await store.execute(leased)
     disk.fill(but=MIB)
-    await until_it_is_full(store, big_order)
-    await what_goes_on(store, uuids, leased.uuid)
+    await execute_until_full(store, book_ten_spaces)
+    await check_allowed_commands(store, uuids, leased.uuid)
     await store.forget_deleted(clock())
     disk.clear()
-    assert [await refused(store, command) for command in storing()] == [False] * 5
+    assert [await refused(store, command) for command in storing_commands()] == [False] * 5
     await store.close()
 
 
@@ -134,7 +134,7 @@ async def test_commands_in_a_batch_with_a_refused_booking_are_carried_out(disk: 
     store = open_at(disk.folder / "x.sqlite3")
     uuids = await stock(store)
     disk.fill(but=MIB)
-    await until_it_is_full(store, big_order)
+    await execute_until_full(store, book_ten_spaces)
     asked: list[Command[Any]] = [book(fresh(), "yoga"), DeleteOrder(caller=ALICE, uuid=uuids[0]), cancel(uuids[1], 1)]
     outcomes = await asyncio.gather(*map(store.execute, asked), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [StoreUnavailableError, type(None), type(None)]
@@ -147,7 +147,7 @@ async def test_a_released_reserve_is_respected_by_every_process(disk: SmallDisk)
     uuids = await stock(one)
     await other.execute(book(fresh(), "yoga"))
     disk.fill(but=MIB)
-    await until_it_is_full(one, big_order)
+    await execute_until_full(one, book_ten_spaces)
     free = disk.free
     assert await refused(other, book(fresh(), "yoga"))
     assert disk.free == free
@@ -157,7 +157,7 @@ async def test_a_released_reserve_is_respected_by_every_process(disk: SmallDisk)
 
 
 async def test_a_server_starts_on_a_full_disk(disk: SmallDisk) -> None:
-    """SQLite removes the files beside a closed database, and needs space to make them again."""
+    """SQLite removes the files beside a database that is closed, and needs space to make them again."""
     path = disk.folder / "x.sqlite3"
     store = open_at(path)
     uuids = await stock(store)
@@ -181,7 +181,7 @@ async def test_bookings_go_on_once_enough_has_been_deleted(disk: SmallDisk) -> N
         booked.append(fresh())
         return book(booked[-1], *["yoga"] * 100)
 
-    await until_it_is_full(store, large_order, at_once=4)
+    await execute_until_full(store, large_order, at_once=4)
     assert await refused(store, book(fresh(), "yoga"))
     while await refused(store, book(fresh(), "yoga")):
         with suppress(UnknownOrderError):
@@ -209,7 +209,7 @@ async def test_without_space_for_a_reserve_bookings_go_on_until_the_disk_is_full
         store = open_at(disk.folder / "x.sqlite3")
         await stock(store)
         assert not (disk.folder / "x.sqlite3-reserve").exists()
-        await until_it_is_full(store, big_order)
+        await execute_until_full(store, book_ten_spaces)
         assert len(await store.feed_items(SESSIONS, 0, 10)) == 2
         await store.close()
 
@@ -227,7 +227,7 @@ async def test_the_reserve_has_the_owner_and_permissions_of_the_database(disk: S
 
 @pytest.fixture
 def disk_of_server(postgres: PostgresServer) -> Iterator[tuple[SmallDisk, str]]:
-    """A disk, and the URL of a database on it; the server's log is on another."""
+    """Yield a small disk, and the URL of a database on it. The log of the server is on another disk."""
     with tempfile.TemporaryDirectory() as folder, small_disk(Path(folder) / "disk", 96 * MIB) as disk:
         Path(folder).chmod(0o755)
         postgres.own(disk.folder)
@@ -242,13 +242,13 @@ def disk_of_server(postgres: PostgresServer) -> Iterator[tuple[SmallDisk, str]]:
 
 @pytest.fixture
 def url(postgres: PostgresServer) -> str:
-    """A new database, on a disk that does not fill."""
+    """Return the URL of a new database on a disk that does not become full."""
     return postgres.new_database()
 
 
 @pytest.fixture
 def frequent_upkeep(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stores on PostgreSQL do their upkeep without delay."""
+    """Let stores on PostgreSQL check their reserve every 0.05 seconds."""
     monkeypatch.setattr("openbooking.store.sql._TICK_SECONDS", 0.05)
 
 
@@ -276,9 +276,12 @@ async def test_on_a_full_disk_postgresql_deletes_cancels_and_reads(
         await other.execute(book(fresh(), "yoga"))
         await until_reserved(url, held=True)
         disk.fill(but=MIB)
-        await until_it_is_full(store, big_order)
-        await what_goes_on(store, uuids, leased.uuid)
-        asked: list[Command[Any]] = [*storing(), *(DeleteOrder(caller=ALICE, uuid=uuid) for uuid in uuids[12:15])]
+        await execute_until_full(store, book_ten_spaces)
+        await check_allowed_commands(store, uuids, leased.uuid)
+        asked: list[Command[Any]] = [
+            *storing_commands(),
+            *(DeleteOrder(caller=ALICE, uuid=uuid) for uuid in uuids[12:15]),
+        ]
         outcomes = await asyncio.gather(*map(store.execute, asked), return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [StoreUnavailableError] * 5 + [type(None)] * 3
         while not await refused(other, book(fresh(), "yoga")):

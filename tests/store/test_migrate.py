@@ -1,4 +1,4 @@
-"""The schema, on every database."""
+"""Migrations and the check of the schema, on SQLite and PostgreSQL."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record
-from openbooking.booking.rules.matching_keys import with_matching_keys
+from openbooking.booking.rules.matching_keys import set_matching_keys
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.authentication import ApiKeyAuthentication
 from openbooking.identity.digests import digest
@@ -40,23 +40,23 @@ from openbooking.settings import Settings
 from openbooking.store.backends import SchemaError
 from openbooking.store.documents import decode_opportunity, decode_record, encode, microseconds
 from openbooking.store.identity.schema import TABLES
-from openbooking.store.location import without_password
+from openbooking.store.location import redact_password
 from openbooking.store.memory import MemoryStore
-from openbooking.store.migrate import _config, connected, prepare, upgrade
+from openbooking.store.migrate import _config, prepare, run_in_migration, upgrade
 from openbooking.store.schema import REVISION, metadata
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.postgres import PostgresServer
-from openbooking.testing.proposal_tests import approved_session
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, Clock, book, fresh, order, session
 from openbooking.testing.store_case import UUID
+from openbooking.testing.stores.proposal_tests import approved_session
 from support.builders import NOW
-from support.database_0003 import copy
+from support.databases.database_0003 import copy
 from support.identity_provider import BROWSER, HASHER, IDS, PASSWORD, POLICY
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database without a schema."""
+    """Return a database without a schema."""
     if request.param == "sqlite":
         return str(tmp_path / "x.sqlite3")
     server: PostgresServer = request.getfixturevalue("postgres")
@@ -65,7 +65,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def test_migrations_make_the_schema_that_the_code_describes(database: str) -> None:
     def is_described(name: str | None, kind: str, _: object) -> bool:
-        """Leave partitions out: they are described with their table."""
+        """Return False for partitions, which the description of their table includes."""
         return kind != "table" or re.fullmatch(r"personal_data_\d+", name or "") is None
 
     def differences(connection: Connection) -> list[object]:
@@ -75,7 +75,7 @@ def test_migrations_make_the_schema_that_the_code_describes(database: str) -> No
     assert set(TABLES.values()) <= set(metadata.tables.values())
     assert upgrade(database).is_new
     assert not upgrade(database).is_new
-    assert connected(database, differences) == []
+    assert run_in_migration(database, differences) == []
     assert upgrade(database).revision == REVISION
 
 
@@ -87,11 +87,11 @@ def test_a_newer_schema_is_refused_and_left_alone(database: str) -> None:
         return connection.scalar(text("SELECT version_num FROM alembic_version"))
 
     prepare(database)
-    connected(database, set_revision)
+    run_in_migration(database, set_revision)
     for open_ in (prepare, upgrade):
         with pytest.raises(SchemaError, match="newer"):
             open_(database)
-    assert connected(database, revision) == "9999"
+    assert run_in_migration(database, revision) == "9999"
 
 
 def test_concurrent_processes_can_set_up_one_new_database(database: str) -> None:
@@ -108,12 +108,12 @@ def test_a_migration_that_fails_leaves_nothing_behind(database: str) -> None:
         return inspect(connection).get_table_names()
 
     with pytest.raises(ZeroDivisionError):
-        connected(database, half)
-    assert connected(database, tables) == []
+        run_in_migration(database, half)
+    assert run_in_migration(database, tables) == []
 
 
 def make_version_1(connection: Connection) -> None:
-    """A database of the version before grants, with two partners and an Order."""
+    """Make the database of the version before grants, with two partners and an Order."""
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "0001")
@@ -146,10 +146,10 @@ def test_partners_of_the_first_schema_keep_their_keys_sellers_and_orders(databas
         await store.close()
         return found
 
-    connected(database, make_version_1)
+    run_in_migration(database, make_version_1)
     assert upgrade(database).revision >= "0002"
     assert asyncio.run(callers()) == [Caller("alice"), Caller("bob", frozenset({"centre", "studio"}))]
-    assert connected(database, records) == [("bob", "studio", False)]
+    assert run_in_migration(database, records) == [("bob", "studio", False)]
 
 
 def make_version_4(connection: Connection) -> None:
@@ -180,7 +180,7 @@ def make_version_4(connection: Connection) -> None:
 
 
 def test_keys_passwords_and_sessions_stay_valid_after_migration_0005(database: str) -> None:
-    """New features work on migrated records."""
+    """New features work with the migrated records too."""
 
     async def use() -> None:
         store, clock = open_identity_store(Settings(database=database)), Clock()
@@ -194,7 +194,7 @@ def test_keys_passwords_and_sessions_stay_valid_after_migration_0005(database: s
             passwords=Passwords(HASHER),
         )
         by_api_key = ApiKeyAuthentication(store, provider.last_use_recorder, clock)
-        assert await provider.accounts.signed_in("obn_ann")
+        assert await provider.accounts.find_session("obn_ann")
         admission = await provider.accounts.sign_in("ann", PASSWORD, BROWSER)
         assert await provider.accounts.sign_in("ann", PASSWORD, BROWSER._replace(device=admission.device))
         for key in ("obk_alice", "obk_alice", "obk_new"):
@@ -208,14 +208,14 @@ def test_keys_passwords_and_sessions_stay_valid_after_migration_0005(database: s
                 )
         await provider.close()
 
-    connected(database, make_version_4)
+    run_in_migration(database, make_version_4)
     assert upgrade(database).revision >= "0005"
     asyncio.run(use())
 
 
 @pytest.mark.spec("OB-B-10")
 def test_unkeyed_fingerprints_are_removed_from_the_file(tmp_path: Path) -> None:
-    """Also those of closed proposals, which have no personal data to keep a key in."""
+    """This includes fingerprints of closed proposals, which have no personal data in which a key could be stored."""
     stocked, earlier = str(tmp_path / "stocked.sqlite3"), tmp_path / "earlier"
     earlier.mkdir()
     database, booked, proposed = str(earlier / "x.sqlite3"), fresh(), fresh()
@@ -238,7 +238,7 @@ def test_unkeyed_fingerprints_are_removed_from_the_file(tmp_path: Path) -> None:
     fingerprints = {booked: order("yoga").fingerprint(), proposed: order("trip").fingerprint()}
     copy(stocked, database, fingerprints)
     forget = text("DELETE FROM personal_data WHERE uuid = :uuid")
-    connected(database, lambda connection: connection.execute(forget, {"uuid": proposed}))
+    run_in_migration(database, lambda connection: connection.execute(forget, {"uuid": proposed}))
     assert all(digest.encode() in on_disk() for digest in fingerprints.values())
     upgrade(database)
     assert not any(digest.encode() in on_disk() for digest in fingerprints.values())
@@ -258,7 +258,7 @@ LOCATED: list[dict[str, Any]] = [
 
 
 def test_stored_opportunities_get_their_venue_and_activities(database: str) -> None:
-    """With more Opportunities than a page. One without venue and activities keeps its bytes."""
+    """There are more Opportunities than a page holds. An Opportunity without venue and activities keeps its bytes."""
     numbers = range(1_201)
     before = [
         Opportunity(
@@ -284,20 +284,20 @@ def test_stored_opportunities_get_their_venue_and_activities(database: str) -> N
     def documents(connection: Connection) -> dict[str, bytes]:
         return {row.path: row.document for row in connection.execute(text("SELECT path, document FROM opportunity"))}
 
-    connected(database, fill)
-    untouched = connected(database, documents)
+    run_in_migration(database, fill)
+    untouched = run_in_migration(database, documents)
     assert upgrade(database).revision >= "0004"
-    found = connected(database, documents)
+    found = run_in_migration(database, documents)
     for opportunity in before:
         now = decode_opportunity(found[opportunity.path])
-        assert now == with_matching_keys(opportunity)
+        assert now == set_matching_keys(opportunity)
         assert (now == opportunity) is (found[now.path] == untouched[now.path])
     assert sum(found[path] != untouched[path] for path in found) > len(numbers) / 2
 
 
 @pytest.mark.parametrize(("number", "noted"), [(1_700_000_000_000, 1_700_000_000_000_000), (9_999_999_999_999, None)])
 def test_an_upgraded_database_notes_the_time_of_its_last_change(database: str, number: int, noted: int | None) -> None:
-    """After a restore its number may be ahead of the time."""
+    """After a restore, the last change number may be ahead of the current time in milliseconds."""
 
     def last_change(connection: Connection) -> None:
         make_version_1(connection)
@@ -306,10 +306,10 @@ def test_an_upgraded_database_notes_the_time_of_its_last_change(database: str, n
     def read(connection: Connection) -> int:
         return int(connection.execute(text("SELECT value FROM counter WHERE name = 'noted'")).scalar_one())
 
-    connected(database, last_change)
+    run_in_migration(database, last_change)
     before = time.time_ns() // 1000
     upgrade(database)
-    found = connected(database, read)
+    found = run_in_migration(database, read)
     assert found == noted if noted else before <= found <= time.time_ns() // 1000
 
 
@@ -320,7 +320,7 @@ def test_the_error_for_a_database_that_cannot_be_opened_shows_no_password(databa
     with pytest.raises(StoreUnavailableError, match="cannot be opened") as told:
         prepare(database)
     assert "secret" not in str(told.value)
-    assert without_password(database) in str(told.value)
+    assert redact_password(database) in str(told.value)
 
 
 def test_a_prepared_postgresql_database_is_only_asked_for_its_revision(
@@ -329,7 +329,7 @@ def test_a_prepared_postgresql_database_is_only_asked_for_its_revision(
     prepared, bare = postgres.bare_database(), postgres.bare_database()
     prepare(prepared)
     with monkeypatch.context() as patched:
-        patched.setattr("openbooking.store.migrate.connected", None)
+        patched.setattr("openbooking.store.migrate.run_in_migration", None)
         prepare(prepared)
         with pytest.raises(TypeError):
             prepare(bare)
@@ -338,7 +338,7 @@ def test_a_prepared_postgresql_database_is_only_asked_for_its_revision(
         prepare(prepared)
 
 
-def made_before(name: str, uuid: str) -> dict[str, Any]:
+def unstamped_row(name: str, uuid: str) -> dict[str, Any]:
     """Return the row of a record as the version before stamps stored it."""
     document = json.loads((Path(__file__).parent / "documents" / "record" / f"{name}.json").read_text())
     columns = {name: document.get(name, False) for name in ("partner", "kind", "seller", "updated", "withheld")}
@@ -346,7 +346,7 @@ def made_before(name: str, uuid: str) -> dict[str, Any]:
 
 
 def test_records_from_before_stamps_get_unknown_stamps(database: str) -> None:
-    """Orders, items, proposals and stubs of deleted Orders. A quote has no stamps."""
+    """Orders, items, proposals and deleted Orders get them. A quote has no stamps."""
     names = {fresh(): name for name in ("order", "proposal", "deleted", "quote")}
 
     def make(connection: Connection) -> None:
@@ -357,15 +357,15 @@ def test_records_from_before_stamps_get_unknown_stamps(database: str) -> None:
         values = ", ".join(f":{column}" for column in columns)
         add = text(f"INSERT INTO record ({', '.join(columns)}) VALUES ({values})")
         for uuid, name in names.items():
-            connection.execute(add, made_before(name, uuid))
+            connection.execute(add, unstamped_row(name, uuid))
 
     def records(connection: Connection) -> dict[str, Record]:
         rows = connection.execute(text("SELECT uuid, document FROM record"))
         return {names[uuid]: decode_record(document, None) for uuid, document in rows}
 
-    connected(database, make)
+    run_in_migration(database, make)
     upgrade(database)
-    found = connected(database, records)
+    found = run_in_migration(database, records)
     order, proposal, deleted = (found[name] for name in ("order", "proposal", "deleted"))
     assert (order.booked, order.changed, order.proposed, order.deleted) == (UNKNOWN, UNKNOWN, None, None)
     assert {state.status.cancelled: state.cancelled for state in order.states} == {True: UNKNOWN, False: None}

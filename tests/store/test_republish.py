@@ -1,4 +1,4 @@
-"""What is published again shows what has changed around it, and nothing else changes, on every store."""
+"""Republishing updates feed items that show a changed Seller, and changes no other items, on every store."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from openbooking.booking.command import Command
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.republish import Republish, publish_seller, republish
-from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity, SaleState, Seller
@@ -31,7 +31,7 @@ from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import Clock
 from openbooking.testing.store_case import feed_writer
 from support.builders import course, event, headline_event, on_demand_event, session, slot
-from support.opened_stores import open_store
+from support.databases.opened_stores import open_store
 from support.parties import CENTRE, MANAGER, STUDIO
 
 pytestmark = pytest.mark.anyio
@@ -72,7 +72,10 @@ def open_at(database: str) -> Store:
 
 @pytest.fixture
 async def store(database: str) -> AsyncIterator[Store]:
-    """Two Sellers with one Opportunity of each type; some of the first are withdrawn or not on sale."""
+    """Yield a store with two Sellers, who have an Opportunity of each type.
+
+    Some Opportunities of the first Seller are withdrawn or not on sale.
+    """
     opened = open_at(database)
     for seller in (CENTRE, STUDIO):
         await opened.execute(PublishSeller(seller, actor=MANAGER))

@@ -1,4 +1,4 @@
-"""Rows have the columns that the statements write."""
+"""The fields of rows are the columns that the statements write."""
 
 import pytest
 

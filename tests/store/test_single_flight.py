@@ -1,4 +1,4 @@
-"""Lookups that several share."""
+"""Concurrent callers share a lookup."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Slow:
-    """A value that takes as long to read as it is told to."""
+    """A value whose `read` waits for the event `go_on`."""
 
     def __init__(self) -> None:
         self.value = 0

@@ -1,4 +1,4 @@
-"""Every store keeps the promises of the protocol, and behaves as the model does."""
+"""Each store does what the protocol `Store` promises, and behaves like the model of bookings in random histories."""
 
 import asyncio
 import tempfile
@@ -33,9 +33,9 @@ from openbooking.testing.postgres import SMALL_LOG, PostgresServer
 from openbooking.testing.samples import MANAGER, SESSIONS, Clock, book, read_feed, session
 from openbooking.testing.store_case import feed_writer
 from support.builders import new_uuid
-from support.history_state import CALLERS, PATHS, History
-from support.invariants import free, items_of, on_sale
-from support.random_histories import histories, with_time_to_shrink
+from support.histories.invariants import free, items_of, on_sale
+from support.histories.random_histories import histories, with_time_to_shrink
+from support.histories.state import CALLERS, PATHS, History
 
 OPEN = (("scheduled-sessions", ""), ("session-series", ""))
 PRIVATE = (ORDERS, ORDER_PROPOSALS)
@@ -43,14 +43,14 @@ PRIVATE = (ORDERS, ORDER_PROPOSALS)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
-    """A server whose log is soon written over, for the sake of what is erased."""
+    """Yield a server with a small log, which is soon overwritten, so that erased data soon leaves its files."""
     with PostgresServer(*SMALL_LOG) as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
 def more_rounds(request: pytest.FixtureRequest) -> None:
-    """With `--fire SECONDS`, the tests of the kit that use processes try more often."""
+    """Repeat the tests that use processes more often if `--fire SECONDS` is passed."""
     if isinstance(request.instance, DurableStoreTests):
         request.instance.rounds = max(DurableStoreTests.rounds, int(request.config.getoption("--fire") / 10))
 
@@ -70,7 +70,7 @@ class TestPostgresStore(DurableStoreTests):
     erased_within = ERASED_WITHIN
 
     @pytest.fixture(autouse=True)
-    def database(self, server: PostgresServer) -> None:
+    def database(self, server: PostgresServer, unmeasured_processes: None) -> None:
         self.url = server.new_database()
         self.data = server.data
 
@@ -94,7 +94,7 @@ def test_sqlite_behaves_like_the_model_in_any_history(history: History) -> None:
         path = Path(folder) / "model.sqlite3"
         prepare(str(path))
         store = SqliteStore(path, policy=history.policy, writer=feed_writer(), clock=clock)
-        asyncio.run(_relive(history, clock, store))
+        asyncio.run(_replay(history, clock, store))
 
 
 @pytest.fixture(scope="module")
@@ -112,13 +112,13 @@ def test_postgres_behaves_like_the_model_in_any_history(model_database: str, his
         await connection.execute(f"TRUNCATE {', '.join(metadata.tables.keys() - {'counter'})}")
         await connection.close()
         store = PostgresStore(model_database, policy=history.policy, writer=feed_writer(), clock=clock)
-        await _relive(history, clock, store)
+        await _replay(history, clock, store)
 
     asyncio.run(run())
 
 
-async def _relive(history: History, clock: Clock, store: Store) -> None:
-    """Replay the history; the store and the model must give the replies of the decisions, and hold the same data."""
+async def _replay(history: History, clock: Clock, store: Store) -> None:
+    """Replay a history, and check that the store gives the replies of the model and holds the same data."""
     note(repr(history))
     model = MemoryStore(policy=history.policy, writer=feed_writer(), clock=clock)
     try:
@@ -126,7 +126,7 @@ async def _relive(history: History, clock: Clock, store: Store) -> None:
             if isinstance(moment.step, timedelta):
                 clock.move(moment.step)
                 continue
-            decided = _plainly(moment.outcome)
+            decided = _comparable(moment.outcome)
             assert await _outcome(model, moment.step) == decided
             assert await _outcome(store, moment.step) == decided
             await _check_open_feed(store, moment.after, swept=isinstance(moment.step, ExpireLeases))
@@ -142,16 +142,16 @@ async def _outcome(store: Store, command: Command[Any]) -> Any:
     try:
         return await store.execute(command)
     except OpenBookingError as refusal:
-        return _plainly(refusal)
+        return _comparable(refusal)
 
 
-def _plainly(outcome: Outcome) -> Any:
-    """Return the outcome in a form that can be compared."""
+def _comparable(outcome: Outcome) -> Any:
+    """Return an outcome in a form that can be compared."""
     return (type(outcome), outcome.description) if isinstance(outcome, OpenBookingError) else outcome
 
 
 async def _check_open_feed(store: Store, state: Situation, *, swept: bool) -> None:
-    """The feeds show what is on sale, and exactly the free spaces once ended holds have been swept."""
+    """Check that open feeds show the Opportunities on sale, with their free spaces after ended holds were swept."""
     shown = {path: data for path, data in (await read_feed(store, SESSIONS)).items() if data}
     left = {key_of(path): max(free(state, path), 0) for path in PATHS.values() if on_sale(state, path)}
     assert shown.keys() == left.keys()
@@ -161,12 +161,12 @@ async def _check_open_feed(store: Store, state: Situation, *, swept: bool) -> No
 
 
 async def _check_records(store: Store, state: Situation) -> None:
-    """The records are those of the decisions, and the feeds of both partners show them."""
+    """Check that the records are those of the model, and that the feeds of both partners show them."""
     shown: dict[Feed, dict[str, Any]] = {Feed(*feed): {} for feed in product(PRIVATE, CALLERS)}
     for (partner, uuid), record in state.records.items():
         look = GetOrder(caller=CALLERS[partner], uuid=uuid)
         _, (kept,) = fold(state, [look])
-        assert await _outcome(store, look) == _plainly(kept)
+        assert await _outcome(store, look) == _comparable(kept)
         if record.kind is RecordKind.ORDER and record.updated and not record.withheld:
             shown[Feed(ORDERS, partner)][uuid] = [item.status for item in items_of(record).values()]
         if record.kind is RecordKind.PROPOSAL and record.proposal and record.proposal.updated and not record.withheld:
@@ -181,12 +181,12 @@ async def _check_records(store: Store, state: Situation) -> None:
 
 
 def test_the_model_detects_a_space_sold_twice(tmp_path: Path) -> None:
-    """The comparison can fail: a store that loads no booked spaces differs from the model."""
+    """The comparison can fail: a store that does not load booked spaces differs from the model."""
 
     class Forgetful(MemoryStore):
         def _spaces(self, path: str, now: datetime) -> Any:
-            places = super()._spaces(path, now)
-            return type(places)()
+            spaces = super()._spaces(path, now)
+            return type(spaces)()
 
     async def run() -> None:
         clock, policy = Clock(), Policy(leasing=Leasing.OFF)

@@ -1,10 +1,10 @@
-"""The approval flow as a Broker goes through it."""
+"""The steps of a Broker in the approval flow: P, B after P, and PATCH of the proposal."""
 
 from typing import Any
 
 import httpx2
 
-from openbooking.booking.commands.decide_proposal import DecideProposal
+from openbooking.booking.commands.proposal_decisions import DecideProposal
 from openbooking.booking.model.opportunity import AccessRules, FormField, Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.openactive.terms import OPENACTIVE, SCHEMA, FlowRequirement, FormFieldType
@@ -31,13 +31,13 @@ ACCEPT, REJECT = (
 
 
 def proposal_of(world: World, *families: list[Opportunity], **changes: Any) -> Json:
-    """The body of P of a place at each of these."""
+    """Return the body of P of one space at each of these Opportunities."""
     items = [world.item(family, position) for position, family in enumerate(families)]
     return world.order(*items, total=12 * len(items), **{"@type": "OrderProposal", **changes})
 
 
 async def proposed(world: World, *families: list[Opportunity], partner: str = "alice", **changes: Any) -> Json:
-    """The answer to P of a place at each of these."""
+    """Send P of one space at each of these Opportunities, and return the reply."""
     reply = await world.call("PUT", P, proposal_of(world, *families, **changes), partner)
     assert (reply.status_code, reply.headers["location"]) == (201, f"{SITE}/api/{P}")
     proposal: Json = reply.json()
@@ -45,13 +45,13 @@ async def proposed(world: World, *families: list[Opportunity], partner: str = "a
 
 
 def booking_of(proposal: Json, **changes: Any) -> Json:
-    """The body of B after P."""
+    """Return the body of B after P."""
     version = proposal["orderProposalVersion"]
     return {"@context": OPENACTIVE, "@type": "Order", "orderProposalVersion": version, **changes}
 
 
 def patch(**changes: Any) -> Json:
-    """The body of a PATCH of the proposal."""
+    """Return the body of a PATCH of the proposal."""
     return {"@context": OPENACTIVE, "@type": "OrderProposal", **changes}
 
 
@@ -59,7 +59,7 @@ REJECTION = patch(orderProposalStatus=f"{OPENACTIVE}CustomerRejected")
 
 
 async def shown(world: World, partner: str = "alice") -> Json:
-    """What the feed of proposals says last."""
+    """Return the latest version of the proposal in the feed of proposals."""
     entry: Json = (await world.read_feed(PROPOSALS, partner))[UUID]
     return entry
 

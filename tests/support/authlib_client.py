@@ -1,4 +1,4 @@
-"""A client of the provider that none of us wrote: Authlib's."""
+"""A client of the OpenID provider from another project: that of Authlib."""
 
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oidc.core import CodeIDToken

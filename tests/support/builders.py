@@ -1,4 +1,4 @@
-"""What tests are made of: Opportunities, requests and Situations, sound unless told otherwise."""
+"""Builders of test data: Opportunities, requests and Situations, which are valid unless a test changes them."""
 
 import uuid
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import OrderRecord, Record
 from openbooking.booking.model.situation import Situation, Spaces, evolve
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.booking.rules.matching_keys import with_matching_keys
+from openbooking.booking.rules.matching_keys import set_matching_keys
 from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import BrokerRole
@@ -66,12 +66,12 @@ SCHEDULE = {
 
 
 def new_uuid() -> str:
-    """A fresh Order UUID."""
+    """Return a new Order UUID."""
     return str(uuid.uuid4())
 
 
 def offer(owner: str, key: str = "adult", price: Decimal = PRICE, **changes: Any) -> Offer:
-    """An Offer that can be booked and cancelled."""
+    """Return an Offer that can be booked and cancelled."""
     currency = "GBP" if price else None
     made = Offer(key=key, owner=owner, name="Adult", price=price, currency=currency, full_refund_on_cancellation=True)
     return replace(made, **changes)
@@ -86,7 +86,9 @@ def session(
     offered: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> list[Opportunity]:
-    """A SessionSeries and its ScheduledSession, in two days, for an hour; `offered` changes its Offer."""
+    """Return a SessionSeries and its ScheduledSession, which begins in two days and lasts an hour. `offered` changes
+    its Offer.
+    """
     path = opportunity_path(OpportunityType.SESSION_SERIES, f"series-{key}")
     described = {
         "name": "Yoga",
@@ -109,7 +111,7 @@ def session(
         end=start + timedelta(hours=1),
         capacity=capacity,
     )
-    return [with_matching_keys(series), with_matching_keys(replace(made, **changes))]
+    return [set_matching_keys(series), set_matching_keys(replace(made, **changes))]
 
 
 def slot(
@@ -122,7 +124,9 @@ def slot(
     offered: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> list[Opportunity]:
-    """A FacilityUse, an IndividualFacilityUse of it if wanted, and a Slot with its own Offer, changed by `offered`."""
+    """Return a FacilityUse, an IndividualFacilityUse of it if wanted, and a Slot with its own Offer, changed by
+    `offered`.
+    """
     path = opportunity_path(OpportunityType.FACILITY_USE, f"facility-{key}")
     described = {
         "name": "Squash",
@@ -154,30 +158,30 @@ def slot(
         capacity=capacity,
         offers=(offer(slot_path, **{"price": price, **(offered or {})}),),
     )
-    return [*map(with_matching_keys, made), with_matching_keys(replace(bookable, **changes))]
+    return [*map(set_matching_keys, made), set_matching_keys(replace(bookable, **changes))]
 
 
 def event(key: str = "e1", *, parent: list[Opportunity] | None = None, **changes: Any) -> list[Opportunity]:
-    """An Event by itself, or after the parent that it is part of."""
+    """Return an Event, after its parent if it has one."""
     return [*(parent or []), _event(OpportunityType.EVENT, key, parent=parent[-1].path if parent else None, **changes)]
 
 
 def headline_event(key: str = "h1", **changes: Any) -> list[Opportunity]:
-    """A HeadlineEvent."""
+    """Return a HeadlineEvent."""
     return [_event(OpportunityType.HEADLINE_EVENT, key, **changes)]
 
 
 def course(key: str = "k1", **changes: Any) -> list[Opportunity]:
-    """A CourseInstance of three weeks."""
+    """Return a CourseInstance of three weeks."""
     made = _event(OpportunityType.COURSE_INSTANCE, key, end=NOW + timedelta(days=23), **changes)
     return [replace(made, properties={**made.properties, "eventSchedule": [SCHEDULE]})]
 
 
 def on_demand_event(key: str = "v1", **changes: Any) -> list[Opportunity]:
-    """An OnDemandEvent, which has no date, no place and no end of places."""
+    """Return an OnDemandEvent, which has no date, no location and unlimited spaces."""
     made = _event(OpportunityType.ON_DEMAND_EVENT, key, start=None, end=None, capacity=None, **changes)
     described = {name: made.properties[name] for name in ("name", "url", "activity")}
-    return [with_matching_keys(replace(made, properties=described))]
+    return [set_matching_keys(replace(made, properties=described))]
 
 
 def _event(type_: OpportunityType, key: str, **changes: Any) -> Opportunity:
@@ -194,11 +198,11 @@ def _event(type_: OpportunityType, key: str, **changes: Any) -> Opportunity:
         offers=(offer(path),),
         properties=properties,
     )
-    return with_matching_keys(replace(made, **changes))
+    return set_matching_keys(replace(made, **changes))
 
 
 def item(opportunities: list[Opportunity], position: int = 0, **changes: Any) -> ItemRequest:
-    """A request for one place at the last of these Opportunities, with the first Offer there is."""
+    """Return a request for one space at the last of these Opportunities, with the first Offer of any of them."""
     found = next(offered for opportunity in reversed(opportunities) for offered in opportunity.offers)
     path = opportunities[-1].path
     made = ItemRequest(
@@ -208,7 +212,7 @@ def item(opportunities: list[Opportunity], position: int = 0, **changes: Any) ->
 
 
 def request(*items: ItemRequest, **changes: Any) -> OrderRequest:
-    """An Order of one paid place through an agent, unless told otherwise."""
+    """Return a request for an Order of one paid space through an agent."""
     made = OrderRequest(
         seller_id=f"id:{CENTRE.key}",
         seller=CENTRE.key,
@@ -229,7 +233,7 @@ def situation(
     spaces: dict[str, Spaces] | None = None,
     records: tuple[Record, ...] = (),
 ) -> Situation:
-    """A Situation that knows these Opportunities and both Sellers."""
+    """Return a Situation with these Opportunities and both Sellers."""
     known = {opportunity.path: opportunity for family in opportunities for opportunity in family}
     return Situation(
         now=NOW,
@@ -245,34 +249,34 @@ def situation(
 def quote(
     asked: OrderRequest, checkpoint: Checkpoint = Checkpoint.C2, caller: Caller = ALICE, uuid: str = UUID
 ) -> Quote:
-    """C1 or C2 with this request."""
+    """Return C1 or C2 with this request."""
     return Quote(checkpoint=checkpoint, caller=caller, uuid=uuid, request=asked)
 
 
 def book(asked: OrderRequest, caller: Caller = ALICE, uuid: str = UUID) -> Book:
-    """B with this request."""
+    """Return B with this request."""
     return Book(caller=caller, uuid=uuid, request=asked, nonce="nonce")
 
 
 def propose(asked: OrderRequest, caller: Caller = ALICE, uuid: str = UUID, version: str = VERSION) -> Propose:
-    """P with this request."""
+    """Return P with this request."""
     return Propose(caller=caller, uuid=uuid, request=asked, version=version)
 
 
 def after(before: Situation, command: Command[Any]) -> Situation:
-    """The situation that the command leaves."""
+    """Return the situation after the command."""
     return changed(before, command.decide(before))
 
 
 def changed(before: Situation, decision: Decision[Any]) -> Situation:
-    """The situation that the decision leaves."""
+    """Return the situation after the decision."""
     for change in decision.changes:
         before = evolve(before, change)
     return before
 
 
 def order_record(where: Situation, uuid: str = UUID) -> OrderRecord:
-    """The record of Alice's booked Order with this UUID."""
+    """Return the record of Alice's booked Order with this UUID."""
     record = where.records[OrderKey("alice", uuid)]
     assert isinstance(record, OrderRecord)
     return record

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from support.form_browser import Visitor
+from support.browsers.form_browser import Visitor
 from support.http_system import World
 from support.identity_provider import PASSWORD
 

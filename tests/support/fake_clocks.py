@@ -9,7 +9,10 @@ TEN_DAYS = 864_000.0
 
 
 class Machine:
-    """A machine whose clocks are moved by hand; `since_boot` counts, `wrong` is how far the wall clock is ahead."""
+    """A machine with clocks that a test moves.
+
+    `since_boot` is the monotonic time, and `wrong` is the number of seconds that the wall clock is ahead.
+    """
 
     def __init__(self, wrong: float = 0) -> None:
         self.since_boot = 1000.0
@@ -18,7 +21,7 @@ class Machine:
 
     @property
     def error(self) -> float:
-        """How far what is told is ahead of the time, in seconds."""
+        """The number of seconds that the tested clock is ahead of the true time."""
         return round(self.clock().timestamp() - START.timestamp() - self.since_boot, 3)
 
     @property
@@ -27,19 +30,19 @@ class Machine:
         return datetime.fromtimestamp(START.timestamp() + self.since_boot, UTC)
 
     def run(self, seconds: float) -> None:
-        """Let that much time pass, in which the clock is read every second, as the sweeper does."""
+        """Let this time pass. The tested clock is read every second, as the sweeper does."""
         for _ in range(int(seconds)):
             self.since_boot += 1
             self.clock()
 
     def settled(self) -> "Machine":
-        """Long after it has started."""
+        """Return a machine that was started long ago."""
         self.run(61)
         return self
 
 
 class UnguardedClock(Clock):
-    """Tells what the wall clock tells; `turn` moves the wall clock alone."""
+    """A clock that returns the time of the wall clock; `turn` moves the wall clock only."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,5 +54,5 @@ class UnguardedClock(Clock):
         self.time += by
 
     def monotonic(self) -> float:
-        """Seconds that have passed."""
+        """Return the monotonic time in seconds."""
         return super().monotonic() - self._turned.total_seconds()

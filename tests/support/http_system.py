@@ -1,4 +1,4 @@
-"""A Booking System behind HTTP, on each store, with two Sellers, three partners and something to book."""
+"""A Booking System behind HTTP on each kind of store, with two Sellers, three partners and Opportunities to book."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -39,14 +39,14 @@ COURSE, LESSON, VIDEO = course("course"), event("lesson", parent=course("lessons
 EVENTS = (RUN, FESTIVAL, TALK, COURSE, LESSON, VIDEO)
 
 
-# Puts the application into another one, which is returned.
+# Mounts the application in another application, and returns that.
 Mount = Callable[[Application], ASGIApp]
 
 
 class World:
-    """The Booking System, seen as a Broker sees it; `store` and `clock` are for what a Broker cannot do.
+    """The Booking System as a Broker sees it. `store` and `clock` are for changes that a Broker cannot make.
 
-    Unless what is in it is known to be unsound, its answers are `judged`.
+    If `judged` is true, OpenActive's validators check all responses at the end of the test.
     """
 
     judged = True
@@ -61,14 +61,14 @@ class World:
     async def call(
         self, method: str, path: str, body: Any = None, partner: str = "alice", **headers: str
     ) -> httpx2.Response:
-        """A request to the API in the name of a partner."""
+        """Send a request to the API with the credentials of a partner."""
         sent = {"Authorization": f"Bearer obk_{partner}", "Content-Type": BOOKING_MEDIA_TYPE, **headers}
         content = body if isinstance(body, bytes) else None
         json = None if isinstance(body, bytes) else body
         return await self.client.request(method, f"/api/{path}", content=content, json=json, headers=sent)
 
     def item(self, family: list[Opportunity], position: int = 0) -> dict[str, Any]:
-        """An OrderItem as a Broker asks for it."""
+        """Return an OrderItem of a request."""
         offer = next(offered for opportunity in reversed(family) for offered in opportunity.offers)
         return {
             "@type": "OrderItem",
@@ -78,7 +78,7 @@ class World:
         }
 
     def quote(self, *items: dict[str, Any], seller: str = CENTRE.key, **changes: Any) -> dict[str, Any]:
-        """The body of C1, or with a customer of C2."""
+        """Return the body of C1, or of C2 if there is a customer."""
         made = {
             "@context": "https://openactive.io/",
             "@type": "OrderQuote",
@@ -91,7 +91,7 @@ class World:
         return {name: value for name, value in made.items() if value is not None}
 
     def order(self, *items: dict[str, Any], total: float = 12, **changes: Any) -> dict[str, Any]:
-        """The body of B."""
+        """Return the body of B."""
         return self.quote(
             *items,
             **{
@@ -104,23 +104,23 @@ class World:
         )
 
     async def read_feed(self, path: str, partner: str = "alice") -> dict[str, Any]:
-        """Follow a feed to its end: the last version of each item, by the last segment of its id."""
+        """Follow a feed to its end; return the last version of each item, by the last segment of its id."""
         return await Follower(self, path, partner).news()
 
     def pass_time(self, **duration: float) -> None:
-        """Let time pass."""
+        """Move the clock ahead."""
         self.clock.move(timedelta(**duration))
 
 
 class Follower:
-    """Somebody who follows a feed."""
+    """A follower of a feed."""
 
     def __init__(self, world: World, path: str, partner: str = "alice") -> None:
         self._world, self._partner = world, partner
         self._url = f"{SITE}{path}"
 
     async def news(self) -> dict[str, Any]:
-        """The items that have changed since the last time, as they are now, by the last segment of their ids."""
+        """Return the items that have changed since the last call, by the last segment of their ids."""
         found: dict[str, Any] = {}
         while True:
             response = await self._world.client.get(self._url, headers={"Authorization": f"Bearer obk_{self._partner}"})
@@ -134,11 +134,10 @@ class Follower:
 
 @asynccontextmanager
 async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIterator[World]:
-    """A stocked Booking System on a store of this kind, with settings changed as wanted.
+    """Open a Booking System with data on a store of this kind, with changed settings.
 
-    On the `terms`, if any are given, Alice has agreed with the centre; nobody else has agreed on any.
-    Where it is to be in PostgreSQL, `database` is the URL.
-    `mount` puts it into another application. In the end every answer that it gave is judged.
+    `terms` are those of Alice's grant by the centre; the other grants have no terms. For PostgreSQL `database` is the
+    URL. `mount` puts the application into another one. At the end all responses are judged.
     """
     clock = Clock()
     terms = changes.pop("terms", NO_TERMS)
@@ -173,9 +172,10 @@ async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIter
 async def serving(
     settings: Settings, clock: Clock, store: Store, identity: IdentityStore, mount: Mount | None = None
 ) -> AsyncIterator[World]:
-    """The Booking System over these stores, whatever is in them. In the end every answer that it gave is judged.
+    """Open a Booking System over these stores and their data. At the end all responses are judged.
 
-    It is started as a server starts it, or by its first request where `mount` puts it into another application.
+    The system is started as a server starts it; if `mount` puts it into another application, the first request starts
+    it.
     """
     answers = list[httpx2.Response]()
 

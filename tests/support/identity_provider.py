@@ -1,4 +1,4 @@
-"""A provider without HTTP, in memory: two Sellers, whose people sign in, and partners that ask for tokens."""
+"""An OpenID provider in memory, without HTTP: two Sellers with users who sign in, and partners that request tokens."""
 
 import base64
 import secrets
@@ -43,18 +43,18 @@ BROWSER = Browser("192.0.2.1")
 
 @cache
 def signing_key() -> SigningKey:
-    """A key; made once, for that takes a while."""
+    """Return a signing key, which is made once because this takes long."""
     return new_signing_key(NOW)
 
 
 @cache
 def password_hash() -> str:
-    """What is kept of PASSWORD, hashed in no time."""
+    """Return a hash of PASSWORD that is computed quickly."""
     return HASHER.hash(PASSWORD)
 
 
 def partner(key: str, **changes: Any) -> Partner:
-    """A partner with a secret and a redirect URI."""
+    """Return a partner with a secret and a redirect URI."""
     made = {
         "name": key.title(),
         "registered": NOW,
@@ -67,24 +67,24 @@ def partner(key: str, **changes: Any) -> Partner:
 
 
 def grant(partner_key: str, seller: str, terms: GrantTerms = NO_TERMS) -> Grant:
-    """What an administrator allows, on these terms."""
+    """Return a grant by an administrator, with these terms."""
     scopes = frozenset({Scope.OPENBOOKING})
     return Grant(partner=partner_key, seller=seller, scopes=scopes, changed=NOW, changed_by="desk", terms=terms)
 
 
 def users() -> list[User]:
-    """A manager for each Seller, and somebody who only works there; all have the same password."""
+    """Return a manager of each Seller and a member of staff; all have the same password."""
     people = [("ann", CENTRE.key, Role.MANAGER), ("ben", STUDIO.key, Role.MANAGER), ("cat", CENTRE.key, Role.STAFF)]
     return [User(name=name, seller=key, role=role, password_hash=password_hash()) for name, key, role in people]
 
 
 def basic(client_id: str, secret: str) -> str:
-    """The header by which a client authenticates."""
+    """Return the header with which a client authenticates."""
     return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
 
 
 class Desk:
-    """The provider, with what its clients and people do."""
+    """The provider, with the actions of its clients and users."""
 
     def __init__(self, policy: IdentityPolicy = POLICY) -> None:
         self.clock = Clock()
@@ -102,21 +102,21 @@ class Desk:
         )
 
     async def open(self) -> "Desk":
-        """Let in alice and bob, and a manager for each Seller, and somebody who only works there."""
+        """Add alice and bob as partners, a manager of each Seller, and a member of staff."""
         for seller in (CENTRE, STUDIO):
             await self.bookings.execute(PublishSeller(seller, actor=MANAGER))
         assert await self.store.save(partner("alice"), partner("bob"), signing_key(), *users())
         return self
 
     async def signed_in(self, name: str) -> SignedIn:
-        """Somebody at their browser."""
+        """Sign in a user."""
         session = (await self.provider.accounts.sign_in(name, PASSWORD, BROWSER)).secret
-        signed_in = await self.provider.accounts.signed_in(session)
+        signed_in = await self.provider.accounts.find_session(session)
         assert signed_in
         return signed_in
 
     def asked(self, client: str = "alice", /, **changes: str | None) -> tuple[dict[str, str], str]:
-        """The parameters of an authorization request, and the PKCE verifier that goes with them."""
+        """Return the parameters of an authorization request, and its PKCE verifier."""
         verifier = secrets.token_urlsafe(32)
         parameters = {
             "response_type": "code",
@@ -131,14 +131,14 @@ class Desk:
         return {name: value for name, value in parameters.items() if value is not None}, verifier
 
     async def code(self, name: str = "ann", client: str = "alice", **changes: str | None) -> tuple[str, str]:
-        """A code that somebody has agreed to, and its verifier."""
+        """Return a code after the consent of a user, and its verifier."""
         parameters, verifier = self.asked(client, **changes)
         answer = await self.provider.authorization.decide(parameters, await self.signed_in(name), agreed=True)
         assert isinstance(answer, Redirect)
         return returned(answer)["code"], verifier
 
     async def exchange(self, code: str, verifier: str, client: str = "alice", **changes: str) -> dict[str, Any]:
-        """The tokens for a code."""
+        """Exchange a code for tokens."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -146,33 +146,33 @@ class Desk:
             "code_verifier": verifier,
             **changes,
         }
-        return await self.provider.tokens.answer(form, basic(client, f"obs_{client}"))
+        return await self.provider.tokens.issue(form, basic(client, f"obs_{client}"))
 
     async def tokens(self, name: str = "ann", client: str = "alice", **changes: str | None) -> dict[str, Any]:
-        """The tokens that somebody has agreed to."""
+        """Return tokens after the consent of a user."""
         return await self.exchange(*await self.code(name, client, **changes), client)
 
     async def refresh(self, refresh_token: str, client: str = "alice", **changes: str) -> dict[str, Any]:
-        """Other tokens for a refresh token."""
+        """Exchange a refresh token for new tokens."""
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token, **changes}
-        return await self.provider.tokens.answer(form, basic(client, f"obs_{client}"))
+        return await self.provider.tokens.issue(form, basic(client, f"obs_{client}"))
 
     async def own_token(self, client: str = "alice", scope: str = Scope.ORDERS_FEED) -> str:
-        """An access token of a client's own."""
+        """Return an access token that a client requests for itself (client credentials)."""
         form = {"grant_type": "client_credentials", "scope": scope}
-        tokens = await self.provider.tokens.answer(form, basic(client, f"obs_{client}"))
+        tokens = await self.provider.tokens.issue(form, basic(client, f"obs_{client}"))
         return str(tokens["access_token"])
 
     async def caller(self, bearer: str, scope: Scope = Scope.OPENBOOKING) -> Caller:
-        """Who calls the API with this."""
+        """Return the caller of the API with this token."""
         return await self.provider.authenticate_access_token({"authorization": f"Bearer {bearer}"}, scope)
 
     async def sellers(self, bearer: str) -> set[str] | None:
-        """The Sellers that whoever calls with this may act for."""
+        """Return the Sellers for which this token is valid."""
         sellers = (await self.caller(bearer)).sellers
         return None if sellers is None else set(sellers)
 
 
 def returned(answer: Redirect) -> dict[str, str]:
-    """The parameters with which a browser comes back to the client."""
+    """Return the parameters with which a browser is redirected to the client."""
     return {name: value for name, (value,) in parse_qs(urlsplit(answer.url).query).items()}

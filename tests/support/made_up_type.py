@@ -1,8 +1,8 @@
-"""A Booking System whose table of types has one row more: its items are published, quoted, booked and imported.
+"""Publishes, quotes, books and imports items of an Opportunity type that does not exist.
 
     python made_up_type.py FOLDER
 
-Run by `tests/openactive/test_opportunity_types.py` with a copy of the package that has the row.
+`tests/openactive/test_opportunity_types.py` runs it with a copy of the package whose table of types has one more row.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.opportunity_types import TYPE_OF_NAME
 from support.builders import NOW, UUID, new_uuid, session
 from support.http_system import World, open_world
-from support.imports import import_
+from support.importing.made_up_imports import import_
 from support.parties import CUSTOMER, MANAGER
 
 FEED = "/feeds/summer-camps"
@@ -26,7 +26,7 @@ FEED = "/feeds/summer-camps"
 
 async def main(folder: Path) -> None:
     async with open_world("sqlite", folder) as world:
-        # The schemas of the API know the real types only.
+        # The schemas of the API have the real types only.
         world.judged = False
         await use(world)
 

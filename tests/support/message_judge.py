@@ -1,4 +1,4 @@
-"""Every answer that a Booking System gives in tests, judged by OpenActive's own validators."""
+"""Checks every response of a Booking System in tests with OpenActive's validators."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _ORDERS_FEEDS = {"orders-rpde": "OrdersFeed", "order-proposals-rpde": "OrderProp
 _RANDOM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
 _JSON_LD = re.compile(r'<script type="application/ld\+json">(.*?)</script>', re.DOTALL)
 _OF_ITEM = re.compile(r"\$\.orderedItem\[(\d+)\](?!\.error)")
-# What the validator asks for, and the specification, or its own model, does not.
+# Faults that the validator reports, although the specification or its own model allows them.
 _NOT_ASKED_FOR = re.compile(
     # An OnDemandEvent may have neither, says the model.
     r".*Required property `(location|startDate)` is missing from `OnDemandEvent`"
@@ -33,16 +33,16 @@ Json = dict[str, Any]
 
 
 class Judge:
-    """What differs by random ids alone is judged once."""
+    """The judge of responses. Responses that differ only in random ids are checked once."""
 
     def __init__(self, validator: Validator) -> None:
         self._validator = validator
         self._known: dict[str, list[str]] = {}
 
     def faults(self, answer: httpx2.Response) -> list[str]:
-        """What is wrong with the documents in it, and with the page if it is one of a feed.
+        """Return the faults of the documents in a response, and of the page if it is a page of a feed.
 
-        What a test has read as it came over the line, or not at all, is not looked into.
+        Bodies that a test has received as a stream, or not at all, are not checked.
         """
         try:
             told = list(documents(answer))
@@ -69,12 +69,12 @@ class Judge:
 
 @cache
 def judge() -> Judge:
-    """The one of this process."""
+    """Return the judge of this process."""
     return Judge(running_validator())
 
 
 def documents(answer: httpx2.Response) -> Iterator[tuple[str, Json]]:
-    """What is in an answer, with the mode that the validator has for it."""
+    """Return the documents in a response, each with the validator's mode for it."""
     if answer.headers.get("content-type", "").startswith("text/html"):
         yield from (("DatasetSite", json.loads(found)) for found in _JSON_LD.findall(answer.text))
     elif _is_page(answer):
@@ -114,10 +114,10 @@ def _last(answer: httpx2.Response) -> str:
 
 
 def _excused(mode: str, document: Json, is_status: bool, fault: str) -> bool:
-    """Whether the specification says otherwise, or it is no more than what a Broker has sent."""
+    """Return whether the specification contradicts the fault, or the fault is in the Broker's own data."""
     if _NOT_ASKED_FOR.match(fault):
         return True
-    # A dataset site shows what Sellers call themselves, to the letter.
+    # A dataset site shows the names of Sellers unchanged.
     if mode == "DatasetSite" and _WITH_HTML.match(fault):
         return True
     # There is no mode for the status of a quote or a proposal; a status has no positions.
@@ -125,13 +125,13 @@ def _excused(mode: str, document: Json, is_status: bool, fault: str) -> bool:
         return True
     if _is_dynamic(mode, document) and _MISSING_PRICE.match(fault):
         return True
-    # An item that is at fault is shown as it was asked for.
+    # An item with an error is shown as it was requested.
     item = _OF_ITEM.match(fault)
     return bool(item and "error" in document["orderedItem"][int(item[1])])
 
 
 def _is_dynamic(mode: str, document: Json) -> bool:
-    """Whether the price is left to later, so that there is none (OB-DYN-02); feeds do not tell of payments."""
+    """Return whether the Order has a DynamicPayment and therefore no price (OB-DYN-02); feeds do not show payments."""
     if mode == "OrdersFeed":
         return "totalPaymentDue" not in document and not any("acceptedOffer" in i for i in document["orderedItem"])
     return bool(document.get("payment", {}).get("@type") == "DynamicPayment")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from openbooking.openactive import messages
 
-# The examples lie beside this repository, where it is worked on. None is copied into it.
+# The examples are in a folder beside the repository, if they exist on this machine. They are not part of it.
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "openactive-examples"
 
 TYPES: dict[str, type[messages.Message]] = {

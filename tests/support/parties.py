@@ -1,7 +1,7 @@
-"""Who takes part in the tests: two Sellers and two Booking Partners, so that isolation can always be tested.
+"""The parties of the tests: two Sellers and several Booking Partners, so that each test can check isolation.
 
-Alice and Bob are partners that both Sellers have authorised; Charlie is one that only the studio has. MANAGER is who
-acts for the Sellers.
+Both Sellers have authorised Alice and Bob; only the studio has authorised Charlie. MANAGER is the actor of Seller
+decisions.
 """
 
 from msgspec.structs import replace
@@ -39,7 +39,7 @@ STUDIO = Seller(
 ALICE = Caller("alice", frozenset({"centre", "studio"}))
 BOB = Caller("bob", frozenset({"centre", "studio"}))
 CHARLIE = Caller("charlie", frozenset({"studio"}))
-# Prices of a partner's own, and two accounts with which it books without a price.
+# The partner may set prices of its own, and book without a price with two accounts.
 AGREED = GrantTerms(offer_overrides=True, dynamic_accounts=frozenset({"MOVE", "OTHER"}))
 AGREED_ALICE = replace(ALICE, other_terms=AGREED)
 

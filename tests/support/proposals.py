@@ -1,4 +1,4 @@
-"""Proposals as tests make them: Opportunities that ask for approval, and what both sides make of a proposal."""
+"""Proposals in Situations: Opportunities that require approval, and the steps of Broker and Seller."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,9 +6,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command, Decision
-from openbooking.booking.commands.amend_proposal import AmendProposal
 from openbooking.booking.commands.book_proposal import BookProposal
-from openbooking.booking.commands.decide_proposal import DecideProposal
+from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller, Order, OrderKey, Proposal
@@ -49,14 +48,14 @@ def b(version: str | None = VERSION, caller: Caller = ALICE, **changes: Any) -> 
 
 
 def places(*families: list[Opportunity]) -> OrderRequest:
-    """A request for a place at each of these, in this order."""
+    """Return a request for one space at each of these, in this order."""
     items = [item(family, position) for position, family in enumerate(families)]
     prices = [offer.price for family in families for opportunity in family for offer in opportunity.offers]
     return request(*items, total_payment_due=sum(prices, Decimal(0)))
 
 
 def proposed(*families: list[Opportunity], **changes: Any) -> Situation:
-    """After P of a place at each of these; of two on the trip, if nothing is said."""
+    """Return the situation after P of one space at each of these; by default two spaces on the trip."""
     families = families or (TRIP, TRIP)
     return after(situation(*families, policy=POLICY), propose(replace(places(*families), **changes)))
 
@@ -77,7 +76,7 @@ def order_of(decision: Decision[Any]) -> Order:
 
 
 def having(where: Situation, *commands: Command[Any]) -> Situation:
-    """After all of these."""
+    """Return the situation after all of these commands."""
     for command in commands:
         where = after(where, command)
     return where

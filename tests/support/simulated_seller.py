@@ -1,4 +1,4 @@
-"""The test interface as the Test Suite uses it, and opportunities as a harvester joins them from the open feeds."""
+"""The test interface as the Test Suite uses it, and Opportunities as a harvester joins them from the open feeds."""
 
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ async def create(
     dataset: str = "uat-ci",
     flow: str = "OpenBookingSimpleFlow",
 ) -> httpx2.Response:
-    """Ask for an opportunity as the Test Suite does."""
+    """Request an Opportunity from the test interface, as the Test Suite does."""
     link = next((name for name in ("superEvent", "facilityUse") if name in kind), "")
     role = "provider" if kind["@type"] == "Slot" else "organizer"
     owner = {role: {"@type": "Organization", "@id": world.ids.seller(seller)}}
@@ -43,7 +43,7 @@ async def create(
 
 
 async def book(world: World, opportunity_id: str, *, propose: bool = False) -> dict[str, Any]:
-    """Book a place there, or propose to, and answer with the Order."""
+    """Book a space there, or propose an Order, and return the Order."""
     seen = await find(world, opportunity_id)
     item = {
         "@type": "OrderItem",
@@ -62,7 +62,7 @@ async def book(world: World, opportunity_id: str, *, propose: bool = False) -> d
 
 
 class Seen(NamedTuple):
-    """An opportunity as a harvester has joined it from the open feeds."""
+    """An Opportunity as a harvester has joined it from the open feeds."""
 
     data: dict[str, Any]
     parent: dict[str, Any]
@@ -100,11 +100,11 @@ class Seen(NamedTuple):
         return bool(self.offer["allowCustomerCancellationFullRefund"])
 
     def opens(self) -> datetime | None:
-        """When its booking window opens, if it has one."""
+        """The start of its booking window, if it has one."""
         return self._before_start("validFromBeforeStartDate")
 
     def last_cancellation(self) -> datetime | None:
-        """Until when it can be cancelled, if that ends before it starts."""
+        """The last time at which it can be cancelled, if this is before its start."""
         return self._before_start("latestCancellationBeforeStartDate")
 
     def _before_start(self, name: str) -> datetime | None:
@@ -112,12 +112,12 @@ class Seen(NamedTuple):
 
 
 def read_duration(text: str) -> timedelta:
-    """A duration of days or hours."""
+    """Return a duration of days or hours."""
     return timedelta(days=int(text[1:-1])) if text.endswith("D") else timedelta(hours=int(text[2:-1]))
 
 
 async def find(world: World, opportunity_id: str) -> Seen:
-    """The opportunity in the open feeds, joined with its parent."""
+    """Return the Opportunity from the open feeds, joined with its parent."""
     feeds = ("scheduled-sessions", "slots", "events", "session-series", "facility-uses", "individual-facility-uses")
     known = {
         entry["data"]["@id"]: entry["data"]

@@ -1,4 +1,4 @@
-"""OpenActive's own validators, as a helper for tests.
+"""OpenActive's validators, as a helper for tests.
 
 They are npm packages. One node process serves a whole test session; see `tests/validators/validate.mjs`.
 """
@@ -18,11 +18,11 @@ VOCABULARIES = next((above / _COPIES for above in VALIDATORS.parents if (above /
 
 
 class Validator:
-    """Judges documents and feeds by the data model validator and the RPDE validator.
+    """Checks documents with the data model validator, and feeds with the RPDE validator.
 
-    The data model validator reads vocabularies (activity list, facility types, contexts) by their URL. Copies that lie
-    beside this repository, or further up, are used where they exist; otherwise the validator fetches them from the
-    network.
+    The data model validator reads vocabularies (activity list, facility types, contexts) by their URL. Copies in a
+    folder beside this repository, or above it, are used if they exist; otherwise the validator fetches the vocabularies
+    from the network.
     """
 
     def __init__(self, vocabularies: Path = VOCABULARIES) -> None:
@@ -46,11 +46,11 @@ class Validator:
         self._cache.cleanup()
 
     def failures(self, mode: str, document: object) -> list[str]:
-        """Return what is wrong with a document, as `path: message`, in a validation mode such as `C1Response`."""
+        """Return the faults of a document, as `path: message`, in a validation mode such as `C1Response`."""
         return self._ask({"mode": mode, "data": document})
 
     def rpde_failures(self, url: str) -> list[str]:
-        """Follow an open feed from its first page's URL to its end and return what is wrong with it."""
+        """Follow an open feed from the URL of its first page to its end, and return its faults."""
         return self._ask({"rpde": {"url": url}})
 
     def rpde_page_failures(
@@ -63,9 +63,9 @@ class Validator:
         feed: str | None = None,
         orders: bool = False,
     ) -> list[str]:
-        """Return what is wrong with one page that was already fetched.
+        """Return the faults of one page that was already fetched.
 
-        Pages with the same `feed` name are judged as pages of one feed: their order, and items that come twice.
+        Pages with the same `feed` name are checked as pages of one feed, including their order and repeated items.
         `orders` is true for the Orders feed and the Order Proposals feed, which are not open.
         """
         page = {"url": url, "body": body, "headers": dict(headers), "status": status, "feed": feed, "orders": orders}
@@ -90,7 +90,7 @@ class Validator:
 
 @cache
 def running_validator() -> Validator:
-    """The one of this process, which ends with it."""
+    """Return the validator of this process, which ends with the process."""
     running = Validator()
     atexit.register(running.close)
     return running

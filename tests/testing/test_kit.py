@@ -1,4 +1,4 @@
-"""The store test kit can be used as its page says, and a failure names the section of the page that has the rule."""
+"""The store test kit works as its page describes, and a failure names the section of the page that has the rule."""
 
 import inspect
 import os
@@ -19,7 +19,7 @@ from openbooking.testing import StoreTests
 
 class StoreThatCountsWrong(MemoryStore):
     async def order_counts(self):
-        return {"nobody": 99}
+        return {"alice": 99}
 
 
 class TestWrongStore(StoreTests):
@@ -29,10 +29,10 @@ class TestWrongStore(StoreTests):
 
 
 def run_pytest(folder: Path, text: str, *names: str) -> subprocess.CompletedProcess[str]:
-    """Run these tests of a file in which an author has inherited the kit, elsewhere than in this project."""
+    """Run these tests of a file in which an author inherits from the kit, in a folder outside of this project."""
     (folder / "test_my_store.py").write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", " or ".join(names), "test_my_store.py"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTEST_"))}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -47,7 +47,7 @@ def test_the_example_of_the_page_tests_a_store(tmp_path: Path) -> None:
 def test_a_failure_shows_the_values_and_names_the_section_with_the_rule(tmp_path: Path) -> None:
     ran = run_pytest(tmp_path, WRONG_STORE, "test_orders_are_counted")
     assert ran.returncode == 1
-    assert "{'nobody': 99} == {}" in ran.stdout
+    assert "{'alice': 99} == {}" in ran.stdout
     assert f'The rule is documented in {rules.PAGE}, section "Booking Partners".' in ran.stdout
 
 

@@ -1,7 +1,10 @@
-"""The store test kit passes a store that is right, and finds each fault of stores that are wrong on purpose."""
+"""The store test kit passes a right store, and finds the fault of each store that is wrong on purpose.
+
+A wrong store must pass the tests of the kit that have nothing to do with its fault. `make fire` runs them too.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import asyncpg
@@ -13,7 +16,7 @@ from openbooking.store.postgres.store import PostgresStore
 from openbooking.testing import DurableStoreTests
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import Clock
-from support.wrong_stores import (
+from support.databases.wrong_stores import (
     NUMBERS,
     FileStore,
     StoreThatCommitsLate,
@@ -28,6 +31,8 @@ CRASH = "test_a_killed_process_loses_no_booking_that_it_acknowledged"
 FOLLOWER = "test_a_follower_of_a_feed_misses_nothing_while_several_processes_write"
 REPEAT = "test_a_repeat_in_another_process_gets_the_same_answer"
 ERASURE = "test_erased_personal_data_is_in_no_file_of_the_database"
+
+pytestmark = pytest.mark.usefixtures("unmeasured_processes")
 
 
 class KitForFileStore(DurableStoreTests):
@@ -65,8 +70,14 @@ class KitForStoreThatNumbersEarly(DurableStoreTests):
         return StoreThatNumbersEarly(self.url, policy=policy, writer=writer, clock=clock)
 
 
+@pytest.fixture
+def in_long_runs(is_long_run: bool) -> Callable[..., Sequence[str]]:
+    """Return a function that returns its arguments in `make fire`, and nothing in `make test`."""
+    return lambda *names: names if is_long_run else ()
+
+
 def failures(kit: Callable[[], DurableStoreTests], folder: Path, *names: str) -> dict[str, str]:
-    """What each of these tests of the kit says of the store, if it fails."""
+    """Return the messages of those of these tests of the kit that fail."""
     found = {}
     for name in names:
         (folder / name).mkdir()
@@ -77,30 +88,32 @@ def failures(kit: Callable[[], DurableStoreTests], folder: Path, *names: str) ->
     return found
 
 
-def test_a_store_that_is_right_passes(tmp_path: Path) -> None:
+def test_a_right_store_passes(tmp_path: Path) -> None:
     assert failures(KitForFileStore, tmp_path, RACE, CRASH, FOLLOWER, REPEAT, ERASURE) == {}
 
 
 @pytest.mark.parametrize("kit", [KitForStoreWithoutLock, KitForStoreWithItsOwnState])
-def test_without_a_transaction_between_processes_a_store_fails_the_race(
-    tmp_path: Path, kit: type[DurableStoreTests]
+def test_a_store_without_a_transaction_between_processes_fails_the_race(
+    tmp_path: Path, kit: type[DurableStoreTests], in_long_runs: Callable[..., Sequence[str]]
 ) -> None:
-    found = failures(kit, tmp_path, RACE, REPEAT, ERASURE)
+    found = failures(kit, tmp_path, RACE, *in_long_runs(REPEAT, ERASURE))
     assert found.keys() == {RACE}
     assert "spaces of session" in found[RACE]
     assert "were sold, and its capacity is 2" in found[RACE]
     assert 'docs/how-to/write-a-store.md, section "Several processes"' in found[RACE]
 
 
-def test_a_store_that_commits_after_the_answer_fails_when_it_is_killed(tmp_path: Path) -> None:
-    found = failures(KitForStoreThatCommitsLate, tmp_path, RACE, CRASH, FOLLOWER, REPEAT)
+def test_a_store_that_commits_after_its_reply_fails_the_crash(
+    tmp_path: Path, in_long_runs: Callable[..., Sequence[str]]
+) -> None:
+    found = failures(KitForStoreThatCommitsLate, tmp_path, CRASH, *in_long_runs(RACE, FOLLOWER, REPEAT))
     assert found.keys() == {CRASH}
     assert "was acknowledged, and the store has lost it" in found[CRASH]
     assert 'docs/how-to/write-a-store.md, section "Crashes"' in found[CRASH]
 
 
 def test_a_store_that_takes_numbers_inside_the_transaction_fails_a_follower(
-    tmp_path: Path, postgres: PostgresServer
+    tmp_path: Path, postgres: PostgresServer, in_long_runs: Callable[..., Sequence[str]]
 ) -> None:
     async def add_sequence(url: str) -> None:
         connection = await asyncpg.connect(url)
@@ -112,7 +125,7 @@ def test_a_store_that_takes_numbers_inside_the_transaction_fails_a_follower(
         asyncio.run(add_sequence(url))
         return KitForStoreThatNumbersEarly(url)
 
-    found = failures(kit, tmp_path, RACE, CRASH, FOLLOWER, REPEAT)
+    found = failures(kit, tmp_path, FOLLOWER, *in_long_runs(RACE, CRASH, REPEAT))
     assert found.keys() == {FOLLOWER}
     assert "became visible after a higher change number had been read" in found[FOLLOWER]
     assert 'docs/how-to/write-a-store.md, section "Change numbers"' in found[FOLLOWER]

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.testing.postgres import PostgresServer
 from support.approval_flow import DIVE, PARTY, TRIP
-from support.form_browser import Visitor
+from support.browsers.form_browser import Visitor
 from support.http_system import World, open_world
 from support.parties import CENTRE, MANAGER
 
@@ -25,7 +25,7 @@ TERMS = [
 
 @pytest.fixture(autouse=True)
 def people_sign_in_quickly(quick_passwords: None) -> None:
-    """In all of these tests."""
+    """Hash passwords quickly in all of these tests."""
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])

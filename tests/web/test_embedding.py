@@ -1,14 +1,11 @@
 """The application mounted in another one, at its root and below a path: every address that it publishes answers."""
 
-import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http.cookies import SimpleCookie
 from pathlib import Path
-from typing import Any
-from unittest.mock import AsyncMock
 from urllib.parse import urlencode, urljoin
 
 import httpx2
@@ -19,16 +16,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from openbooking.booking.store import StoreUnavailableError
-from openbooking.clock import SystemClock
-from openbooking.settings import AccessMode, Settings, SettingsError
-from openbooking.store.identity.memory import MemoryIdentityStore
-from openbooking.store.memory import MemoryStore
-from openbooking.store.migrate import prepare
-from openbooking.system import make_feed_writer
+from openbooking.settings import Settings
 from openbooking.web.app import Application, create_app
+from support.browsers.form_browser import Visitor
 from support.builders import UUID
-from support.form_browser import Visitor
 from support.http_system import COURT, World, open_world
 from support.identity_provider import PASSWORD
 from support.parties import CUSTOMER
@@ -41,7 +32,7 @@ PLACES = [pytest.param("", id="root"), pytest.param("/booking", id="below a path
 
 
 def in_starlette(path: str) -> Callable[[Application], ASGIApp]:
-    """Mount the application in one that has a page of its own."""
+    """Return a function that mounts the application in another one, which has a page of its own."""
 
     def mount(app: Application) -> ASGIApp:
         return Starlette(routes=[Route("/own", PlainTextResponse("own")), Mount(path, app)])
@@ -50,13 +41,13 @@ def in_starlette(path: str) -> Callable[[Application], ASGIApp]:
 
 
 def behind_a_proxy(path: str) -> Callable[[Application], ASGIApp]:
-    """A proxy that passes paths on as they are."""
+    """Return a proxy that does not change paths."""
     del path
     return lambda app: app
 
 
 def behind_a_proxy_that_strips(path: str) -> Callable[[Application], ASGIApp]:
-    """A proxy that removes the path of the site."""
+    """Return a proxy that removes the path of the site."""
 
     def strip(app: Application) -> ASGIApp:
         async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,7 +63,7 @@ EMBEDDINGS = [in_starlette, behind_a_proxy, behind_a_proxy_that_strips]
 
 @pytest.fixture(params=PLACES)
 def path(request: pytest.FixtureRequest) -> str:
-    """Where the application is mounted."""
+    """The path at which the application is mounted."""
     return str(request.param)
 
 
@@ -85,7 +76,7 @@ async def embedded(request: pytest.FixtureRequest, path: str, tmp_path: Path) ->
 
 
 def addresses_in(response: httpx2.Response) -> set[str]:
-    """The addresses on this host that a page or a document holds, without the identifiers of data."""
+    """Return the addresses on this host in a page or document, without the identifiers of data."""
     found = set()
     for match in ADDRESS.finditer(response.text.replace("\\u0026", "&").replace("&amp;", "&")):
         address = urljoin(HOST, match[1]) if match[1] else match[0]
@@ -95,7 +86,7 @@ def addresses_in(response: httpx2.Response) -> set[str]:
 
 
 async def crawl(world: World, *starts: str) -> dict[str, int]:
-    """Follow every address that is found from these on, and return the statuses."""
+    """Follow all addresses that the pages at `starts` contain, and return the status of each."""
     waiting, statuses = set(starts), dict[str, int]()
     while waiting:
         address = waiting.pop()
@@ -124,7 +115,7 @@ async def test_every_published_address_answers(embedded: World) -> None:
 
 
 @pytest.mark.spec("OB-ID-08", "OB-DISC-02")
-async def test_a_booking_by_what_the_dataset_site_says(embedded: World) -> None:
+async def test_a_booking_follows_the_addresses_of_the_dataset_site(embedded: World) -> None:
     site = embedded.settings.site
     page = (await embedded.client.get(f"{site}/openactive")).text
     dataset = json.loads(page.partition('<script type="application/ld+json">')[2].partition("</script>")[0])
@@ -151,7 +142,7 @@ async def test_a_booking_by_what_the_dataset_site_says(embedded: World) -> None:
 
 
 @pytest.mark.spec("OB-AUTH-01")
-async def test_sign_in_keeps_cookies_for_this_application_alone_and_leads_back(embedded: World, path: str) -> None:
+async def test_sign_in_sets_cookies_for_this_path_and_returns_to_the_page(embedded: World, path: str) -> None:
     site = embedded.settings.site
     visitor = Visitor(embedded.client)
     page = await visitor.open("/partners/alice/revoke")
@@ -174,7 +165,7 @@ async def test_sign_in_keeps_cookies_for_this_application_alone_and_leads_back(e
     assert page.url == f"{site}/sign-in"
 
 
-async def test_the_page_of_the_consent_leads_back_to_the_client(embedded: World, path: str) -> None:
+async def test_the_consent_page_returns_to_the_client(embedded: World, path: str) -> None:
     visitor, back = Visitor(embedded.client), "https://alice.example.com/cb"
     asked = {"response_type": "code", "client_id": "alice", "redirect_uri": back, "scope": "openid", "state": "s"}
     asked |= {"code_challenge": "A" * 43, "code_challenge_method": "S256"}
@@ -194,7 +185,7 @@ async def test_the_application_below_a_path_answers_there_alone(tmp_path: Path, 
 
 @pytest.mark.spec("OB-AUTH-32")
 async def test_the_metadata_of_an_issuer_with_a_path_is_at_the_root_of_the_host(tmp_path: Path) -> None:
-    """RFC 8414 3.1 puts the path of the issuer last."""
+    """RFC 8414 3.1 adds the path of the issuer at the end."""
     settings = {"site_url": f"{HOST}/booking", "access": "openid"}
     async with open_world("sqlite", tmp_path, **settings, mount=behind_a_proxy("/booking")) as world:
         reply = await world.client.get(f"{HOST}/.well-known/oauth-authorization-server/booking")
@@ -208,137 +199,6 @@ async def client_of(app: Application) -> AsyncIterator[httpx2.AsyncClient]:
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
         await app.close()
-
-
-async def test_many_first_requests_open_one_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = []
-
-    def count(database: str) -> None:
-        opened.append(database)
-        prepare(database)
-
-    monkeypatch.setattr("openbooking.store.migrate.prepare", count)
-    app = create_app(Settings(database=str(tmp_path / "one.sqlite3")))
-    async with client_of(app) as client:
-        replies = await asyncio.gather(*(client.get("/feeds/slots") for _ in range(10)))
-        assert [reply.status_code for reply in replies] == [200] * 10
-    assert len(opened) == 1
-
-
-async def test_a_first_request_that_is_given_up_opens_the_system_for_others(tmp_path: Path) -> None:
-    app = create_app(Settings(database=str(tmp_path / "one.sqlite3")))
-    async with client_of(app) as client:
-        first = asyncio.create_task(client.get("/feeds/slots"))
-        await asyncio.sleep(0)
-        second = asyncio.create_task(client.get("/feeds/slots"))
-        await asyncio.sleep(0)
-        first.cancel()
-        assert (await second).status_code == 200
-        assert first.cancelled() or first.cancelling()
-
-
-async def test_an_application_that_could_not_be_opened_is_opened_by_the_next_request(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    faults: list[Exception] = [StoreUnavailableError("down"), LookupError("wrong")]
-
-    def fail(database: str) -> None:
-        if faults:
-            raise faults.pop(0)
-        prepare(database)
-
-    monkeypatch.setattr("openbooking.store.migrate.prepare", fail)
-    app = create_app(Settings(database=str(tmp_path / "one.sqlite3")))
-    async with client_of(app) as client:
-        replies = [await client.get("/feeds/slots") for _ in range(3)]
-    assert [reply.status_code for reply in replies] == [503, 500, 200]
-    assert replies[0].headers["retry-after"] == "5"
-
-
-async def test_an_application_that_is_closed_answers_503_until_it_is_opened(tmp_path: Path) -> None:
-    app = create_app(Settings(database=str(tmp_path / "one.sqlite3")))
-    async with client_of(app) as client:
-        assert (await client.get("/healthz")).status_code == 200
-        await app.close()
-        assert (await client.get("/healthz")).status_code == 503
-        await app.open()
-        assert (await client.get("/healthz")).status_code == 200
-
-
-async def test_applications_that_open_at_the_same_time_each_make_their_database(tmp_path: Path) -> None:
-    apps = [
-        create_app(Settings(database=str(tmp_path / f"{name}.sqlite3"), site_url=f"{HOST}/{name}")) for name in "abcd"
-    ]
-    await asyncio.gather(*(app.open() for app in apps))
-    for app, name in zip(apps, "abcd", strict=True):
-        async with client_of(app) as client:
-            assert (await client.get(f"/{name}/feeds/slots")).status_code == 200
-        await app.close()
-
-
-class ClosableStore(MemoryStore):
-    """A store that says whether it was closed."""
-
-    is_closed = False
-
-    async def close(self) -> None:
-        """Close the store."""
-        self.is_closed = True
-
-
-def own_stores() -> tuple[Settings, ClosableStore, MemoryIdentityStore]:
-    """Settings with the stores of an embedder."""
-    settings = Settings(access=AccessMode.OPENID, site_url=HOST)
-    store = ClosableStore(policy=settings.policy, writer=make_feed_writer(settings), clock=SystemClock())
-    return settings, store, MemoryIdentityStore()
-
-
-async def test_own_stores_that_are_away_at_the_first_request_are_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings, store, identity = own_stores()
-    app = create_app(settings, None, store, identity)
-    async with client_of(app) as client:
-        with monkeypatch.context() as away:
-            away.setattr(identity, "find", AsyncMock(side_effect=StoreUnavailableError("down")))
-            assert (await client.get("/feeds/slots")).status_code == 503
-        assert not store.is_closed
-        assert (await client.get("/feeds/slots")).status_code == 200
-    await app.close()
-    assert store.is_closed
-
-
-async def test_an_application_with_own_stores_cannot_be_opened_again() -> None:
-    settings, store, identity = own_stores()
-    app = create_app(settings, None, store, identity)
-    await app.open()
-    await app.close()
-    with pytest.raises(RuntimeError, match="stores of this application are closed"):
-        await app.open()
-
-
-def test_stores_that_do_not_go_together_are_refused() -> None:
-    settings, store, identity = own_stores()
-    with pytest.raises(SettingsError, match="IdentityStore"):
-        create_app(settings, identity=identity)
-    with pytest.raises(SettingsError, match="IdentityStore"):
-        create_app(settings, store=store)
-
-
-async def test_work_in_the_background_is_not_logged_under_the_id_of_the_first_request(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bound: list[dict[str, Any]] = []
-    noted = asyncio.Event()
-
-    async def note(*_: Any) -> None:
-        bound.append(dict(structlog.contextvars.get_contextvars()))
-        noted.set()
-
-    monkeypatch.setattr("openbooking.system.compare_clock", note)
-    app = create_app(Settings(database=str(tmp_path / "one.sqlite3")))
-    async with client_of(app) as client:
-        await client.get("/healthz", headers={"X-Request-ID": "first"})
-        await asyncio.wait_for(noted.wait(), 30)
-    assert bound == [{}]
 
 
 async def test_requests_are_counted_by_the_route_of_this_application(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The base of all pages: the menu, and the return from sign-in to a page."""
+"""The base of all pages: the menu, and the return from sign-in to a page of this site."""
 
 import re
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from openbooking.identity.records import Role, User
 from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.web.console.partners import SellerPartnerPages
 from openbooking.web.pages import MenuEntry, Visit
-from support.form_browser import Page, Visitor
+from support.browsers.form_browser import Page, Visitor
 from support.http_system import SITE, World, open_world
 from support.identity_provider import PASSWORD
 
@@ -66,7 +66,7 @@ async def test_a_page_with_a_menu_entry_is_in_the_menu_of_each_page(report: Worl
         assert page.response.text.count("aria-current") == 1
 
 
-async def test_a_menu_entry_is_hidden_from_users_whom_it_is_not_shown_to(report: World) -> None:
+async def test_a_menu_entry_for_managers_is_hidden_from_staff(report: World) -> None:
     page = await Visitor(report.client).sign_in("cat", PASSWORD)
     assert menu_of(page) == ["Booking partners", "Change password", "Sign out cat"]
 
@@ -112,7 +112,7 @@ async def test_sign_in_returns_to_the_page_with_its_query(report: World, asked: 
     ],
 )
 async def test_the_query_to_return_to_is_encoded(report: World, sent: bytes, kept: str) -> None:
-    """The server passes on any byte that the client sends."""
+    """The ASGI server passes all bytes of the client on."""
     transport: Any = report.client._transport
     started: list[dict[str, Any]] = []
     scope = {"type": "http", "method": "GET", "path": "/report", "query_string": sent, "headers": [], "root_path": ""}
@@ -147,3 +147,63 @@ async def test_sign_in_refuses_to_return_to_an_unsafe_path_with_a_query(report: 
     page = await visitor.open(f"/sign-in?{urlencode({'next': to}, quote_via=quote)}")
     page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD, next=to)
     assert page.url == f"{SITE}/partners"
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "///evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/%5cevil.example",
+        "https:evil.example",
+        "javascript:alert(1)",
+        "/partners/../../evil",
+        "/sign-out",
+        "/partners\r\nSet-Cookie: x=1",
+        "partners",
+        "@evil.example/partners",
+        " //evil.example/partners",
+        "/partners@evil.example",
+        "//[",
+    ],
+)
+async def test_sign_in_never_redirects_to_other_sites(visitor: Visitor, to: str) -> None:
+    page = await visitor.open(f"/sign-in?next={quote(to)}")
+    page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD, next=to)
+    assert page.url == f"{SITE}/partners"
+    assert {urlsplit(str(response.url)).netloc for response in visitor.history} == {urlsplit(SITE).netloc}
+
+
+async def test_sign_in_returns_to_the_requested_page(visitor: Visitor) -> None:
+    page = await visitor.open("/password")
+    assert page.url == f"{SITE}/sign-in?next=%2Fpassword"
+    page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD)
+    assert page.url == f"{SITE}/password"
+    assert (await visitor.open("/sign-in?next=%2Fpassword")).url == f"{SITE}/password"
+
+
+async def test_sign_in_returns_to_each_page_that_requires_it(provider: World, visitor: Visitor) -> None:
+    transport: Any = provider.client._transport
+    paths = [
+        route.path.format(key="alice")
+        for route in transport.app.router.routes
+        if "GET" in route.methods and "uuid" not in route.path
+    ]
+    asking = dict[str, str]()
+    for path in paths:
+        page = await visitor.open(path)
+        if urlsplit(page.url).path == "/sign-in" != path:
+            asking[path] = page.url
+    assert {"/partners", "/partners/alice/revoke", "/password", "/second-factor"} <= asking.keys()
+    for path, sign_in in asking.items():
+        assert sign_in in (f"{SITE}/sign-in?{urlencode({'next': path})}", f"{SITE}/sign-in")
+    remembered = {path for path, sign_in in asking.items() if sign_in != f"{SITE}/sign-in"}
+    for path in sorted(remembered):
+        visitor = Visitor(provider.client)
+        page = await visitor.sign_in("ann", PASSWORD, asking[path])
+        reached = [urlsplit(str(response.url)).path for response in visitor.history]
+        assert path in reached
+    assert asking.keys() - remembered == {"/sign-in/code", "/sign-in/recovery-code", "/sign-in/second-factor"}

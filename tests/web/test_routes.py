@@ -30,7 +30,7 @@ def app(tmp_path: Path) -> Starlette:
 
 @asynccontextmanager
 async def started(app: Starlette, served: Any = None) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of the application, or of the one around it."""
+    """Yield a client of the application, or of the outer application `served`."""
     transport = httpx2.ASGITransport(served or app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
@@ -75,7 +75,7 @@ async def test_paths_without_parameters_are_routed(
         assert (set(found.split(", ")) if found else None) == allowed
 
 
-async def test_faults_are_answered_by_this_application_though_another_has_handlers(app: Starlette) -> None:
+async def test_exceptions_are_not_passed_to_handlers_of_an_outer_application(app: Starlette) -> None:
     app.add_route("/fail", fail)
     async with started(app, outer(Mount("/within", app))) as client:
         failed = await client.get("/within/fail")
@@ -128,7 +128,7 @@ async def test_an_application_that_is_started_again_has_each_route_once(app: Sta
     assert app.router.routes == []
 
 
-async def test_a_fault_during_an_answer_is_left_to_the_server(app: Starlette) -> None:
+async def test_an_exception_during_a_response_is_left_to_the_server(app: Starlette) -> None:
     async def break_off(scope: Scope, receive: Any, send: Any) -> None:
         del scope, receive
         await send({"type": "http.response.start", "status": 200, "headers": []})

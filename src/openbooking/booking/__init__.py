@@ -1,1 +1,1 @@
-"""The decisions of a Booking System and their rules: pure functions over frozen data, and the Store protocol."""
+"""The decisions of a Booking System: data in `model`, pure rules, commands, and the protocol of a store."""

@@ -1,4 +1,4 @@
-"""Commands, and the decisions that they come to."""
+"""The protocol and the base classes of commands, and the decisions that commands return."""
 
 from typing import ClassVar, Generic, Protocol, TypeVar
 
@@ -21,18 +21,18 @@ class Decision(msgspec.Struct, Generic[Reply_co], frozen=True):
 
 
 class Refusal(Decision[OpenBookingError], frozen=True):
-    """A refusal that changes something: the store makes the changes and raises the reply.
+    """A refusal with changes: the store makes the changes, and then raises the reply as an error.
 
-    B rejects a proposal in this way if the spaces are gone. A refusal that changes nothing is raised by the command.
+    Example: B rejects a proposal whose spaces are sold. A command raises an error by itself if it changes nothing.
     """
 
 
 class Command(Protocol[Reply_co]):
-    """A request of an actor to the Booking System; the type parameter is the type of the reply."""
+    """A request of an actor to the Booking System. The type parameter is the type of the reply."""
 
     @property
     def stores_more(self) -> bool:
-        """Whether the changes of the command take more space on the disk than they free; a full disk refuses it."""
+        """Whether the changes of the command need additional disk space. A full disk refuses such commands."""
         ...
 
     @property
@@ -50,7 +50,7 @@ class Command(Protocol[Reply_co]):
         ...
 
     def decide(self, situation: Situation) -> Decision[Reply_co] | Refusal:
-        """Return the decision; a pure function of the command and the situation.
+        """Return the decision. The result depends on the command and the situation only.
 
         Raises:
             OpenBookingError: The command is refused, and nothing changes.
@@ -59,7 +59,7 @@ class Command(Protocol[Reply_co]):
 
 
 class BaseCommand(msgspec.Struct, frozen=True):
-    """The base of all commands: its actor is stamped on everything that the command changes."""
+    """The base of all commands. Everything that a command changes gets a stamp with its actor."""
 
     stores_more: ClassVar[bool] = False
 
@@ -74,22 +74,23 @@ class BaseCommand(msgspec.Struct, frozen=True):
         return None
 
     def stamp(self, situation: Situation) -> Stamp:
-        """Return a stamp with the actor and the time of the situation.
-
-        A batch of commands has one situation, and so one time. The stored time is therefore the time that the decision
-        was based on, and no caller can choose it.
-        """
+        """Return a stamp with the actor and the time of the situation. Callers cannot choose the time."""
         return Stamp(self.actor, situation.now)
 
 
 class ActorCommand(BaseCommand, frozen=True, kw_only=True):
-    """A command whose caller names the actor; a default could name the wrong one."""
+    """A command whose caller names the actor. There is no default, because a default could be the wrong actor."""
 
     actor: Actor
 
 
 class OrderCommand(BaseCommand, frozen=True, kw_only=True):
-    """A command of a Booking Partner about the Order with one UUID."""
+    """A command of a Booking Partner about the record behind one Order UUID.
+
+    Attributes:
+        caller: The Booking Partner.
+        uuid: The Order UUID.
+    """
 
     caller: Caller
     uuid: str

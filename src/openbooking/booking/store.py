@@ -1,7 +1,7 @@
-"""The Store protocol, and the fold by which every store decides.
+"""The Store protocol, and `fold`, by which every store decides a batch of commands.
 
-A store takes the waiting commands and loads everything that they need, locked in the order of keys. It decides them one
-after the other, writes all changes, commits once and returns the replies.
+A store takes the waiting commands, and loads and locks everything that they need, in the order of keys. It decides the
+commands one after the other, writes all changes, commits once and returns the replies.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,13 +25,13 @@ Reply = TypeVar("Reply")
 class StoreUnavailableError(Exception):
     """The database cannot be reached, or does not answer in time.
 
-    The command has changed nothing, unless only the answer of the database was lost. The caller can therefore repeat
-    the command, or read the record.
+    The command has changed nothing, or the answer of the database to its commit was lost. The caller can repeat the
+    command, or read the record.
     """
 
 
 class Feed(NamedTuple):
-    """An open feed, by its name, or a feed of one Booking Partner."""
+    """The name of an open feed, or the name of a feed of one Booking Partner with the key of the partner."""
 
     name: str
     partner: str = ""
@@ -43,7 +43,7 @@ class Figures(NamedTuple):
     Attributes:
         leases: The number of holds that have not ended.
         ended_leases: The number of ended holds that the sweeper has not removed yet.
-        oldest_unread: When the oldest item changed that the reader of a feed has not read; None if there is none.
+        oldest_unread: For each feed, when the oldest item changed that its reader has not read; None if all are read.
     """
 
     leases: int
@@ -56,7 +56,7 @@ ORDER_PROPOSALS = "order-proposals"
 
 
 class FeedWriter(Protocol):
-    """Writes feed items as JSON-LD; the store keeps their bytes."""
+    """Writes the `data` of feed items as JSON-LD bytes, which the store keeps."""
 
     def opportunity(
         self, opportunity: Opportunity, spaces: Spaces, parents: Sequence[Opportunity], seller: Seller
@@ -80,8 +80,8 @@ class FeedWriter(Protocol):
 class Store(Protocol):
     """The store of a Booking System: it executes commands and serves feeds.
 
-    A command that fails changes nothing, and does not affect other commands. A reply is returned only once its changes
-    are on disk. No space is sold twice, whatever the number of concurrent callers and processes, and after any crash.
+    A command that fails changes nothing, and does not affect other commands. A store returns a reply after the changes
+    are on disk. It never sells a space twice, with any number of concurrent callers and processes, and after any crash.
     """
 
     async def execute(self, command: Command[Reply]) -> Reply:
@@ -96,14 +96,15 @@ class Store(Protocol):
     async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
         """Return a page of a feed: the items after the change number `after`, in the order of the feed.
 
-        A reader that follows the change numbers while others write ends with exactly the items that the store holds.
+        A reader that follows the change numbers ends with exactly the items of the store, even while commands are
+        executed.
 
         Args:
             feed: The feed.
             after: The change number of the last item of the page before; 0 for the first page.
             limit: The largest number of items.
-            most_bytes: The item with which the `data` reaches this number of bytes is the last one. A page therefore
-                has at least one item, and further items are not read into memory.
+            most_bytes: The page ends with the item with which its `data` reaches this number of bytes. A page has at
+                least one item, and further items are not read into memory.
         """
         ...
 
@@ -112,27 +113,33 @@ class Store(Protocol):
         ...
 
     async def paths_of_seller(self, seller: str, after: str, limit: int) -> Sequence[str]:
-        """Return the first paths after `after` of the Seller's Opportunities, in their order, on sale or not."""
+        """Return the next paths of the Seller's Opportunities, on sale or not, in the order of the paths.
+
+        Args:
+            seller: The key of the Seller.
+            after: The path after which the next paths come; empty for the first ones.
+            limit: The largest number of paths.
+        """
         ...
 
     async def order_counts(self) -> Mapping[Partnership, int]:
-        """Return the number of Orders of each Booking Partner with each Seller, without deleted ones."""
+        """Return the number of Orders of each Booking Partner with each Seller. Deleted Orders do not count."""
         ...
 
     async def forget_deleted(self, before: datetime) -> None:
-        """Remove feed items that were deleted before that time, and wipe erased data from the disk.
+        """Remove feed items that were deleted before that time, and remove erased data from the disk.
 
-        The upkeep calls this every hour; a wipe that takes longer continues with the next call. Feeds keep deleted
-        items for at least seven days (OB-FEED-19).
+        The upkeep calls this method every hour. If the removal takes too long, the next call continues it. Feeds keep
+        deleted items for at least seven days (OB-FEED-19).
         """
         ...
 
     async def note_time(self, at: datetime) -> None:
-        """Store the time of a trusted clock as the last time at which the store was used."""
+        """Store the time of a trusted clock, as the last time at which the store was used."""
         ...
 
     async def noted_time(self) -> datetime | None:
-        """Return the last stored time, or None; `openbooking.clock` compares the clock with this time at the start."""
+        """Return the last time that `note_time` stored, or None. `openbooking.clock` checks the clock by this time."""
         ...
 
     async def check(self) -> None:
@@ -140,7 +147,7 @@ class Store(Protocol):
         ...
 
     async def figures(self, read: Mapping[Feed, int]) -> Figures:
-        """Return the figures.
+        """Return the figures for the monitoring of the system.
 
         Args:
             read: The last change number that the reader of each feed has read.
@@ -148,18 +155,18 @@ class Store(Protocol):
         ...
 
     async def close(self) -> None:
-        """Finish the accepted commands, and disconnect from the database."""
+        """Finish the commands that were accepted, and disconnect from the database."""
         ...
 
 
-# What each of several commands comes to, whatever the types of their replies: its reply, or the exception to raise.
+# The reply to a command of any type, or the exception that the store raises to its caller.
 Outcome: TypeAlias = Any
 
 
 def decide_one(situation: Situation, command: Command[Reply]) -> tuple[Situation, Reply | Exception]:
     """Return the situation after the command, and its reply, or the exception that it raises.
 
-    A command that is refused by an exception, or whose decision fails, changes nothing.
+    A command that raises an exception changes nothing.
     """
     evolved = situation
     try:
@@ -169,13 +176,13 @@ def decide_one(situation: Situation, command: Command[Reply]) -> tuple[Situation
         if command.action and decision.changes:
             entries = activities(command.action, command.actor, situation, decision.changes)
             evolved = replace(evolved, activity=evolved.activity + entries)
-    except Exception as fault:  # noqa: BLE001 - a fault in one command must not spoil the others of its batch
+    except Exception as fault:  # noqa: BLE001 - an error in one command must not affect the other commands of its batch
         return situation, fault
     return evolved, decision.reply
 
 
 def fold(situation: Situation, commands: Sequence[Command[Any]]) -> tuple[Situation, list[Outcome]]:
-    """Return the situation after all commands, each decided after the one before, and their outcomes."""
+    """Decide each command on the situation after the one before; return the last situation and all outcomes."""
     outcomes: list[Outcome] = []
     for command in commands:
         situation, outcome = decide_one(situation, command)

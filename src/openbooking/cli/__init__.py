@@ -1,4 +1,4 @@
-"""The `openbooking` command."""
+"""The `openbooking` command. Its subcommands are in the other modules of `openbooking.cli`."""
 
 import typer
 

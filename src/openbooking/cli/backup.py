@@ -1,4 +1,4 @@
-"""`openbooking backup`: copy the database."""
+"""`openbooking backup`: copy the SQLite database to a file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,7 @@ def backup(
     file: Annotated[Path, typer.Argument(help="The new file to write.")],
     database: Database = None,
 ) -> None:
-    """Copy the SQLite database as it is at one moment. Servers may go on using it."""
+    """Copy the SQLite database as it is at one moment. Servers may keep running."""
     found = load_settings(database=database).database
     backend_of(found).back_up(found, file)
-    show(f"{full_name(found)} is copied to {file}.")
+    show(f"Copied {full_name(found)} to {file}.")

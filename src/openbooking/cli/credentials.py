@@ -1,4 +1,4 @@
-"""API keys and client secrets: the commands of `openbooking partner` that replace, end and show them."""
+"""The commands of `openbooking partner` that replace and end API keys and client secrets."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -16,14 +16,14 @@ credentials = typer.Typer()
 
 Key = Annotated[str, typer.Argument(help="The key of the Booking Partner.")]
 OverlapDays = Annotated[
-    int | None, typer.Option(min=1, max=LONGEST_OVERLAP.days, help="How many days the old one stays good.")
+    int | None, typer.Option(min=1, max=LONGEST_OVERLAP.days, help="How many days the old one stays valid.")
 ]
-Until = Annotated[datetime | None, typer.Option(help="The time, in UTC, until which the old one stays good.")]
+Until = Annotated[datetime | None, typer.Option(help="The time, in UTC, until which the old one stays valid.")]
 
 
 @credentials.command("new-key")
 def new_key(key: Key, *, overlap_days: OverlapDays = None, until: Until = None, database: Database = None) -> None:
-    """Give a Booking Partner a new API key and print it; without an overlap the old one ends at once.
+    """Give a Booking Partner a new API key and print the key. Without an overlap the old key ends at once.
 
     The Orders of the Booking Partner stay.
     """
@@ -34,7 +34,7 @@ def new_key(key: Key, *, overlap_days: OverlapDays = None, until: Until = None, 
 def new_client_secret(
     key: Key, *, overlap_days: OverlapDays = None, until: Until = None, database: Database = None
 ) -> None:
-    """Give a Booking Partner a new client secret and print it; without an overlap the old one ends at once.
+    """Give a Booking Partner a new client secret and print the secret. Without an overlap the old secret ends at once.
 
     The Orders of the Booking Partner stay.
     """
@@ -43,19 +43,20 @@ def new_client_secret(
 
 @credentials.command("end-former-key")
 def end_former_key(key: Key, database: Database = None) -> None:
-    """End the API key that was replaced with an overlap."""
+    """End the former API key, which a new key replaced with an overlap."""
     _end_former(database, key, CredentialKind.API_KEY)
 
 
 @credentials.command("end-former-secret")
 def end_former_secret(key: Key, database: Database = None) -> None:
-    """End the client secret that was replaced with an overlap."""
+    """End the former client secret, which a new secret replaced with an overlap."""
     _end_former(database, key, CredentialKind.SECRET)
 
 
 def _replace(
     database: str | None, key: str, kind: CredentialKind, overlap_days: int | None, until: datetime | None
 ) -> None:
+    """Replace a credential, print the new one, and report how long the old one stays valid."""
     if overlap_days and until:
         raise CommandError("Give either --overlap-days or --until.")
     overlap = timedelta(days=overlap_days) if overlap_days else until and until.replace(tzinfo=UTC)
@@ -64,13 +65,15 @@ def _replace(
     )
     show(secret)
     if former := former_credential(partner, kind):
-        show_aside(f"The {kind.words} before stays good until {_minute(former.ends)}.")
+        show_aside(f"The former {kind.label} stays valid until {_minute(former.ends)}.")
 
 
 def _end_former(database: str | None, key: str, kind: CredentialKind) -> None:
+    """End the former credential of a Booking Partner, and report that."""
     with_system(database, lambda system: system.identity.partner_administration.end_former_credential(key, kind))
-    show(f"{key} has one {kind.words} now.")
+    show(f"Ended the former {kind.label} of {key}.")
 
 
 def _minute(instant: datetime) -> str:
+    """Return a time to the minute, in UTC."""
     return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

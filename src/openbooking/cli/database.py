@@ -1,4 +1,4 @@
-"""`openbooking migrate` and `openbooking settings`, and the way in which commands open the database."""
+"""`openbooking migrate` and `openbooking settings`, and the functions with which all commands open the database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from openbooking.cli.options import Database
 from openbooking.cli.output import is_terminal, show, show_aside, show_table
 from openbooking.settings import describe_settings, load_settings
-from openbooking.store.location import full_name, without_password
+from openbooking.store.location import full_name, redact_password
 
 if TYPE_CHECKING:
     from openbooking.store.sql import SqlStore
@@ -19,19 +19,19 @@ Result = TypeVar("Result")
 
 
 def migrate(database: Database = None) -> None:
-    """Bring the database to the schema of this version; back it up before. Without a database, make a new one."""
-    from openbooking.store.migrate import upgrade  # noqa: PLC0415 - takes longer to load than --help may
+    """Migrate the database to the schema of this version, or make a new database. Make a backup first."""
+    from openbooking.store.migrate import upgrade  # noqa: PLC0415 - slow to load
 
     url = load_settings(database=database).database
     revision, is_new = upgrade(url)
     if is_new:
-        show(f"There was no database; {full_name(url)} is made.")
-    show(f"{full_name(url)} has schema {revision}, which this version works with.")
+        show(f"Made a new database: {full_name(url)}.")
+    show(f"{full_name(url)} has schema {revision}, the schema of this version.")
 
 
 def settings() -> None:
     """Show every setting: its environment variable, its value and its meaning."""
-    described = [(name, without_password(value), told) for name, value, told in describe_settings(load_settings())]
+    described = [(name, redact_password(value), told) for name, value, told in describe_settings(load_settings())]
     if is_terminal():
         show_table(("Environment variable", "Value", "Meaning"), described)
         return
@@ -47,26 +47,26 @@ def with_system(
     writes_feeds: bool = False,
     makes_new: bool = False,
 ) -> Result:
-    """Open the Booking System, do some work on it and return the result.
+    """Open the Booking System, call a function with it and return the result.
 
     Args:
-        database: The value of --database; None for that of the settings.
-        work: Called with the open system.
-        writes_feeds: Whether the work writes feed items. They contain the address of the settings, so the feeds must
-            not contain another one.
-        makes_new: Whether to make a database if there is none. The user is told so whether or not the work succeeds,
-            except by work that writes feeds: an import reports each Seller.
+        database: The value of --database; None for the database of the settings.
+        work: The function. It is called with the open Booking System.
+        writes_feeds: Whether the function writes feed items. New items contain the address of the settings, so items
+            that are in the feeds must have the same address.
+        makes_new: Whether to make a database if there is none. The command then reports the new database, unless it
+            writes feeds: an import reports each new Seller instead.
 
     Raises:
         SchemaError: There is no database of this version's schema.
-        AddressMismatchError: The work writes feeds, and they contain another address. Nothing was changed.
+        AddressMismatchError: The feeds contain another address, and `writes_feeds` is set. Nothing was changed.
     """
-    # Longer to load than --help may take.
+    # Slow to load; --help must be quick.
     from openbooking.serving.addresses import check_address  # noqa: PLC0415
     from openbooking.store.migrate import prepare  # noqa: PLC0415
     from openbooking.system import open_system  # noqa: PLC0415
 
-    # A replica may lag behind the rows that the work changes.
+    # A replica may lag behind the rows that the command changes.
     settings = replace(load_settings(database=database), replica="")
 
     async def do() -> Result:
@@ -80,18 +80,21 @@ def with_system(
         return asyncio.run(do())
     finally:
         if is_new and not writes_feeds:
-            show_aside(f"There was no database; {full_name(settings.database)} is made.")
+            show_aside(f"Made a new database: {full_name(settings.database)}.")
 
 
 def with_database(database: str | None, work: Callable[["SqlStore"], Awaitable[Result]]) -> Result:
-    """Do some work on an existing database, whatever address its feeds contain, and return the result."""
-    from openbooking.store.migrate import prepare  # noqa: PLC0415 - longer to load than --help may take
-    from openbooking.system import opened_store  # noqa: PLC0415
+    """Open the store of an existing database, call a function with it and return the result.
+
+    The feeds may contain another address than the address of the settings.
+    """
+    from openbooking.store.migrate import prepare  # noqa: PLC0415 - slow to load
+    from openbooking.system import use_store  # noqa: PLC0415
 
     settings = load_settings(database=database)
 
     async def do() -> Result:
-        async with opened_store(settings) as store:
+        async with use_store(settings) as store:
             return await work(store)
 
     prepare(settings.database, makes_new=False)

@@ -1,4 +1,4 @@
-"""`openbooking doctor`: check the integrity of the database."""
+"""`openbooking doctor`: check that the tables of the database agree with each other."""
 
 import typer
 
@@ -8,10 +8,10 @@ from openbooking.cli.output import show
 
 
 def doctor(database: Database = None) -> None:
-    """Compare spaces, claims and feeds with the bookings. Changes nothing; servers may run meanwhile."""
+    """Check that spaces, claims and feeds agree with the bookings. Changes nothing. Servers may keep running."""
     findings = with_database(database, lambda store: store.check_integrity())
     for about, wrong in findings:
         show(f"{about} {wrong}.")
     if findings:
         raise typer.Exit(1)
-    show("Spaces, claims and feeds agree with what was booked.")
+    show("Spaces, claims and feeds agree with the bookings.")

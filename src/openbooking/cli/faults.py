@@ -26,7 +26,12 @@ _MISUSE, _FAILURE = 2, 1
 
 
 class CommandError(UserError):
-    """The command was called with options that contradict each other, or ends with a `status` of its own."""
+    """Options of the command contradict each other, or the command failed with a certain exit status.
+
+    Args:
+        message: The line to print.
+        status: The exit status.
+    """
 
     def __init__(self, message: str, status: int = _FAILURE) -> None:
         super().__init__(message)
@@ -34,16 +39,16 @@ class CommandError(UserError):
 
 
 class OneLineFaults(TyperGroup):
-    """The root of the commands: prints known faults in one line on stderr and exits with their status."""
+    """The group of all commands, which prints a known error in one line on stderr and exits with its status."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command. Its logs go to stderr, like faults; standard output is for its results."""
+        """Run the command. Logs and errors go to stderr; standard output is for results."""
         configure_logs(logging.WARNING, for_good=False)
         try:
             return super().invoke(ctx)
         except (typer.Exit, typer.Abort, TyperException, BrokenPipeError):
             raise
-        except Exception as fault:  # noqa: BLE001 - a fault of this program is shown with its traceback
+        except Exception as fault:  # noqa: BLE001 - an unknown error is printed with its traceback
             status = _exit_status(fault)
             if status is None:
                 show_traceback(fault)
@@ -53,7 +58,7 @@ class OneLineFaults(TyperGroup):
 
 
 def _exit_status(fault: Exception) -> int | None:
-    """Return the exit status for a fault; None for a fault of this program, whose stack trace is printed."""
+    """Return the exit status for an error; None for an error in this program, which needs a stack trace."""
     if isinstance(fault, SettingsError):
         return _MISUSE
     if isinstance(fault, CommandError):
@@ -63,14 +68,14 @@ def _exit_status(fault: Exception) -> int | None:
 
 
 def _advice(fault: Exception) -> str:
-    """Return the option or command that helps after a fault; empty if there is none."""
+    """Return a sentence with the option or command that helps after an error; empty if there is none."""
     match fault:
         case PartnerExistsError():
-            return " `openbooking partner new-key` gives it another API key."
+            return " For another API key, run `openbooking partner new-key`."
         case SellerExistsError():
-            return " --replace replaces it."
+            return " To replace it, use --replace."
         case BothCredentialsInUseError():
             command = "end-former-key" if fault.kind is CredentialKind.API_KEY else "end-former-secret"
-            return f" End that first with `openbooking partner {command} {fault.partner}`."
+            return f" First run `openbooking partner {command} {fault.partner}`."
         case _:
             return ""

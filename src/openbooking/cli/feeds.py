@@ -16,7 +16,7 @@ from openbooking.settings import load_settings
 if TYPE_CHECKING:
     from openbooking.system import System
 
-# Change numbers follow the clock in milliseconds. Even the fastest changes since a backup are less than a day ahead.
+# Change numbers follow the clock in milliseconds. Numbers since a backup are less than a day ahead of the clock.
 _AHEAD = timedelta(days=1)
 
 REPUBLISHER = Actor(ActorKind.ADMINISTRATOR, "feed republish")
@@ -31,12 +31,13 @@ def verify(
     ] = None,
     database: Database = None,
 ) -> None:
-    """Follow a feed to its end, as a data user does, and report its faults.
+    """Read a feed to its end, as a harvester does, and report its faults.
 
-    The open feeds of this system, at its site_url, are compared with its database too. Servers may run meanwhile.
+    Without a URL, read the open feeds at the site_url of this system, and compare them with the database. Servers may
+    keep running.
     """
     settings = load_settings(database=database)
-    from openbooking.harvest.verification import verify_feed  # noqa: PLC0415 - longer to load than --help may take
+    from openbooking.harvest.verification import verify_feed  # noqa: PLC0415 - slow to load
     from openbooking.serving.own_feeds import verify_own_feeds  # noqa: PLC0415
 
     sound = True
@@ -51,15 +52,15 @@ def verify(
 def republish_feeds(database: Database = None) -> None:
     """Write every item of the open feeds again, after a change of site_url or api_path.
 
-    Brokers can no longer find anything by its old address. If the command is stopped, run it again.
+    Brokers can no longer book by the old addresses. If the command is interrupted, run it again.
     """
-    from openbooking.booking.commands.republish import republish  # noqa: PLC0415 - longer to load than --help may take
+    from openbooking.booking.commands.republish import republish  # noqa: PLC0415 - slow to load
 
     async def do(system: "System") -> int:
         store, every = system.store, tuple(OpportunityType)
         return sum([await republish(store, seller.key, REPUBLISHER, every) for seller in await store.sellers()])
 
-    show(f"Items of the open feeds that are renewed: {with_system(database, do):,}.")
+    show(f"Wrote {with_system(database, do):,} items of the open feeds again.")
 
 
 @feeds.command("renumber")
@@ -67,15 +68,18 @@ def renumber(
     above: Annotated[
         int,
         typer.Option(
-            help="A number that data users have seen.", min=0, max=MAX_CHANGE_NUMBER // 2, show_default="the clock's"
+            help="The highest number that harvesters have seen.",
+            min=0,
+            max=MAX_CHANGE_NUMBER // 2,
+            show_default="the clock's",
         ),
     ] = 0,
     database: Database = None,
 ) -> None:
-    """Give every item of every feed a new number after a restore from a backup, so that it is harvested again.
+    """Give every item of every feed a new change number after a restore, so that harvesters read all items again.
 
-    The new numbers are above all numbers since the backup was made. Servers may run meanwhile.
+    The new numbers are higher than all numbers since the backup. Servers may keep running.
     """
     tomorrow = int((datetime.now(UTC) + _AHEAD).timestamp() * 1000)
     number = with_database(database, lambda store: store.renumber(max(above, tomorrow)))
-    show(f"{number} feed items have new numbers, and will be harvested again.")
+    show(f"{number} feed items have new numbers. Harvesters will read them again.")

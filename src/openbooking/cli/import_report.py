@@ -12,21 +12,22 @@ from openbooking.printable import clean_text
 
 
 class ConsoleReport(Report):
-    """Shows each line on standard output, with colours and a progress bar if it is a terminal."""
+    """Prints each line of the report on standard output; a terminal also shows colours and a progress bar."""
 
     def show(self, line: Line) -> None:
-        """Show a line and its remarks; a failure is red."""
-        # Each value is cleaned before the line is put together, so that no value can begin a line of its own.
-        cleaned = Line(**{name: _cleaned(value) for name, value in asdict(line).items()})
+        """Print a line with its remarks; a terminal shows a failure in red."""
+        # Each value is cleaned before the line is formatted, so that no value can start another line.
+        cleaned = Line(**{name: _clean(value) for name, value in asdict(line).items()})
         for text in str(cleaned).split("\n"):
             show_styled(text, "red" if line.outcome is Outcome.FAILED else "none")
 
     def counting(self, what: str, total: int | None = None) -> AbstractContextManager[Callable[[], None]]:
-        """Show progress; see `output.counting`."""
+        """Return a context that shows progress, as `output.counting` does."""
         return counting(what, total)
 
 
-def _cleaned(value: Any) -> Any:
+def _clean(value: Any) -> Any:
+    """Return a value of a line without control characters."""
     if isinstance(value, tuple):
-        return tuple(map(_cleaned, value))
+        return tuple(map(_clean, value))
     return clean_text(value) if type(value) is str else value

@@ -1,4 +1,4 @@
-"""`openbooking import`: import what providers publish, to sell it here."""
+"""`openbooking import`: import the Opportunities that a provider publishes, to sell them here."""
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def import_(  # noqa: PLR0913 - one parameter for each option
-    place: Annotated[
+    path_or_url: Annotated[
         str,
         typer.Argument(
             metavar="PATH|URL", help="A file, a folder of files, - for standard input, or the URL of a feed or a file."
@@ -30,13 +30,14 @@ def import_(  # noqa: PLR0913 - one parameter for each option
     ],
     *,
     seller: Annotated[
-        str | None, typer.Option(metavar="KEY", help="The Seller of everything, in place of those that the items name.")
+        str | None,
+        typer.Option(metavar="KEY", help="The Seller of all items, instead of the Sellers that the items name."),
     ] = None,
     source: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The name by which the items are known when they are imported again.",
+            help="The name of the source, by which a later import recognises the items.",
             show_default="the URL without cursor and credentials, or the full path",
         ),
     ] = None,
@@ -46,11 +47,11 @@ def import_(  # noqa: PLR0913 - one parameter for each option
     hand_over: Annotated[
         bool,
         typer.Option(
-            "--hand-over", help="First withdraw the items from their present Seller, so that another Seller gets them."
+            "--hand-over", help="Allow items to change their Seller: withdraw them from the present Seller first."
         ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Report the result for each item, and change nothing.")
+        bool, typer.Option("--dry-run", help="Report the result for each item without any change.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Import without asking, even if that cancels Orders.")] = False,
     vat: Annotated[
@@ -61,17 +62,17 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Keep a copy of the feed in FILE; the next import reads only what has changed since.",
+            help="Keep a copy of the feed in FILE. The next import reads only later changes.",
         ),
     ] = None,
     database: Database = None,
 ) -> None:
-    """Import sessions, facilities, slots and events as providers publish them. Import again to update them.
+    """Import sessions, facilities, Slots and events that a provider publishes. Repeat the import to update them.
 
-    The exit status is 0 if everything was imported, 1 if everything was read but some items could not be imported, and
-    2 if not everything could be read.
+    The exit status is 0 if all items were imported, 1 if some items could not be imported, and 2 if some of the input
+    could not be read.
     """
-    # Longer to load than --help may take.
+    # Slow to load; --help must be quick.
     from openbooking.cli.import_report import ConsoleReport  # noqa: PLC0415
     from openbooking.importing.page_sources import pages  # noqa: PLC0415
     from openbooking.importing.reading.source import named_source, source_of  # noqa: PLC0415
@@ -79,34 +80,34 @@ def import_(  # noqa: PLR0913 - one parameter for each option
     from openbooking.importing.run import ImportOptions, run_import  # noqa: PLC0415
 
     try:
-        known_as = named_source(source) if source else source_of(place)
+        known_as = named_source(source) if source else source_of(path_or_url)
         options = ImportOptions(known_as, seller, hand_over=hand_over, dry_run=dry_run, vat=vat)
         unasked = load_settings(database=database).orders_cancelled_unasked
-        with _opened(report) as json_lines:
+        with _open_report(report) as json_lines:
             lines = ConsoleReport(json_lines)
             confirm_orders = None if yes else partial(_confirm_orders, unasked)
 
             async def work(system: "System") -> None:
-                await run_import(system.store, pages(place, copy, lines.counting), lines, options, confirm_orders)
+                await run_import(system.store, pages(path_or_url, copy, lines.counting), lines, options, confirm_orders)
 
             with_system(database, work, writes_feeds=True, makes_new=not dry_run)
     except NotConfirmedError as refusal:
         status = max(lines.exit_status, ExitStatus.LEFT_OUT)
-        raise CommandError(f"{refusal} See which with --dry-run, and import with --yes.", status) from refusal
+        raise CommandError(f"{refusal} List them with --dry-run, and import with --yes.", status) from refusal
     except UserError as refusal:
         raise CommandError(str(refusal), ExitStatus.NOT_READ_TO_THE_END) from refusal
     show(lines.summary())
     if dry_run:
-        show(_not_done(len(lines.cancelled), unasked))
+        show(_dry_run_summary(len(lines.cancelled), unasked))
     if lines.exit_status:
         raise typer.Exit(lines.exit_status)
 
 
-def _not_done(orders: int, unasked: int) -> str:
-    """Return the last line of a dry run."""
+def _dry_run_summary(orders: int, unasked: int) -> str:
+    """Return the last line of a dry run, with the number of Orders that the import would cancel."""
     if not orders:
         return "Nothing was changed."
-    asks = f", and asks before, as these are more than {unasked:,}" if orders > unasked else ""
+    asks = f" and asks first, because these are more than {unasked:,}" if orders > unasked else ""
     return f"Nothing was changed. The import cancels {orders:,} Orders{asks}."
 
 
@@ -114,10 +115,11 @@ def _confirm_orders(unasked: int, orders: int) -> bool:
     """Return whether this number of Orders may be cancelled. Ask at the terminal if it is more than `unasked`."""
     if orders <= unasked:
         return True
-    return sys.stdin.isatty() and confirm(f"This cancels {orders:,} Orders, which cannot be undone. Go on?")
+    return sys.stdin.isatty() and confirm(f"The import cancels {orders:,} Orders, which cannot be undone. Continue?")
 
 
-def _opened(report: Path | None) -> AbstractContextManager[IO[bytes] | None]:
+def _open_report(report: Path | None) -> AbstractContextManager[IO[bytes] | None]:
+    """Open the file of --report for writing, if there is one."""
     if report is None:
         return nullcontext()
     try:

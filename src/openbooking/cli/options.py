@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""The options --database, --host, --port and --workers, which several commands have."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ Database = Annotated[
 Host = Annotated[str | None, typer.Option(help="The address to listen on.", show_default="OPENBOOKING_HOST")]
 Port = Annotated[
     int | None,
-    typer.Option(help="The port to listen on; 0 for any that is free.", show_default="OPENBOOKING_PORT"),
+    typer.Option(help="The port to listen on; 0 for any free port.", show_default="OPENBOOKING_PORT"),
 ]
 Workers = Annotated[
     int | None, typer.Option(help="The number of serving processes.", show_default="OPENBOOKING_WORKERS or 1")

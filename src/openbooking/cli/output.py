@@ -1,7 +1,7 @@
 """The only place where commands write to standard output, standard error and terminals.
 
-Each cell is cleaned by `openbooking.printable`, so that one item is exactly one line. Logs are written and cleaned by
-`openbooking.serving.logs`.
+`openbooking.printable` removes control characters from each cell, so that each item is exactly one line.
+`openbooking.serving.logs` does the same for logs.
 """
 
 import sys
@@ -22,23 +22,23 @@ _PROGRESS_EVERY = 10_000
 
 
 def show(*cells: object) -> None:
-    """Write a line of cells, with tabs between them, to standard output."""
+    """Write a line of cells, separated by tabs, to standard output."""
     _write(cells, err=False)
 
 
 def show_aside(*cells: object) -> None:
-    """Write a line of cells, with tabs between them, to standard error."""
+    """Write a line of cells, separated by tabs, to standard error."""
     _write(cells, err=True)
 
 
 def show_traceback(fault: BaseException) -> None:
-    """Write a traceback to standard error, without control characters: the message may quote any text."""
+    """Write a traceback to standard error, without the control characters that its message may contain."""
     for line in "".join(format_exception(fault)).rstrip("\n").split("\n"):
         show_aside(line)
 
 
 def show_styled(text: str, style: str = "none") -> None:
-    """Write a line to standard output. On a terminal it has a style of rich, and appears above a bar of `counting`."""
+    """Write a line to standard output. A terminal shows the line in a style of rich, above the bar of `counting`."""
     console = _console()
     if console.is_terminal:
         console.print(clean_text(text), style=style)
@@ -48,7 +48,7 @@ def show_styled(text: str, style: str = "none") -> None:
 
 def show_table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     """Write a table to standard output, which must be a terminal."""
-    # rich takes longer to load than --help may take.
+    # rich is slow to load; --help must be quick.
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -69,12 +69,12 @@ def confirm(question: str) -> bool:
 
 
 def counting(what: str, total: int | None = None) -> AbstractContextManager[Callable[[], None]]:
-    """Show progress: return a context whose value is called once for each finished item.
+    """Return a context that shows progress. Its value is a function to call after each finished item.
 
-    A terminal shows a bar. Without one, a line is written to standard error after every 10,000 items and at the end.
+    A terminal shows a bar. Otherwise a line is written to standard error after every 10,000 items and at the end.
 
     Args:
-        what: The name of the work.
+        what: The name of the work, such as "Read".
         total: The number of items; None if it is unknown.
     """
     return _bar(what, total) if is_terminal() else _lines(what, total)
@@ -82,7 +82,7 @@ def counting(what: str, total: int | None = None) -> AbstractContextManager[Call
 
 @contextmanager
 def _bar(what: str, total: int | None) -> Iterator[Callable[[], None]]:
-    from rich.progress import (  # noqa: PLC0415 - longer to load than --help may take
+    from rich.progress import (  # noqa: PLC0415 - slow to load
         BarColumn,
         MofNCompleteColumn,
         Progress,
@@ -101,25 +101,26 @@ def _bar(what: str, total: int | None) -> Iterator[Callable[[], None]]:
 def _lines(what: str, total: int | None) -> Iterator[Callable[[], None]]:
     done = 0
 
-    def one_more() -> None:
+    def advance() -> None:
         nonlocal done
         done += 1
         if done % _PROGRESS_EVERY == 0:
             show_aside(f"{what}: {done:,}{f' of {total:,}' if total else ''}")
 
-    yield one_more
+    yield advance
     show_aside(f"{what}: {done:,}")
 
 
 def _write(cells: Iterable[object], *, err: bool) -> None:
+    """Write a line of cells to standard output, or to standard error, without control characters."""
     line = "\t".join(clean_text(str(cell)) for cell in cells)
-    # A character that the locale cannot encode is replaced, so that the line is written all the same.
+    # Replaces characters that the locale cannot encode; an error would lose the line.
     encoding = (sys.stderr if err else sys.stdout).encoding or "utf-8"
     typer.echo(line.encode(encoding, "replace").decode(encoding), err=err)
 
 
 @cache
 def _console() -> "Console":
-    from rich.console import Console  # noqa: PLC0415 - longer to load than --help may take
+    from rich.console import Console  # noqa: PLC0415 - slow to load
 
     return Console(soft_wrap=True, markup=False, highlight=False, emoji=False)

@@ -38,12 +38,12 @@ partners.add_typer(credentials)
 ADMINISTRATOR = "administrator"
 
 SellerKey = Annotated[str | None, typer.Argument(help="The key of the Seller.")]
-OneSeller = Annotated[str | None, typer.Option("--seller", help="For this Seller only.")]
+OneSeller = Annotated[str | None, typer.Option("--seller", help="Only for this Seller.")]
 EverySeller = Annotated[
-    bool, typer.Option("--all-sellers", help="It may book for every Seller, and for those added later.")
+    bool, typer.Option("--all-sellers", help="Allow bookings for all Sellers, also for Sellers that are added later.")
 ]
-GivenByAll = Annotated[
-    bool, typer.Option("--all-sellers", help="Change the grant for all Sellers; grants of single Sellers stay.")
+GrantForAllSellers = Annotated[
+    bool, typer.Option("--all-sellers", help="Change the grant for all Sellers. Grants of single Sellers stay.")
 ]
 
 
@@ -52,19 +52,25 @@ def add(  # noqa: PLR0913 - one parameter for each detail of a partner
     key: Key,
     *,
     name: Annotated[str, typer.Option(help="The name of the Booking Partner.")],
-    seller: Annotated[list[str] | None, typer.Option(help="A Seller it may book for; may be repeated.")] = None,
+    seller: Annotated[
+        list[str] | None, typer.Option(help="A Seller that the partner may book for; may be repeated.")
+    ] = None,
     all_sellers: EverySeller = False,
     redirect_uri: Annotated[
-        list[str] | None, typer.Option(help="A URI to which Sellers return when they have allowed it; may be repeated.")
+        list[str] | None,
+        typer.Option(help="A URI of the partner to which people return after they decide about it; may be repeated."),
     ] = None,
-    contact: Annotated[list[str] | None, typer.Option(help="How to reach the people behind it.")] = None,
+    contact: Annotated[list[str] | None, typer.Option(help="How to reach the partner; may be repeated.")] = None,
     database: Database = None,
 ) -> None:
-    """Add a Booking Partner and print its API key, or with --redirect-uri its client secret; neither is kept."""
+    """Add a Booking Partner and print its API key, or its client secret if there is a --redirect-uri.
+
+    The key or secret cannot be printed again: the database has only its digest.
+    """
     if (all_sellers and seller) or not (all_sellers or seller or redirect_uri):
         raise CommandError(
-            "Say whom the Booking Partner may book for: either --seller KEY or --all-sellers; "
-            "or give a --redirect-uri, and Sellers will say."
+            "Name the Sellers that the Booking Partner may book for with --seller KEY or --all-sellers, "
+            "or give a --redirect-uri, at which Sellers can allow it."
         )
     new = NewPartner(
         key=key,
@@ -82,23 +88,23 @@ def add(  # noqa: PLR0913 - one parameter for each detail of a partner
 @partners.command("redirect-uris")
 def set_redirect_uris(
     key: Key,
-    redirect_uris: Annotated[list[str], typer.Argument(help="All of them; they replace those that are there.")],
+    redirect_uris: Annotated[list[str], typer.Argument(help="All redirect URIs of the partner.")],
     database: Database = None,
 ) -> None:
-    """Replace the redirect URIs of a Booking Partner, to which Sellers return when they have allowed it."""
+    """Replace the redirect URIs of a Booking Partner, to which people return after they decide about it."""
     partner = with_system(
         database, lambda system: system.identity.partner_administration.set_redirect_uris(key, redirect_uris)
     )
-    show(f"Sellers who have decided about {key} return to {' or '.join(redirect_uris)}.")
+    show(f"People return to {' or '.join(redirect_uris)} after they decide about {key}.")
     if partner.secret_digest is None:
-        show_aside("It has no client secret yet: `openbooking partner new-secret` gives it one.")
+        show_aside("The partner has no client secret yet. To make one, run `openbooking partner new-secret`.")
 
 
 @partners.command("show")
 def show_partner(key: Key, database: Database = None) -> None:
-    """Show everything about a Booking Partner, one thing a line; of Sellers: key, state, since, by whom, scopes.
+    """Show a Booking Partner, one property a line. A line of a Seller has: key, state, since, by whom, scopes.
 
-    The lines after each Seller are the terms that are agreed on with it: its key, the term, the value.
+    The terms of the grant follow each Seller, one a line: key of the Seller, term, value.
     """
     for row in with_system(database, lambda system: system.identity.partner_reports.details(key)):
         show(*row)
@@ -106,9 +112,9 @@ def show_partner(key: Key, database: Database = None) -> None:
 
 @partners.command("list")
 def list_partners(database: Database = None) -> None:
-    """List the Booking Partners, one a line: key, name, Sellers (`*`: every one), state, Orders, day last used.
+    """List the Booking Partners, one a line: key, name, Sellers (`*`: all), state, number of Orders, day of last use.
 
-    A former API key or client secret that is still good follows: until when, and when it was last used.
+    The line ends with the former API key or client secret if it is still valid: its end, and its last use.
     """
     for row in with_system(database, lambda system: system.identity.partner_reports.overview()):
         show(*row)
@@ -130,10 +136,10 @@ def grant_seller(  # noqa: PLR0913 - one parameter for each of the terms
     clear: Clear = None,
     database: Database = None,
 ) -> None:
-    """Let a Booking Partner book for a Seller, and set the terms.
+    """Let a Booking Partner book for a Seller, and set the terms of the grant.
 
-    Terms without an option stay as they are; an option replaces its term, and may be repeated to name several values.
-    If only terms are changed, a partner that is suspended stays suspended.
+    An option replaces its term, and may be repeated for several values. Terms without an option do not change. A
+    suspended partner stays suspended if only terms change.
     """
     terms = TermChanges(
         offer_overrides=offer_overrides,
@@ -149,23 +155,23 @@ def grant_seller(  # noqa: PLR0913 - one parameter for each of the terms
     def change(system: "System") -> GrantChange:
         return give(frozenset({Scope.OPENBOOKING})) if terms.is_empty else allow_on_terms(terms.on(system.ids))
 
-    # Withheld Orders return to the Orders feed, with the address of the settings.
+    # A grant puts withheld Orders back into the Orders feed, with the address of the settings.
     _change(database, key, _one_seller(seller, all_sellers=all_sellers), change, writes_feeds=True)
 
 
 @partners.command("revoke")
 def revoke_seller(
-    key: Key, seller: SellerKey = None, *, all_sellers: GivenByAll = False, database: Database = None
+    key: Key, seller: SellerKey = None, *, all_sellers: GrantForAllSellers = False, database: Database = None
 ) -> None:
-    """Stop a Booking Partner from booking for a Seller for good; the Seller's Orders leave its Orders feed."""
+    """End the grant of a Seller to a Booking Partner. The Orders of the Seller leave the partner's Orders feed."""
     _change(database, key, _one_seller(seller, all_sellers=all_sellers), lambda _: revoke)
 
 
 @partners.command("suspend")
 def suspend_partner(
-    key: Key, *, seller: OneSeller = None, all_sellers: GivenByAll = False, database: Database = None
+    key: Key, *, seller: OneSeller = None, all_sellers: GrantForAllSellers = False, database: Database = None
 ) -> None:
-    """Stop a Booking Partner from booking for a while, for every Seller or for one; its Orders feed goes on."""
+    """Stop a Booking Partner from booking until it is resumed, for all Sellers or one. Its Orders feed continues."""
     if seller or all_sellers:
         _change(database, key, _one_seller(seller, all_sellers=all_sellers), lambda _: suspend)
     else:
@@ -175,9 +181,9 @@ def suspend_partner(
 
 @partners.command("resume")
 def resume_partner(
-    key: Key, *, seller: OneSeller = None, all_sellers: GivenByAll = False, database: Database = None
+    key: Key, *, seller: OneSeller = None, all_sellers: GrantForAllSellers = False, database: Database = None
 ) -> None:
-    """Let a Booking Partner that was suspended book again."""
+    """Let a suspended Booking Partner book again, for all Sellers or for one."""
     if seller or all_sellers:
         _change(database, key, _one_seller(seller, all_sellers=all_sellers), lambda _: resume)
     else:
@@ -188,7 +194,7 @@ def resume_partner(
 def _one_seller(seller: str | None, *, all_sellers: bool) -> str:
     """Return the key of the Seller that the options name, or EVERY_SELLER."""
     if all_sellers == bool(seller):
-        raise CommandError("Say which Seller: either its key or --all-sellers.")
+        raise CommandError("Name the Seller: either its key or --all-sellers.")
     return seller or EVERY_SELLER
 
 
@@ -200,7 +206,7 @@ def _change(
     *,
     writes_feeds: bool = False,
 ) -> None:
-    """Change what a Seller allows a partner, and show the Sellers that the partner may still book for."""
+    """Change the grant of a Seller to a partner, and print the Sellers that the partner may still book for."""
     grants = with_system(
         database,
         lambda system: system.identity.partner_administration.change_grant(key, seller, change(system), ADMINISTRATOR),
@@ -210,4 +216,5 @@ def _change(
 
 
 def _set_suspended(database: str | None, key: str, *, suspended: bool) -> None:
+    """Suspend or resume a Booking Partner for all Sellers."""
     with_system(database, lambda system: system.identity.partner_administration.set_suspended(key, suspended=suspended))

@@ -23,13 +23,22 @@ Name = Annotated[str, typer.Argument(help="The name of the person or company tha
 def add(
     name: Name,
     *,
-    days: Annotated[int | None, typer.Option(min=1, help="How many days it is good; default for ever.")] = None,
-    uses: Annotated[int | None, typer.Option(min=1, help="How often it can be used; default any number.")] = None,
-    link: Annotated[bool, typer.Option("--link", help="Print a link to a page, for people.")] = False,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="How many days the token is valid; by default for ever.")
+    ] = None,
+    uses: Annotated[
+        int | None, typer.Option(min=1, help="How often the token can be used; by default without limit.")
+    ] = None,
+    link: Annotated[
+        bool, typer.Option("--link", help="Print a link to the page for registration instead of the token.")
+    ] = False,
     database: Database = None,
 ) -> None:
-    """Make a token with which Booking Partners register themselves, and print it. Only its digest is kept."""
-    from openbooking.web.accounts.registration import REGISTRATION_PATH  # noqa: PLC0415 - longer to load than --help may take
+    """Make a token with which Booking Partners register themselves, and print the token.
+
+    The token cannot be printed again: the database has only its digest.
+    """
+    from openbooking.web.accounts.registration import REGISTRATION_PATH  # noqa: PLC0415 - slow to load
 
     async def save(system: "System") -> str:
         token = await system.identity.registration.new_token(name, timedelta(days=days) if days else None, uses)
@@ -40,7 +49,7 @@ def add(
 
 @registration_tokens.command("list")
 def list_tokens(database: Database = None) -> None:
-    """List the tokens, one a line: name, day made, uses, last day (`-`: none), uses left (`-`: any number)."""
+    """List the tokens, one a line: name, day made, uses, last day (`-`: for ever), uses left (`-`: no limit)."""
     for token in with_system(database, lambda system: system.identity.registration.tokens()):
         last = f"{token.expires:%Y-%m-%d}" if token.expires else "-"
         left = "-" if token.uses_left is None else token.uses_left
@@ -49,6 +58,6 @@ def list_tokens(database: Database = None) -> None:
 
 @registration_tokens.command("revoke")
 def revoke(name: Name, database: Database = None) -> None:
-    """End a token; the Booking Partners that it registered stay."""
+    """End a token. The Booking Partners that registered with it stay."""
     with_system(database, lambda system: system.identity.registration.revoke_token(name))
-    show(f"The token for {name} is good no longer.")
+    show(f"Ended the token for {name}.")

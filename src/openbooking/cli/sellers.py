@@ -33,7 +33,7 @@ def add(  # noqa: PLR0913 - one parameter for each detail that Orders must show 
     *,
     name: Annotated[str, typer.Option(help="The name that Customers know.")],
     legal_name: Annotated[str, typer.Option(help="The legal name.")],
-    tax_mode: Annotated[TaxModeOption, typer.Option(help="Whether prices are net of tax, or gross.")],
+    tax_mode: Annotated[TaxModeOption, typer.Option(help="Whether prices are without tax (net) or with tax (gross).")],
     email: Annotated[str, typer.Option(help="The email address for Customers.")],
     url: Annotated[str, typer.Option(help="The Seller's own site.")],
     street: Annotated[str, typer.Option(help="Street and number.")],
@@ -54,9 +54,9 @@ def add(  # noqa: PLR0913 - one parameter for each detail that Orders must show 
     replace: Annotated[bool, typer.Option("--replace", help="Replace the Seller with this key.")] = False,
     database: Database = None,
 ) -> None:
-    """Add a Seller, or replace it and write the feed items that show it again.
+    """Add a Seller, or replace a Seller and write the feed items that show the Seller again.
 
-    If the command is stopped while it replaces a Seller, run it again.
+    If the command is interrupted while it replaces a Seller, run it again.
     """
     details = SellerDetails(
         key=key,
@@ -84,7 +84,7 @@ def add(  # noqa: PLR0913 - one parameter for each detail that Orders must show 
     if shown is None:
         show(f"Added Seller {key}.")
     else:
-        show(f"Replaced Seller {key}; feed items that show it and are renewed: {shown:,}.")
+        show(f"Replaced Seller {key}, and wrote {shown:,} feed items that show the Seller again.")
 
 
 @sellers.command("list")

@@ -26,16 +26,18 @@ def add(
     name: Name,
     *,
     seller: Annotated[str, typer.Option(help="The key of the Seller that the user works for.")],
-    role: Annotated[Role, typer.Option(help="Managers decide who may book; staff may look.")] = Role.MANAGER,
+    role: Annotated[
+        Role, typer.Option(help="A manager decides which partners may book; staff can only read.")
+    ] = Role.MANAGER,
     database: Database = None,
 ) -> None:
-    """Add a user and print the link with which the user sets a password, once, within three days."""
+    """Add a user and print a link. With the link the user can set a password once, within three days."""
     _show_link(database, lambda administration: administration.add(name, seller, role))
 
 
 @users.command("list")
 def list_users(database: Database = None) -> None:
-    """List the users, one a line: name, Seller, role, and `second factor` if they have set one up."""
+    """List the users, one a line: name, Seller, role, and `second factor` if the user has set up one."""
     for user in _administer(database, lambda administration: administration.users()):
         show(user.name, user.seller, user.role, *(["second factor"] if user.second_factor else []))
 
@@ -49,15 +51,15 @@ def remove(name: Name, database: Database = None) -> None:
 
 @users.command("reset-link")
 def reset_link(name: Name, database: Database = None) -> None:
-    """Print a link with which a user sets another password, once, within three days."""
+    """Print a link with which a user can set another password once, within three days."""
     _show_link(database, lambda administration: administration.issue_link(name))
 
 
 @users.command("unlock")
 def unlock(name: Name, database: Database = None) -> None:
-    """Forget the wrong guesses at an account, so that its user need not wait to sign in."""
+    """Forget the wrong passwords that were typed for a user, so that the user can sign in without a wait."""
     _administer(database, lambda administration: administration.unlock(name))
-    show(f"Forgot the wrong guesses at {canonical_name(name)}. An address that guessed may have to wait all the same.")
+    show(f"Forgot the wrong passwords for {canonical_name(name)}. The addresses that sent them may still have to wait.")
 
 
 @users.command("reset-second-factor")
@@ -72,11 +74,13 @@ def reset_second_factor(name: Name, database: Database = None) -> None:
 
 
 def _administer(database: str | None, work: Callable[["UserAdministration"], Awaitable[Result]]) -> Result:
+    """Call a function with the administration of users, and return the result."""
     return with_system(database, lambda system: work(system.identity.user_administration))
 
 
 def _show_link(database: str | None, issue: Callable[["UserAdministration"], Awaitable[str]]) -> None:
-    from openbooking.web.accounts.sign_in import LINK_PATH  # noqa: PLC0415 - longer to load than --help may take
+    """Print the link to the page on which a user sets a password. `issue` returns the secret of the link."""
+    from openbooking.web.accounts.sign_in import LINK_PATH  # noqa: PLC0415 - slow to load
 
     async def do(system: "System") -> str:
         secret = await issue(system.identity.user_administration)

@@ -1,7 +1,8 @@
-"""The body of a response, decompressed within bounds.
+"""The body of a response, decompressed within limits.
 
-HTTP clients decode every content coding that a server names, so that 3 kB that were compressed twice become 2 GB. Here
-the request accepts gzip alone, at most one coding is decoded, and decompression stops at the size limit of a page.
+HTTP clients decode every content coding that a server names, so that 3 kB that were compressed twice can become 2 GB.
+Requests of this package accept gzip alone. At most one coding is decoded, and decompression stops at the size limit of
+a page.
 """
 
 import zlib
@@ -15,7 +16,7 @@ _CODINGS = {"": False, "identity": False, "gzip": True, "x-gzip": True}
 
 
 class BodyError(Exception):
-    """A body is too large or has an unknown coding; it is not read any further."""
+    """A body is too large or has an unknown coding. Another request would give the same."""
 
 
 class CutBodyError(Exception):
@@ -23,7 +24,7 @@ class CutBodyError(Exception):
 
 
 def is_compressed(headers: Iterable[tuple[str, str]]) -> bool:
-    """Return whether the body is compressed by gzip, the only coding that requests accept.
+    """Return whether the body is compressed by gzip.
 
     Raises:
         BodyError: The body has another coding, or more than one.
@@ -36,12 +37,15 @@ def is_compressed(headers: Iterable[tuple[str, str]]) -> bool:
 
 
 class Body:
-    """Collects a body.
+    """Collects and decompresses the body of a response.
 
     Args:
-        compressed: Whether it is compressed by gzip.
-        length: Its Content-Length in bytes, before decompression; None if not stated.
-        max_bytes: The most bytes that it may have, before and after decompression.
+        compressed: Whether the body is compressed by gzip.
+        length: The Content-Length in bytes, before decompression; None if absent.
+        max_bytes: The most bytes that the body may have, before and after decompression.
+
+    Raises:
+        BodyError: The Content-Length is too large.
     """
 
     def __init__(self, *, compressed: bool, length: int | None, max_bytes: int) -> None:
@@ -55,7 +59,7 @@ class Body:
             raise BodyError(self._too_large())
 
     def add(self, chunk: bytes) -> None:
-        """Add bytes as they were sent.
+        """Add a chunk of bytes, as the server sent it.
 
         Raises:
             BodyError: The body is too large.
@@ -73,10 +77,10 @@ class Body:
             raise CutBodyError(f"it cannot be decompressed: {fault}") from fault
 
     def end(self) -> bytes:
-        """Return the whole body, decompressed.
+        """Return the whole body, decompressed. Call this when the response has ended.
 
         Raises:
-            CutBodyError: The body was cut off.
+            CutBodyError: The body is incomplete.
         """
         cut = self._length is not None and self._received != self._length
         # An empty body is accepted with any coding, because some servers name one for it.

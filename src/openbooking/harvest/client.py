@@ -1,4 +1,8 @@
-"""HTTP clients that read a feed into a copy: one async, one sync."""
+"""HTTP clients that read a feed into a copy: `harvest_async` and `harvest`.
+
+Both send the requests that a `reader.Reader` asks for. The reader decides retries and backoff. Each page is committed
+to the `copy.Copy` together with the cursor.
+"""
 
 import asyncio
 import time
@@ -15,7 +19,7 @@ from openbooking.harvest.reader import End, Get, Limits, Reader, Received, Wait
 SECONDS_A_PAGE = 300
 
 _TIMEOUT = httpx2.Timeout(30, connect=10)
-# Requests that the client refuses to send, and failures that may not occur again.
+# Errors of a URL that cannot be requested, which end the harvest, and errors after which the reader tries again.
 _REFUSALS = (httpx2.InvalidURL, ValueError)
 _FAILURES = (httpx2.HTTPError, OSError)
 _USER_AGENT = {"User-Agent": f"openbooking/{__version__}"}
@@ -27,8 +31,8 @@ class HarvestOptions(NamedTuple):
     Attributes:
         headers: Headers of every request, such as `Authorization`. They are sent to the host of the feed only.
         limits: Limits on pages, sizes and retries; the default limits if None.
-        documents: Whether a document that is no RPDE page is accepted. It is yielded and not kept in the copy.
-        clock: Returns the time now, with a zone.
+        documents: Whether a document that is no RPDE page is accepted. The document is yielded, but not copied.
+        clock: Returns the current time, with a zone.
     """
 
     headers: Mapping[str, str] | None = None
@@ -54,17 +58,17 @@ async def harvest_async(
     options: HarvestOptions | None = None,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> AsyncGenerator[Received | End, None]:
-    """Read a feed into a copy, from the cursor of the copy on. Yield each page once it is committed, and then the end.
+    """Read a feed into a copy, starting at the cursor of the copy. Yield each page after its commit, then the end.
 
     Args:
         url: The feed. Credentials in it are sent as Basic authorization.
-        copy: The copy that the items are put into.
+        copy: The copy of the feed.
         client: The client that sends the requests, such as `async_client()`.
         options: The options.
         sleep: Waits for a number of seconds.
 
     Raises:
-        CopyError: The copy is a copy of another feed, or cannot be written.
+        CopyError: The copy is a copy of another feed, or cannot be written at the start.
         LinkError: The URL is no valid web address.
     """
     run = _Run(url, copy, options or HarvestOptions())
@@ -93,10 +97,10 @@ def harvest(
     options: HarvestOptions | None = None,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Iterator[Received | End]:
-    """Read a feed into a copy, as `harvest_async` does, with a client that blocks.
+    """Read a feed into a copy, as `harvest_async` does, with a blocking client.
 
     Raises:
-        CopyError: The copy is a copy of another feed, or cannot be written.
+        CopyError: The copy is a copy of another feed, or cannot be written at the start.
         LinkError: The URL is no valid web address.
     """
     run = _Run(url, copy, options or HarvestOptions())
@@ -118,7 +122,7 @@ def harvest(
 
 
 class _Run:
-    """The part that both clients share: the reader, and the pages that go into the copy."""
+    """One harvest: the reader, the copy, and the time of the last request. Both clients use it."""
 
     def __init__(self, url: str, copy: Copy, options: HarvestOptions) -> None:
         self.clock = options.clock
@@ -133,7 +137,7 @@ class _Run:
         )
 
     def keep(self, step: Received | End) -> bool:
-        """Commit a page to the copy; return whether that succeeded."""
+        """Commit a page to the copy, and return whether the commit succeeded. A failed commit stops the reader."""
         if isinstance(step, End) or not step.page.is_rpde:
             return True
         current_at = self.requested_at if step.at_end else None
@@ -165,7 +169,7 @@ async def _get_async(get: Get, client: httpx2.AsyncClient, run: _Run) -> None:
 
 def _get(get: Get, client: httpx2.Client, run: _Run) -> None:
     run.requested_at = run.clock()
-    # The timeouts of the client apply to each read. A server that sends a byte at a time would never reach them.
+    # The timeouts of the client limit each read. A server that sends one byte at a time would never exceed them.
     deadline = time.monotonic() + SECONDS_A_PAGE
     with client.stream("GET", get.url, headers=get.headers, follow_redirects=False) as response:
         more = run.reader.receive_head(response.status_code, response.headers.multi_items(), run.clock())

@@ -1,7 +1,7 @@
-"""A copy of a feed in an SQLite file.
+"""A copy of a feed in an SQLite file. The cursor of the feed is stored here too, in the table `feed`.
 
-The items of a page are committed in one transaction with the cursor, which is the URL of the next page. A reader that
-is killed at any moment therefore resumes at the right page, and the copy misses no version of an item.
+The cursor is the URL of the next page. A page is committed in one transaction with the cursor. A reader that is killed
+at any moment therefore resumes at the right page, and the copy misses no item.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ import msgspec
 from openbooking.harvest.documents import Page, is_later, read_envelope
 from openbooking.harvest.urls import page_key, split_credentials
 
-# Feeds show a deleted item for seven days (RPDE "Deleted items"). One day is left for reading.
+# Feeds show a deleted item for seven days (RPDE "Deleted items"). One of these days is kept for reading the feed.
 MAX_GAP = timedelta(days=6)
 MAX_COPY_BYTES = 50_000_000_000
 
@@ -31,12 +31,12 @@ _SETTINGS = (
     # The file is locked from the first read on until the copy is closed.
     "PRAGMA locking_mode = EXCLUSIVE",
     "PRAGMA journal_mode = WAL",
-    # After a power cut the last pages may have to be read again, but items and cursor always match.
+    # A power cut may undo the last commits, but items and cursor always match.
     "PRAGMA synchronous = NORMAL",
 )
 _TABLES = (
     f"PRAGMA application_id = {_APPLICATION}",
-    # A round is one reading of the feed from its start.
+    # A round is one reading of the feed from its first page.
     "CREATE TABLE IF NOT EXISTS feed (url TEXT, cursor TEXT, current_at REAL, round INTEGER)",
     """
     CREATE TABLE IF NOT EXISTS item (
@@ -56,12 +56,12 @@ class CopiedItem(NamedTuple):
     """The latest version of an item.
 
     Attributes:
-        id: The RPDE id; empty if the item has none.
-        kind: The RPDE kind. For an item without an id, a digest of its content.
-        deleted: Whether the feed states that it is deleted.
+        id: The RPDE `id`; empty if the item has none.
+        kind: The RPDE `kind`. For an item without an `id`, a digest of its content.
+        deleted: Whether the item is deleted: the feed says so, or a later reading of the whole feed missed the item.
         content: The item with its envelope, as published.
-        url: The URL of the page that it was found on.
-        number: Its number on that page, from 1.
+        url: The URL of the page on which the item was found.
+        number: The number of the item on that page, from 1.
     """
 
     id: str
@@ -72,14 +72,29 @@ class CopiedItem(NamedTuple):
     number: int
 
 
-_COLUMNS = ", ".join(CopiedItem._fields)
+class _FeedRow(NamedTuple):
+    """The only row of the table `feed`.
+
+    Attributes:
+        url: The URL of the feed, without credentials.
+        cursor: The URL at which the next reading resumes; empty for the first page.
+        current_at: The time at which the copy last held the whole feed, in seconds since 1970.
+    """
+
+    url: str
+    cursor: str
+    current_at: float
+
+
+_ITEM_COLUMNS = ", ".join(CopiedItem._fields)
+_FEED_COLUMNS = ", ".join(_FeedRow._fields)
 
 
 class Copy:
-    """The items of a feed, each in its latest version, and the cursor.
+    """The items of a feed, each in its latest version, and the cursor of the feed.
 
-    Two items with one id and different kinds are both kept, because feeds that combine several types contain such
-    items. An item without an id, and an item that cannot be read, is identified by its content.
+    An item is identified by its `id` and its `kind`, because feeds that combine several types may give one `id` to two
+    items. An item that has no `id`, or that cannot be read, is identified by its content.
 
     Args:
         path: The file, which is locked until the copy is closed; None for a temporary file.
@@ -90,7 +105,7 @@ class Copy:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
-        with self._reporting():
+        with self._copy_errors():
             # A database without a name is temporary, and on disk once it is large.
             self._db = sqlite3.connect(str(path.absolute()) if path else "", isolation_level=None, timeout=0)
         try:
@@ -106,18 +121,18 @@ class Copy:
         self.close()
 
     def close(self) -> None:
-        """Close the file, and release its lock."""
+        """Close the file and release its lock."""
         self._db.close()
 
     def start(self, url: str, now: datetime) -> str:
         """Begin to read a feed into the copy, and return the cursor.
 
-        If the end of the feed was last reached more than `MAX_GAP` ago, the whole feed is read again, because it may
-        have dropped deleted items since. Items that this reading does not find count as deleted once it has ended.
+        If the copy last held the whole feed more than `MAX_GAP` ago, the feed is read again from its first page,
+        because it may have dropped deletions since. When that reading ends, items that it missed count as deleted.
 
         Args:
             url: The URL of the feed.
-            now: The time now, with a zone.
+            now: The current time, with a zone.
 
         Returns:
             The URL to resume at; empty to read from the start.
@@ -126,14 +141,15 @@ class Copy:
             CopyError: This is a copy of another feed.
         """
         bare, _, _ = split_credentials(url)
-        with self._reporting():
-            row = self._db.execute("SELECT url, cursor, current_at FROM feed").fetchone()
-        if row and page_key(row[0]) != page_key(bare):
-            raise CopyError(f"{self._path} is a copy of another feed: {row[0]}")
-        if row and now - datetime.fromtimestamp(row[2], UTC) <= MAX_GAP:
-            return str(row[1])
+        with self._copy_errors():
+            row = self._db.execute(f"SELECT {_FEED_COLUMNS} FROM feed").fetchone()  # noqa: S608 - our own names
+        feed = _FeedRow._make(row) if row else None
+        if feed and page_key(feed.url) != page_key(bare):
+            raise CopyError(f"{self._path} is a copy of another feed: {feed.url}")
+        if feed and now - datetime.fromtimestamp(feed.current_at, UTC) <= MAX_GAP:
+            return feed.cursor
         with self._transaction():
-            if row:
+            if feed:
                 restart = "UPDATE feed SET cursor = '', current_at = ?, round = round + 1"
                 self._db.execute(restart, (now.timestamp(),))
             else:
@@ -142,13 +158,13 @@ class Copy:
         return ""
 
     def add(self, url: str, page: Page, cursor: str, *, current_at: datetime | None = None) -> None:
-        """Commit the items of a page, and the cursor.
+        """Commit the items of a page together with the cursor.
 
         Args:
             url: The URL of the page.
             page: The page.
             cursor: The URL to resume at.
-            current_at: The time at which the page was requested, if it is the last page; otherwise None.
+            current_at: For the last page of the feed, the time at which it was requested. None for other pages.
 
         Raises:
             CopyError: The copy cannot be written. Nothing has changed.
@@ -165,24 +181,25 @@ class Copy:
         return int(self._db.execute("SELECT count(*) FROM item").fetchone()[0])
 
     def items(self) -> Iterator[CopiedItem]:
-        """Yield the items in the order of the feed, deleted ones included, with one in memory at a time."""
-        with self._reporting():
-            for row in self._db.execute(f"SELECT {_COLUMNS} FROM item ORDER BY position"):  # noqa: S608 - our own names
+        """Yield the items in the order of the feed, deleted items included. One item is in memory at a time."""
+        with self._copy_errors():
+            for row in self._db.execute(f"SELECT {_ITEM_COLUMNS} FROM item ORDER BY position"):  # noqa: S608 - our own names
                 yield _item(row)
 
     def take(self, id_: str, kind: str) -> CopiedItem | None:
-        """Remove an item and return it, or return None if the copy does not hold it."""
+        """Remove an item from the copy and return it; return None if the copy does not have it."""
         where = "WHERE id = ? AND kind = ?"
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM item {where}", (id_, kind)).fetchone()  # noqa: S608 - as above
+        row = self._db.execute(f"SELECT {_ITEM_COLUMNS} FROM item {where}", (id_, kind)).fetchone()  # noqa: S608 - as above
         self._db.execute(f"DELETE FROM item {where}", (id_, kind))  # noqa: S608 - as above
         return _item(row) if row else None
 
     def shared_ids(self) -> Iterator[str]:
-        """Yield the ids that items of several kinds share."""
+        """Yield each `id` that items of several kinds share."""
         for (id_,) in self._db.execute("SELECT id FROM item WHERE id <> '' GROUP BY id HAVING count(*) > 1"):
             yield id_
 
     def _put(self, item: msgspec.Raw, url: str, number: int) -> None:
+        """Keep an item, unless the copy has a later version of it."""
         content = bytes(item)
         envelope = read_envelope(item)
         if envelope is None:
@@ -191,11 +208,11 @@ class Copy:
         else:
             key = (envelope.id, envelope.kind)
             modified, deleted = envelope.modified, envelope.deleted
-            # A version of an earlier round says nothing about the order in this one.
+            # Versions are compared within a round only: the feed may have numbered its items anew.
             known = self._db.execute(
                 "SELECT item.modified FROM item JOIN feed USING (round) WHERE id = ? AND kind = ?", key
             ).fetchone()
-            if known and not is_later(_value(modified), _value(known[0])):
+            if known and not is_later(_decode_modified(modified), _decode_modified(known[0])):
                 return
         self._db.execute(
             "INSERT OR REPLACE INTO item (id, kind, modified, deleted, content, url, number, round)"
@@ -204,28 +221,29 @@ class Copy:
         )
 
     def _delete_missing(self) -> None:
-        """Mark the items as deleted that this reading of the whole feed has not found."""
+        """Mark the items as deleted that the last reading of the whole feed did not find."""
         missing = "FROM item WHERE round < (SELECT round FROM feed) AND NOT deleted"
         rows = self._db.execute(f"SELECT position, id, kind, modified {missing}")
         while found := rows.fetchmany(_AT_ONCE):
             for position, id_, kind, modified in found:
-                number = None if _value(modified) is None else msgspec.Raw(modified)
+                number = None if _decode_modified(modified) is None else msgspec.Raw(modified)
                 tombstone = {"state": "deleted", "kind": kind, "id": id_, "modified": number}
                 self._db.execute(
                     "UPDATE item SET deleted = TRUE, content = ? WHERE position = ?",
                     (msgspec.json.encode(tombstone), position),
                 )
-        # A deletion has to name an id.
+        # A deletion needs an id, so items without an id are removed instead.
         self._db.execute("DELETE FROM item WHERE id = '' AND deleted")
 
     def _prepare(self) -> None:
-        # The settings are applied after this check, because they would change the file of another application.
-        with self._reporting():
+        """Check that the file is a copy of a feed or empty, and create the tables."""
+        # Check first: the settings would change the file of another application.
+        with self._copy_errors():
             (application,) = self._db.execute("PRAGMA application_id").fetchone()
             (tables,) = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         if application != _APPLICATION and (application or tables):
             raise CopyError(f"{self._path} is no copy of a feed")
-        with self._reporting():
+        with self._copy_errors():
             for setting in _SETTINGS:
                 self._db.execute(setting)
         with self._transaction():
@@ -234,7 +252,8 @@ class Copy:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._reporting():
+        """Run a block in a transaction: commit at its end, roll back if it raises an error."""
+        with self._copy_errors():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -245,7 +264,8 @@ class Copy:
                 raise
 
     @contextmanager
-    def _reporting(self) -> Iterator[None]:
+    def _copy_errors(self) -> Iterator[None]:
+        """Raise errors of SQLite in a block as CopyError."""
         try:
             yield
         except sqlite3.Error as fault:
@@ -254,10 +274,12 @@ class Copy:
 
 
 def _item(row: tuple[Any, ...]) -> CopiedItem:
-    return CopiedItem(*row)._replace(deleted=bool(row[2]))
+    item = CopiedItem._make(row)
+    # SQLite has no booleans.
+    return item._replace(deleted=bool(item.deleted))
 
 
-def _value(modified: bytes) -> object:
+def _decode_modified(modified: bytes) -> object:
     try:
         return _decode(modified)
     except (msgspec.MsgspecError, ValueError, RecursionError):

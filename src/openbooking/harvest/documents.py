@@ -1,6 +1,6 @@
-"""Documents split into items, without decoding the `data` of the items.
+"""Splits a document into items without decoding the `data` of the items.
 
-Each item stays as bytes, so that an item that cannot be read does not affect the others.
+Each item is kept as bytes, so that an item that cannot be read does not affect the other items.
 """
 
 import re
@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-# An RPDE page suggests 500 items. Each costs memory however short it is: 25 MB can hold twelve million of them.
+# RPDE suggests 500 items a page. Each item needs memory for an object, and 25 MB can hold twelve million short items.
 MAX_PAGE_ITEMS = 100_000
 
-# If the decoder cannot follow a document, values that are nested more deeply are cut off. Real items are far less deep.
+# If a document is nested too deeply for the decoder, values below this depth are removed. Real items are less deep.
 MAX_NESTING = 128
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -35,7 +35,7 @@ class LargeDocumentError(DocumentError):
 
 
 class _TooDeepError(DocumentError):
-    """A value is nested more deeply than the decoder can follow."""
+    """A document is nested too deeply for the decoder."""
 
 
 class Page(NamedTuple):
@@ -44,9 +44,9 @@ class Page(NamedTuple):
     Attributes:
         items: The items, in the order of the document.
         next: The `next` of an RPDE page, as published.
-        is_rpde: Whether the document is an RPDE page, and not an array or one item.
+        is_rpde: Whether the document is an RPDE page. Other documents are an array of items or a single item.
         next_fault: Why `next` cannot be read; empty otherwise.
-        numbers: The numbers of the items within their page, from 1; empty if these are all items of the page.
+        numbers: The numbers of the items within their page, from 1. Empty if `items` are all items of the page.
     """
 
     items: list[msgspec.Raw]
@@ -64,9 +64,9 @@ class Envelope(NamedTuple):
     """The RPDE envelope of an item (RPDE "item").
 
     Attributes:
-        id: The id as text; a number as it is written.
-        kind: The kind; empty if absent.
-        modified: The `modified` as JSON, as it is written, because it may have more digits than a float keeps.
+        id: The `id` as text. A number is kept as it was written.
+        kind: The `kind`; empty if absent.
+        modified: The `modified` as JSON text, because it may have more digits than a float keeps.
         deleted: Whether the item is deleted.
     """
 
@@ -100,7 +100,7 @@ _decode_item = msgspec.json.Decoder(_Item).decode
 
 
 def read_page(body: bytes, max_items: int | None = None) -> Page:
-    """Split a document into items: an RPDE page, an array of items, or one item.
+    """Split a document into items. The document is an RPDE page, an array of items, or a single item.
 
     Args:
         body: The document.
@@ -125,7 +125,7 @@ def read_page(body: bytes, max_items: int | None = None) -> Page:
 
 
 def read_envelope(item: msgspec.Raw) -> Envelope | None:
-    """Return the RPDE envelope of an item, or None if it cannot be read or has no id."""
+    """Return the RPDE envelope of an item; None if the envelope cannot be read or has no `id`."""
     try:
         read = parse(_decode_item, item)
         if not is_enveloped(read.type or read.prefixed_type, read.data or read.state):
@@ -138,12 +138,12 @@ def read_envelope(item: msgspec.Raw) -> Envelope | None:
 
 
 def is_enveloped(type_: Any, data_or_state: Any) -> bool:
-    """Return whether an item has an RPDE envelope: JSON-LD has a type, and some envelopes consist of `data` alone."""
+    """Return whether an item has an RPDE envelope: it has `data` or a `state`, and no `@type` as JSON-LD has."""
     return not type_ and bool(data_or_state)
 
 
 def is_later(modified: Any, than: Any) -> bool:
-    """Return whether a version that follows another one in a feed is later: true unless its `modified` is lower."""
+    """Return whether an item is a later version than an earlier item of the feed: its `modified` is not lower."""
     if isinstance(modified, str) and isinstance(than, str) and not (modified.isdigit() and than.isdigit()):
         return modified >= than
     try:
@@ -153,7 +153,7 @@ def is_later(modified: Any, than: Any) -> bool:
 
 
 def parse(decode: Any, json: Any) -> Any:
-    """Decode JSON. Raise DocumentError if it is not valid."""
+    """Decode JSON with a decoder. Raise DocumentError if the JSON is not valid."""
     try:
         return decode(json)
     except RecursionError as fault:
@@ -165,6 +165,7 @@ def parse(decode: Any, json: Any) -> Any:
 
 
 def _split(body: bytes, max_items: int | None) -> Page:
+    """Return the page of a document. Raise DocumentError if the document is not valid."""
     if body[:1] == b"[":
         return Page(_members(body, max_items))
     document = parse(_decode_document, body)
@@ -187,8 +188,8 @@ def _members(array: msgspec.Raw | bytes, most: int | None) -> list[msgspec.Raw]:
 
 
 def _check_count(array: memoryview, most: int) -> None:
-    """Raise LargeDocumentError if an array has too many members, before an object is made for each."""
-    # A page with fewer commas than the limit need not be scanned.
+    """Raise LargeDocumentError if an array has too many members. The members are counted without decoding them."""
+    # An array with fewer commas than the limit cannot have too many members.
     if bytes(array).count(b",") < most:
         return
     depth = count = 0
@@ -203,7 +204,7 @@ def _check_count(array: memoryview, most: int) -> None:
 
 
 def _as_text(json: msgspec.Raw) -> str:
-    """Return a text; a number or another value as it is written."""
+    """Return a JSON text. A number or another value is returned as it was written."""
     value = parse(_decode, json) if json else None
     if isinstance(value, str):
         return value.strip()
@@ -211,16 +212,16 @@ def _as_text(json: msgspec.Raw) -> str:
 
 
 def _without_unpaired_surrogates(body: bytes) -> bytes:
-    """Return the document with invalid bytes in place of unpaired surrogates.
+    """Return the document with an invalid byte in place of each unpaired surrogate.
 
-    Unpaired surrogates are valid JSON, but the decoder cannot skip them. It can skip invalid bytes, so that only the
-    item that contains them is refused.
+    Unpaired surrogates are valid JSON, but the decoder cannot skip them. It can skip an invalid byte, so that only the
+    item with the surrogate is refused.
     """
     return _ESCAPES.sub(lambda found: b"\xff" if found["unpaired"] else found[0], body)
 
 
 def _without_deep_values(body: bytes) -> bytes:
-    """Return the document without the values that are nested more deeply than `MAX_NESTING`."""
+    """Return the document with 0 in place of each value that is nested more deeply than `MAX_NESTING`."""
     kept = bytearray()
     depth = end = 0
     for found in _BRACKETS.finditer(body):

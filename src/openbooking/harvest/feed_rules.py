@@ -1,4 +1,4 @@
-"""The RPDE rules for the pages of a feed, beyond those that a reader depends on."""
+"""The RPDE rules for the pages of a feed that `openbooking feed verify` checks. A reader does not depend on them."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -16,14 +16,14 @@ _decode = msgspec.json.Decoder().decode
 
 
 class Position(NamedTuple):
-    """The position of an item in its feed: its `modified`, and its id, because several items may share a `modified`."""
+    """The position of an item in its feed: `modified` and `id`. Several items may share a `modified`."""
 
     modified: Any
     id: str
 
 
 class FeedRules:
-    """Checks the pages of one feed in their order.
+    """Checks the pages of one feed, in the order of the feed.
 
     Attributes:
         last: The position of the last item so far.
@@ -33,7 +33,7 @@ class FeedRules:
         self.last = Position(0, "")
 
     def check(self, received: Received) -> Iterator[str]:
-        """Yield a line for each fault of a page. Pages are checked in the order of the feed."""
+        """Yield a line for each fault of a page. Call this for the pages in the order of the feed."""
         url, page, following = received.url, received.page, received.following
         if not page.is_rpde:
             yield f"{url} has no items: it is no page of a feed"
@@ -42,7 +42,7 @@ class FeedRules:
         for item in page.items:
             for line in self._check_item(item, by_time=by_time):
                 yield f"{url}: {line}"
-        # The reader itself reports a missing next.
+        # The reader reports a missing next.
         if not following:
             return
         # OB-FEED-12
@@ -54,7 +54,7 @@ class FeedRules:
             yield from _check_progress(received.found_at, following)
 
     def _check_item(self, raw: msgspec.Raw, *, by_time: bool) -> Iterator[str]:
-        """Yield the faults of an item. `by_time` means that items are ordered by time and id, not by change number."""
+        """Yield the faults of an item. `by_time`: the feed orders items by time and id, not by change number."""
         try:
             item = parse(_decode, raw)
         except DocumentError as fault:
@@ -90,7 +90,7 @@ def _check_envelope(item: Any) -> Iterator[str]:
 
 
 def _check_progress(url: str, following: str) -> Iterator[str]:
-    """Check that a page without items, but with a next page, leads to a later position (OB-FEED-17, OB-FEED-34)."""
+    """Check that a page without items has a `next` at a later position (OB-FEED-17, OB-FEED-34)."""
     here, there = _position(url), _position(following)
     if there is None:
         yield f"{url} has no items, but its next is {following}, which names no position"
@@ -106,14 +106,14 @@ def _is_after(here: tuple[Any, ...], before: tuple[Any, ...]) -> bool:
 
 
 def _position(url: str) -> Position | None:
-    """Return the position in the URL of a page, after which the page begins, or None."""
+    """Return the position after which a page begins, from the URL of the page; None if the URL has none."""
     query = _query(url)
     modified = query.get("afterChangeNumber", query.get("afterTimestamp"))
     return Position(modified[-1], query.get("afterId", [""])[-1]) if modified else None
 
 
 def _numbers(position: Position) -> tuple[Any, ...]:
-    """Return a position with its `modified` as a number, if it is one. Ids are compared as text, as in RPDE."""
+    """Return a position for comparison: `modified` is a number if possible, and the id is text, as in RPDE."""
     modified = position.modified
     is_number = modified.isascii() and modified.isdigit() and len(modified) < len("9" * 100)
     return int(modified) if is_number else modified, position.id

@@ -1,5 +1,9 @@
 """A reader of one RPDE feed without I/O: it returns requests, and a client passes it the responses.
 
+Retries and backoff are decided here (`Reader._try_again`, `Limits`): a temporary failure is tried again after a pause
+that doubles, or after the time that `Retry-After` asks for. The limits of pages, sizes and redirects are checked here
+too.
+
 A client calls `next_step` repeatedly and carries out each step:
 
 - `Get`: send the request. Then call `receive_head`. If it returns True, call `receive_data` with the bytes of the body
@@ -10,7 +14,7 @@ A client calls `next_step` repeatedly and carries out each step:
 - `End`: stop. The feed has been read to its end, or it cannot be read any further.
 
 The last page of a feed has no items, and its `next` is its own URL (RPDE "Last page definition"). A page without items
-and with another `next` is followed to the next page (RPDE "In-stream filtering").
+whose `next` is another URL is not the last page (RPDE "In-stream filtering").
 """
 
 import base64
@@ -23,7 +27,7 @@ from typing import NamedTuple
 
 from openbooking.harvest.body import Body, BodyError, CutBodyError, is_compressed
 from openbooking.harvest.documents import MAX_PAGE_ITEMS, DocumentError, LargeDocumentError, Page, read_page
-from openbooking.harvest.urls import LinkError, follow, page_key, split_credentials
+from openbooking.harvest.urls import LinkError, page_key, resolve_link, split_credentials
 from openbooking.openactive.terms import RPDE_MEDIA_TYPE
 
 _TEMPORARY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
@@ -32,16 +36,16 @@ _SHOWN = 200
 
 
 class Limits(NamedTuple):
-    """Limits of a reading.
+    """Limits of one reading of a feed.
 
     Attributes:
         pages: The most pages that are read.
         page_bytes: The most bytes of a page, before and after decompression.
         page_items: The most items of a page.
         redirects: The most redirects of one page.
-        attempts: The most requests for a page that fails temporarily.
-        first_pause: Seconds before the second attempt. Each further pause is twice as long.
-        longest_pause: The most seconds of a pause, whatever `Retry-After` asks for.
+        attempts: The most requests for one page that fails temporarily.
+        first_pause: Seconds before the second attempt. Each further pause is twice as long as the last.
+        longest_pause: The most seconds of a pause. It limits `Retry-After` too.
     """
 
     pages: int = 100_000
@@ -54,14 +58,14 @@ class Limits(NamedTuple):
 
 
 class Get(NamedTuple):
-    """Send a request for this URL with these headers. Do not follow redirects or decode the body."""
+    """The step to request a URL with these headers. The client must not follow redirects or decode the body."""
 
     url: str
     headers: Mapping[str, str]
 
 
 class Wait(NamedTuple):
-    """Wait for a number of seconds before the next step."""
+    """The step to wait for a number of seconds before the next step."""
 
     seconds: float
 
@@ -91,7 +95,7 @@ class End(NamedTuple):
 
     Attributes:
         url: The URL of the last page.
-        fault: Why this is not the end of the feed; empty if it is.
+        fault: Why the reading ended before the end of the feed; empty if it reached the end.
     """
 
     url: str
@@ -138,28 +142,28 @@ class Reader:
         self._pages = 0
         self._open = False
         self._body: Body | None = None
-        self._request(follow(start, cursor) if cursor else start)
+        self._request(resolve_link(start, cursor) if cursor else start)
 
     def next_step(self) -> Step:
-        """Return the next step. Each step is returned once, except `End`, which is returned again and again."""
+        """Return the next step. Each step is returned once. After the last step, `End` is returned by every call."""
         step = self._steps[0] if isinstance(self._steps[0], End) else self._steps.popleft()
         self._open = isinstance(step, Get)
         return step
 
     def receive_head(self, status: int, headers: Headers, now: datetime) -> bool:
-        """Take the status and headers of a response; return whether its body is wanted.
+        """Accept the status and headers of a response, and return whether the client must read the body.
 
         Args:
             status: The HTTP status.
             headers: The names and values of the headers.
-            now: The time now, with a zone, for a `Retry-After` that is a date.
+            now: The current time, with a zone. A `Retry-After` that is a date is compared with it.
         """
         fields = [(name.lower(), value) for name, value in headers]
         location = _field(fields, "location")
         if status in _REDIRECTS and location:
             self._redirect(location)
         elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TEMPORARY:
-            self._try_again(f"it was answered with status {status}", _pause(fields, now))
+            self._try_again(f"it was answered with status {status}", _retry_after(fields, now))
         elif status != HTTPStatus.OK:
             self._end(f"it was answered with status {status}")
         else:
@@ -171,7 +175,7 @@ class Reader:
         return self._open
 
     def receive_data(self, chunk: bytes) -> bool:
-        """Take bytes of the body, as they were sent; return whether more are wanted."""
+        """Accept bytes of the body, as the server sent them, and return whether the client must read more."""
         if self._body is not None:
             try:
                 self._body.add(chunk)
@@ -182,7 +186,7 @@ class Reader:
         return self._open
 
     def receive_end(self) -> None:
-        """Take the end of the response."""
+        """Accept the end of the response: read the page, and decide the next step."""
         if not self._open or self._body is None:
             return
         try:
@@ -192,44 +196,51 @@ class Reader:
         except (CutBodyError, DocumentError) as fault:
             # Some servers send an error page with the status 200, or half a document.
             self._try_again(str(fault))
-        except Exception as fault:  # noqa: BLE001 - whatever a page provokes is its fault, and loses no other page
+        except Exception as fault:  # noqa: BLE001 - an unexpected error in one page must not lose the pages before it
             self._end(f"it cannot be read: {type(fault).__name__} {fault}")
         else:
-            self._take(page)
+            self._accept(page)
 
     def receive_failure(self, reason: str) -> None:
-        """Take the failure of a request: the response is missing or incomplete."""
+        """Accept the failure of a request, whose response is missing or incomplete. The request is tried again."""
         if self._open:
             self._try_again(reason)
 
     def stop(self, reason: str) -> None:
-        """End the reading, because a page cannot be stored."""
+        """End the reading, because the client cannot store a page or cannot send a request."""
         self._steps.clear()
         self._end(reason)
 
     def _request(self, url: str) -> None:
-        """Request a page for the first time."""
+        """Add a request for a further page, with no failures and redirects so far."""
         self._url = url
         self._failures = self._redirects = 0
-        self._get(url)
+        self._add_request(url)
 
-    def _get(self, url: str) -> None:
+    def _add_request(self, url: str) -> None:
         self._found_at = url
         self._body = None
         self._steps.append(Get(url, self._headers))
 
     def _redirect(self, location: str) -> None:
+        """Request the target of a redirect, or end the reading if it must not be followed."""
         self._open = False
         self._redirects += 1
         if self._redirects > self._limits.redirects:
             self._end(f"it redirects more than {self._limits.redirects} times")
             return
         try:
-            self._get(follow(self._found_at, location))
+            self._add_request(resolve_link(self._found_at, location))
         except LinkError as fault:
-            self._end(f"it redirects to {fault}: {_shown(location)}")
+            self._end(f"it redirects to {fault}: {_shorten(location)}")
 
     def _try_again(self, reason: str, pause: float | None = None) -> None:
+        """Request the page again after a pause, or end the reading after the last attempt.
+
+        Args:
+            reason: Why the attempt failed.
+            pause: The seconds that the server asks for; None for a pause that doubles with each failure.
+        """
         self._failures += 1
         if self._failures >= self._limits.attempts:
             self._end(f"{reason}, {self._limits.attempts} times")
@@ -239,15 +250,15 @@ class Reader:
         self._open = False
         self._redirects = 0
         self._steps.append(Wait(min(pause, self._limits.longest_pause)))
-        self._get(self._url)
+        self._add_request(self._url)
 
     def _end(self, fault: str = "") -> None:
         self._open = False
         self._body = None
         self._steps.append(End(self._url, fault))
 
-    def _take(self, page: Page) -> None:
-        """Return a page as a step, and request the next page."""
+    def _accept(self, page: Page) -> None:
+        """Add the steps after a page: the page itself, and a request for the next page or the end."""
         if not page.is_rpde and not (self._documents and not self._pages):
             self._try_again("it is no page of a feed")
             return
@@ -256,11 +267,11 @@ class Reader:
         url, found_at = self._url, self._found_at
         here = {page_key(url), page_key(found_at)}
         self._seen |= here
-        following, fault = _follow_next(page, found_at)
+        following, fault = _resolve_next(page, found_at)
         itself = bool(following) and page_key(following) in here
         at_end = not page.is_rpde or (itself and not page.items)
         if not at_end:
-            fault = fault or self._fault_of(following, itself=itself)
+            fault = fault or self._next_page_fault(following, itself=itself)
         cursor = url if fault or at_end else following
         self._steps.append(Received(url, found_at, page, following, cursor, at_end))
         if at_end or fault:
@@ -268,27 +279,27 @@ class Reader:
         else:
             self._request(following)
 
-    def _fault_of(self, following: str, *, itself: bool) -> str:
-        """Return why the next page is not requested; empty if it is."""
+    def _next_page_fault(self, following: str, *, itself: bool) -> str:
+        """Return why the next page is not requested; empty if it can be requested."""
         if itself:
             return "its next is itself, though it has items"
         if page_key(following) in self._seen:
-            return f"its next leads to a page that was read already: {_shown(following)}"
+            return f"its next leads to a page that was read already: {_shorten(following)}"
         if self._pages >= self._limits.pages:
             return f"the feed goes on after {self._limits.pages:,} pages, which is as far as it is followed"
         return ""
 
 
-def _follow_next(page: Page, found_at: str) -> tuple[str, str]:
-    """Return the URL of the next page, and why it cannot be followed; one of them is empty."""
+def _resolve_next(page: Page, found_at: str) -> tuple[str, str]:
+    """Return the URL of the next page, and why there is none. One of the two is empty."""
     if not page.is_rpde or page.next_fault:
         return "", page.next_fault
     if page.next is None or not page.next.strip():
         return "", "it has no next"
     try:
-        return follow(found_at, page.next), ""
+        return resolve_link(found_at, page.next), ""
     except LinkError as refusal:
-        return "", f"its next leads to {refusal}: {_shown(page.next)}"
+        return "", f"its next leads to {refusal}: {_shorten(page.next)}"
 
 
 def _field(fields: Headers, wanted: str) -> str:
@@ -299,8 +310,8 @@ def _length(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < len("9" * 19) else None
 
 
-def _pause(fields: Headers, now: datetime) -> float | None:
-    """Return the seconds that `Retry-After` asks for, or None. A date is compared with the `Date` of the server."""
+def _retry_after(fields: Headers, now: datetime) -> float | None:
+    """Return the seconds that `Retry-After` asks for; None if absent. A date is compared with the server's `Date`."""
     asked = _field(fields, "retry-after")
     if asked.isascii() and asked.isdigit():
         # 18 digits are beyond any limit, and fit into a float.
@@ -317,5 +328,5 @@ def _date(text: str) -> datetime | None:
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
-def _shown(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -14,21 +14,21 @@ _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class LinkError(Exception):
-    """A link must not be followed. The message names its target, such as "another host"."""
+    """A link must not be followed. The message is a noun that names the target, such as "another host"."""
 
 
-def follow(url: str, link: str) -> str:
+def resolve_link(url: str, link: str) -> str:
     """Return the URL of a link on a page, without credentials.
 
-    On a page that was read by HTTPS, an `http://` link to the same host is followed by HTTPS, because servers behind a
-    proxy often do not know that they are read by HTTPS.
+    On a page that was read by HTTPS, an `http://` link to the same host becomes an `https://` link. Servers behind a
+    proxy often write such links, because they do not know that clients use HTTPS.
 
     Args:
         url: The URL of the page.
         link: The link, absolute or relative.
 
     Raises:
-        LinkError: The link is no web address, or leads to another host, which only this machine may be able to reach.
+        LinkError: The link is no web address, or leads to another host. That host may be one in a private network.
     """
     try:
         here, there = urlsplit(url), urlsplit(urljoin(url, link.strip()))
@@ -66,14 +66,14 @@ def split_credentials(url: str) -> tuple[str, str, str]:
 
 
 def page_key(url: str) -> str:
-    """Return a digest that all spellings of a URL share. Order and encoding of the query do not count."""
+    """Return a digest that all spellings of a URL share. The order and encoding of the query do not matter."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or _PORTS.get(parts.scheme)
     query = parse_qsl(_ascii(parts.query), keep_blank_values=True, encoding="latin-1", max_num_fields=None)
-    # The sort is stable: parameters that are repeated keep their order.
+    # The sort is stable, so that repeated parameters keep their order.
     query.sort(key=lambda pair: pair[0])
-    same = repr((parts.scheme, host, port, _ESCAPE.sub(_plain, _ascii(parts.path)) or "/", query))
+    same = repr((parts.scheme, host, port, _ESCAPE.sub(_decode_unreserved, _ascii(parts.path)) or "/", query))
     return hashlib.blake2b(same.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
@@ -85,6 +85,6 @@ def _ascii(text: str) -> str:
     return quote(text, safe=_PRINTABLE, errors="surrogatepass")
 
 
-def _plain(escape: re.Match[str]) -> str:
+def _decode_unreserved(escape: re.Match[str]) -> str:
     character = chr(int(escape[0][1:], 16))
     return character if character in _UNRESERVED else escape[0].upper()

@@ -1,4 +1,4 @@
-"""Verification of feeds: a feed is read to its end, checked, and compared with the database."""
+"""Verification of a feed for `openbooking feed verify`: read to its end, checked, and compared with the database."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class UnreadableFeedError(UserError):
 
 
 class Verdict(NamedTuple):
-    """The result: the numbers of items, pages and faults of a feed."""
+    """The result of a verification: the numbers of items, pages and faults of a feed."""
 
     url: str
     items: int
@@ -32,7 +32,7 @@ class Verdict(NamedTuple):
 
 
 class _Shown(msgspec.Struct):
-    """The parts of a published item that are compared."""
+    """The parts of an item in the feed that are compared with the database."""
 
     modified: object = None
     data: msgspec.Raw = msgspec.Raw(b"null")
@@ -47,7 +47,7 @@ def verify_feed(url: str, tell: Tell) -> Verdict:
 
     Args:
         url: The URL of the feed.
-        tell: Gets a line for each fault.
+        tell: Receives a line for each fault.
 
     Raises:
         UnreadableFeedError: The first page cannot be read.
@@ -62,7 +62,7 @@ class Verification:
     Args:
         url: The URL of the feed.
         copy: An empty copy.
-        tell: Gets a line for each fault.
+        tell: Receives a line for each fault.
 
     Raises:
         UnreadableFeedError: The first page cannot be read.
@@ -81,23 +81,23 @@ class Verification:
         self._items = len(copy)
 
     def verdict(self) -> Verdict:
-        """Return the result."""
+        """Return the numbers of items, pages and faults so far."""
         return Verdict(self._url, self._items, self._pages, self._faults)
 
     def compare(self, stored: Iterable[Item]) -> None:
-        """Compare the copy with items of the database. Changes after the reading do not count as faults.
+        """Compare items of the database with the copy, and remove them from the copy.
 
-        Items are removed from the copy as they are compared.
+        An item that changed in the database after the feed was read is no fault.
 
         Args:
-            stored: Items of the database in the order of the feed. May be called several times, with parts of them.
+            stored: Items of the database, in the order of the feed. They may be passed in several calls.
         """
         for item in stored:
             self._unshown += item.data is not None
             self._compare_item(item)
 
     def finish_comparison(self) -> None:
-        """Report the items left in the copy, after all items of the database have been compared."""
+        """Report the items that are left in the copy. Call this after all items of the database have been compared."""
         if not self._items and self._unshown:
             self._report(f"{self._url} shows no items, but there are {self._unshown:,} in the database")
         for shown in self._copy.items():

@@ -1,1 +1,1 @@
-"""Authentication and authorisation: Booking Partners, the people of Sellers, and the OpenID provider between them."""
+"""Authentication and authorisation of Booking Partners and of the users of Sellers; the OpenID provider."""

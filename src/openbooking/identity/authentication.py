@@ -1,4 +1,8 @@
-"""Authentication of requests: from their headers to the Booking Partner that sent them (OB 11.7)."""
+"""Authentication of API requests: read the headers, and return the Booking Partner that sent the request (OB 11.7).
+
+`ApiKeyAuthentication` checks API keys. `AccessTokenAuthentication` checks access tokens. `TrustedHeaderAuthentication`
+reads the headers of a gateway. `rate_limit.py` limits the requests of a partner.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -26,7 +30,7 @@ Authenticate = Callable[[Mapping[str, str], Scope], Awaitable[Caller]]
 
 
 class ApiKeyAuthentication:
-    """Authenticates callers by API key, in `Authorization: Bearer …`. Each partner has its own key (OB-AUTH-04)."""
+    """Checks the API key in `Authorization: Bearer …`. Each partner has an API key of its own (OB-AUTH-04)."""
 
     def __init__(self, store: IdentityStore, last_use_recorder: LastUseRecorder, clock: Clock) -> None:
         self._store = store
@@ -51,10 +55,10 @@ class ApiKeyAuthentication:
 
 
 class AccessTokenAuthentication:
-    """Authenticates callers by an access token of this provider (OB-AUTH-24, OB-AUTH-25).
+    """Checks the access token in `Authorization: Bearer …` (OB-AUTH-24, OB-AUTH-25).
 
-    A token is for one Seller, or for the client's own Orders feeds. API keys are accepted as well, so that partners can
-    change to tokens in their own time.
+    A token allows either bookings for one Seller, or reading the Orders feeds of the partner. API keys are accepted
+    too, so that each partner can change from an API key to tokens at any time.
     """
 
     def __init__(
@@ -94,9 +98,9 @@ class AccessTokenAuthentication:
 
 
 class TrustedHeaderAuthentication:
-    """Trusts headers that name the caller, for use behind a gateway that authenticates requests and sets the headers.
+    """Reads the caller from headers that a trusted gateway sets after its own authentication.
 
-    Without the header of the Seller, the caller may act for every Seller. No grants exist, so no terms are agreed on.
+    Without the header of the Seller, the caller may act for every Seller. This mode has no grants, and so no terms.
     """
 
     def __init__(self, partner_header: str, seller_header: str, ids: Identifiers) -> None:
@@ -121,7 +125,10 @@ class TrustedHeaderAuthentication:
 def bearer_token(headers: Mapping[str, str], missing: type[OpenBookingError], malformed: type[OpenBookingError]) -> str:
     """Return the credential after `Bearer` in the Authorization header (OB-AUTH-19, OB-AUTH-26).
 
-    Raise `missing` if there is no such header, and `malformed` if the header has another form.
+    Args:
+        headers: The headers of the request.
+        missing: The error to raise if there is no Authorization header.
+        malformed: The error to raise if the header does not have this form.
     """
     authorization = headers.get("authorization")
     if authorization is None:

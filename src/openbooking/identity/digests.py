@@ -1,4 +1,4 @@
-"""Secrets that this system issues: long random texts, of which it keeps only the digest."""
+"""Secrets that this system issues: long random texts. The identity store keeps only their digests."""
 
 import hashlib
 import hmac
@@ -9,7 +9,7 @@ _BYTES = 32
 
 
 class SecretKind(StrEnum):
-    """The kind of a secret. Its value is the prefix of the secret, so that a leaked secret can be recognised."""
+    """The kind of a secret. The value is the prefix of each secret, by which scanners can recognise a leaked secret."""
 
     API_KEY = "obk_"
     CLIENT_SECRET = "obs_"  # noqa: S105 - a prefix, not a secret
@@ -37,5 +37,5 @@ def digest(secret: str) -> str:
 
 
 def matches(secret: str, kept: str | None) -> bool:
-    """Return whether a secret has the digest that was kept, in constant time."""
+    """Return whether a secret has the stored digest. The comparison takes constant time."""
     return hmac.compare_digest(digest(secret), kept or "")

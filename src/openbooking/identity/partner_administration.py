@@ -1,4 +1,4 @@
-"""Administration of Booking Partners by people: add them, change their credentials, and decide for whom they book."""
+"""Administration of Booking Partners: add partners, replace their credentials, and change their grants."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -46,14 +46,14 @@ class NoGrantError(UserError):
 
     def __init__(self, partner: str, seller: str) -> None:
         given = "--all-sellers" if seller == EVERY_SELLER else seller
-        super().__init__(f"{partner} was not given {given}.")
+        super().__init__(f"{partner} has no grant for {given}.")
 
 
 class NoFormerCredentialError(UserError):
     """The Booking Partner has no former credential of this kind."""
 
     def __init__(self, partner: str, kind: CredentialKind) -> None:
-        super().__init__(f"{partner} has no former {kind.words}.")
+        super().__init__(f"{partner} has no former {kind.label}.")
 
 
 class OverlapError(UserError):
@@ -70,9 +70,9 @@ class NewPartner(msgspec.Struct, frozen=True, kw_only=True):
         key: The key of the partner, which is its `client_id` too.
         name: The name that people see.
         sellers: The keys of the Sellers that it may book for; EVERY_SELLER for all of them.
-        redirect_uris: Where browsers return to after the consent of a Seller. A partner that has any gets a client
-            secret; any other gets an API key.
-        contacts: How to reach the people behind the partner.
+        redirect_uris: The addresses to which browsers return after the consent of a Seller. A partner with redirect
+            URIs gets a client secret. A partner without redirect URIs gets an API key.
+        contacts: Email addresses or telephone numbers of the people who run the partner.
 
     Raises:
         InvalidKeyError: The key cannot be part of an `@id`.
@@ -93,16 +93,16 @@ class NewPartner(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewCredential(NamedTuple):
-    """A credential that has replaced another, and the partner as it is now. The secret is not kept."""
+    """A new secret, and the partner after the change. The secret cannot be read again later."""
 
     secret: str
     partner: Partner
 
 
 class PartnerAdministration:
-    """Changes the Booking Partners of one provider on behalf of a person.
+    """Changes Booking Partners on behalf of an administrator.
 
-    The commands and the Seller's console share this class. `by` is the name that a change is recorded under.
+    The argument `by` is the name under which a change is recorded.
     """
 
     def __init__(self, store: IdentityStore, grants: Grants, find_seller: FindSeller, clock: Clock) -> None:
@@ -119,7 +119,9 @@ class PartnerAdministration:
         return found[0]
 
     async def add(self, new: NewPartner, by: str) -> str:
-        """Add a Booking Partner with the right to book, and return its API key or client secret, which is not kept.
+        """Add a Booking Partner that may book for its Sellers. Return its API key or client secret.
+
+        The secret cannot be read again later.
 
         Raises:
             UnknownSellerError: One of its Sellers does not exist.
@@ -152,7 +154,7 @@ class PartnerAdministration:
         return await self._change(key, lambda partner: replace(partner, redirect_uris=tuple(redirect_uris)))
 
     async def set_suspended(self, key: str, *, suspended: bool) -> Partner:
-        """Stop a Booking Partner from booking for every Seller, or let it again. Raise UnknownPartnerError."""
+        """Suspend a Booking Partner for all Sellers, or end its suspension. Raise UnknownPartnerError."""
         return await self._change(key, lambda partner: replace(partner, suspended=suspended))
 
     async def replace_credential(
@@ -163,7 +165,7 @@ class PartnerAdministration:
         Args:
             key: The key of the partner.
             kind: Which credential to replace.
-            overlap: How long, or until when, the current credential stays valid. None to end it at once.
+            overlap: How long, or until which time, the current credential stays valid. None ends it at once.
 
         Raises:
             UnknownPartnerError: No partner has this key.
@@ -192,7 +194,7 @@ class PartnerAdministration:
         return await self._change(key, change)
 
     async def change_grant(self, key: str, seller: str, change: GrantChange, by: str) -> Sequence[Grant]:
-        """Change what a Seller, or EVERY_SELLER, allows a Booking Partner; return all grants of the partner.
+        """Change the grant of a Seller, or of EVERY_SELLER, to a Booking Partner. Return all grants of the partner.
 
         Raises:
             UnknownPartnerError: No partner has this key.
@@ -208,7 +210,7 @@ class PartnerAdministration:
         return grants
 
     async def _change(self, key: str, change: Callable[[Partner], Partner]) -> Partner:
-        """Save a change of a partner. The change is made again if somebody else has saved the partner meanwhile."""
+        """Change and save a partner. If another process saved the partner meanwhile, make the change again."""
         while not await self._store.save(changed := change(await self.partner(key))):
             pass
         return changed

@@ -26,7 +26,7 @@ _FORMER = "former"
 
 
 class PartnerReports:
-    """Reports about the Booking Partners of one provider."""
+    """Makes reports about Booking Partners."""
 
     def __init__(
         self, store: IdentityStore, bookings: Store, administration: PartnerAdministration, clock: Clock
@@ -37,15 +37,15 @@ class PartnerReports:
         self._clock = clock
 
     async def details(self, key: str) -> list[Row]:
-        """Return everything about a partner: each row is a name and values. Raise UnknownPartnerError.
+        """Return all facts about a partner. Each row is a name with its values. Raise UnknownPartnerError.
 
-        The row of a Seller has its key, the state of the grant, the day and author of the last change, and the scopes.
-        The rows after it are the terms of the grant: the key of the Seller, the term and its value.
+        The row `Seller` has the key of the Seller, the state of the grant, the day and author of the last change, and
+        the scopes. Rows `terms` follow the row of their Seller: the key of the Seller, the term and its value.
         """
         partner = await self._administration.partner(key)
         grants = await self._store.find(Grant, partner=key)
         now = self._clock()
-        given = [kind.words for kind in CredentialKind if current_digest(partner, kind)]
+        given = [kind.label for kind in CredentialKind if current_digest(partner, kind)]
         return [
             ("key", partner.key),
             ("name", partner.name),
@@ -89,14 +89,16 @@ def describe_sellers(grants: Sequence[Grant]) -> str:
 
 
 def _credentials(partner: Partner, now: datetime) -> list[Row]:
-    """Return a line of cells for each credential that is good now: kind, last use, end of a former one."""
+    """Return a row for each valid credential: the kind, the end of a former credential, and the last use."""
     described: list[Row] = []
     for kind in CredentialKind:
         former = former_credential(partner, kind)
         if current_digest(partner, kind):
-            described.append((kind.words, _used(current_last_used(partner, kind))))
+            described.append((kind.label, _format_use(current_last_used(partner, kind))))
         if former and now < former.ends:
-            described.append((f"{_FORMER} {kind.words}", f"until {_minute(former.ends)}", _used(former.last_used)))
+            described.append(
+                (f"{_FORMER} {kind.label}", f"until {_format_minute(former.ends)}", _format_use(former.last_used))
+            )
     return described
 
 
@@ -125,12 +127,12 @@ def _count(partner: Partner, orders: OrderCounts) -> int:
 
 
 def _terms(seller: str, terms: GrantTerms) -> list[Row]:
-    """Return a line of cells for each term that differs from its default."""
+    """Return a row for each term that differs from its default."""
     sets: dict[str, Iterable[str] | None] = {
         "dynamic account": terms.dynamic_accounts,
         "only venue": terms.venues,
         "only activity": terms.activities,
-        "only Offer": None if terms.offers is None else map(_written, terms.offers),
+        "only Offer": None if terms.offers is None else map(_format_offer, terms.offers),
     }
     numbers = {"open quotes": terms.open_quotes, "open proposals": terms.open_proposals}
     found = [("offer overrides", "agreed")] if terms.offer_overrides else []
@@ -139,13 +141,13 @@ def _terms(seller: str, terms: GrantTerms) -> list[Row]:
     return [("terms", seller, *line) for line in found]
 
 
-def _written(ref: OfferRef) -> str:
+def _format_offer(ref: OfferRef) -> str:
     return f"{ref.owner}#/offers/{ref.key}"
 
 
-def _used(instant: datetime | None) -> str:
-    return f"last used {_minute(instant)}" if instant else "last used never"
+def _format_use(instant: datetime | None) -> str:
+    return f"last used {_format_minute(instant)}" if instant else "last used never"
 
 
-def _minute(instant: datetime) -> str:
+def _format_minute(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,4 +1,4 @@
-"""The settings of one provider."""
+"""The settings of the OpenID provider: the lifetime of each token, code, session and key."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -7,7 +7,7 @@ import msgspec
 
 
 class SecondFactorMode(StrEnum):
-    """Whether the people of Sellers need a second factor. A user who has set one up is asked for it in every mode."""
+    """Whether users need a second factor. A user with a second factor must use it in every mode."""
 
     OFF = "off"
     OPTIONAL = "optional"
@@ -15,16 +15,16 @@ class SecondFactorMode(StrEnum):
 
 
 class IdentityPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of one provider.
+    """The settings of the OpenID provider.
 
     Attributes:
         issuer: The URL of the provider.
-        audience: The URL of the API that its access tokens are for.
-        access_token_lifetime: How long an access token is valid.
-        refresh_token_lifetime: How long a refresh token is valid without being used.
-        refresh_leeway: How long after its use a refresh token may be used again, by a client that lost the answer or
-            refreshes several times at once. A second use after that ends the authorization.
-        signing_key_lifetime: How long a key signs before another takes its place.
+        audience: The URL of the API that accepts the access tokens.
+        access_token_lifetime: How long an access token or ID token is valid.
+        refresh_token_lifetime: How long an unused refresh token is valid.
+        refresh_leeway: How long after its use a refresh token may be used again. A client needs this if it lost the
+            answer, or refreshes several times at once. A second use after that time ends the authorization.
+        signing_key_lifetime: How long a key signs tokens before a new key replaces it.
         session_lifetime: How long a user stays signed in.
         second_factor: Whether users need a second factor.
         clock_skew: How far the clocks of the servers may differ.

@@ -1,4 +1,4 @@
-"""The identity provider: the one place where the parts of identity are joined."""
+"""The identity provider, which creates and connects all parts of `identity`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -39,7 +39,7 @@ class Provider:
         passwords: The password hasher; None for argon2id with its default parameters.
     """
 
-    def __init__(  # noqa: PLR0913 - the parts that it joins
+    def __init__(  # noqa: PLR0913 - the parts of the provider
         self,
         *,
         store: IdentityStore,

@@ -1,4 +1,4 @@
-"""The rate limit of each Booking Partner (OB 11.5)."""
+"""The rate limit of API requests of each Booking Partner (OB 11.5)."""
 
 import math
 from collections import deque
@@ -15,20 +15,20 @@ _MINUTE = 60.0
 def with_rate_limit(authenticate: Authenticate, per_minute: int, monotonic: Callable[[], float]) -> Authenticate:
     """Return an authentication that raises TooManyRequestsError for a partner above its limit.
 
-    Each process counts for itself: the limit keeps one partner from crowding out the others, and need not be exact.
+    Each process counts its own requests. The limit protects other partners from a busy one, and need not be exact.
 
     Args:
         authenticate: The authentication of requests.
-        per_minute: The number of requests of one partner within any minute; 0 for no limit.
-        monotonic: Returns a time in seconds that never goes back.
+        per_minute: The greatest number of requests of one partner within a minute; 0 for no limit.
+        monotonic: Returns the seconds of a monotonic clock.
     """
     if not per_minute:
         return authenticate
-    taken: dict[str, deque[float]] = {}
+    requests: dict[str, deque[float]] = {}
 
     async def authenticate_within_limit(headers: Mapping[str, str], scope: Scope) -> Caller:
         caller = await authenticate(headers, scope)
-        latest, now = taken.setdefault(caller.partner, deque(maxlen=per_minute)), monotonic()
+        latest, now = requests.setdefault(caller.partner, deque(maxlen=per_minute)), monotonic()
         if len(latest) == per_minute and now - latest[0] < _MINUTE:
             raise TooManyRequestsError(retry_after=max(math.ceil(latest[0] + _MINUTE - now), 1))
         latest.append(now)

@@ -1,8 +1,8 @@
 """The records of identity: partners, grants, authorizations, users, sessions and keys.
 
-Each record has the revision at which it was read, and is saved only if the store still has that revision. When two
-processes change a record at once, the second one must read it again. Secrets are kept as digests (`digests.py`),
-passwords as hashes.
+Each record has the revision at which it was read. The store saves a record only if the stored revision is the same. If
+two processes change a record at once, the second process must read the record again. Secrets are stored as digests
+(`digests.py`), passwords as hashes.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.identity.scopes import Scope
 
 EVERY_SELLER = "*"
-# The beginning of `registered_by` for partners that have registered themselves.
+# The beginning of `registered_by` of partners that have registered themselves.
 BY_REGISTRATION_TOKEN = "registration token"  # noqa: S105 - the words, not a token
 
 
@@ -27,7 +27,7 @@ class IdentityRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FormerCredential(msgspec.Struct, frozen=True, kw_only=True):
-    """An API key or client secret that has been replaced, and stays valid beside its successor until it `ends`."""
+    """A replaced API key or client secret, which stays valid beside its successor until the time `ends`."""
 
     digest: str
     ends: datetime
@@ -35,11 +35,15 @@ class FormerCredential(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Partner(IdentityRecord, frozen=True, kw_only=True):
-    """A Booking Partner. Orders refer to its `key`, which is its `client_id` too, so its credentials can be replaced.
+    """A Booking Partner.
 
-    The API key is sent with each request, the client secret only to the token endpoint. Each may have a former one that
-    is still valid. `registered_by` is the person or token that added the partner, for audit (OB-AUTH-20). A suspended
-    partner may only read its feeds. Times of use are accurate to a quarter of an hour.
+    A partner sends its API key with each request, and its client secret only to the token endpoint. A former key or
+    secret may still be valid. Times of use are accurate to 15 minutes.
+
+    Attributes:
+        key: Identifies the partner in Orders, and is its `client_id`. The key stays when credentials are replaced.
+        registered_by: The person or registration token that added the partner, for audit (OB-AUTH-20).
+        suspended: Whether the partner may only read its feeds.
     """
 
     key: str
@@ -66,7 +70,7 @@ class Partner(IdentityRecord, frozen=True, kw_only=True):
 
     @property
     def describes_itself(self) -> bool:
-        """Whether the partner has written its name, site, logo and contacts itself, so that nobody has checked them."""
+        """Whether the partner wrote its name, site, logo and contacts itself. Nobody has checked these values."""
         return self.registered_by.startswith(BY_REGISTRATION_TOKEN)
 
 
@@ -81,15 +85,15 @@ class GrantState(StrEnum):
 class Grant(IdentityRecord, frozen=True, kw_only=True):
     """The permission that a Seller has given a Booking Partner (OB-AUTH-05).
 
-    The grant of EVERY_SELLER, with its terms, is valid for each Seller that has no grant of its own.
+    A Seller without a grant of its own has the grant of EVERY_SELLER, with the terms of that grant.
 
     Attributes:
         changed: When the grant was last changed.
         changed_by: The user or role that changed it.
         agreed_by: The accounts of the users who have accepted the scopes in the name of the Seller.
-        period: The number of revocations. Tokens that were issued in an earlier period stay void.
+        period: The number of revocations so far. Tokens that were issued in an earlier period stay invalid.
         settled: Whether the Orders feed shows the last change.
-        terms: The terms beyond plain booking.
+        terms: The agreed terms of booking.
     """
 
     partner: str
@@ -110,17 +114,19 @@ class Grant(IdentityRecord, frozen=True, kw_only=True):
 
 
 class Authorization(IdentityRecord, frozen=True, kw_only=True):
-    """The result of one authorization request: a code, then refresh tokens for one use each, and access tokens.
+    """The result of one authorization request: a code, access tokens and refresh tokens.
+
+    The code and each refresh token work once.
 
     Attributes:
         seller: The Seller that the client acts for; None if the client acts for itself.
-        period: The period of the grant in which it was issued.
+        period: `Grant.period` at the time of the authorization.
         authenticated: When the user signed in.
         redeemed: Whether the code has been used.
-        refresh_digests: The digests of valid refresh tokens. Several exist if a client has refreshed several times at
-            once, which the setting of a leeway allows.
-        spent_digest: The digest of the refresh token that was used last, at the time `spent`.
-        ended: Whether the code and all tokens are void.
+        refresh_digests: The digests of valid refresh tokens. With a `refresh_leeway`, concurrent refreshes make
+            several tokens valid.
+        spent_digest: The digest of the last used refresh token, which was used at the time `spent`.
+        ended: Whether the code and all tokens have become invalid.
     """
 
     id: str
@@ -144,7 +150,10 @@ class Authorization(IdentityRecord, frozen=True, kw_only=True):
 
 
 def is_valid(grant: Grant, authorization: Authorization) -> bool:
-    """Return whether the Seller has not revoked the grant since the authorization; a suspension does not end tokens."""
+    """Return whether the tokens are still valid: the Seller has not revoked the grant since the authorization.
+
+    A suspension does not end tokens.
+    """
     return grant.state is not GrantState.REVOKED and grant.period == authorization.period
 
 
@@ -156,7 +165,7 @@ class Role(StrEnum):
 
     @property
     def may_authorise(self) -> bool:
-        """Whether the user decides which Booking Partners may book."""
+        """Whether the user may decide which Booking Partners book for the Seller."""
         return self is Role.MANAGER
 
     @property
@@ -169,10 +178,10 @@ class SecondFactor(msgspec.Struct, frozen=True, kw_only=True):
     """An authenticator app that shows one-time codes, and the recovery codes that are left.
 
     Attributes:
-        secret: The secret of the app. It is kept in clear, because codes are computed from it.
+        secret: The secret of the app, in plain text, because codes are computed from the secret.
         since: When the app was set up.
-        last_step: The time step of the last code that was used, in half minutes since 1970. Codes of this step or an
-            earlier one are refused.
+        last_step: The time step of the last used code, in half minutes since 1970. Codes of this step and of earlier
+            steps are refused.
         recovery_digests: The digests of the recovery codes that are left.
     """
 
@@ -183,10 +192,12 @@ class SecondFactor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class User(IdentityRecord, frozen=True, kw_only=True):
-    """A person who works for a Seller. Grants that the user has given belong to the Seller, and stay (OB-AUTH-29).
+    """A person who works for a Seller.
+
+    Grants belong to the Seller, so they stay when the user who gave them is removed (OB-AUTH-29).
 
     Attributes:
-        id: Identifies the account. It is never used again, while a name may be. Accounts of early versions have none.
+        id: Identifies the account, and is never used again. Accounts of early versions have no id.
         link_digest: The digest of the link with which the user sets a password, once and until `link_expires`.
     """
 
@@ -201,15 +212,15 @@ class User(IdentityRecord, frozen=True, kw_only=True):
 
     @property
     def account(self) -> str:
-        """The account in sessions and agreements, so that a later account of the same name does not match."""
+        """The identifier of the account in sessions and consents. A later account of the same name does not match."""
         return self.id or self.name
 
 
 class Session(IdentityRecord, frozen=True, kw_only=True):
-    """A browser in which a user has signed in.
+    """A browser in which a user has signed in. `web/pages.py` makes the session cookie.
 
     Attributes:
-        digest: The digest of the session cookie.
+        digest: The digest of the secret in the session cookie.
         account: `User.account` of the user.
         offered: The secret of the second factor that the user may set up in this session; empty if none was offered.
     """
@@ -223,10 +234,10 @@ class Session(IdentityRecord, frozen=True, kw_only=True):
 
 
 class PendingSignIn(IdentityRecord, frozen=True, kw_only=True):
-    """A browser in which a user has entered the password, and not yet the code of the second factor.
+    """A browser in which a user has entered the password, but not yet the code of the second factor.
 
     Attributes:
-        digest: The digest of the session cookie.
+        digest: The digest of the secret in the session cookie.
         account: `User.account` of the user.
         offered: The secret of the second factor that the user must set up; empty if the user has one.
     """
@@ -257,7 +268,10 @@ class Device(IdentityRecord, frozen=True, kw_only=True):
 class RegistrationToken(IdentityRecord, frozen=True, kw_only=True):
     """A token with which Booking Partners register: an initial access token (RFC 7591), or the secret of a link.
 
-    The token is valid until it expires, is revoked or has no `uses_left`; None stands for any number.
+    Attributes:
+        expires: When the token ends; None for never.
+        uses_left: How many more partners the token can register; None for any number.
+        uses: How many partners the token has registered.
     """
 
     digest: str
@@ -277,7 +291,16 @@ class SigningKey(IdentityRecord, frozen=True, kw_only=True):
 
 
 class Attempts(IdentityRecord, frozen=True, kw_only=True):
-    """The recent failures to sign in to an account, from an address or in a known browser (`attempt_limits`)."""
+    """A counter of failed attempts to sign in: to an account, from an address or in a known browser.
+
+    `sign_in/attempt_limits.py` sets the limits.
+
+    Attributes:
+        subject: Names the account, address or browser (`attempt_limits.account_subject` and others).
+        failures: The number of failures.
+        blocked_until: The earliest time of the next attempt.
+        expires: When the failures are forgotten.
+    """
 
     subject: str
     failures: int

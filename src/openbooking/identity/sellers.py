@@ -1,4 +1,4 @@
-"""Lookup of Sellers, which the booking side keeps."""
+"""Lookup of Sellers, which the booking store keeps."""
 
 from collections.abc import Awaitable, Callable
 

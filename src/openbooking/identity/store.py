@@ -15,11 +15,11 @@ R = TypeVar("R", bound=IdentityRecord)
 
 
 class AccessRights(msgspec.Struct, frozen=True, dict=True):
-    """A partner with its grants and its authorization, from which follows what the caller may do now.
+    """A partner with its grants and its authorization, which decide what the caller may do now.
 
     Attributes:
         partner: The Booking Partner.
-        grants: The grants that were looked up; not necessarily all.
+        grants: The grants that were looked up, which need not be all grants of the partner.
         authorization: The authorization of the access token; None for an API key.
     """
 
@@ -31,7 +31,7 @@ class AccessRights(msgspec.Struct, frozen=True, dict=True):
     def caller(self) -> Caller:
         """The partner as a caller, with the Sellers that it may book for now and their terms.
 
-        The own grant of a Seller, with its terms, replaces the grant of EVERY_SELLER completely.
+        The grant of a Seller, with its terms, replaces the grant of EVERY_SELLER completely.
         """
         partner = self.partner.key
         if self.partner.suspended:
@@ -59,8 +59,8 @@ class AccessRights(msgspec.Struct, frozen=True, dict=True):
 class IdentityStore(Protocol):
     """The store of identity records.
 
-    A record that was saved is on disk, and every process reads it at once. Every method raises StoreUnavailableError if
-    the database does not answer.
+    After `save` returns, the records are on disk and every process can read them. Every method raises
+    StoreUnavailableError if the database does not answer.
     """
 
     async def find(self, kind: type[R], **lookups: str | bool) -> Sequence[R]:
@@ -73,7 +73,7 @@ class IdentityStore(Protocol):
         ...
 
     async def save(self, *records: IdentityRecord) -> bool:
-        """Save all records, or none: return False if a record has another revision in the store by now."""
+        """Save all records and return True; save none and return False if the revision of a record has changed."""
         ...
 
     async def remove(self, kind: type[R], **lookups: str | bool) -> None:
@@ -85,7 +85,7 @@ class IdentityStore(Protocol):
         ...
 
     async def access_rights(self, partner: str, authorization: str, seller: str) -> AccessRights | None:
-        """Return the partner with this key, its authorization, and its grants of that Seller and of EVERY_SELLER."""
+        """Return the partner with this key, the authorization, and the grants of the Seller and of EVERY_SELLER."""
         ...
 
     async def access_rights_by_api_key(self, digest: str) -> AccessRights | None:

@@ -1,4 +1,4 @@
-"""Administration of the people who work for Sellers."""
+"""Administration of the users who work for Sellers: add and remove them, issue links, end locks."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ from openbooking.identity.store import IdentityStore
 
 
 class UserAdministration:
-    """Changes the users of one provider on behalf of an administrator.
+    """Changes users on behalf of an administrator.
 
-    A user name is accepted in any case, with spaces around it. Methods that take the name of an existing user raise
-    UnknownUserError if no user has this name.
+    User names are compared without regard to case and surrounding spaces. Methods that take the name of an existing
+    user raise UnknownUserError if no user has this name.
     """
 
     def __init__(
@@ -40,17 +40,17 @@ class UserAdministration:
         return await self._store.find(User)
 
     async def remove(self, name: str) -> None:
-        """Remove a user and end all sessions; grants that the user gave stay (OB-AUTH-29)."""
+        """Remove a user and end the user's sessions. Grants that the user gave stay (OB-AUTH-29)."""
         await self._accounts.remove(await self._accounts.user(name))
 
     async def issue_link(self, name: str) -> str:
-        """Return the secret of a link with which the user sets another password, once."""
+        """Return the secret of a link with which the user sets a new password, once."""
         return await self._accounts.issue_link(name)
 
     async def unlock(self, name: str) -> None:
-        """Clear the failed attempts to sign in to an account. Addresses that have to wait go on waiting."""
+        """Clear the failed attempts to sign in to an account. Blocked addresses stay blocked."""
         await self._accounts.unlock(name)
 
     async def reset_second_factor(self, name: str) -> None:
-        """Remove the second factor of a user who has lost it, and end all sessions."""
+        """Remove the lost second factor of a user, and end the user's sessions."""
         await self._second_factors.reset(name)

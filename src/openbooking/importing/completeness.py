@@ -1,13 +1,13 @@
-"""Properties that validators and Brokers expect and published things do not have (MOD, tables P-05 to P-21).
+"""Remarks on properties that are missing, although validators and Brokers expect them (MOD, tables P-05 to P-21).
 
-An incomplete thing is imported with remarks, because most published things are incomplete.
+A missing property does not prevent the import, because most published Opportunities lack some.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.importing.reading.values import members, shown, type_names
+from openbooking.importing.reading.values import display_text, members, type_names
 
 _EXPECTED: Mapping[str, tuple[str, ...]] = {
     "Brand": ("name", "url"),
@@ -26,7 +26,10 @@ _EXPECTED: Mapping[str, tuple[str, ...]] = {
 
 
 def missing_properties(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> Iterator[str]:
-    """Yield a remark for each object with missing properties. Properties of parents count as the thing's own."""
+    """Yield a remark for each object in an Opportunity that lacks properties.
+
+    A property that a parent has is not missing.
+    """
     present = {name for thing in (opportunity, *parents) for name in thing.properties}
     if opportunity.offers:
         present.add("offers")
@@ -38,10 +41,11 @@ def missing_properties(opportunity: Opportunity, parents: tuple[Opportunity, ...
     if opportunity.type.is_facility and "activity" in opportunity.properties:
         yield "activity: facilities have facilityType instead"
     for name, value in opportunity.properties.items():
-        yield from _within(name, value)
+        yield from _missing_within(name, value)
 
 
-def _within(path: str, value: Any) -> Iterator[str]:
+def _missing_within(path: str, value: Any) -> Iterator[str]:
+    """Yield the remarks on the objects in a property. `path` names the property in the remarks."""
     for member in members(value):
         if not isinstance(member, dict):
             continue
@@ -51,4 +55,4 @@ def _within(path: str, value: Any) -> Iterator[str]:
             yield f"{path}: no {', '.join(missing)}"
         for name, inner in member.items():
             if isinstance(inner, dict | list):
-                yield from _within(f"{path}.{shown(name)}", inner)
+                yield from _missing_within(f"{path}.{display_text(name)}", inner)

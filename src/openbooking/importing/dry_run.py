@@ -1,4 +1,7 @@
-"""A store for dry runs: it answers as the real store would, and changes nothing."""
+"""A store for dry runs: it replies to commands as the real store would, and changes nothing.
+
+A dry run also counts the Orders that an import would cancel, before the operator confirms them.
+"""
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,7 +13,7 @@ from openbooking.booking.command import Command
 from openbooking.booking.commands.find_opportunities import GetOpportunities
 from openbooking.booking.commands.preview import Preview
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.take_off_sale import TakeOffSale
+from openbooking.booking.commands.sale_state import TakeOffSale
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity, Seller
@@ -27,7 +30,7 @@ class ImportStore(Protocol):
     """The part of a store that an import uses."""
 
     async def execute(self, command: Command[Reply]) -> Reply:
-        """Carry out a command, all of it or none of it, and return its reply."""
+        """Carry out a command in one transaction, and return its reply."""
         ...
 
     async def sellers(self) -> Sequence[Seller]:
@@ -36,10 +39,11 @@ class ImportStore(Protocol):
 
 
 class DryRunStore:
-    """Decides each command on the contents of the real store and on the changes of the commands before it.
+    """Decides each command on the contents of the real store and the changes that earlier commands would have made.
 
-    The changes that later commands may refer to are kept in a temporary SQLite database: parents, what lies below
-    them, and Orders. A published Opportunity without children is not kept, because an import publishes it only once.
+    A temporary SQLite database keeps the changes that later commands may read: changed Orders, parents, withdrawn
+    Opportunities, and children that changed with their parent. It does not keep a published Opportunity without
+    children, because an import publishes each Opportunity once.
     """
 
     def __init__(self, store: ImportStore) -> None:
@@ -63,14 +67,14 @@ class DryRunStore:
         self._db.close()
 
     async def execute(self, command: Command[Reply]) -> Reply:
-        """Return the reply that the real store would give, or raise the error that it would raise."""
+        """Return the reply of the real store, or raise its error, without changing the real store."""
         given = tuple(self._earlier_changes(command))
         rehearsed = await self._store.execute(
             Preview(command=command, given=given, actor=Actor(ActorKind.ADMINISTRATOR, "dry-run"))
         )
-        published = _published(command)
+        published = _published_paths(command)
         for change in rehearsed.changes:
-            self._note(change, published, rehearsed.reply)
+            self._keep_change(change, published, rehearsed.reply)
         return rehearsed.reply
 
     async def sellers(self) -> Sequence[Seller]:
@@ -78,13 +82,16 @@ class DryRunStore:
         return await self._store.sellers()
 
     def _earlier_changes(self, command: Command[Any]) -> Iterable[Change]:
-        """Yield the earlier changes to what the command reads."""
+        """Yield the changes by earlier commands to the Sellers, Opportunities and Orders that this command reads."""
         yield from (SellerSet(seller) for seller in self._sellers.values())
         paths = _paths(command)
-        yield from self._changed({*paths, *self._below(paths)} if isinstance(command, Publish) else paths)
-        yield from self._records(None if isinstance(command, Withdraw | TakeOffSale) else paths)
+        yield from self._changed_opportunities(
+            {*paths, *self._paths_below(paths)} if isinstance(command, Publish) else paths
+        )
+        yield from self._changed_records(None if isinstance(command, Withdraw | TakeOffSale) else paths)
 
-    def _changed(self, paths: Collection[str]) -> Iterable[Change]:
+    def _changed_opportunities(self, paths: Collection[str]) -> Iterable[Change]:
+        """Yield the earlier changes to the Opportunities at these paths, and to their parents."""
         above: set[str] = set()
         for path in paths:
             row = self._db.execute("SELECT document FROM changed WHERE path = ?", (path,)).fetchone()
@@ -97,10 +104,10 @@ class DryRunStore:
             yield OpportunitySet(opportunity)
             above |= {opportunity.parent} if opportunity.parent else set()
         if above:
-            yield from self._changed(above)
+            yield from self._changed_opportunities(above)
 
-    def _below(self, paths: Collection[str]) -> Iterable[str]:
-        """Return the paths of changed Opportunities below these."""
+    def _paths_below(self, paths: Collection[str]) -> Iterable[str]:
+        """Return the paths of the changed children, grandchildren and so on of these paths."""
         rows = self._db.execute(
             "WITH RECURSIVE below (path) AS (SELECT value FROM json_each(?) "
             "UNION SELECT changed.path FROM below JOIN changed ON changed.parent = below.path) SELECT path FROM below",
@@ -108,8 +115,8 @@ class DryRunStore:
         )
         return [path for (path,) in rows]
 
-    def _records(self, paths: Collection[str] | None) -> Iterable[Change]:
-        """Yield the changed Orders with an item at one of these paths, or all changed Orders for None."""
+    def _changed_records(self, paths: Collection[str] | None) -> Iterable[Change]:
+        """Yield the changed Orders for an Opportunity at one of these paths. None selects all changed Orders."""
         at_paths = (
             "WHERE (partner, uuid) IN (SELECT partner, uuid FROM item WHERE path IN (SELECT value FROM json_each(?)))"
         )
@@ -118,36 +125,40 @@ class DryRunStore:
             record = decode_record(document)
             yield RecordSet(record.key, record)
 
-    def _note(self, change: Change, published: Collection[str], reply: object) -> None:
+    def _keep_change(self, change: Change, published: Collection[str], reply: object) -> None:
+        """Keep a change that later commands may read. `published` are the paths that the command publishes."""
         match change:
             case SellerSet(seller):
                 self._sellers[seller.key] = seller
             case OpportunitySet(opportunity):
                 if opportunity.type.has_children or opportunity.withdrawn or opportunity.path not in published:
-                    self._keep(opportunity.path, opportunity.parent, msgspec.json.encode(opportunity))
+                    self._keep_opportunity(opportunity.path, opportunity.parent, msgspec.json.encode(opportunity))
             case OpportunityRemoved(path):
                 report = reply.get(path) if isinstance(reply, Mapping) else None
-                self._keep(path, report.opportunity.parent if isinstance(report, OpportunityReport) else None, None)
+                self._keep_opportunity(
+                    path, report.opportunity.parent if isinstance(report, OpportunityReport) else None, None
+                )
             case RecordSet(_, record) if record is not None:
                 self._keep_record(record)
 
     def _keep_record(self, record: Record) -> None:
-        """Keep a record without personal data, which no decision of an import reads."""
+        """Keep a changed Order without its personal data. No decision of an import reads personal data."""
         document = encode_record(record)
         self._db.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", (*record.key, document))
         things = (thing for item, _ in record.items() for thing in (item.opportunity, *item.parents))
         rows = [(path, *record.key) for path in {thing.path for thing in things if thing}]
         self._db.executemany("INSERT OR IGNORE INTO item VALUES (?, ?, ?)", rows)
 
-    def _keep(self, path: str, parent: str | None, document: bytes | None) -> None:
+    def _keep_opportunity(self, path: str, parent: str | None, document: bytes | None) -> None:
         self._db.execute("INSERT OR REPLACE INTO changed VALUES (?, ?, ?)", (path, parent, document))
 
 
-def _published(command: Command[Any]) -> Collection[str]:
+def _published_paths(command: Command[Any]) -> Collection[str]:
     return {item.path for item in command.opportunities} if isinstance(command, Publish) else ()
 
 
 def _paths(command: Command[Any]) -> Collection[str]:
+    """Return the paths that a command names, and the paths of the parents that it names."""
     match command:
         case GetOpportunities(paths):
             return paths

@@ -1,4 +1,8 @@
-"""A draft, joined with its parent and its Seller, becomes an Opportunity (MOD "Parent-child relationships")."""
+"""A draft is joined with its parents and its Seller, and becomes an Opportunity (MOD "Parent-child relationships").
+
+An imported Opportunity inherits from its parents here: status, dates, duration and named Offers. The rule is
+`booking.rules.inheritance.inherit`. The VAT treatment of imported Offers is chosen here too, in `link`.
+"""
 
 import msgspec
 from msgspec.structs import replace
@@ -16,7 +20,12 @@ MAX_REMARKS = 40
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """The Opportunity that a draft becomes, and remarks on what was assumed, changed or is missing."""
+    """An Opportunity to be published.
+
+    Attributes:
+        opportunity: The Opportunity, with its path, parent, Seller and VAT treatment.
+        remarks: Remarks for the report on values that were assumed, changed or are missing.
+    """
 
     opportunity: Opportunity
     remarks: tuple[str, ...]
@@ -30,20 +39,23 @@ def link(  # noqa: PLR0913, PLR0917 - all that it depends on
     remarks: tuple[str, ...] = (),
     vat: VatTreatment | None = None,
 ) -> Imported:
-    """Return the Opportunity that a draft becomes.
+    """Return the Opportunity that a draft describes, joined with its parents and its Seller.
+
+    The VAT treatment of its Offers is `vat`, which the operator gave for the whole import, or otherwise the treatment
+    of the Seller (`Seller.default_vat`).
 
     Args:
         draft: The draft.
-        path: The path to store it under; a stored Opportunity keeps its path.
-        parents: Its parents, nearest first.
-        seller: Its Seller.
+        path: The path under which the Opportunity is stored, or will be stored.
+        parents: The parents of the Opportunity, nearest first.
+        seller: The Seller of the Opportunity.
         remarks: Remarks to add to those of the draft.
-        vat: The VAT treatment of its Offers; None for the Seller's default.
+        vat: The VAT treatment of the Offers; None for the treatment of the Seller.
 
     Raises:
-        UnreadableError: Neither it nor its parent has a start.
+        UnreadableError: Neither the draft nor its parent has a start.
     """
-    noted = [*draft.remarks, *remarks]
+    all_remarks = [*draft.remarks, *remarks]
     parent = parents[0] if parents else None
     treatment = vat or seller.default_vat
     offers = tuple(replace(offer, owner=path, vat=treatment) for offer in draft.opportunity.offers)
@@ -51,18 +63,19 @@ def link(  # noqa: PLR0913, PLR0917 - all that it depends on
         draft.opportunity, path=path, seller=seller.key, parent=parent.path if parent else None, offers=offers
     )
     if parent:
-        opportunity = _with_inherited(opportunity, parents, noted)
-        opportunity = _limited_by_facility(opportunity, parent, noted)
-        opportunity = _limited_by_series(opportunity, parent, noted)
+        opportunity = _inherit(opportunity, parents, all_remarks)
+        opportunity = _limit_by_facility(opportunity, parent, all_remarks)
+        opportunity = _limit_by_series(opportunity, parent, all_remarks)
     if draft.opportunity.inherited and draft.opportunity.inherited.dates and opportunity.start is None:
         raise UnreadableError("it has no startDate")
-    noted += missing_properties(opportunity, parents)
-    if len(noted) > MAX_REMARKS:
-        noted = [*noted[:MAX_REMARKS], "and more"]
-    return Imported(opportunity=opportunity, remarks=tuple(noted))
+    all_remarks += missing_properties(opportunity, parents)
+    if len(all_remarks) > MAX_REMARKS:
+        all_remarks = [*all_remarks[:MAX_REMARKS], "and more"]
+    return Imported(opportunity=opportunity, remarks=tuple(all_remarks))
 
 
-def _with_inherited(opportunity: Opportunity, parents: tuple[Opportunity, ...], remarks: list[str]) -> Opportunity:
+def _inherit(opportunity: Opportunity, parents: tuple[Opportunity, ...], remarks: list[str]) -> Opportunity:
+    """Return the Opportunity with inherited status, dates, duration and Offers, and add remarks (OB-BKBL-32)."""
     inherited = opportunity.inherited
     if inherited and inherited.dates and not inherits_dates(opportunity.type, parents[0].type):
         raise UnreadableError("it has no startDate")
@@ -79,22 +92,22 @@ def _with_inherited(opportunity: Opportunity, parents: tuple[Opportunity, ...], 
     return now
 
 
-def _limited_by_facility(opportunity: Opportunity, parent: Opportunity, remarks: list[str]) -> Opportunity:
-    """Cut the capacity of a Slot of an individual facility to one space."""
+def _limit_by_facility(opportunity: Opportunity, parent: Opportunity, remarks: list[str]) -> Opportunity:
+    """Limit the capacity of a Slot of an individual facility to one space (OB-BKBL-33)."""
     most = max_spaces(opportunity, parent)
     if most == opportunity.capacity:
         return opportunity
-    remarks.append(f"{_remaining(opportunity)} {opportunity.capacity} of an individual facility: {most} taken")
+    remarks.append(f"{_remaining_property(opportunity)} {opportunity.capacity} of an individual facility: {most} taken")
     return replace(opportunity, capacity=most)
 
 
-def _remaining(opportunity: Opportunity) -> str:
+def _remaining_property(opportunity: Opportunity) -> str:
     names = opportunity.type.row.capacity
     return names.remaining if names else "capacity"
 
 
-def _limited_by_series(opportunity: Opportunity, parent: Opportunity, remarks: list[str]) -> Opportunity:
-    """Cut the capacity of a session that has no maximum of its own to the maximum of its series."""
+def _limit_by_series(opportunity: Opportunity, parent: Opportunity, remarks: list[str]) -> Opportunity:
+    """Limit the capacity of a session to the maximum of its series, if the session states no maximum."""
     names = opportunity.type.row.capacity
     if names is None or opportunity.capacity is None or not opportunity.type.inherits_offers:
         return opportunity

@@ -1,4 +1,8 @@
-"""The sources of imported pages: a file, a folder of files, standard input, or a feed that is read over HTTP."""
+"""The pages of an import: from a file, a folder of files, standard input, or a feed on the web.
+
+A feed is read by `openbooking.harvest`, which decides retries and backoff (`harvest.reader`). The cursor of the feed is
+stored in its copy (`harvest.copy`), which `openbooking import --copy FILE` keeps for the next import.
+"""
 
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,14 +25,14 @@ from openbooking.openactive.web_addresses import is_web_address
 MAX_FILE_BYTES = 1_000_000_000
 
 _SUFFIXES = (".json", ".jsonld")
-# Items of one page of a feed that are in memory together; each is bounded by the size of its page.
+# The most items, and about the most bytes, of a page of a feed that are in memory at a time.
 _AT_ONCE = 500
 _AT_ONCE_BYTES = 10_000_000
 _OPTIONS = HarvestOptions()
 
 
 class ReceivedPage(NamedTuple):
-    """A page, or the reason why it could not be read.
+    """A page, or the reason why no page could be read.
 
     Attributes:
         origin: The name of the file, or the URL, that the page comes from.
@@ -41,7 +45,7 @@ class ReceivedPage(NamedTuple):
     fault: str = ""
 
 
-# Takes a label and returns a context, which yields a function to call for each unit of work that is done.
+# Shows progress: takes a label, and returns a context that yields a function. Call the function for each unit done.
 ProgressCounter = Callable[[str], AbstractContextManager[Callable[[], None]]]
 
 
@@ -52,15 +56,15 @@ def _without_progress(_: str) -> AbstractContextManager[Callable[[], None]]:
 async def pages(
     path_or_url: str, copy: Path | None = None, counting: ProgressCounter = _without_progress
 ) -> AsyncIterator[ReceivedPage]:
-    """Yield the pages of a source. A feed yields its items in their latest version, deleted ones included.
+    """Yield the pages of a source. Of a feed, yield the latest version of each item, deleted items included.
 
     Args:
         path_or_url: The path of a file or folder, - for standard input, or a URL.
         copy: The file that keeps a copy of the feed, so that the next import reads changes only. None to keep no copy.
-        counting: Shows how many pages of a feed have been read. All are read before the first item is yielded.
+        counting: Shows how many pages of a feed have been read. A feed is read to its end before a page is yielded.
 
     Raises:
-        ImportRefusedError: There is nothing to read, or the copy cannot be used.
+        ImportRefusedError: There is no such file or feed, or the copy cannot be used.
     """
     if is_web_address(path_or_url):
         async for received in _web_pages(path_or_url, copy, counting):
@@ -73,11 +77,12 @@ async def pages(
 
 
 async def _web_pages(url: str, path: Path | None, counting: ProgressCounter) -> AsyncIterator[ReceivedPage]:
-    # A copy can be kept of a feed only.
+    """Yield the pages of a feed or document on the web."""
+    # A copy can only be kept of a feed, so that other documents are refused if a copy is wanted.
     options = _OPTIONS._replace(documents=path is None)
     try:
         with Copy(path) as copy:
-            async for received in _harvested(url, copy, options, counting):
+            async for received in _harvest_pages(url, copy, options, counting):
                 yield received
     except CopyError as fault:
         raise ImportRefusedError(f"{fault}.") from fault
@@ -85,10 +90,10 @@ async def _web_pages(url: str, path: Path | None, counting: ProgressCounter) -> 
         raise ImportRefusedError(f"{url} is {fault}.") from fault
 
 
-async def _harvested(
+async def _harvest_pages(
     url: str, copy: Copy, options: HarvestOptions, counting: ProgressCounter
 ) -> AsyncIterator[ReceivedPage]:
-    """Read the feed as far as possible, then yield its items; a document that is no feed is yielded as it is."""
+    """Read the feed as far as possible, then yield its items. A document that is no feed is yielded unchanged."""
     fault = document = None
     async with async_client() as client, aclosing(harvest_async(url, copy, client, options)) as steps:
         with counting("Pages") as advance:
@@ -108,7 +113,7 @@ async def _harvested(
 
 
 def _copied_pages(copy: Copy) -> Iterator[ReceivedPage]:
-    """Yield the items of a copy, grouped by the pages of the feed that they were found on."""
+    """Yield the items of a copy, grouped by the page of the feed on which they were found."""
     for url, found in groupby(copy.items(), key=lambda item: item.url):
         part: list[CopiedItem] = []
         size = 0
@@ -116,18 +121,19 @@ def _copied_pages(copy: Copy) -> Iterator[ReceivedPage]:
             part.append(item)
             size += len(item.content)
             if len(part) == _AT_ONCE or size > _AT_ONCE_BYTES:
-                yield _part(url, part)
+                yield _page_part(url, part)
                 part, size = [], 0
         if part:
-            yield _part(url, part)
+            yield _page_part(url, part)
 
 
-def _part(url: str, items: list[CopiedItem]) -> ReceivedPage:
+def _page_part(url: str, items: list[CopiedItem]) -> ReceivedPage:
     numbers = tuple(item.number for item in items)
     return ReceivedPage(url, Page([msgspec.Raw(item.content) for item in items], is_rpde=True, numbers=numbers))
 
 
 def _local_pages(path_or_url: str) -> Iterator[ReceivedPage]:
+    """Yield the page of standard input or of a file, or the pages of all files in a folder."""
     if path_or_url == "-":
         yield _page_of("standard input", lambda: sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
         return
@@ -150,6 +156,7 @@ def _read_file(path: Path) -> bytes:
 
 
 def _page_of(origin: str, read: Callable[[], bytes]) -> ReceivedPage:
+    """Return the page that `read` returns as bytes, or the reason why it cannot be read."""
     try:
         body = read()
         if len(body) > MAX_FILE_BYTES:

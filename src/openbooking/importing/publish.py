@@ -1,4 +1,7 @@
-"""The second half of an import: drafts are joined with their parents and Sellers, and published in batches."""
+"""The second half of an import: drafts are joined with their parents and Sellers, and published in batches.
+
+Parents are published before their children. `link_items.link` works out what a child inherits from its parents.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
@@ -16,7 +19,7 @@ from openbooking.importing.reading.identity import is_same_thing
 from openbooking.importing.reading.items import Draft
 from openbooking.importing.reading.sellers import NamedSeller
 from openbooking.importing.reading.source import Source
-from openbooking.importing.reading.values import UnreadableError, shown
+from openbooking.importing.reading.values import UnreadableError, display_text
 from openbooking.importing.report import Line, Outcome, Report, counts_of
 from openbooking.importing.sellers import IMPORTER, NoSellerError, Sellers
 from openbooking.importing.spool import ReadResult, Spool
@@ -30,6 +33,8 @@ _Parents = tuple[Opportunity, ...]
 
 
 class _Ready(NamedTuple):
+    """A draft with everything that its publication needs."""
+
     draft: Draft
     position: str
     parents: _Parents
@@ -37,7 +42,7 @@ class _Ready(NamedTuple):
 
 
 class Publisher:
-    """Publishes the drafts in a spool."""
+    """Publishes the drafts in a spool, and reports a line for each."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - all that it depends on
         self,
@@ -57,39 +62,39 @@ class Publisher:
         self._last_parents: tuple[tuple[str, ...], _Parents] = ((), ())
 
     async def publish(self, advance: Callable[[], None]) -> None:
-        """Publish the best draft of each thing, parents before children; call `advance` after each."""
+        """Publish the best draft of each Opportunity, parents before children. Call `advance` after each draft."""
         for some in self._spool.things(AT_ONCE):
-            known = await self._known(draft for draft, _ in some)
+            known = await self._stored_opportunities(draft for draft, _ in some)
             batch: list[_Ready] = []
             for draft, position in some:
-                path = self._path(draft, known)
+                path = self._stored_path(draft, known)
                 try:
                     if not _is_published_by_itself(draft, known.get(path)):
-                        parents = await self._parents(draft)
+                        parents = await self._cached_parents(draft)
                         batch.append(_Ready(draft, position, parents, await self._link(draft, path, parents)))
                 except NoSellerError as fault:
-                    self._fail(draft, position, str(fault), ReadResult.NOT_THEIRS)
+                    self._report_failure(draft, position, str(fault), ReadResult.NOT_THEIRS)
                 except UnreadableError as fault:
-                    self._fail(draft, position, str(fault))
+                    self._report_failure(draft, position, str(fault))
                 advance()
             await self._publish(batch)
 
-    async def _known(self, drafts: Iterable[Draft]) -> Mapping[str, Opportunity]:
-        """Return the stored Opportunities that drafts with former paths, or embedded copies of parents, may mean."""
+    async def _stored_opportunities(self, drafts: Iterable[Draft]) -> Mapping[str, Opportunity]:
+        """Return the stored Opportunities that may be the same as drafts with former paths, or as embedded parents."""
         paths: set[str] = set()
         for draft in drafts:
             if draft.former or draft.copy:
                 paths |= {draft.opportunity.path, *draft.former}
-        return await self._get(paths)
+        return await self._get_opportunities(paths)
 
-    async def _get(self, paths: Iterable[str]) -> Mapping[str, Opportunity]:
+    async def _get_opportunities(self, paths: Iterable[str]) -> Mapping[str, Opportunity]:
         wanted = frozenset(paths)
         if not wanted:
             return {}
         return await self._store.execute(GetOpportunities(wanted, actor=IMPORTER))
 
-    def _path(self, draft: Draft, known: Mapping[str, Opportunity]) -> str:
-        """Return the path under which a thing is stored already, or otherwise the path of its draft."""
+    def _stored_path(self, draft: Draft, known: Mapping[str, Opportunity]) -> str:
+        """Return the path under which the Opportunity is stored already, or otherwise the path of its draft."""
         path = draft.opportunity.path
         if path in known:
             return path
@@ -102,23 +107,24 @@ class Publisher:
         return path
 
     async def _link(self, draft: Draft, path: str, parents: _Parents) -> Imported:
-        named = self._named(draft)
-        settled = parents[0] if parents else None
-        if settled is None and named is None:
-            # An update that no longer names a Seller keeps the Seller.
-            settled = (await self._get([path])).get(path)
-        seller, remarks = await self._sellers.of(settled.seller if settled else None, named)
+        """Return the Opportunity of a draft, with its Seller."""
+        named = self._named_seller(draft)
+        sold_with = parents[0] if parents else None
+        if sold_with is None and named is None:
+            # An update that names no Seller keeps the Seller of the stored Opportunity.
+            sold_with = (await self._get_opportunities([path])).get(path)
+        seller, remarks = await self._sellers.choose(sold_with.seller if sold_with else None, named)
         return link(draft, path, parents, seller, remarks, self._vat)
 
-    def _named(self, draft: Draft) -> NamedSeller | None:
-        """Return the Seller that a thing names. For a parent that names none, return the one that all children name."""
+    def _named_seller(self, draft: Draft) -> NamedSeller | None:
+        """Return the Seller that a draft names, or the only Seller that the children of the draft name."""
         if draft.seller or not draft.opportunity.type.has_children:
             return draft.seller
         named = self._spool.sellers_of_children(draft.opportunity.path)
         return named[0] if len(named) == 1 else None
 
-    async def _parents(self, draft: Draft) -> _Parents:
-        """Return the parents, nearest first. They are kept for the next draft, because siblings come together."""
+    async def _cached_parents(self, draft: Draft) -> _Parents:
+        """Return the parents of a draft, nearest first. Siblings follow each other, so the last parents are cached."""
         wanted, found = self._last_parents
         if draft.parents != wanted:
             found = await self._load_parents(draft)
@@ -126,50 +132,52 @@ class Publisher:
         return found
 
     async def _load_parents(self, draft: Draft) -> _Parents:
+        """Return the parents of a draft from the store. Raise UnreadableError if its parent is missing or deleted."""
         if not draft.parents:
             return ()
-        paths = [self._spool.published_as(path) or path for path in draft.parents]
-        known = await self._get(paths)
+        paths = [self._spool.published_path(path) or path for path in draft.parents]
+        known = await self._get_opportunities(paths)
         parent = next((known[path] for path in paths if path in known), None)
-        name = f"its {draft.opportunity.type.parent_property} {shown(draft.parent_name or draft.parents[0])}"
+        name = f"its {draft.opportunity.type.parent_property} {display_text(draft.parent_name or draft.parents[0])}"
         if parent is None:
             raise UnreadableError(f"parent not found: {name} is not among what was imported")
         if self._spool.is_deleted(parent.source):
             raise UnreadableError(f"parent not found: {name} was deleted")
-        further = (await self._get([parent.parent])).get(parent.parent) if parent.parent else None
+        further = (await self._get_opportunities([parent.parent])).get(parent.parent) if parent.parent else None
         parents = (parent, further) if further else (parent,)
-        return tuple(map(self._as_understood, parents))
+        return tuple(map(self._with_final_sale_state, parents))
 
-    def _as_understood(self, parent: Opportunity) -> Opportunity:
-        """Return the parent with the sale state that it will have when this import has ended."""
+    def _with_final_sale_state(self, parent: Opportunity) -> Opportunity:
+        """Return the parent with the sale state that it will have at the end of this import."""
         if self._spool.is_published(parent.path) or not self._spool.is_not_understood(parent.source):
             return parent
         return replace(parent, sale=SaleState.NOT_UNDERSTOOD)
 
     async def _publish(self, batch: list[_Ready]) -> None:
-        """Publish the batch. If it is refused, publish its members singly, so that a bad one affects no other."""
+        """Publish a batch. If the store refuses the batch, publish each draft alone, so that the others get through."""
         if not batch:
             return
         try:
-            reports = await self._execute_publish(*batch)
+            reports = await self._send_publish(*batch)
         except OpenBookingError:
             for ready in batch:
                 await self._publish_alone(ready)
         else:
             for ready in batch:
-                self._tell(ready, reports)
+                self._report_published(ready, reports)
 
     async def _publish_alone(self, ready: _Ready) -> None:
+        """Publish one draft, and report a refusal."""
         try:
-            reports = await self._execute_publish(ready)
+            reports = await self._send_publish(ready)
         except BelongsToAnotherError as refusal:
-            self._fail(ready.draft, ready.position, str(refusal), ReadResult.NOT_THEIRS)
+            self._report_failure(ready.draft, ready.position, str(refusal), ReadResult.NOT_THEIRS)
         except OpenBookingError as refusal:
-            self._fail(ready.draft, ready.position, str(refusal))
+            self._report_failure(ready.draft, ready.position, str(refusal))
         else:
-            self._tell(ready, reports)
+            self._report_published(ready, reports)
 
-    async def _execute_publish(self, *some: _Ready) -> Mapping[str, OpportunityReport]:
+    async def _send_publish(self, *some: _Ready) -> Mapping[str, OpportunityReport]:
         opportunities = tuple(ready.imported.opportunity for ready in some)
         publish = Publish(
             opportunities,
@@ -180,15 +188,16 @@ class Publisher:
         )
         return await self._store.execute(publish)
 
-    def _tell(self, ready: _Ready, reports: Mapping[str, OpportunityReport]) -> None:
+    def _report_published(self, ready: _Ready, reports: Mapping[str, OpportunityReport]) -> None:
+        """Report a published Opportunity, and whether it can be booked."""
         path = ready.imported.opportunity.path
         reported = reports[path]
         why_not = reported.why_not or ("" if is_on_sale(reported.opportunity, ready.parents) else _NOT_UNDERSTOOD)
-        self._spool.published(ready.draft, path)
+        self._spool.note_published(ready.draft, path)
         self._report.cancelled |= reported.orders.cancelled
         outcome = Outcome.NOT_BOOKABLE if why_not else Outcome.BOOKABLE
         parent = not reported.opportunity.type.bookable
-        self._report.tell(
+        self._report.add(
             Line(
                 outcome=Outcome.PARENT if parent else outcome,
                 item=ready.draft.label,
@@ -196,23 +205,26 @@ class Publisher:
                 path=path,
                 reason="" if parent else why_not,
                 orders=counts_of(reported.orders),
-                remarks=(*ready.imported.remarks, *_on_status(ready.imported.opportunity, reported.opportunity)),
+                remarks=(*ready.imported.remarks, *_status_remark(ready.imported.opportunity, reported.opportunity)),
             )
         )
 
-    def _fail(self, draft: Draft, position: str, reason: str, result: ReadResult = ReadResult.NOT_UNDERSTOOD) -> None:
-        self._spool.refused(draft.opportunity.source, result)
-        self._report.tell(
+    def _report_failure(
+        self, draft: Draft, position: str, reason: str, result: ReadResult = ReadResult.NOT_UNDERSTOOD
+    ) -> None:
+        """Report a draft that is not published, and lower the result of its item."""
+        self._spool.lower_result(draft.opportunity.source, result)
+        self._report.add(
             Line(outcome=Outcome.FAILED, item=draft.label, where=position, reason=reason, remarks=draft.remarks)
         )
 
 
-def _on_status(read: Opportunity, published: Opportunity) -> tuple[str, ...]:
+def _status_remark(read: Opportunity, published: Opportunity) -> tuple[str, ...]:
     """Return a remark if the Opportunity stays cancelled although the item does not say so."""
     stays = published.status is not read.status and not published.takes_place
     return ("it was cancelled or postponed before, and stays so",) if stays else ()
 
 
 def _is_published_by_itself(draft: Draft, known: Opportunity | None) -> bool:
-    """Return whether an embedded parent was imported by itself before; that version is preferred."""
+    """Return whether the draft is an embedded parent that an item of its own has published. That item is preferred."""
     return draft.copy and known is not None and known.source != draft.opportunity.source

@@ -1,4 +1,7 @@
-"""The report of an import: a line for each item and thing, with the Orders that it affects, and a summary."""
+"""The report of an import: a line for each item, with the number of affected Orders, and a summary.
+
+The report is made while the import runs: each step calls `Report.add`. `openbooking import` shows it on the terminal.
+"""
 
 from collections import Counter
 from collections.abc import Callable
@@ -9,11 +12,11 @@ from typing import IO
 import msgspec
 
 from openbooking.booking.model.order import OrderKey
-from openbooking.booking.model.report import OrdersReached
+from openbooking.booking.model.report import AffectedOrders
 
 
 class Outcome(StrEnum):
-    """The result for an item, or for a thing in it. The text begins the line of the report."""
+    """The result for an item, or for an Opportunity in the item. Each line of the report begins with its text."""
 
     BOOKABLE = "bookable"
     NOT_BOOKABLE = "not bookable"
@@ -28,15 +31,15 @@ class Outcome(StrEnum):
 
 
 _SUMMARY_TEXTS = {
-    Outcome.BOOKABLE: ("can be booked", "can be booked"),
-    Outcome.NOT_BOOKABLE: ("cannot be booked", "cannot be booked"),
-    Outcome.PARENT: ("is a parent of Opportunities", "are parents of Opportunities"),
-    Outcome.SELLER: ("Seller was added", "Sellers were added"),
-    Outcome.WITHDRAWN: ("was withdrawn", "were withdrawn"),
-    Outcome.OFF_SALE: ("is off sale", "are off sale"),
-    Outcome.UNMATCHED: ("deletion matched nothing", "deletions matched nothing"),
-    Outcome.SUPERSEDED: ("was superseded by a later version", "were superseded by later versions"),
-    Outcome.FAILED: ("could not be imported", "could not be imported"),
+    Outcome.BOOKABLE: ("Opportunity can be booked", "Opportunities can be booked"),
+    Outcome.NOT_BOOKABLE: ("Opportunity cannot be booked", "Opportunities cannot be booked"),
+    Outcome.PARENT: ("parent of Opportunities", "parents of Opportunities"),
+    Outcome.SELLER: ("Seller added", "Sellers added"),
+    Outcome.WITHDRAWN: ("Opportunity withdrawn", "Opportunities withdrawn"),
+    Outcome.OFF_SALE: ("Opportunity taken off sale", "Opportunities taken off sale"),
+    Outcome.UNMATCHED: ("deletion of an unknown item", "deletions of unknown items"),
+    Outcome.SUPERSEDED: ("superseded version ignored", "superseded versions ignored"),
+    Outcome.FAILED: ("item could not be imported", "items could not be imported"),
     Outcome.UNREAD: ("page could not be read", "pages could not be read"),
 }
 _ORDER_TEXTS = {
@@ -48,16 +51,16 @@ _ORDER_TEXTS = {
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of the report. The names of the attributes are those of the JSON report.
+    """One line of the report. The JSON report uses the names of the attributes.
 
     Attributes:
         outcome: The result.
-        item: The type and the provider's name of the item or thing.
-        where: The position where it was found, such as "page 3 item 1".
-        path: Its path in this Booking System; empty if it has none.
-        reason: Why it was not imported, or cannot be booked.
+        item: The type of the item or Opportunity, and its name at the provider.
+        where: The position of the item, such as "page 3 item 1".
+        path: The path of the Opportunity in this Booking System; empty if there is none.
+        reason: Why the item was not imported, or why the Opportunity cannot be booked; empty otherwise.
         orders: The numbers of affected Orders and OrderProposals, by effect.
-        remarks: What was assumed, changed or is missing.
+        remarks: Remarks on values that were assumed, changed or are missing.
     """
 
     outcome: Outcome
@@ -77,13 +80,13 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"{self.outcome:<12}  {self.item}{at}{known_as}{reason}{orders}{remarks}"
 
 
-def counts_of(orders: OrdersReached) -> dict[str, int]:
+def counts_of(orders: AffectedOrders) -> dict[str, int]:
     """Return the numbers of affected Orders and OrderProposals, by effect."""
     return {name: number for name in _ORDER_TEXTS if (number := len(getattr(orders, name)))}
 
 
 class ExitStatus(IntEnum):
-    """The exit status of `openbooking import`."""
+    """The exit status of `openbooking import`: 0, 1 if items were left out, or 2 if pages could not be read."""
 
     COMPLETE = 0
     LEFT_OUT = 1
@@ -91,10 +94,13 @@ class ExitStatus(IntEnum):
 
 
 class Report:
-    """Counts the lines of an import, shows them, and writes them to a file as JSON lines if there is one.
+    """Counts and shows the lines of an import, and writes them to a file.
+
+    Args:
+        json_lines: The file for the lines as JSON; None for no file.
 
     Attributes:
-        cancelled: The Orders of which an item has been cancelled.
+        cancelled: The Orders in which the import cancels an item.
     """
 
     def __init__(self, json_lines: IO[bytes] | None = None) -> None:
@@ -102,31 +108,38 @@ class Report:
         self._counts: Counter[Outcome] = Counter()
         self.cancelled: set[OrderKey] = set()
 
-    def tell(self, line: Line) -> None:
-        """Add a line."""
+    def add(self, line: Line) -> None:
+        """Count a line, show it, and write it to the file."""
         self._counts[line.outcome] += 1
         if self._json_lines:
             self._json_lines.write(msgspec.json.encode(line) + b"\n")
         self.show(line)
 
     def show(self, line: Line) -> None:
-        """Show a line. This class shows nothing; subclasses override it."""
+        """Show a line. This class shows nothing; a subclass may override this method."""
 
     def counting(self, what: str, total: int | None = None) -> AbstractContextManager[Callable[[], None]]:
-        """Show progress: return a context that yields a function, to be called for each unit of work that is done."""
+        """Show progress: return a context that yields a function. Call the function for each unit of work done.
+
+        This class shows nothing; a subclass may override this method.
+
+        Args:
+            what: The label of the progress.
+            total: The number of units in all, if it is known.
+        """
         del what, total
         return nullcontext(lambda: None)
 
     @property
     def exit_status(self) -> ExitStatus:
-        """The exit status: whether everything was read, and whether everything that was read could be imported."""
+        """The exit status of `openbooking import`: all imported, some items not imported, or not all pages read."""
         if self._counts[Outcome.UNREAD]:
             return ExitStatus.NOT_READ_TO_THE_END
         return ExitStatus.LEFT_OUT if self._counts[Outcome.FAILED] else ExitStatus.COMPLETE
 
     def summary(self) -> str:
-        """Return the numbers of items and things by outcome, as a sentence."""
+        """Return the last line of the report: the number of items by outcome."""
         counts = [
             f"{count:,} {_SUMMARY_TEXTS[outcome][count > 1]}" for outcome in Outcome if (count := self._counts[outcome])
         ]
-        return f"Of what was read, {'; '.join(counts)}." if counts else "There was nothing to import."
+        return f"Import result: {'; '.join(counts)}." if counts else "There was nothing to import."

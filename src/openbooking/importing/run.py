@@ -1,4 +1,4 @@
-"""The flow of an import: all items are read, drafts are published, and missing things are withdrawn."""
+"""The steps of an import: read all items, publish their drafts, and withdraw what is missing."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
@@ -23,9 +23,9 @@ class ImportOptions(NamedTuple):
     Attributes:
         source: The source of all items.
         seller: The key of the Seller of all items; None for the Sellers that the items name.
-        hand_over: Whether items of another Seller become this Seller's.
+        hand_over: Whether to move Opportunities of this source from another Seller to `seller`.
         dry_run: Whether to report only and change nothing.
-        vat: The VAT treatment of the Offers; None for the Seller's default.
+        vat: The VAT treatment of the Offers; None for the treatment of the Seller (`link_items.link`).
     """
 
     source: Source
@@ -45,15 +45,16 @@ async def run_import(
     options: ImportOptions,
     confirm: Confirm | None = None,
 ) -> None:
-    """Import the pages.
+    """Import the pages of a source.
 
     Args:
         store: The store to publish in.
         pages: The pages, each read once.
-        report: Gets a line for each item and thing.
+        report: Receives a line for each item and each Opportunity.
         options: The options.
-        confirm: Called before anything changes with the number of Orders of which an item would be cancelled, because
-            a cancellation cannot be undone. Returns whether to go on. None to import without asking.
+        confirm: Receives the number of Orders in which the import would cancel an item, and returns whether to
+            import. It is called before anything changes, because a cancellation cannot be undone. None to import
+            without asking.
 
     Raises:
         ImportRefusedError: The source cannot be read, or the Seller does not exist.
@@ -78,8 +79,8 @@ async def run_import(
 
 
 async def _publish(store: ImportStore, spool: Spool, sellers: Sellers, report: Report, options: ImportOptions) -> None:
-    """Publish the drafts in the spool, and withdraw what is missing."""
-    spool.begin()
+    """Publish the drafts in the spool, and withdraw the Opportunities that are missing from it."""
+    spool.reset_results()
     publisher = Publisher(store, report, spool, sellers, options.source, options.vat)
     withdrawer = Withdrawer(store, report, spool, options.source)
     if options.hand_over:

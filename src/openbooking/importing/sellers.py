@@ -1,4 +1,4 @@
-"""The Sellers of imported things: one Seller for all of them, or the Sellers that the items name."""
+"""The Sellers of imported Opportunities: one Seller for all, or the Sellers that the items name."""
 
 from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.model.actor import Actor, ActorKind
@@ -13,13 +13,24 @@ IMPORTER = Actor(ActorKind.ADMINISTRATOR, "import")
 
 
 class NoSellerError(Exception):
-    """A thing has no known Seller; the message says why."""
+    """No known Seller sells an Opportunity; the message says why."""
 
 
 class Sellers:
-    """The known Sellers, and the Sellers that items describe, which are added when they are first needed.
+    """Chooses the Seller of each imported Opportunity.
 
-    A known Seller stays as it is, because the operator may have corrected it.
+    A Seller that items describe is added when an Opportunity first needs it. An import does not change a known Seller,
+    because the operator may have corrected it.
+
+    Args:
+        store: The store to which Sellers are added.
+        report: Receives a line for each added Seller.
+        known: The Sellers of the store, by key.
+        only: The key of the Seller of all items; None for the Sellers that the items name.
+        described: The Sellers that items describe, by key.
+
+    Raises:
+        ImportRefusedError: There is no Seller `only`.
     """
 
     def __init__(
@@ -43,8 +54,8 @@ class Sellers:
         """Whether the items name their Sellers, which the operator has not confirmed."""
         return self._only is None
 
-    def note(self, named: NamedSeller | None) -> None:
-        """Remember the description of a Seller, if it is the most complete so far."""
+    def remember(self, named: NamedSeller | None) -> None:
+        """Keep the description of a Seller, if it is the most complete description so far."""
         if named and named.seller and named.key not in self._known:
             known = self._described.get(named.key)
             if known is None or _completeness(named) > _completeness(known):
@@ -55,21 +66,21 @@ class Sellers:
         only = self._only.key if self._only else None
         return Sellers(store, report, dict(self._known), only, self._described)
 
-    async def of(self, settled: str | None, named: NamedSeller | None) -> tuple[Seller, tuple[str, ...]]:
-        """Return the Seller of a thing, with remarks.
+    async def choose(self, fixed: str | None, named: NamedSeller | None) -> tuple[Seller, tuple[str, ...]]:
+        """Return the Seller of an Opportunity, and remarks for the report.
 
         Args:
-            settled: The key of the Seller that the thing must have: the Seller of its parent, because Brokers find the
-                Seller there, or otherwise the Seller that it had before. None if it may have any Seller.
-            named: The Seller that the thing names, if any.
+            fixed: The key of the Seller that the Opportunity must have; None for any Seller. It is the Seller of the
+                parent, because Brokers look there, or otherwise the Seller of the stored Opportunity.
+            named: The Seller that the item names, if any.
 
         Raises:
-            NoSellerError: The thing has no known Seller.
+            NoSellerError: No known Seller sells the Opportunity.
         """
         if self._only:
             return self._only, _remark_on_other_seller(named, self._only)
-        if settled:
-            seller = self._known[settled]
+        if fixed:
+            seller = self._known[fixed]
             return seller, _remark_on_other_seller(named, seller)
         if named is None:
             raise NoSellerError("missing Seller: it has no organizer or provider, and no --seller was given")
@@ -79,6 +90,7 @@ class Sellers:
         return self._known[key or named.key], ()
 
     async def _add(self, named: NamedSeller) -> None:
+        """Add a Seller that an item describes. Raise NoSellerError if no item describes the Seller."""
         described = self._described.get(named.key)
         if described is None or described.seller is None:
             raise NoSellerError(f"missing Seller: {named.label} is not described")
@@ -87,7 +99,7 @@ class Sellers:
         except OpenBookingError as refusal:
             raise NoSellerError(str(refusal)) from refusal
         self._known[named.key] = described.seller
-        self._report.tell(
+        self._report.add(
             Line(
                 outcome=Outcome.SELLER,
                 item=described.label,
@@ -102,6 +114,6 @@ def _completeness(named: NamedSeller) -> int:
 
 
 def _remark_on_other_seller(named: NamedSeller | None, seller: Seller) -> tuple[str, ...]:
-    """Return a remark if a thing names another Seller than the one that sells it."""
+    """Return a remark if an item names a different Seller from the Seller of its Opportunity."""
     same = named is None or named.key == seller.key or (named.seller and named.seller.name == seller.name)
     return () if same or named is None else (f"sold by {seller.name}, not by {named.label}",)

@@ -1,8 +1,11 @@
 """A temporary SQLite database that holds the items of an import until all of them have been read.
 
-Nothing can be published before everything has been read: children may come before their parents, and an item may come
-again in a later version. A hundred thousand items do not fit into memory. SQLite keeps a small database in memory and
-puts a large one into a file, which it removes at the end.
+An import publishes nothing before it has read all items, because children may come before their parents, and an item
+may come again in a later version. The items may not fit into memory. SQLite keeps a small temporary database in memory
+and a large one in a file, which it removes at the end.
+
+An item that is not understood stays in the spool with the result `ReadResult.NOT_UNDERSTOOD`. `withdraw` then takes the
+Opportunities of its earlier versions off sale.
 """
 
 import hashlib
@@ -40,7 +43,7 @@ _TABLES = """
     CREATE TABLE event_series (key TEXT PRIMARY KEY, data BLOB);
     -- Items that may belong to an EventSeries, as published. They are read again when all EventSeries are known.
     CREATE TABLE belonging (source TEXT PRIMARY KEY, key TEXT, content BLOB, position TEXT);
-    -- A thing that is published by itself is preferred to an embedded one, and otherwise the later one.
+    -- If several items hold a thing, the item of its own is preferred to an item that embeds it, then the later item.
     CREATE VIEW best AS SELECT * FROM thing WHERE NOT EXISTS (
         SELECT 1 FROM thing AS other WHERE other.path = thing.path AND (
             other.embedded < thing.embedded OR (other.embedded = thing.embedded AND other.number > thing.number)
@@ -52,13 +55,14 @@ _decode_seller = msgspec.json.Decoder(NamedSeller).decode
 
 
 class DroppedVersion(NamedTuple):
-    """A version of an item or thing that is not imported, because another one is.
+    """A version of an item that is not imported, because another version or item is imported instead.
 
     Attributes:
-        label: What reports call it.
-        position: Where it was found.
-        kept_position: Where the one that is imported was found.
-        superseded: Whether the imported one is a later or an identical version; otherwise two items have one id.
+        label: The name of the item in reports.
+        position: The position of the dropped version.
+        kept_position: The position of the imported version.
+        superseded: Whether the imported version is a later or identical version of the item. Otherwise different items
+            have one id.
     """
 
     label: str
@@ -68,10 +72,11 @@ class DroppedVersion(NamedTuple):
 
 
 class ReadResult(IntEnum):
-    """How far an item was understood.
+    """The result of reading an item, which decides what happens to Opportunities that it published before.
 
-    `NOT_THEIRS`: the item belongs to another source or Seller, so what is published already stays as it is.
-    `NOT_UNDERSTOOD`: the item cannot be read, or not all of it.
+    `UNDERSTOOD`: Opportunities that the item no longer holds are withdrawn.
+    `NOT_UNDERSTOOD`: The item, or a part of it, cannot be imported. Its Opportunities are taken off sale.
+    `NOT_THEIRS`: The item claims an Opportunity of another source or Seller. Nothing changes.
     """
 
     NOT_THEIRS = 0
@@ -80,17 +85,17 @@ class ReadResult(IntEnum):
 
 
 class Item(NamedTuple):
-    """An item, with or without an RPDE envelope.
+    """An item in the spool, with or without an RPDE envelope.
 
     Attributes:
-        sources: Its name, and the names that earlier versions gave it.
-        same_id: The prefix that the names of all items with its RPDE `id` share; empty if it has none.
-        kind: Its RPDE `kind`.
-        id: Its RPDE `id`.
-        label: What reports call it.
-        position: Where it was found.
-        is_deleted: Whether it is deleted.
-        result: How far it was understood.
+        sources: The name of the item, and the names that earlier versions of this system gave it.
+        same_id: The prefix that the names of all items with this RPDE `id` share; empty without an `id`.
+        kind: The RPDE `kind`.
+        id: The RPDE `id`.
+        label: The name of the item in reports.
+        position: The position where the item was found.
+        is_deleted: Whether the feed states that the item is deleted.
+        result: The result of reading the item.
     """
 
     sources: tuple[str, ...]
@@ -104,7 +109,7 @@ class Item(NamedTuple):
 
 
 class Spool:
-    """The items that were read and the drafts in them, each item in the version at the end of its feed."""
+    """The items that were read, each in its latest version, and the drafts of the things in them."""
 
     def __init__(self) -> None:
         # A database without a name is temporary, and on disk once it is large.
@@ -119,7 +124,7 @@ class Spool:
         self._db.close()
 
     def put(self, entry: Entry, reading: ReadItem, content: bytes) -> DroppedVersion | None:
-        """Keep an item and its drafts; return the version of the item that is dropped, if there are two."""
+        """Keep an item and its drafts. Of two versions keep the later one, and return the dropped one."""
         source, digest = reading.sources[0], hashlib.blake2b(content, digest_size=16).digest()
         this = (reading.label, entry.position)
         row = self._one("SELECT label, position, modified, digest FROM item WHERE source = ?", source)
@@ -160,21 +165,21 @@ class Spool:
         """Keep an EventSeries, from which items may inherit."""
         self._db.execute("INSERT OR REPLACE INTO event_series VALUES (?, ?)", (key, msgspec.json.encode(data)))
 
-    def belonging(self) -> Iterator[tuple[Any, bytes, str]]:
-        """Yield the items that belong to an EventSeries: the EventSeries, the item as published, its position."""
+    def members_of_event_series(self) -> Iterator[tuple[Any, bytes, str]]:
+        """Yield each item of a known EventSeries: the EventSeries, the item as published, and its position."""
         rows = self._db.execute(
             "SELECT event_series.data, content, position FROM belonging JOIN event_series USING (key) ORDER BY source"
         )
         for data, content, position in rows.fetchall():
             yield msgspec.json.decode(data), content, position
 
-    def put_again(self, reading: ReadItem, position: str) -> None:
-        """Replace the drafts of an item by those of a second reading of the same version."""
+    def replace_drafts(self, reading: ReadItem, position: str) -> None:
+        """Replace the drafts of an item by the drafts of a second reading of the same version."""
         self._db.execute("UPDATE item SET understood = ? WHERE source = ?", (not reading.faults, reading.sources[0]))
         self._put_drafts(reading.sources[0], reading.drafts, position)
 
     def delete_by_id(self, source_of_all: Source) -> None:
-        """Delete each item that an item of another `kind` deletes: the only earlier one with that `id` (AMB-74)."""
+        """Apply deletions under another `kind`: each deletes the only earlier item with its `id` (AMB-74)."""
         rows = self._db.execute(
             "SELECT other.source, deletion.modified, other.modified, deletion.kind, other.kind "
             "FROM item AS deletion JOIN item AS other "
@@ -189,7 +194,7 @@ class Spool:
                 self._db.execute("UPDATE item SET deleted = TRUE WHERE source = ?", (source,))
                 self._db.execute("DELETE FROM thing WHERE source = ?", (source,))
 
-    def begin(self) -> None:
+    def reset_results(self) -> None:
         """Forget the results of an earlier publication, such as a dry run."""
         states = (ReadResult.UNDERSTOOD, ReadResult.NOT_UNDERSTOOD)
         self._db.execute("UPDATE item SET result = CASE WHEN understood THEN ? ELSE ? END", states)
@@ -200,7 +205,7 @@ class Spool:
         return int(self._one("SELECT count(DISTINCT path) FROM thing")[0])
 
     def duplicates(self) -> Iterator[DroppedVersion]:
-        """Yield the items about a thing for which another item is imported instead."""
+        """Yield the items whose thing is imported from another item instead."""
         rows = self._db.execute(
             "SELECT thing.draft, thing.position, best.position FROM thing JOIN best USING (path) "
             "WHERE NOT thing.embedded AND thing.source <> best.source"
@@ -209,9 +214,10 @@ class Spool:
             yield DroppedVersion(_decode_draft(draft).label, position, other, superseded=False)
 
     def things(self, at_once: int) -> Iterator[list[tuple[Draft, str]]]:
-        """Yield, in batches, the best draft of each path and the position where it was found.
+        """Yield, in batches, the best draft of each thing and its position.
 
-        All drafts of a batch have one rank. Parents come first, and the children of one parent together.
+        All drafts of a batch have one depth: parents come before their children. The children of one parent are
+        adjacent.
         """
         rows = self._db.execute("SELECT rank, draft, position FROM best ORDER BY rank, parent, number")
         some: list[tuple[Draft, str]] = []
@@ -225,15 +231,15 @@ class Spool:
         if some:
             yield some
 
-    def published(self, draft: Draft, path: str) -> None:
-        """Note that a thing has been published under this path."""
+    def note_published(self, draft: Draft, path: str) -> None:
+        """Note the path under which a thing was published."""
         self._db.execute(
             "UPDATE thing SET published_as = ? WHERE path = ? AND source = ?",
             (path, draft.opportunity.path, draft.opportunity.source),
         )
 
-    def published_as(self, path: str) -> str | None:
-        """Return the path under which a thing has been published, or None."""
+    def published_path(self, path: str) -> str | None:
+        """Return the path under which this import has published a thing, or None."""
         row = self._one("SELECT published_as FROM thing WHERE path = ? AND published_as IS NOT NULL", path)
         return str(row[0]) if row else None
 
@@ -241,12 +247,12 @@ class Spool:
         """Return whether this import has published a thing under this path."""
         return bool(self._one("SELECT 1 FROM thing WHERE published_as = ?", path))
 
-    def refused(self, source: str, result: ReadResult) -> None:
-        """Lower the result of the item to `result`, unless it is lower already: a thing of this item was refused."""
+    def lower_result(self, source: str, result: ReadResult) -> None:
+        """Lower the result of an item whose thing was refused. A result that is lower already stays."""
         self._db.execute("UPDATE item SET result = min(result, ?) WHERE source = ?", (result, source))
 
     def sellers_of_children(self, path: str) -> list[NamedSeller]:
-        """Return the Sellers that the children of a thing name, each once."""
+        """Return the Sellers that the children of a thing name, without duplicates."""
         rows = self._db.execute("SELECT seller FROM thing WHERE parent = ? AND seller IS NOT NULL", (path,))
         found: dict[str, NamedSeller] = {}
         for (document,) in rows:
@@ -255,7 +261,7 @@ class Spool:
         return list(found.values())
 
     def items(self, at_once: int) -> Iterator[list[Item]]:
-        """Yield all items in batches."""
+        """Yield all items, deleted items included, in batches."""
         rows = self._db.execute(
             "SELECT source, former, same_id, kind, id, label, position, deleted, result FROM item ORDER BY source"
         )
@@ -275,24 +281,24 @@ class Spool:
             ]
 
     def is_deleted(self, source: str) -> bool:
-        """Return whether the item of this name has been deleted."""
+        """Return whether the item with this name is deleted."""
         return bool(self._one("SELECT 1 FROM item WHERE source = ? AND deleted", source))
 
     def is_not_understood(self, source: str) -> bool:
-        """Return whether the item of this name, or a part of it, is not understood."""
+        """Return whether the item with this name, or a part of it, is not understood."""
         found = self._one("SELECT result FROM item WHERE source = ? AND NOT deleted", source)
         return bool(found) and found[0] == ReadResult.NOT_UNDERSTOOD
 
-    def is_alive(self, source: str) -> bool:
-        """Return whether an item of this name exists and has not been deleted."""
+    def is_undeleted(self, source: str) -> bool:
+        """Return whether there is an item with this name that is not deleted."""
         return bool(self._one("SELECT 1 FROM item WHERE source = ? AND NOT deleted", source))
 
-    def alive_with(self, same_id: str) -> frozenset[str]:
-        """Return the names of the items that share an RPDE `id` and have not been deleted."""
+    def undeleted_with(self, same_id: str) -> frozenset[str]:
+        """Return the names of the items that share an RPDE `id` and are not deleted."""
         rows = self._db.execute("SELECT source FROM item WHERE same_id = ? AND NOT deleted", (same_id,))
         return frozenset(source for (source,) in rows)
 
-    def paths_published(self, sources: list[str]) -> frozenset[str]:
+    def published_paths(self, sources: list[str]) -> frozenset[str]:
         """Return the paths of the published things of these items."""
         rows = self._db.execute(
             "SELECT published_as FROM thing WHERE published_as IS NOT NULL "
@@ -302,7 +308,7 @@ class Spool:
         return frozenset(path for (path,) in rows)
 
     def sources_of_things(self, at_once: int) -> Iterator[frozenset[str]]:
-        """Yield, in batches, the sources of all things, including former ones and those of embedded copies."""
+        """Yield, in batches, the sources of all things, including former names and the sources of embedded parents."""
         rows = self._db.execute(
             "SELECT source FROM thing UNION SELECT value FROM item, json_each(item.former) ORDER BY 1"
         )
@@ -310,6 +316,7 @@ class Spool:
             yield frozenset(name for (name,) in names)
 
     def _put_drafts(self, source: str, drafts: list[Draft], position: str) -> None:
+        """Replace the drafts of an item."""
         self._db.execute("DELETE FROM thing WHERE source = ?", (source,))
         for draft in drafts:
             self._number += 1

@@ -1,4 +1,4 @@
-"""Request bodies as JSON objects, references in them, and their `@type`."""
+"""Request bodies as JSON objects; the `@id` in a reference, and the check of the `@type`."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from openbooking.openactive.errors import OpenBookingError, UnexpectedOrderTypeE
 from openbooking.openactive.messages import JsonObject
 
 _MAX_DEPTH = 64
-_NUL = b"\\u0000"  # the only form of NUL in valid JSON
+_NUL = b"\\u0000"  # valid JSON can contain a NUL character only in this form
 
 
 def read_object(body: bytes) -> JsonObject:
     """Return the JSON object in a body.
 
     Raises:
-        OpenBookingError: the body is no valid JSON or no object, is nested too deeply, or contains a NUL character,
-            which PostgreSQL cannot store.
+        OpenBookingError: The body is not valid JSON, is not an object, is nested more than 64 levels deep, or contains
+            a NUL character, which PostgreSQL cannot store.
     """
     try:
         value = msgspec.json.decode(body)
@@ -30,6 +30,7 @@ def read_object(body: bytes) -> JsonObject:
 
 
 def _check_content(value: Any, depth: int = 0) -> None:
+    """Raise OpenBookingError if a value contains a NUL character or is nested too deeply."""
     if depth > _MAX_DEPTH:
         raise OpenBookingError("The body is nested too deeply.")
     if isinstance(value, str):
@@ -45,13 +46,13 @@ def _check_content(value: Any, depth: int = 0) -> None:
 
 
 def check_type(body: JsonObject, expected: str) -> None:
-    """Raise UnexpectedOrderTypeError unless the `@type` of the body is the expected one (OB-VAL-01)."""
+    """Raise UnexpectedOrderTypeError unless the body has the expected `@type` (OB-VAL-01)."""
     if body.get("@type") != expected:
         raise UnexpectedOrderTypeError(f"The @type must be {expected}.")
 
 
 def read_reference(value: Any) -> str | None:
-    """Return the `@id` of a reference, which is a text or an object (AMB-07), or None if it has none."""
+    """Return the `@id` in a reference, which is a text or an object with an `@id` (AMB-07); None without `@id`."""
     if isinstance(value, dict):
         value = value.get("@id")
     return value if isinstance(value, str) and value else None

@@ -1,8 +1,12 @@
-"""JSON objects as messages, read leniently (OB-MT-10).
+"""Conversion of JSON objects to messages, which tolerates mistakes (OB-MT-10).
 
-Most mistakes in a request do not keep it from being answered, and the others have error classes of their own. A caller
-therefore names functions for members that do not fit their types. Such a function returns another value, or raises the
-error. A member without a function counts as absent.
+- An unknown property, which the message type does not have, is ignored. Open objects keep unknown properties
+  (`openactive/messages/__init__.py`), and PATCHes refuse them (`read_order.py`).
+- An optional property of the wrong type counts as absent, unless the caller passes a function for the property. The
+  function returns another value, or raises the error class for the mistake.
+- A required property that is missing or of the wrong type needs such a function; otherwise ValidationError is raised.
+
+The functions, and so the error classes for faults of a message, are in `read_order.py`.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,17 +20,17 @@ Readers = Mapping[str, Callable[[Any], Any]]
 
 
 def read_message(value: JsonObject, type_: type[AnyMessage], readers: Readers) -> AnyMessage:
-    """Return the object as a message.
+    """Return an object as a message.
 
     Args:
-        value: the object.
-        type_: the type of the message.
-        readers: functions for members that do not fit their types, by the names of the members in JSON. A function is
-            called with the value of the member, or None where a required member is missing.
+        value: The object.
+        type_: The type of the message.
+        readers: Functions for properties of the wrong type, by the names of the properties in JSON. A function is
+            called with the value of its property, or with None if a required property is missing.
 
     Raises:
-        msgspec.ValidationError: a required member is missing or does not fit, and there is no function for it.
-        OpenBookingError: a function raised it.
+        msgspec.ValidationError: A required property is missing or of the wrong type, and has no function.
+        OpenBookingError: One of the functions raised the error.
     """
     try:
         return msgspec.convert(value, type_)
@@ -37,6 +41,7 @@ def read_message(value: JsonObject, type_: type[AnyMessage], readers: Readers) -
 def _read_members(
     value: JsonObject, type_: type[AnyMessage], readers: Readers, fault: msgspec.ValidationError
 ) -> AnyMessage:
+    """Return a message read property by property, because the object as a whole does not fit the type."""
     members: dict[str, Any] = {}
     for field in msgspec.structs.fields(type_):
         name, sent = field.encode_name, value.get(field.encode_name)
@@ -55,6 +60,6 @@ def _read_members(
     return type_(**members)
 
 
-def as_sent(value: Any) -> Any:
-    """Return the value unchanged, for members that a command checks itself."""
+def keep_value(value: Any) -> Any:
+    """Return the value unchanged: a reader for properties that a command checks."""
     return value

@@ -1,7 +1,22 @@
-"""Bodies of C1, C2, P, B and of the PATCHes, as the parameters of commands.
+"""Reads the bodies of C1, C2, P, B and the PATCHes, and makes the parameters of commands from them.
 
-A reader refuses a body that it cannot understand. Commands check whether the request can be fulfilled. Unknown
-properties are ignored (OB-MT-10).
+A body with one of these faults is refused with the error class and status on the right:
+
+| Fault | Error |
+|---|---|
+| no valid JSON, no object, nested too deeply, NUL character | OpenBookingError, 400 |
+| wrong or missing `@type` | UnexpectedOrderTypeError, 500 |
+| `seller` without an `@id` | SellerNotFoundError, 500 |
+| `brokerRole` missing or unknown; `broker` not an object | IncompleteBrokerDetailsError, 400 |
+| `customer` not an object | IncompleteCustomerDetailsError, 400 |
+| `orderedItem` missing, empty or not an array of objects | OpenBookingError, 400 |
+| `position` missing, repeated or not a whole number from 0 to 2147483647 | OpenBookingError, 400 |
+| answers or access passes not an array of objects | OpenBookingError, 400 |
+| more OrderItems than `max_order_items` | RequestTooLargeError, 413, reported as OpenBookingError |
+| PATCH with a property that cannot be changed | PatchContainsExcessivePropertiesError, 400 |
+
+Any other property of the wrong type counts as absent, and commands check whether the request can be fulfilled without
+it. Unknown properties are ignored (OB-MT-10), except in PATCHes.
 """
 
 import re
@@ -17,7 +32,7 @@ from openbooking.booking.commands.update_proposal import ProposalPatch
 from openbooking.booking.model.order import Payment
 from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest, OfferOverride, OrderRequest
 from openbooking.jsonld.read import check_type, read_object, read_reference
-from openbooking.jsonld.read_message import Readers, as_sent, read_message
+from openbooking.jsonld.read_message import Readers, keep_value, read_message
 from openbooking.openactive import messages
 from openbooking.openactive.errors import (
     IncompleteBrokerDetailsError,
@@ -35,14 +50,16 @@ from openbooking.openactive.terms import OrderType
 # At most 28 digits, the precision of decimal arithmetic.
 _PRICE = re.compile(r"-?\d{1,12}(\.\d{1,16})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}")
-# An http, https or urn URI or a relative reference, without characters that a URI cannot have.
+# A relative reference or an http, https or urn URI, with only such characters as a URI can have.
 _OVERRIDE_ID = re.compile(r"((?i:https?|urn):|(?![^/?#]*:))[^\s\x00-\x20\x7f\"<>\\^`{|}]+")
 
 
 class ProposalBooking(NamedTuple):
     """The body of B after P.
 
-    `version` is the UUID of a version of the proposal, or None if the body names none. `payment` replaces that of P.
+    Attributes:
+        version: The UUID of the version of the OrderProposal to book; None if the body names no such version.
+        payment: The payment, which replaces the payment of P; None to keep the payment of P.
     """
 
     version: str | None
@@ -50,11 +67,11 @@ class ProposalBooking(NamedTuple):
 
 
 class OrderReader:
-    """Reads the bodies of requests. All its methods raise OpenBookingError, or an error class for the mistake.
+    """Reads the bodies of requests. Its methods raise the errors in the table of the module's docstring.
 
     Args:
-        ids: parses the `@id`s below the Base URI.
-        max_items: how many OrderItems a body may have.
+        ids: Parses the `@id`s below the Base URI.
+        max_items: The most OrderItems that a body may have.
     """
 
     def __init__(self, ids: Identifiers, max_items: int) -> None:
@@ -86,7 +103,12 @@ class OrderReader:
         )
 
     def booking(self, body: bytes, uuid: str) -> OrderRequest | ProposalBooking:
-        """Read the body of B: a whole Order, or the version of a proposal that is to become one (OB-APP-29)."""
+        """Read the body of B: a whole Order, or the version of an OrderProposal to book (OB-APP-29).
+
+        Args:
+            body: The body.
+            uuid: The UUID of the Order.
+        """
         read = read_object(body)
         if read.get("orderProposalVersion") is None:
             return self._order(read, OrderType.ORDER)
@@ -101,7 +123,7 @@ class OrderReader:
         read = read_object(body)
         check_type(read, OrderType.PROPOSAL)
         _check_permitted(read, messages.OrderProposalPatch)
-        readers = {"orderProposalStatus": as_sent, "orderCustomerNote": as_sent}
+        readers = {"orderProposalStatus": keep_value, "orderCustomerNote": keep_value}
         sent = read_message(read, messages.OrderProposalPatch, readers)
         return ProposalPatch(sent.order_proposal_status, sent.order_customer_note)
 
@@ -116,7 +138,7 @@ class OrderReader:
         self._check_count(items)
         for item in items:
             _check_permitted(item, messages.OrderItemPatch)
-        sent = (read_message(item, messages.OrderItemPatch, {"orderItemStatus": as_sent}) for item in items)
+        sent = (read_message(item, messages.OrderItemPatch, {"orderItemStatus": keep_value}) for item in items)
         return tuple(self._item_patch(item) for item in sent)
 
     def _item_patch(self, sent: messages.OrderItemPatch) -> ItemPatch:
@@ -125,7 +147,7 @@ class OrderReader:
         return ItemPatch(item_id=item_id, ref=ref, status=sent.order_item_status)
 
     def _read_items(self, value: Any) -> tuple[messages.OrderItemRequest, ...]:
-        """Read OrderItems of which at least one does not fit its type."""
+        """Read the OrderItems if at least one of them has a property that is missing or of the wrong type."""
         items = _objects(value, "orderedItem")
         self._check_count(items)
         return tuple(read_message(item, messages.OrderItemRequest, _ITEM_READERS) for item in items)
@@ -165,7 +187,11 @@ class OrderReader:
 
 
 def _objects(value: Any, name: str) -> list[JsonObject]:
-    """Return an array of objects, empty where it is absent, or raise OpenBookingError with its name."""
+    """Return an array of objects, which is empty if the value is None.
+
+    Raises:
+        OpenBookingError: The value is not an array of objects. The text has the name of the property.
+    """
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(member, dict) for member in value):
@@ -173,13 +199,13 @@ def _objects(value: Any, name: str) -> list[JsonObject]:
     return value
 
 
-def _refusing(error: OpenBookingError) -> Callable[[Any], NoReturn]:
-    """Return a function that raises an error of the same class and description, whatever the value."""
+def _error_raiser(error: OpenBookingError) -> Callable[[Any], NoReturn]:
+    """Return a function that takes any value and raises an error of this class with this description."""
 
-    def refuse(_value: Any) -> NoReturn:
+    def raise_error(_value: Any) -> NoReturn:
         raise type(error)(error.description)
 
-    return refuse
+    return raise_error
 
 
 def _read_payment(value: Any) -> messages.Payment | None:
@@ -194,27 +220,27 @@ def _read_total(value: Any) -> messages.PriceSpecification | None:
 
 
 _ORDER_READERS: Readers = {
-    "brokerRole": _refusing(IncompleteBrokerDetailsError("The brokerRole is missing or not one of those there are.")),
-    "broker": _refusing(IncompleteBrokerDetailsError("The broker is not an object.")),
-    "customer": _refusing(IncompleteCustomerDetailsError("The customer is not an object.")),
+    "brokerRole": _error_raiser(IncompleteBrokerDetailsError("The brokerRole is missing or unknown.")),
+    "broker": _error_raiser(IncompleteBrokerDetailsError("The broker is not an object.")),
+    "customer": _error_raiser(IncompleteCustomerDetailsError("The customer is not an object.")),
     "payment": _read_payment,
     "totalPaymentDue": _read_total,
 }
 _ITEM_READERS: Readers = {
-    "position": _refusing(OpenBookingError("Every OrderItem needs a position, a whole number from 0 up.")),
+    "position": _error_raiser(OpenBookingError("Every OrderItem needs a position: a whole number from 0 up.")),
     "orderItemIntakeFormResponse": partial(_objects, name="orderItemIntakeFormResponse"),
     "accessPass": partial(_objects, name="accessPass"),
 }
 
 
 def _override(sent: JsonObject) -> OfferOverride | None:
-    """Return a price that the Broker names, or None if it cannot be an Offer (OB-OVR-11).
+    """Return the OfferOverride that a Broker sends as `acceptedOffer`, or None if it is not valid (OB-OVR-11).
 
-    It needs a price, and a currency unless the price is 0. Its `@id` is shown to people, and so must have the form of
-    an identifier if there is one.
+    A valid OfferOverride has a price, and has a currency unless the price is 0. Its `@id` is optional, and must have
+    the form of a URI because pages show the `@id` to people.
     """
     try:
-        read = read_message(sent, messages.OfferOverride, dict.fromkeys(("@id", "priceCurrency"), _unusable))
+        read = read_message(sent, messages.OfferOverride, dict.fromkeys(("@id", "priceCurrency"), _raise_invalid))
     except msgspec.ValidationError:
         return None
     price, currency = _amount(read.price), read.price_currency
@@ -229,12 +255,16 @@ def _override(sent: JsonObject) -> OfferOverride | None:
     return OfferOverride(price=price, currency=currency, name=read.name, properties=properties)
 
 
-def _unusable(value: Any) -> NoReturn:
+def _raise_invalid(value: Any) -> NoReturn:
     raise msgspec.ValidationError(f"{value!r} does not fit.")
 
 
 def _amount(price: float | str) -> Decimal | None:
-    """Return a price, a number or plain decimal text (AMB-31), in canonical form: 12 and "12.00" are the same."""
+    """Return a price in canonical form, in which 12 and "12.00" are equal; None if it is no price below PRICE_LIMIT.
+
+    Args:
+        price: A number, or decimal text without an exponent (AMB-31).
+    """
     if isinstance(price, str) and not _PRICE.fullmatch(price):
         return None
     amount = Decimal(str(price))
@@ -254,9 +284,9 @@ def _payment(sent: messages.Payment | None) -> Payment | None:
 
 
 def _check_permitted(given: JsonObject, type_: type[messages.Message]) -> None:
-    """Raise PatchContainsExcessivePropertiesError for a property that the type does not have.
+    """Raise PatchContainsExcessivePropertiesError for a property that the message type does not have.
 
-    Properties of custom namespaces do not count (OB-CAN-11).
+    Properties of custom namespaces, such as `acme:reason`, are permitted (OB-CAN-11).
     """
     permitted = {"@type", *(field.encode_name for field in msgspec.structs.fields(type_))}
     excessive = sorted(name for name in given if name not in permitted and ":" not in name)

@@ -1,4 +1,4 @@
-"""Instants, durations and prices in JSON-LD."""
+"""Formats prices, instants and durations for replies and feeds. Results are cached, because values repeat often."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ def write_instant(instant: datetime) -> str:
 
 @lru_cache(_CACHE_SIZE)
 def write_duration(duration: timedelta) -> str:
-    """Return a duration as ISO 8601 in days, hours, minutes and seconds: P1D, PT1H30M."""
+    """Return a duration in ISO 8601 form with days, hours, minutes and seconds: P1D, PT1H30M."""
     hours, seconds = divmod(duration.seconds, 3600)
     minutes, seconds = divmod(seconds, 60)
     days = f"{duration.days}D" if duration.days else ""
@@ -25,5 +25,5 @@ def write_duration(duration: timedelta) -> str:
 
 @lru_cache(_CACHE_SIZE)
 def write_price(price: Decimal) -> int | float:
-    """Return a price as a JSON number, an integer if it has no fraction (AMB-31)."""
+    """Return a price as a JSON number: 12 for 12.00, 12.5 for 12.50 (AMB-31)."""
     return int(price) if price == price.to_integral_value() else float(price)

@@ -1,4 +1,4 @@
-"""The parts that feeds and replies have in common (Part B of the requirements, P-05 to P-21)."""
+"""Writes the parts that feeds and replies share: Sellers, Offers, Opportunities, prices and access (P-05 to P-21)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from openbooking.openactive.opportunity_types import CHILD_PROPERTIES
 from openbooking.openactive.terms import OPENACTIVE, FormFieldType
 
 CONTEXT = OPENACTIVE
-# Published properties may use the beta vocabulary, in feeds and in replies.
+# Publishers may use properties of the beta vocabulary, which then appear in feeds and replies.
 BETA_CONTEXT = (OPENACTIVE, f"{OPENACTIVE}ns-beta")
 
 JsonObject = dict[str, Any]
@@ -25,14 +25,14 @@ class Writer:
     """Writes Sellers, Offers, Opportunities, totals and taxes.
 
     Args:
-        ids: renders the `@id`s below the Base URI.
+        ids: Makes the `@id`s below the Base URI.
     """
 
     def __init__(self, ids: Identifiers) -> None:
         self.ids = ids
 
     def seller(self, seller: Seller, *, in_feed: bool) -> JsonObject:
-        """Return a Seller, in feeds with `isOpenBookingAllowed` (AMB-05)."""
+        """Return a Seller. In feeds the Seller has `isOpenBookingAllowed` (AMB-05)."""
         type_ = messages.Person if seller.type == "Person" else messages.Organization
         written = type_(
             id=self.ids.seller(seller.key), name=seller.name, legal_name=seller.legal_name, tax_mode=seller.tax_mode
@@ -43,7 +43,7 @@ class Writer:
         return messages.open_object(written, properties)
 
     def offer(self, offer: Offer, *, in_feed: bool) -> JsonObject:
-        """Return an Offer, in feeds with `openBookingFlowRequirement`, which replies must not have (OB-VAL-39)."""
+        """Return an Offer. In feeds the Offer has `openBookingFlowRequirement`; in replies it must not (OB-VAL-39)."""
         if offer.override:
             return self._override(offer)
         written = messages.Offer(
@@ -65,7 +65,7 @@ class Writer:
         return messages.open_object(written, offer.properties)
 
     def _override(self, offer: Offer) -> JsonObject:
-        """Return an OfferOverride, which has no property that only a published Offer can have (OB-OVR-11)."""
+        """Return an OfferOverride, without the properties that only published Offers have (OB-OVR-11)."""
         written = messages.OfferOverride(
             id=self.ids.offer(offer.ref),
             name=offer.name,
@@ -75,7 +75,7 @@ class Writer:
         return messages.open_object(written, offer.properties)
 
     def intake_form(self, offer: Offer) -> tuple[messages.FormFieldSpecification, ...]:
-        """Return the questions that an OrderItem with this Offer asks (OB-FORM-03)."""
+        """Return the questions of an Offer's intake form (OB-FORM-03)."""
         return tuple(
             messages.FormFieldSpecification(
                 type=field.type,
@@ -92,8 +92,8 @@ class Writer:
         """Return an Opportunity without its parents, Offers and Seller.
 
         Args:
-            opportunity: the Opportunity.
-            remaining: how many spaces are left, or None to leave the number out.
+            opportunity: The Opportunity.
+            remaining: The number of spaces left; None to leave it out.
         """
         row = opportunity.type.row
         instant = _write_date if row.dates is Dates.DAYS else write_instant
@@ -121,12 +121,12 @@ class Writer:
     def opportunity_with_parents(
         self, opportunity: Opportunity, parents: Sequence[Opportunity], remaining: int | None
     ) -> JsonObject:
-        """Return an Opportunity for a reply: with its parents, without Offers, Seller and siblings (OB-VAL-37).
+        """Return an Opportunity for a reply, with its parents, but without Offers, Seller and siblings (OB-VAL-37).
 
         Args:
-            opportunity: the Opportunity.
-            parents: its parents, nearest first.
-            remaining: how many spaces are left, or None to leave the number out.
+            opportunity: The Opportunity.
+            parents: The parents, nearest first.
+            remaining: The number of spaces left; None to leave it out.
         """
         written = self.opportunity(opportunity, remaining)
         for name in CHILD_PROPERTIES:
@@ -138,7 +138,7 @@ class Writer:
         return written
 
     def total_due(self, totals: Totals) -> messages.PriceSpecification:
-        """Return the `totalPaymentDue`."""
+        """Return the `totalPaymentDue` of an Order."""
         return messages.PriceSpecification(
             price=write_price(totals.price),
             price_currency=currency_of(totals.price, totals.currency),
@@ -146,7 +146,7 @@ class Writer:
         )
 
     def tax(self, charges: Sequence[TaxCharge]) -> tuple[messages.TaxChargeSpecification, ...]:
-        """Return amounts of tax (OB-TAX-11)."""
+        """Return amounts of tax as TaxChargeSpecifications (OB-TAX-11)."""
         return tuple(
             messages.TaxChargeSpecification(
                 name=charge.name,
@@ -159,7 +159,7 @@ class Writer:
 
 
 def currency_of(price: Decimal, currency: str | None) -> str | None:
-    """Return the currency to show with a price, which is None if the price is 0."""
+    """Return the currency to show with a price; None if the price is 0."""
     return currency if price else None
 
 
@@ -171,7 +171,7 @@ def access_codes(access: Access | None) -> tuple[messages.AccessCode, ...]:
 
 
 def access_passes(access: Access | None) -> tuple[messages.JsonObject, ...]:
-    """Return the `accessPass` of an OrderItem: passes of this system, then barcodes of the Broker (OB-ACC-12)."""
+    """Return the `accessPass` of an OrderItem: first passes of this system, then barcodes of the Broker (OB-ACC-12)."""
     return (*access.passes, *access.own_passes) if access else ()
 
 
@@ -181,7 +181,7 @@ def access_channel(access: Access | None) -> messages.JsonObject | None:
 
 
 def _write_date(instant: datetime) -> str:
-    """Return the date of an instant at the place of the course, whose UTC offset the instant has."""
+    """Return the date of an instant in its own UTC offset, which is that of the location of the course."""
     return instant.date().isoformat()
 
 
@@ -190,7 +190,7 @@ def _instant(value: datetime | None) -> str | None:
 
 
 def _quantity(offer: Offer) -> messages.QuantitativeValue | None:
-    """Return the `eligibleQuantity` of an Offer that limits how many OrderItems may have it."""
+    """Return the `eligibleQuantity` of an Offer; None if any number of OrderItems may have the Offer."""
     if offer.min_quantity <= 1 and offer.max_quantity is None:
         return None
     return messages.QuantitativeValue(min_value=offer.min_quantity, max_value=offer.max_quantity)

@@ -1,4 +1,7 @@
-"""The Dataset JSON-LD of a dataset site, as Dataset API Discovery requires (table P-01, AMB-01)."""
+"""Writes the JSON-LD of the dataset site, as Dataset API Discovery requires (table P-01, AMB-01).
+
+`web/api/dataset_site.py` renders the page that embeds this JSON-LD.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +12,7 @@ from openbooking.jsonld.scalars import write_instant
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import LICENCE, OPENACTIVE, RPDE_MEDIA_TYPE, SCHEMA
 
-# The types that name open feeds. Items of other types are in the feed of one of these types.
+# The types after which open feeds are named. Items of other types are in one of these feeds.
 FEED_TYPES = tuple(type_ for type_ in OpportunityType if type_.feed == type_.collection)
 
 _DOCUMENTATION = "https://permalink.openactive.io/dataset-site/open-data-documentation"
@@ -17,7 +20,7 @@ _API_DOCUMENTATION = "https://permalink.openactive.io/dataset-site/open-booking-
 
 
 class Dataset(msgspec.Struct, frozen=True, kw_only=True):
-    """The description of one Booking System on its dataset site. URLs are absolute."""
+    """The facts that the dataset site shows about this Booking System. URLs are absolute."""
 
     url: str
     feeds_url: str
@@ -33,16 +36,16 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """Return the title of the data."""
+        """The title of the dataset."""
         return f"{self.publisher} Open Data"
 
     def feed_url(self, type_: OpportunityType) -> str:
-        """Return the URL of the first page of the feed of this type."""
+        """Return the URL of the first page of the open feed with items of this type."""
         return f"{self.feeds_url}/{type_.feed}"
 
 
 def write_dataset(dataset: Dataset) -> dict[str, Any]:
-    """Return the Dataset as JSON-LD, valid in the validator's DatasetSite mode."""
+    """Return the Dataset as JSON-LD."""
     publisher: dict[str, Any] = {
         "@type": "Organization",
         "name": dataset.publisher,

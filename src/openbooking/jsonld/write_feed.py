@@ -1,4 +1,7 @@
-"""Items of the open feeds and of the Orders feeds (OB 8.4.4, MOD)."""
+"""Writes the `data` of items in the open feeds and the Orders feeds (OB 8.4.4, MOD).
+
+`openactive/rpde.py` makes pages of the items, and `web/api/feeds.py` serves the pages.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +13,7 @@ from openbooking.booking.model.order import BookedItem, Order
 from openbooking.booking.model.record import ItemState, OrderRecord, ProposalRecord
 from openbooking.booking.model.situation import Spaces
 from openbooking.booking.rules.capacity import spaces_left
-from openbooking.booking.rules.pricing import charged, current_totals, pricing_of
+from openbooking.booking.rules.pricing import charged_offer, current_totals, pricing_of
 from openbooking.jsonld.write import BETA_CONTEXT, JsonObject, Writer, access_channel, access_codes, access_passes
 from openbooking.openactive import messages
 from openbooking.openactive.ids import OrderItemRef
@@ -21,7 +24,7 @@ class JsonLdFeedWriter:
     """Writes the `data` of feed items.
 
     Args:
-        writer: writes the parts that replies and feeds have in common.
+        writer: Writes the parts that replies and feeds share.
     """
 
     def __init__(self, writer: Writer) -> None:
@@ -30,13 +33,13 @@ class JsonLdFeedWriter:
     def opportunity(
         self, opportunity: Opportunity, spaces: Spaces, parents: Sequence[Opportunity], seller: Seller
     ) -> bytes:
-        """Return an item of an open feed.
+        """Return the `data` of an item in an open feed.
 
         Args:
-            opportunity: the Opportunity, or a parent of Opportunities.
-            spaces: how many of its spaces are booked and leased.
-            parents: its parents, nearest first.
-            seller: its Seller.
+            opportunity: The Opportunity, which may be a parent of others.
+            spaces: The numbers of its booked and leased spaces.
+            parents: The parents, nearest first.
+            seller: The Seller.
         """
         return msgspec.json.encode(
             {"@context": BETA_CONTEXT, **self._opportunity(opportunity, spaces, parents, seller)}
@@ -64,18 +67,18 @@ class JsonLdFeedWriter:
         return written
 
     def order(self, record: OrderRecord) -> bytes:
-        """Return an Order with all changes since B, without personal data and without what never changes.
+        """Return the `data` of an Order in the Orders feed, with all changes since B (OB-OF-09 to OB-OF-23).
 
-        Fulfils OB-OF-09 to OB-OF-23.
+        Personal data, and properties that never change, are left out.
         """
         order = record.order
-        # A Broker finds a changed Opportunity only by comparing all items with those of B.
+        # After a change of logistics all items embed their Opportunity, and the Broker compares them with those of B.
         in_full = any(state.logistics_changed for state in record.states)
         items = tuple(self._order_item(order, item, state=state, in_full=in_full) for item, state in record.items())
         return msgspec.json.encode(messages.OrderFeedData(**self._common(record, order, items), type="Order"))
 
     def proposal(self, record: ProposalRecord) -> bytes:
-        """Return an OrderProposal with the questions that it asks, without the answers of a person (AMB-24)."""
+        """Return the `data` of an OrderProposal in its feed, with its intake forms, without the answers (AMB-24)."""
         proposal = record.proposal
         order = record.order
         items = tuple(self._order_item(order, item) for item, _ in record.items())
@@ -105,8 +108,16 @@ class JsonLdFeedWriter:
     def _order_item(
         self, order: Order, item: BookedItem, *, state: ItemState | None = None, in_full: bool = False
     ) -> messages.OrderItem:
-        """Return one OrderItem, of an OrderProposal if it has no `state`; `in_full` embeds its Opportunity."""
-        offer = None if order.dynamic else self._writer.offer(charged(item.offer, pricing_of(order)), in_feed=False)
+        """Return one OrderItem.
+
+        Args:
+            order: The Order or OrderProposal.
+            item: The item.
+            state: The changes of the item since B; None for an item of an OrderProposal.
+            in_full: Whether the item embeds its Opportunity; otherwise it refers to the Opportunity by `@id`.
+        """
+        charged = None if order.dynamic else charged_offer(item.offer, pricing_of(order))
+        offer = self._writer.offer(charged, in_feed=False) if charged else None
         access = item.access if state else None
         return messages.OrderItem(
             id=self._writer.ids.order_item(OrderItemRef(order.uuid, item.number)),
@@ -114,7 +125,9 @@ class JsonLdFeedWriter:
             cancellation_message=state.cancellation_message if state else None,
             customer_notice=state.customer_notice if state else None,
             accepted_offer=offer,
-            ordered_item=self._in_full(order, item) if in_full else self._writer.ids.opportunity(item.opportunity.path),
+            ordered_item=self._opportunity_in_full(order, item)
+            if in_full
+            else self._writer.ids.opportunity(item.opportunity.path),
             unit_tax_specification=self._writer.tax(item.tax),
             order_item_intake_form=() if state else self._writer.intake_form(item.offer),
             access_code=access_codes(access),
@@ -122,8 +135,11 @@ class JsonLdFeedWriter:
             access_channel=access_channel(access),
         )
 
-    def _in_full(self, order: Order, item: BookedItem) -> JsonObject:
-        """Return the Opportunity with its parents. Facilities have a provider, as the validator requires (AMB-19)."""
+    def _opportunity_in_full(self, order: Order, item: BookedItem) -> JsonObject:
+        """Return the Opportunity of an item with its parents.
+
+        A facility among the parents has a `provider`, which the validator requires (AMB-19).
+        """
         written = self._writer.opportunity_with_parents(item.opportunity, item.parents, None)
         child, shown = item.opportunity.type, written
         for parent in item.parents:

@@ -1,4 +1,4 @@
-"""Replies: OrderQuotes, OrderProposals and Orders, and errors (OB 10.1, 10.2)."""
+"""Writes the bodies of replies: OrderQuotes, OrderProposals, Orders and errors (OB 10.1, 10.2)."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.order import Order, OrderItem, Payment, Proposal, Totals
 from openbooking.booking.model.record import ItemState, ShownRecord
-from openbooking.booking.rules.pricing import charged, current_totals, pricing_of
+from openbooking.booking.rules.pricing import charged_offer, current_totals, pricing_of
 from openbooking.jsonld.scalars import write_instant
 from openbooking.jsonld.write import BETA_CONTEXT, CONTEXT, Writer, access_channel, access_codes, access_passes
 from openbooking.openactive import messages
@@ -22,8 +22,8 @@ class OrderWriter:
     """Writes the bodies of replies.
 
     Args:
-        writer: writes the parts that replies and feeds have in common.
-        booking_service: a BookingService object that describes this Booking System, or None to leave it out.
+        writer: Writes the parts that replies and feeds share.
+        booking_service: The BookingService object that describes this Booking System; None to leave it out.
     """
 
     def __init__(self, writer: Writer, booking_service: messages.JsonObject | None) -> None:
@@ -86,12 +86,12 @@ class OrderWriter:
         """Return one OrderItem.
 
         Args:
-            order: the Order.
-            item: its item.
-            state: what has happened to the item since it was booked.
-            booked: whether the items are booked or proposed.
-            requested: whether this is the reply to a request that named the item. The reply then repeats the position
-                and, where the Offer or the Opportunity is not known, its `@id` as it was sent.
+            order: The Order.
+            item: The item.
+            state: The changes of the item since it was booked.
+            booked: Whether the items are booked or proposed.
+            requested: Whether the request sent the item. If true, the item has the position of the request. If the
+                Offer or the Opportunity is unknown, the item has the `@id` that was sent.
         """
         offer, opportunity, personal = item.offer, item.opportunity, order.personal
         has_state = booked and order.type is OrderType.ORDER
@@ -120,14 +120,16 @@ class OrderWriter:
     def _accepted_offer(self, order: Order, item: OrderItem, *, requested: bool) -> messages.Reference | None:
         if item.offer is None:
             return (item.offer_id or None) if requested else None
-        return None if order.dynamic else self._writer.offer(charged(item.offer, pricing_of(order)), in_feed=False)
+        return (
+            None if order.dynamic else self._writer.offer(charged_offer(item.offer, pricing_of(order)), in_feed=False)
+        )
 
     def _item_error(self, item: OrderItem, error: ItemError) -> messages.OpenBookingError:
         instance = None
         if error.field and item.offer:
             instance = self._writer.ids.form_field(FormFieldRef(item.offer.ref, error.field))
         elif error.instance:
-            # The validator refuses the https URL of a property here, and accepts its http URL.
+            # The validator refuses the https URL of a property as `instance`, and accepts the http URL.
             instance = error.instance.replace("https:", "http:", 1)
         return messages.OpenBookingError(
             type=error.type,
@@ -139,7 +141,7 @@ class OrderWriter:
 
 
 def _is_booked(order: Order) -> bool:
-    """Return whether the items of an Order are booked or proposed: it is no quote, and no item has an error."""
+    """Return whether the items of an Order are booked or proposed: an OrderProposal or Order without item errors."""
     return order.type is not OrderType.QUOTE and not order.has_errors
 
 
@@ -157,8 +159,8 @@ def write_error(error: OpenBookingError, request_id: str) -> bytes:
     """Return the body of an error (OB 10.2.1).
 
     Args:
-        error: the error to describe.
-        request_id: the id under which the request is logged.
+        error: The error to describe.
+        request_id: The id under which the request is logged.
     """
     written = messages.OpenBookingError(
         context=CONTEXT,
@@ -173,5 +175,5 @@ def write_error(error: OpenBookingError, request_id: str) -> bytes:
 
 
 def _class_in_specification(error: OpenBookingError) -> type[OpenBookingError]:
-    """Return the class under which an error is reported: the base class, unless the specification knows its own."""
+    """Return the class under which an error is reported: OpenBookingError if the specification has no such class."""
     return type(error) if type(error).in_specification else OpenBookingError

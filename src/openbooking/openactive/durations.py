@@ -1,4 +1,4 @@
-"""Durations in the form of ISO 8601."""
+"""ISO 8601 durations of imported data, parsed. `jsonld/scalars.py` writes durations."""
 
 import re
 from datetime import timedelta
@@ -6,7 +6,7 @@ from typing import Any
 
 # Only the smallest unit may have a fraction.
 _FRACTION = r"(?:[.,]\d{1,9}(?=[WDHMS]$))?"
-# Years and months have no fixed length. Some providers write zero years or months.
+# Years and months have no fixed length, and may only be zero: some providers write `P0Y0M1D`.
 _DURATION = re.compile(
     rf"P(0+Y)?(0+M)?((?P<weeks>\d{{1,4}}{_FRACTION})W)?((?P<days>\d{{1,5}}{_FRACTION})D)?"
     rf"(T((?P<hours>\d{{1,6}}{_FRACTION})H)?((?P<minutes>\d{{1,7}}{_FRACTION})M)?"
@@ -17,10 +17,10 @@ _LONGEST = timedelta(days=3660)
 
 
 def parse_duration(value: Any) -> timedelta | None:
-    """Return a duration of weeks, days, hours, minutes and seconds, rounded to the second.
+    """Return the duration that a text states in weeks, days, hours, minutes and seconds, rounded to the second.
 
     Returns:
-        The duration; None if the value is no such duration, or is longer than ten years.
+        The duration. None if the value is not such a text, or if the duration is longer than ten years.
     """
     found = _DURATION.fullmatch(value.strip().upper()) if isinstance(value, str) else None
     given = found.groupdict() if found else {}

@@ -1,7 +1,8 @@
 """The error classes of the specification, with their statuses (OB 10.2).
 
-A fault of a request as a whole is raised as an exception of its class, and rendered in one place. A fault of a single
-OrderItem is a value, `ItemError`, which the quote or Order carries.
+A fault of a whole request is raised as an exception of its class. `web/errors.py` answers with that class and its
+status, and `jsonld/write_order.py` writes the body. A fault of a single OrderItem is a value, `ItemError`, which the
+OrderQuote or Order carries. `jsonld/read_order.py` lists which fault of a request body raises which class.
 
     OpenBookingError
     ├── IncompleteCustomerDetailsError, IncompleteBrokerDetailsError, …   the request is at fault (4xx)
@@ -17,16 +18,15 @@ import msgspec
 
 
 class OpenBookingError(Exception):
-    """Base of all request errors. It is returned itself if the specification has no class for a fault.
+    """The base of all request errors. Faults without a class in the specification are reported under this name.
 
     Attributes:
-        in_specification: Whether the class is one of the specification. Other classes are returned under the name of
-            this base.
-        system_at_fault: Whether this Booking System failed, and not the request.
+        in_specification: Whether the specification defines the class. Other classes are reported as `OpenBookingError`.
+        system_at_fault: Whether this Booking System failed; otherwise the request is at fault.
         status: The HTTP status.
-        name: The `name` of the class, which is the same for each occurrence.
-        description: The `description` of this occurrence; None for none.
-        instance: The URI of the faulty thing; None for none.
+        name: The `name` property, which is the same for all errors of the class.
+        description: The `description` property, which explains this one error; None to leave it out.
+        instance: The URI of the faulty property or object; None to leave it out.
         retry_after: The seconds after which the same request can be sent again; None if not known.
     """
 
@@ -45,7 +45,7 @@ class OpenBookingError(Exception):
 
 
 class RequestTooLargeError(OpenBookingError):
-    """The body, or the number of OrderItems in it, is over the limit. The specification has no class for this."""
+    """The body has too many bytes or too many OrderItems. The specification has no class for this error."""
 
     in_specification = False
     status = 413
@@ -53,21 +53,21 @@ class RequestTooLargeError(OpenBookingError):
 
 
 class UnacceptableReplacementError(OpenBookingError):
-    """A Seller's replacement of an OrderItem is not possible (OB 8.4.3.1). Brokers never receive this."""
+    """The replacement of an OrderItem by its Seller is not possible (OB 8.4.3.1). Brokers never receive this error."""
 
     in_specification = False
     name = "The replacement is not acceptable."
 
 
 class BelongsToAnotherError(OpenBookingError):
-    """A published thing belongs to another source or Seller (OB-ID-01). Brokers never receive this."""
+    """A published item belongs to another source or Seller (OB-ID-01). Brokers never receive this error."""
 
     in_specification = False
     name = "This belongs to another source or Seller."
 
 
 class UnsupportedMediaTypeError(OpenBookingError):
-    """The body has another media type or major version (OB 11.1.1). The specification has no class for this."""
+    """The body is not in version 1 of the booking media type (OB 11.1.1). The specification has no such class."""
 
     in_specification = False
     status = 415
@@ -75,7 +75,7 @@ class UnsupportedMediaTypeError(OpenBookingError):
 
 
 class NotAcceptableError(OpenBookingError):
-    """The `Accept` header excludes the media type of this API (OB 11.1.1). The specification has no class for this."""
+    """The `Accept` header excludes the media type of this API (OB 11.1.1). The specification has no such class."""
 
     in_specification = False
     status = 406
@@ -83,7 +83,7 @@ class NotAcceptableError(OpenBookingError):
 
 
 class TemporarilyUnavailableError(OpenBookingError):
-    """A read failed for a temporary reason. The specification has classes for quotes and Orders only."""
+    """A read failed for a temporary reason. The specification has such classes for quotes and Orders only."""
 
     in_specification = False
     system_at_fault = True
@@ -92,13 +92,13 @@ class TemporarilyUnavailableError(OpenBookingError):
 
 
 class IncompleteCustomerDetailsError(OpenBookingError):
-    """E-02: `customer` is missing, is no Person or Organization, or lacks required properties."""
+    """E-02: `customer` is missing, is neither a Person nor an Organization, or lacks required properties."""
 
     name = "Customer details supplied are incomplete."
 
 
 class IncompleteBrokerDetailsError(OpenBookingError):
-    """E-03: `broker` is missing, is no Organization with a name, or is present although the role is NoBroker."""
+    """E-03: `broker` is missing, is not an Organization with a name, or is present although the role is NoBroker."""
 
     name = "Broker details supplied are incomplete, or do not fit the brokerRole."
 
@@ -122,7 +122,7 @@ class IncompletePaymentDetailsError(OpenBookingError):
 
 
 class InvalidPaymentDetailsError(OpenBookingError):
-    """E-07: `payment` cannot be reconciled."""
+    """E-07: the Seller cannot reconcile the `payment`, or it is not the kind of payment that was quoted."""
 
     name = "Payment details supplied are not acceptable for reconciliation."
 
@@ -134,28 +134,28 @@ class TotalPaymentDueMismatchError(OpenBookingError):
 
 
 class OrderAlreadyExistsError(OpenBookingError):
-    """E-11: the UUID belongs to another Order of these credentials, or to a deleted one."""
+    """E-11: the UUID belongs to a different or deleted Order of this Booking Partner."""
 
     status = 500
     name = "An Order with this UUID already exists, and differs or has been deleted."
 
 
 class OpportunityHasInsufficientCapacityError(OpenBookingError):
-    """E-09: the spaces of an approved OrderProposal are gone."""
+    """E-09: too few spaces are left to book an approved OrderProposal."""
 
     status = 409
     name = "There are not enough spaces left to book the OrderProposal."
 
 
 class OrderProposalVersionOutdatedError(OpenBookingError):
-    """E-12: the OrderProposal has been amended since this version."""
+    """E-12: the OrderProposal was amended after the version that the request names."""
 
     status = 500
     name = "The OrderProposal has a newer version."
 
 
 class OrderCreationFailedError(OpenBookingError):
-    """E-13: the Order was not created, for a reason without a class of its own."""
+    """E-13: the Order was not created, for a reason that no other class describes."""
 
     status = 500
     name = "The Order could not be created."
@@ -217,14 +217,14 @@ class NoAPITokenError(OpenBookingError):
 
 
 class InvalidAPITokenError(OpenBookingError):
-    """E-36: the API key is malformed, unknown or withdrawn."""
+    """E-36: the API key is malformed, unknown or revoked."""
 
     status = 401
     name = "The API key is not valid."
 
 
 class InvalidAuthorizationDetailsError(OpenBookingError):
-    """E-37: the credentials do not cover this Seller."""
+    """E-37: the Seller has not authorised the Booking Partner with these credentials."""
 
     status = 401
     name = "The credentials are not authorised for this Seller."
@@ -263,7 +263,7 @@ class TemporarilyUnableToDeleteOrderError(OpenBookingError):
 
 
 class UnknownOrderError(OpenBookingError):
-    """E-42: these credentials have no such Order."""
+    """E-42: the Booking Partner has no Order with this UUID."""
 
     status = 404
     name = "The Order is not known."
@@ -277,7 +277,7 @@ class UnknownOrIncorrectEndpointError(OpenBookingError):
 
 
 class NotFoundError(OpenBookingError):
-    """E-44: another resource does not exist."""
+    """E-44: a resource other than an Order does not exist."""
 
     status = 404
     name = "The resource does not exist."
@@ -310,32 +310,32 @@ class GoneError(OpenBookingError):
 
 
 class TooManyRequestsError(OpenBookingError):
-    """E-49: these credentials have sent more requests than the limit."""
+    """E-49: the Booking Partner has sent more requests than its limit allows."""
 
     status = 429
     name = "Too many requests have been sent with these credentials."
 
 
 class InternalApplicationError(OpenBookingError):
-    """E-51: a fault of this Booking System."""
+    """E-51: this Booking System has a fault."""
 
     system_at_fault = True
     status = 500
     name = "The Booking System met an unexpected fault."
 
 
-def failures() -> frozenset[str]:
-    """Return the names of the classes that report a failure of this Booking System."""
+def system_error_names() -> frozenset[str]:
+    """Return the names of the classes that report a failure of this Booking System, not of the request."""
     return frozenset(error.__name__ for error in OpenBookingError.__subclasses__() if error.system_at_fault)
 
 
-def refused_with_500() -> frozenset[str]:
+def request_error_names_with_500() -> frozenset[str]:
     """Return the names of the classes with status 500 although the request is at fault (OB 10.2.2).
 
-    After one of these a Broker starts again with another UUID (OB-BRK-02).
+    After an error of such a class, a Broker starts again with another UUID (OB-BRK-02).
     """
-    refused = (error for error in OpenBookingError.__subclasses__() if not error.system_at_fault)
-    return frozenset(error.__name__ for error in refused if error.status == HTTPStatus.INTERNAL_SERVER_ERROR)
+    request_errors = (error for error in OpenBookingError.__subclasses__() if not error.system_at_fault)
+    return frozenset(error.__name__ for error in request_errors if error.status == HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 class ItemErrorType(StrEnum):
@@ -358,7 +358,7 @@ class ItemErrorType(StrEnum):
 
     @property
     def error_name(self) -> str:
-        """The `name` of the class, which is the same for each occurrence."""
+        """The `name` property, which is the same for all errors of the class."""
         return _ITEM_ERROR_NAMES[self]
 
 
@@ -367,8 +367,8 @@ ITEM_ERROR_STATUS = 409
 _ITEM_ERROR_NAMES = {
     ItemErrorType.INCOMPLETE_ORDER_ITEM: "The OrderItem lacks its orderedItem or its acceptedOffer.",
     ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS: "The attendee lacks details that are required.",
-    ItemErrorType.INCOMPLETE_INTAKE_FORM: "A question that must be answered has not been.",
-    ItemErrorType.INVALID_INTAKE_FORM: "An answer is not one that the question allows.",
+    ItemErrorType.INCOMPLETE_INTAKE_FORM: "A required question of the intake form is not answered.",
+    ItemErrorType.INVALID_INTAKE_FORM: "A question of the intake form does not allow its answer.",
     ItemErrorType.UNACCEPTABLE_OFFER: "The Offer does not apply to the Opportunity.",
     ItemErrorType.UNKNOWN_OFFER: "The Offer is not known.",
     ItemErrorType.UNKNOWN_OPPORTUNITY: "The Opportunity is not known.",
@@ -383,13 +383,13 @@ _ITEM_ERROR_NAMES = {
 
 
 class ItemError(msgspec.Struct, frozen=True, kw_only=True):
-    """A fault of one OrderItem, rendered in the `error` of that item.
+    """A fault of one OrderItem, which the `error` property of the item reports.
 
     Attributes:
         type: The error class.
-        description: The `description` of this occurrence; None for none.
-        instance: The URI of the faulty property; None for none.
-        field: The key of the faulty question of an intake form; None for none.
+        description: The `description` property, which explains this one error; None to leave it out.
+        instance: The URI of the faulty property; None to leave it out.
+        field: The key of the intake form's question that has no valid answer; None if the form is not at fault.
     """
 
     type: ItemErrorType

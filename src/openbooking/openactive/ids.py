@@ -1,6 +1,17 @@
-"""Identifiers: `@id`s of Sellers, Opportunities, Offers, Orders and OrderItems, rendered and parsed (OB 11.3.1, 9.1).
+"""Identifiers: makes and parses the `@id`s of Sellers, Opportunities, Offers, Orders and OrderItems (OB 11.3.1, 9.1).
 
-Stored documents refer to an Opportunity by its path (`scheduled-sessions/k7`), without the Base URI.
+| Identifier | Form below the Base URI |
+|---|---|
+| Seller | `identifiers/sellers/KEY`, or `identifiers/seller` in a single-seller system |
+| Opportunity | `identifiers/COLLECTION/KEY` |
+| Offer | `identifiers/COLLECTION/KEY#/offers/KEY` |
+| question of an intake form | the `@id` of its Offer and `/fields/KEY` |
+| Order, quote, proposal | `orders/UUID`, `order-quotes/UUID`, `order-proposals/UUID` |
+| OrderItem | `orders/UUID#/orderedItem/NUMBER` |
+| version of a proposal | `order-proposals/UUID/versions/UUID` |
+
+The *path* of an Opportunity is `COLLECTION/KEY`, for example `scheduled-sessions/k7`. Stored documents refer to an
+Opportunity by its path, so that they do not depend on the Base URI.
 """
 
 import re
@@ -18,34 +29,34 @@ _SELLER = re.compile(rf"sellers/(?P<key>{_KEY})")
 
 
 class OfferRef(NamedTuple):
-    """A reference to an Offer: the path of the Opportunity that publishes it, and its key there."""
+    """A reference to an Offer: the path of the Opportunity that publishes the Offer, and the key of the Offer."""
 
     owner: str
     key: str
 
 
 class FormFieldRef(NamedTuple):
-    """A reference to a question in the intake form of an Offer: the Offer, and the key of the question there."""
+    """A reference to a question in the intake form of an Offer: the Offer, and the key of the question."""
 
     offer: OfferRef
     key: str
 
 
 class OrderItemRef(NamedTuple):
-    """A reference to an OrderItem: the UUID of its Order, and its number there, from 1."""
+    """A reference to an OrderItem: the UUID of its Order, and the number of the item, counted from 1."""
 
     uuid: str
     number: int
 
 
 def parse_uuid(text: str) -> str | None:
-    """Return an Order UUID in lower case, or None if the text is no RFC 4122 UUID (OB-ID-07)."""
+    """Return the UUID of an Order in lower case, or None if the text is not an RFC 4122 UUID (OB-ID-07)."""
     lowered = text.lower()
     return lowered if _UUID.fullmatch(lowered) else None
 
 
 def is_key(text: str) -> bool:
-    """Return whether the text can be the last segment of an identifier."""
+    """Return whether the text can be a key, which is the last segment of an identifier."""
     return re.fullmatch(_KEY, text) is not None
 
 
@@ -69,12 +80,11 @@ def key_of(path: str) -> str:
 
 
 class Identifiers:
-    """Renders and parses the `@id`s below one Base URI.
+    """Makes and parses the `@id`s below one Base URI.
 
     Args:
         base_uri: The Base URI of the API.
-        single_seller: The key of the only Seller of a single-seller system, whose `@id` ends in `/seller`; otherwise
-            None.
+        single_seller: The key of the only Seller of a single-seller system; None for a system with several Sellers.
     """
 
     def __init__(self, base_uri: str, single_seller: str | None = None) -> None:
@@ -132,7 +142,12 @@ class Identifiers:
         return f"{self.order(OrderType.PROPOSAL, uuid)}/versions/{version}"
 
     def parse_proposal_version(self, uri: str, uuid: str) -> str | None:
-        """Return the UUID of the version in an `orderProposalVersion` of this OrderProposal, or None."""
+        """Return the UUID of the version that an `orderProposalVersion` names, or None if it names none.
+
+        Args:
+            uri: The `orderProposalVersion`.
+            uuid: The UUID of the OrderProposal.
+        """
         prefix = self.proposal_version(uuid, "")
         return parse_uuid(uri.removeprefix(prefix)) if uri.startswith(prefix) else None
 

@@ -1,16 +1,15 @@
 """The properties that a published child inherits from its parent (MOD "Parent-child relationships between Events").
 
-The functions work on JSON-LD as published, with the names of properties in OpenActive's context.
+The functions work on published JSON-LD, with the property names of OpenActive's context.
 
-Inherited: every property that the child does not have itself. The child's own value always wins (OB-BKBL-32).
-
-Not inherited:
+A child inherits each property that it does not have itself (OB-BKBL-32). A child does not inherit:
 
 - `@context`, `@type`, `@id`, `url`, `identifier` and `eventSchedule` (OB-BKBL-32);
-- properties that join parents and children, and the spaces that are left, which each child states for itself;
-- `offers`, except by the sessions of a series (OB-BKBL-31);
-- `startDate`, `endDate` and `duration`, except in two cases. A child with a start and no end inherits the `duration`.
-  A part of an event that has no start takes place when the event does, and inherits all three.
+- the properties that link parents and children, such as `superEvent` and `subEvent`;
+- the number of spaces left, which each child states for itself;
+- `offers`, unless the child is a session of a series (OB-BKBL-31);
+- `startDate`, `endDate` and `duration`, with two exceptions. A child with a start and no end inherits the `duration`.
+  A part of an event without a start inherits all three: the part takes place when the event does.
 """
 
 from collections.abc import Mapping
@@ -26,7 +25,7 @@ from openbooking.openactive.opportunity_types import (
 
 DATES = frozenset({"startDate", "endDate", "duration"})
 
-# Properties that join parents and children, and the spaces that are left.
+# Properties that link parents and children, and the properties that state the spaces left.
 LINKS = PARENT_PROPERTIES | CHILD_PROPERTIES | REMAINING_PROPERTIES
 
 _NEVER = LINKS | {"@context", "@type", "@id", "url", "identifier", "eventSchedule"}
@@ -35,13 +34,13 @@ _NEVER = LINKS | {"@context", "@type", "@id", "url", "identifier", "eventSchedul
 def with_inherited(
     child: Mapping[str, Any], parent: Mapping[str, Any], type_: OpportunityType, parent_type: OpportunityType | None
 ) -> dict[str, Any]:
-    """Return the properties of a child, with those that it inherits from its parent.
+    """Return the properties of a child together with the properties that the child inherits from its parent.
 
     Args:
         child: The child as published.
-        parent: The parent as published, with what it inherits itself.
+        parent: The parent as published, together with the properties that the parent itself inherits.
         type_: The type of the child.
-        parent_type: The type of the parent; None for an EventSeries, which is not sold and has no dates to give.
+        parent_type: The type of the parent; None for an EventSeries, which has no Offers and no dates to inherit.
     """
     left_out = _NEVER | DATES if parent_type and type_.inherits_offers else _NEVER | DATES | {"offers"}
     inherited = {name: value for name, value in parent.items() if name not in left_out}
@@ -49,9 +48,13 @@ def with_inherited(
 
 
 def inherits_dates(type_: OpportunityType, parent_type: OpportunityType) -> bool:
-    """Return whether a child of this type without a start takes place when a parent of that type does.
+    """Return whether a child without a start takes place when its parent does.
 
     A parent that is dated in days, without times, gives no dates.
+
+    Args:
+        type_: The type of the child.
+        parent_type: The type of the parent.
     """
     link = type_.row.parent
     return link is not None and link.gives_dates and parent_type.row.dates is Dates.TIMES

@@ -1,4 +1,8 @@
-"""Money and tax: Decimal amounts in the major unit of their currency, rounded half up to two decimals."""
+"""Money and VAT: amounts are Decimals in the major unit of their currency, rounded half up to two decimals.
+
+`jsonld/scalars.py` writes prices in JSON, `jsonld/read_order.py` reads prices, and `booking/rules/pricing.py` works out
+the totals of Orders.
+"""
 
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -10,12 +14,12 @@ PRICE_LIMIT = Decimal(10) ** 12
 
 
 def round_money(amount: Decimal) -> Decimal:
-    """Return the amount rounded to the penny, half up, which is the published rounding rule of this system."""
+    """Return the amount rounded half up to the penny, as this Booking System's documentation promises."""
     return amount.quantize(_PENNY, rounding=ROUND_HALF_UP)
 
 
 def is_price(amount: Decimal) -> bool:
-    """Return whether an amount can be a price: not negative, in whole pennies, below PRICE_LIMIT."""
+    """Return whether an amount can be a price: it is not negative, has whole pennies and is below PRICE_LIMIT."""
     return amount.is_finite() and 0 <= amount < PRICE_LIMIT and amount == round_money(amount)
 
 
@@ -60,7 +64,7 @@ def tax_on_net(price: Decimal, rate: Decimal) -> Decimal:
 
 
 def tax_within_gross(price: Decimal, rate: Decimal) -> Decimal:
-    """Return the tax contained in a price with tax: 2.00 in 12.00 at 20 %.
+    """Return the tax that a price with tax contains: 2.00 in 12.00 at 20 %.
 
     Args:
         price: The price with tax.

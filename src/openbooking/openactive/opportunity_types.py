@@ -1,6 +1,6 @@
-"""The types of Opportunity: one table, which holds everything that code knows about a type (MOD, OB 8.1).
+"""The table of Opportunity types: feed, dates, capacity, parents and JSON-LD properties of each type (MOD, OB 8.1).
 
-A further type is a further row. No other module names a type in order to treat it differently; it asks the row.
+To add a type, add a row. Other modules read the row of a type, and have no branches for single types.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _EXPECTED_OF_FACILITY = ("name", "url", "location", "facilityType")
 
 
 class OpportunityType(StrEnum):
-    """The types of Opportunity and of their parents, each with its row.
+    """The types of Opportunities and of their parents, each with its row.
 
     The value of a member is the type's name in JSON-LD and in stored documents.
     """
@@ -242,12 +242,12 @@ class OpportunityType(StrEnum):
 
     @property
     def collection(self) -> str:
-        """The path segment under which items of this type are identified."""
+        """The first segment of the paths of items of this type (see `ids.py`)."""
         return self.row.collection
 
     @property
     def feed(self) -> str:
-        """The name of the open feed of items of this type."""
+        """The name of the open feed that publishes items of this type."""
         return self.row.feed
 
     @property
@@ -262,22 +262,22 @@ class OpportunityType(StrEnum):
 
     @cached_property
     def is_dated(self) -> bool:
-        """Whether items of this type are bookable and have a start."""
+        """Whether items of this type are bookable and have a date."""
         return self.row.bookable and self.row.dates is not Dates.NONE
 
     @cached_property
     def at_any_time(self) -> bool:
-        """Whether items of this type are bookable without a date, and without an end of spaces."""
+        """Whether items of this type are bookable, have no date and have unlimited spaces."""
         return self.row.bookable and self.row.dates is Dates.NONE
 
     @cached_property
     def is_facility(self) -> bool:
-        """Whether items of this type are facilities or their Slots, rather than events."""
+        """Whether items of this type are facilities or Slots; otherwise they are events."""
         return self.row.seller_property == "provider"
 
     @cached_property
     def inherits_offers(self) -> bool:
-        """Whether an item of this type without Offers is sold at those of its parent (OB-BKBL-31)."""
+        """Whether an item of this type without Offers is sold at the Offers of its parent (OB-BKBL-31)."""
         return self.row.parent is not None and self.row.parent.gives_offers
 
     @cached_property
@@ -287,7 +287,7 @@ class OpportunityType(StrEnum):
 
     @property
     def shows_seller(self) -> bool:
-        """Whether feeds show the Seller with items of this type, rather than with their parent alone."""
+        """Whether feeds show the Seller on items of this type; otherwise they show the Seller only on the parent."""
         return not self.needs_parent
 
     @cached_property
@@ -307,7 +307,7 @@ class OpportunityType(StrEnum):
 
     @cached_property
     def children(self) -> Mapping[str, tuple["OpportunityType", ...]]:
-        """The types of the children of an item, by the property that embeds them."""
+        """The types of the children of an item, by the property that embeds the children."""
         found: dict[str, tuple[OpportunityType, ...]] = {}
         for child in OpportunityType:
             if child.row.parent and self in child.row.parent.types:
@@ -317,7 +317,7 @@ class OpportunityType(StrEnum):
 
     @cached_property
     def has_children(self) -> bool:
-        """Whether items of this type are the parents of others."""
+        """Whether items of this type can have children."""
         return bool(self.children)
 
     @cached_property
@@ -327,18 +327,18 @@ class OpportunityType(StrEnum):
 
     @cached_property
     def gives_offers(self) -> bool:
-        """Whether children without Offers are sold at those of items of this type (OB-BKBL-31)."""
+        """Whether children without Offers are sold at the Offers of their parent of this type (OB-BKBL-31)."""
         return any(child.inherits_offers for children in self.children.values() for child in children)
 
     @cached_property
     def depth(self) -> int:
-        """How many levels of parents an item may have. Parents are published before their children."""
+        """The most levels of parents that an item can have. Parents are published before their children."""
         return max((parent.depth + 1 for parent in self.parents), default=0)
 
 
 TYPE_OF_NAME: Mapping[str, OpportunityType] = {str(type_): type_ for type_ in OpportunityType}
 TYPE_OF_COLLECTION: Mapping[str, OpportunityType] = {type_.collection: type_ for type_ in OpportunityType}
-# The names of the open feeds; several types may share one.
+# The names of the open feeds. Several types may share a feed.
 OPEN_FEEDS = tuple(sorted({type_.feed for type_ in OpportunityType}))
 PARENT_PROPERTIES = frozenset(type_.row.parent.property for type_ in OpportunityType if type_.row.parent)
 CHILD_PROPERTIES = frozenset(type_.row.parent.child_property for type_ in OpportunityType if type_.row.parent)

@@ -1,6 +1,7 @@
-"""Realtime Paged Data Exchange 1.0: items and pages as bytes, with the change-number strategy ("Ordering strategies").
+"""Feed pages in the format Realtime Paged Data Exchange 1.0 (RPDE), ordered by change number ("Ordering strategies").
 
-`modified` is the item's change number, an integer below 2**53 so that it is exact in every JSON reader.
+A page ends after PAGE_SIZE items or PAGE_BYTES bytes. `web/api/feeds.py` serves the pages. The `modified` of an item is
+its change number, an integer below 2**53, which every JSON reader reads exactly.
 """
 
 from collections.abc import Sequence
@@ -11,8 +12,8 @@ import msgspec
 from openbooking.openactive.terms import LICENCE
 
 PAGE_SIZE = 500
-# Ordinary pages have up to 1 MB. A page ends with the item that reaches this bound. So every page makes progress,
-# however large an item is, and the items of a page show whether it was cut.
+# Ordinary pages have up to 1 MB. The item that reaches this bound is the last item of its page. Every page therefore
+# has at least one item, however large, and `is_full` can tell from the items whether the page was cut.
 PAGE_BYTES = 2 * 2**20
 MAX_CHANGE_NUMBER = 2**53 - 1
 
@@ -21,10 +22,10 @@ class Item(NamedTuple):
     """The current version of a feed item.
 
     Attributes:
-        id: Its id within the feed.
-        kind: Its RPDE `kind`.
-        modified: Its change number.
-        data: Its JSON-LD; None if the item is deleted.
+        id: The id within the feed.
+        kind: The RPDE `kind`.
+        modified: The change number.
+        data: The JSON-LD; None if the item is deleted.
     """
 
     id: str
@@ -34,7 +35,7 @@ class Item(NamedTuple):
 
 
 def is_full(items: Sequence[Item], limit: int = PAGE_SIZE, most_bytes: int = PAGE_BYTES) -> bool:
-    """Return whether a page has reached its limit of items or of bytes of `data`, so that more items may follow."""
+    """Return whether a page has reached its limit of items or of bytes of `data`. More items may then follow."""
     return len(items) >= limit or sum(len(item.data or b"") for item in items) >= most_bytes
 
 
@@ -64,7 +65,7 @@ def encode_page(url: str, requested_url: str, items: Sequence[Item], *, licensed
 
     Args:
         url: The URL of the feed, without parameters.
-        requested_url: The URL of the request, which is the `next` of the last page, unchanged.
+        requested_url: The URL of the request. The last page repeats this URL unchanged as its `next`.
         items: The items of the page; none on the last page.
         licensed: Whether the page states the licence of open data. Orders feeds do not (AMB-22).
     """

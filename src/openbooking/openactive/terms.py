@@ -1,4 +1,4 @@
-"""Terms of the Open Booking API and of Modelling Opportunity Data: types of Orders, statuses and enumerations."""
+"""Types of Orders, statuses and other enumerations of the Open Booking API and of Modelling Opportunity Data."""
 
 from enum import StrEnum
 
@@ -24,7 +24,7 @@ class OrderType(StrEnum):
 
 
 class BrokerRole(StrEnum):
-    """The values of `brokerRole`: on whose behalf the Broker acts (OB 6)."""
+    """The values of `brokerRole`: whether the Broker is an agent, a reseller or absent (OB 6)."""
 
     AGENT = f"{OPENACTIVE}AgentBroker"
     RESELLER = f"{OPENACTIVE}ResellerBroker"
@@ -39,7 +39,7 @@ class TaxMode(StrEnum):
 
 
 class TaxTreatment(StrEnum):
-    """The tax in an Order (OB 7.4): calculated, included in prices without a calculation, or excluded."""
+    """How an Order shows tax (OB 7.4): calculated, included in prices but not calculated, or excluded."""
 
     CALCULATED = "calculated"
     INCLUDED = "included"
@@ -57,7 +57,7 @@ class OrderItemStatus(StrEnum):
 
     @property
     def cancelled(self) -> bool:
-        """Whether the item is cancelled, so that it holds no space and is not paid for."""
+        """Whether the item is cancelled. A cancelled item holds no space and is not paid for."""
         return self in (OrderItemStatus.CUSTOMER_CANCELLED, OrderItemStatus.SELLER_CANCELLED)
 
 
@@ -88,7 +88,7 @@ class Availability(StrEnum):
 
 
 class FormFieldType(StrEnum):
-    """The kinds of question in an intake form (OB-FORM-02)."""
+    """The types of questions in an intake form (OB-FORM-02)."""
 
     SHORT_ANSWER = "ShortAnswerFormFieldSpecification"
     PARAGRAPH = "ParagraphFormFieldSpecification"

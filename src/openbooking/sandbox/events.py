@@ -1,4 +1,4 @@
-"""The events of the demo Sellers beside the weekly timetable: one of each kind, some with approval by the Seller."""
+"""The events of the demo: each type of Opportunity that the weekly timetable does not have, and one with approval."""
 
 from collections.abc import Sequence
 from datetime import date, time, timedelta, tzinfo
@@ -18,11 +18,11 @@ _SWIMMING = activity("2750229d-b725-4171-9276-376be913957c", "Swimming")
 _WALKING = activity("95092977-5a20-4d6e-b312-8fddabe71544", "Walking")
 _BADMINTON = activity("c0360db0-a817-4bae-9167-40f89b49fc9e", "Badminton")
 _HATHA_YOGA = activity("90611f8f-fea2-402e-827f-41b487a5f3a0", "Hatha Yoga")
-_FREE = Price("Free place", "0", vat=VatTreatment.EXEMPT, cancel_before=timedelta(hours=1))
+_FREE = Price("Free", "0", vat=VatTreatment.EXEMPT, cancel_before=timedelta(hours=1))
 
 
 class _Event(NamedTuple):
-    """An event. It starts `in_days` from today, lasts `days` beyond its first day, and may be part of a `parent`."""
+    """An event. It starts `in_days` days from today, and ends `days` days after the day of its start."""
 
     type: OpportunityType
     key: str
@@ -31,7 +31,7 @@ class _Event(NamedTuple):
     about: str
     activity: Concept
     price: Price
-    place: Properties | None = None
+    location: Properties | None = None
     in_days: int = 0
     start: time = time(10)
     end: time = time(12)
@@ -99,11 +99,12 @@ _EVENTS = (
 
 
 def events(today: date, zone: tzinfo) -> list[Opportunity]:
-    """Return all events, each parent before its children."""
-    return [_published(event, today, zone) for event in _EVENTS]
+    """Return all events of the demo, each parent before its children."""
+    return [_opportunity(event, today, zone) for event in _EVENTS]
 
 
-def _published(event: _Event, today: date, zone: tzinfo) -> Opportunity:
+def _opportunity(event: _Event, today: date, zone: tzinfo) -> Opportunity:
+    """Return the Opportunity of an event."""
     path = opportunity_path(event.type, event.key)
     first = today + timedelta(days=event.in_days)
     dated = not event.type.at_any_time
@@ -123,12 +124,13 @@ def _published(event: _Event, today: date, zone: tzinfo) -> Opportunity:
 
 
 def _properties(event: _Event) -> dict[str, Any]:
-    place = {"location": event.place} if event.place else {}
+    """Return the published properties of an event."""
+    location = {"location": event.location} if event.location else {}
     return {
         "name": event.name,
         "description": event.about,
         "url": f"{SITES[event.seller.key]}/events/{event.key}",
         "activity": [event.activity.json_ld()],
-        **place,
+        **location,
         **(event.more or {}),
     }

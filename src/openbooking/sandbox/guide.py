@@ -1,6 +1,6 @@
-"""The text that the demo prints: the addresses of the server, and a booking to paste into a shell.
+"""The text that `openbooking demo` prints: the addresses of the server, and a booking to paste into a shell.
 
-Each line is a comment or a command, so that the whole text can be pasted and run.
+Each line is a comment or a shell command, so that the whole text can be pasted and run.
 """
 
 import json
@@ -14,27 +14,27 @@ from openbooking.sandbox.guided_booking import Choice, b_body, c1_body, c2_body,
 
 
 class Address(NamedTuple):
-    """A part of the demo, and its URL, key or path."""
+    """The name of a part of the demo, and its URL, key or path."""
 
     name: str
     value: str
 
 
 def guide(addresses: list[Address], api: str, api_key: str, choice: Choice, total: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines to print.
+    """Yield the text of the guide, a line or a multi-line command at a time.
 
     Args:
         addresses: The parts of the demo.
         api: The Base URI of the booking API.
-        api_key: The API key of the booking.
-        choice: What to book.
+        api_key: The API key of the Broker that books.
+        choice: The session to book.
         total: The totalPaymentDue of the booking.
     """
     width = max(len(address.name) for address in addresses)
-    yield "# Openbooking is running with two made-up Sellers and four weeks to book. Stop it with Ctrl+C."
+    yield "# Openbooking serves two made-up Sellers and four weeks of sessions and slots. Stop it with Ctrl+C."
     yield "#"
     for address in addresses:
-        # A line break in the value would end the comment.
+        # A line break in the value would end the shell comment.
         yield f"#   {address.name:<{width}}  {clean_text(address.value)}"
     yield "#"
     yield "# A booking to paste into another shell: " + choice.name
@@ -51,17 +51,18 @@ def guide(addresses: list[Address], api: str, api_key: str, choice: Choice, tota
         f"-H 'Content-Type: {BOOKING_MEDIA_TYPE}' \"$@\"; }}"
     )
     yield from _put("C1: the price, and whether spaces are left", "order-quote-templates", c1_body(choice))
-    yield from _put("C2: the same with the Customer, and a space is held for a while", "order-quotes", c2_body(choice))
+    yield from _put("C2: the price for this Customer, and a Lease that holds a space", "order-quotes", c2_body(choice))
     yield from _put("B: book it", "orders", b_body(choice, total))
     yield ""
     yield "# The Customer cancels, and the Orders feed shows every Order that has changed since B."
     item = cancellation_body("$api/orders/$uuid#/orderedItem/1")
-    # Double quotes, so that the shell replaces $api and $uuid.
+    # The body is in double quotes, so that the shell replaces $api and $uuid.
     yield f'call -X PATCH "$api/orders/$uuid" -d "{json.dumps(item).replace(chr(34), chr(92) + chr(34))}"'
     yield 'call "$api/orders-rpde"'
 
 
 def _put(comment: str, collection: str, body: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a comment and the shell command that sends a PUT request with this body."""
     yield ""
     yield f"# {comment}"
     members = ",\n".join(f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in body.items())

@@ -1,4 +1,7 @@
-"""A booking as a Broker makes it, from a dataset site to an Order, over HTTP and by the specification alone."""
+"""The booking of `openbooking demo --book`: it begins at a dataset site and ends with an Order, as for a Broker.
+
+The booking works with every Booking System that follows the specification.
+"""
 
 import json
 import re
@@ -42,11 +45,11 @@ _JSON_LD = re.compile(r'<script[^>]* type="application/ld\+json"[^>]*>(.*?)</scr
 
 
 class DemoBookingError(UserError):
-    """A step of the booking had another result than a Broker expects."""
+    """A step of the booking had another result than the specification promises."""
 
 
 class Choice(NamedTuple):
-    """What to book: the `@id`s of an Opportunity, of one of its Offers and of its Seller, and a name for people."""
+    """The session to book: the `@id`s of the Opportunity, the Offer and the Seller, and a name for people."""
 
     opportunity: str
     offer: str
@@ -84,7 +87,7 @@ def c2_body(choice: Choice) -> dict[str, Any]:
 
 
 def b_body(choice: Choice, total: JsonObject) -> dict[str, Any]:
-    """Return the body of B, with the total of the quote, and with a payment unless nothing is to be paid in advance."""
+    """Return the body of B, with the total of the quote, and with a payment unless prepayment is unavailable."""
     due = {name: total[name] for name in ("@type", "price", "priceCurrency") if name in total}
     body = order_body(choice, OrderType.ORDER) | {"customer": CUSTOMER, "totalPaymentDue": due}
     unpaid = total.get("openBookingPrepayment") == Availability.UNAVAILABLE or not total["price"]
@@ -92,7 +95,7 @@ def b_body(choice: Choice, total: JsonObject) -> dict[str, Any]:
 
 
 def cancellation_body(order_item_id: str) -> dict[str, Any]:
-    """Return the body of the PATCH with which a Customer cancels one OrderItem."""
+    """Return the body of the PATCH request with which a Customer cancels one OrderItem."""
     cancelled = OrderItemStatus.CUSTOMER_CANCELLED.value
     return {
         "@context": OPENACTIVE,
@@ -102,13 +105,13 @@ def cancellation_body(order_item_id: str) -> dict[str, Any]:
 
 
 def book_something(client: httpx2.Client, site: str, api_key: str, report: Report) -> JsonObject:
-    """Find a paid session and book it; return the Order.
+    """Find a paid session in the open feeds, book it and return the Order.
 
     Args:
         client: The HTTP client.
         site: The URL of the dataset site.
         api_key: The API key of the Broker.
-        report: Called after each step with its name, the HTTP status and a summary.
+        report: Called after each step with the name of the step, the HTTP status and a summary of the reply.
 
     Raises:
         DemoBookingError: A step failed.
@@ -123,21 +126,22 @@ def book_something(client: httpx2.Client, site: str, api_key: str, report: Repor
     except httpx2.HTTPError as fault:
         raise DemoBookingError(f"{type(fault).__name__}: {fault}") from fault
     except (KeyError, TypeError, ValueError) as fault:
-        raise DemoBookingError(f"A reply was not as specified: {fault!r}") from fault
+        raise DemoBookingError(f"A reply does not follow the specification: {fault!r}") from fault
 
 
 def _dataset(client: httpx2.Client, site: str, report: Report) -> JsonObject:
+    """Return the JSON-LD of a dataset site."""
     response = client.get(site, follow_redirects=True)
     found = _JSON_LD.search(response.text)
     if found is None:
-        raise DemoBookingError(f"{site} is no dataset site: it contains no JSON-LD.")
+        raise DemoBookingError(f"{site} is no dataset site: the page has no JSON-LD.")
     dataset: JsonObject = json.loads(found[1])
     report("Dataset site", response.status_code, f"{dataset['name']}, {len(dataset['distribution'])} feeds")
     return dataset
 
 
 def _harvest(client: httpx2.Client, dataset: JsonObject, type_: OpportunityType, report: Report) -> list[JsonObject]:
-    """Return the items of an open feed at its end."""
+    """Read an open feed to its end, and return its items."""
     feeds = {feed["additionalType"].rpartition("/")[2]: feed["contentUrl"] for feed in dataset["distribution"]}
     with Copy() as copy:
         *_, end = harvest(feeds[type_], copy, client)
@@ -162,6 +166,7 @@ def _choose(series: list[JsonObject], sessions: list[JsonObject]) -> Choice:
 
 
 def _has_spaces(session: JsonObject) -> bool:
+    """Return whether a session is scheduled, in the future and not full."""
     return (
         session.get("eventStatus", EventStatus.SCHEDULED) == EventStatus.SCHEDULED
         and session.get("remainingAttendeeCapacity", 0) > 0
@@ -170,6 +175,7 @@ def _has_spaces(session: JsonObject) -> bool:
 
 
 def _is_plain_and_paid(offer: JsonObject) -> bool:
+    """Return whether an Offer has a price, and can be booked at any time without further steps."""
     return (
         offer["price"] > 0
         and offer.get("openBookingInAdvance") != Availability.UNAVAILABLE
@@ -180,13 +186,14 @@ def _is_plain_and_paid(offer: JsonObject) -> bool:
 
 
 def _book(client: httpx2.Client, api: str, api_key: str, choice: Choice, report: Report) -> JsonObject:
+    """Send C1, C2 and B, and return the Order."""
     order_uuid = uuid.uuid4()
     headers = {"Authorization": f"Bearer {api_key}", "Content-Type": BOOKING_MEDIA_TYPE}
 
     def put(step: str, collection: str, body: dict[str, Any], expected: HTTPStatus) -> JsonObject:
         response = client.put(f"{api}/{collection}/{order_uuid}", headers=headers, content=json.dumps(body))
         reply: JsonObject = response.json()
-        report(step, response.status_code, _essentials(reply))
+        report(step, response.status_code, _summary(reply))
         if response.status_code != expected:
             raise DemoBookingError(f"{step} was answered with {response.status_code}, not {expected.value}.")
         return reply
@@ -200,8 +207,8 @@ def _book(client: httpx2.Client, api: str, api_key: str, choice: Choice, report:
     return order
 
 
-def _essentials(reply: JsonObject) -> str:
-    """Return a summary of an Order or an error in one line."""
+def _summary(reply: JsonObject) -> str:
+    """Return a summary of a reply, which is an Order or an error, in one line."""
     if "totalPaymentDue" not in reply:
         return f"{reply.get('@type')}: {reply.get('description') or reply.get('name')}"
     due, (item, *_) = reply["totalPaymentDue"], reply["orderedItem"]

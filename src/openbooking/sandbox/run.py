@@ -1,4 +1,4 @@
-"""The run of the demo: it creates and fills a database, serves it, and prints how to use it."""
+"""The run of `openbooking demo`: create and fill a database, serve it, and print the guide or make a booking."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import Offer, Opportunity
 from openbooking.jsonld.scalars import write_price
 from openbooking.openactive.ids import Identifiers
-from openbooking.sandbox.database import Filled, claim_file, fill
+from openbooking.sandbox.database import DemoContent, create_file, fill_database
 from openbooking.sandbox.guide import Address, guide
 from openbooking.sandbox.guided_booking import Choice, JsonObject, book_something
 from openbooking.sandbox.sellers import TRUST
@@ -30,7 +30,7 @@ from openbooking.settings import Settings
 from openbooking.web.api.dataset_site import DATASET_PATH
 from openbooking.web.api.feeds import FEEDS_PATH
 
-# The proposed session can still be cancelled after the booking, and has spaces for several attempts.
+# The session in the guide can still be cancelled after the booking, and has spaces for several attempts.
 _AHEAD = timedelta(days=2)
 _LEAST_SPACES = 10
 
@@ -41,32 +41,32 @@ def run_demo(settings: Settings, database: Path | None, show: Show, *, book: boo
     """Run the demo until SIGINT or SIGTERM, or until it has made one booking.
 
     Args:
-        settings: Where to listen.
-        database: The path of the new SQLite file; None for one that is removed at the end.
+        settings: The settings of the server.
+        database: The path of the new SQLite file; None for a file that is removed at the end.
         show: Called with each line to print.
-        book: Whether to make one booking as a Broker would, and stop.
+        book: Whether to make one booking as a Broker does, and stop.
 
     Raises:
-        DemoDatabaseError: The file exists and is not of a demo, or cannot be created.
+        DemoDatabaseError: The file exists and belongs to another program, or cannot be created.
         DemoBookingError: The booking failed.
-        ListenError: The address is taken.
+        ListenError: The address of the settings is in use or does not exist.
     """
     configure_logs(logging.WARNING)
     interrupt_on_sigterm()
-    with _file(database) as path:
+    with _database_path(database) as path:
         listener, settings = listen(replace(settings, database=str(path)))
         with listener:
-            claim_file(path)
-            filled = asyncio.run(fill(settings, datetime.now(ZoneInfo(TIME_ZONE)).date()))
+            create_file(path)
+            content = asyncio.run(fill_database(settings, datetime.now(ZoneInfo(TIME_ZONE)).date()))
             if book:
-                _book_and_stop(settings, filled, listener, show)
+                _book_and_stop(settings, content, listener, show)
             else:
-                run_server(settings, listener, lambda _: _print_guide(settings, filled, show))
+                run_server(settings, listener, lambda _: _print_guide(settings, content, show))
 
 
 @contextmanager
-def _file(wanted: Path | None) -> Iterator[Path]:
-    """Yield the path of the database; a file in a temporary folder if no path is given."""
+def _database_path(wanted: Path | None) -> Iterator[Path]:
+    """Yield the given path, or the path of a file in a folder that is removed at the end."""
     if wanted:
         yield wanted
         return
@@ -74,18 +74,18 @@ def _file(wanted: Path | None) -> Iterator[Path]:
         yield Path(folder) / "demo.sqlite3"
 
 
-def _book_and_stop(settings: Settings, filled: Filled, listener: socket.socket, show: Show) -> None:
+def _book_and_stop(settings: Settings, content: DemoContent, listener: socket.socket, show: Show) -> None:
     """Serve while a Broker makes one booking, and stop."""
 
-    def show_step(step: str, status: int, essentials: str) -> None:
-        show(f"{step:<22} {status}  {essentials}")
+    def show_step(step: str, status: int, summary: str) -> None:
+        show(f"{step:<22} {status}  {summary}")
 
     bookings: list[Future[JsonObject]] = []
 
     def book(stop: Stop) -> JsonObject:
         try:
             with httpx2.Client(trust_env=False) as client:
-                return book_something(client, settings.site, filled.demo_key, show_step)
+                return book_something(client, settings.site, content.demo_key, show_step)
         finally:
             stop()
 
@@ -95,16 +95,17 @@ def _book_and_stop(settings: Settings, filled: Filled, listener: socket.socket, 
         show(line)
 
 
-def _print_guide(settings: Settings, filled: Filled, show: Show) -> None:
+def _print_guide(settings: Settings, content: DemoContent, show: Show) -> None:
+    """Print the addresses of the server, and a booking to paste into a shell."""
     ids = Identifiers(settings.base_uri)
-    session, offer, name = _proposed(filled.opportunities, datetime.now(UTC) + _AHEAD)
+    session, offer, name = _session_to_book(content.opportunities, datetime.now(UTC) + _AHEAD)
     choice = Choice(ids.opportunity(session.path), ids.offer(offer.ref), ids.seller(session.seller), name)
     addresses = [
         Address("Dataset site", settings.site + DATASET_PATH),
         Address("Open feeds", f"{settings.site}{FEEDS_PATH}/scheduled-sessions, and those the dataset site lists"),
         Address("Booking API", settings.base_uri),
-        Address("API key", f"{filled.demo_key} of Demo Broker, which may book for both Sellers"),
-        Address("Another API key", f"{filled.studio_key} of Studio App, which may book for Willow Studio only"),
+        Address("API key", f"{content.demo_key} of Demo Broker, which may book for both Sellers"),
+        Address("Another API key", f"{content.studio_key} of Studio App, which may book for Willow Studio only"),
         Address("Database", settings.database),
     ]
     # The prices of this Seller include tax, so the price is the total.
@@ -113,15 +114,15 @@ def _print_guide(settings: Settings, filled: Filled, show: Show) -> None:
         "price": write_price(offer.price),
         "priceCurrency": offer.currency,
     }
-    for text in guide(addresses, settings.base_uri, filled.demo_key, choice, total):
+    for text in guide(addresses, settings.base_uri, content.demo_key, choice, total):
         for line in text.split("\n"):
             show(line)
 
 
-def _proposed(opportunities: list[Opportunity], earliest: datetime) -> tuple[Opportunity, Offer, str]:
-    """Return a session for the proposed booking, with its Offer and name.
+def _session_to_book(opportunities: list[Opportunity], earliest: datetime) -> tuple[Opportunity, Offer, str]:
+    """Return a session to book, with its Offer and name.
 
-    The session is paid with tax in its price, open for booking, and can be cancelled for free.
+    The session has a price that includes tax, can be booked now, and can be cancelled with a full refund.
     """
     by_path = {item.path: item for item in opportunities}
     return next(

@@ -1,10 +1,11 @@
-"""The two made-up Sellers of the demo, and the locations of their classes and courts."""
+"""The demo data of the two made-up Sellers, and the locations of their classes and courts."""
 
 from openbooking.booking.model.opportunity import Properties, Seller
 from openbooking.openactive.terms import TaxMode
 
 
 def _address(street: str, postcode: str) -> Properties:
+    """Return the JSON-LD of an address in Oxford."""
     return {
         "@type": "PostalAddress",
         "streetAddress": street,
@@ -16,7 +17,7 @@ def _address(street: str, postcode: str) -> Properties:
 
 
 def _seller_properties(site: str, street: str, postcode: str, telephone: str, vat_id: str) -> Properties:
-    """Return the published properties of a Seller."""
+    """Return the published properties of a Seller with this web site, address, telephone number and VAT id."""
     return {
         "url": f"{site}/",
         "email": f"bookings@{site.removeprefix('https://')}",
@@ -61,6 +62,7 @@ SELLERS = (TRUST, STUDIO)
 
 
 def _place(name: str, street: str, postcode: str, latitude: float, longitude: float) -> Properties:
+    """Return the JSON-LD of a location."""
     return {
         "@type": "Place",
         "name": name,

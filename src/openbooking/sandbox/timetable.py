@@ -1,4 +1,4 @@
-"""The timetable of the demo Sellers: four weeks of classes and courts, as data and a generator."""
+"""The demo data of the weekly timetable: four weeks of classes, courts and halls (`timetable`)."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -23,7 +23,7 @@ _WEEKEND = (_SATURDAY, _SUNDAY)
 
 
 class Concept(NamedTuple):
-    """An entry of the OpenActive activity list or of its facility types."""
+    """An entry of the OpenActive activity list, or of the OpenActive list of facility types."""
 
     scheme: str
     id: str
@@ -41,6 +41,7 @@ def activity(id_: str, label: str) -> Concept:
 
 
 def _facility(id_: str, label: str) -> Concept:
+    """Return the entry of the list of facility types with this id."""
     return Concept("facility-types", id_, label)
 
 
@@ -60,7 +61,16 @@ _SPORTS_HALL = _facility("da364f9b-8bb2-490e-9e2f-1068790b9e35", "Sports Hall")
 
 
 class Price(NamedTuple):
-    """One Offer: its name, its price in pounds, and the terms on which it is booked and cancelled."""
+    """The name, price and conditions of an Offer.
+
+    Attributes:
+        name: The name of the Offer.
+        pounds: The price in pounds.
+        vat: The VAT treatment.
+        prepayment: Whether the price must be paid in advance.
+        opens_before: How long before the start the bookings open; None if they are open.
+        cancel_before: How long before the start a full refund ends; None for no refund.
+    """
 
     name: str
     pounds: str
@@ -70,7 +80,7 @@ class Price(NamedTuple):
     cancel_before: timedelta | None = timedelta(days=1)
 
     def offer(self, owner: str) -> Offer:
-        """Return the Offer that the Opportunity at the path `owner` publishes."""
+        """Return the Offer of the Opportunity at the path `owner`."""
         price = Decimal(self.pounds)
         return Offer(
             key=self.name.lower().replace(" ", "-"),
@@ -88,14 +98,14 @@ class Price(NamedTuple):
 
 
 class _Class(NamedTuple):
-    """A class of the weekly timetable. Its `spaces` are sold here; the rest of a larger `size` is sold elsewhere."""
+    """A class of the weekly timetable. `spaces` can be booked here; the rest of `size` was sold at the desk."""
 
     key: str
     seller: Seller
     name: str
     about: str
     activity: Concept
-    place: Properties
+    location: Properties
     days: Sequence[int]
     start: time
     minutes: int
@@ -108,7 +118,7 @@ class _Class(NamedTuple):
 _EXEMPT = VatTreatment.EXEMPT
 _WINDOW = timedelta(days=8)
 _SHORT_NOTICE = timedelta(hours=2)
-_FREE = (Price("Free place", "0", vat=_EXEMPT, cancel_before=timedelta(hours=1)),)
+_FREE = (Price("Free", "0", vat=_EXEMPT, cancel_before=timedelta(hours=1)),)
 
 _CLASSES = (
     _Class(
@@ -136,11 +146,11 @@ _CLASSES = (
         (Price("Over 60", "3.50", prepayment=Availability.OPTIONAL),), minimum_age=60,
     ),
     _Class(
-        "walking-football", TRUST, "Walking football", "Nearly full: most spaces went at the desk.",
+        "walking-football", TRUST, "Walking football", "Nearly full: most spaces were sold at the desk.",
         _WALKING_FOOTBALL, CENTRE, (_TUESDAY, _THURSDAY), time(20), 60, 2, (Price("Player", "4.00"),), size=16,
     ),
     _Class(
-        "baby-swim", TRUST, "Baby swim", "Full: every place was taken at the desk.", _SWIMMING_LESSONS, CENTRE,
+        "baby-swim", TRUST, "Baby swim", "Full: all spaces were sold at the desk.", _SWIMMING_LESSONS, CENTRE,
         (_MONDAY,), time(11), 30, 0, (Price("Baby and adult", "8.20", vat=_EXEMPT),), size=10,
     ),
     _Class(
@@ -168,7 +178,7 @@ _CLASSES = (
 
 
 class _Hours(NamedTuple):
-    """Opening hours on some days of the week. The peak price applies from `peak` on."""
+    """The opening hours on some days of the week. The peak price applies from the time `peak` on."""
 
     days: Sequence[int]
     opens: time
@@ -183,7 +193,10 @@ _OPENING_HOURS = (
 
 
 class _Facility(NamedTuple):
-    """Courts or a hall, booked by the hour or a part of it. Without `courts`, each slot has `uses` spaces; else one."""
+    """A facility that is booked in Slots of `minutes`.
+
+    A Slot of a court has one space. A Slot of a facility without courts has `uses` spaces.
+    """
 
     key: str
     name: str
@@ -217,9 +230,9 @@ _FACILITIES = (
 
 
 def timetable(today: date, zone: tzinfo) -> list[Opportunity]:
-    """Return everything to book in the four weeks from tomorrow on, each parent before its children.
+    """Return the classes and Slots of the four weeks from tomorrow on, each parent before its children.
 
-    Times are those on the wall clock of `zone`, whether or not clocks change meanwhile.
+    A class starts at the same local time of `zone` in each week, also after a change of summer time.
     """
     days = [today + timedelta(days=number) for number in range(1, DAYS + 1)]
     found: list[Opportunity] = []
@@ -231,13 +244,14 @@ def timetable(today: date, zone: tzinfo) -> list[Opportunity]:
 
 
 def _class_sessions(class_: _Class, days: Sequence[date], zone: tzinfo) -> Iterator[Opportunity]:
+    """Yield the series of a class, and its sessions on these days."""
     series = opportunity_path(OpportunityType.SESSION_SERIES, class_.key)
     finish = (datetime.combine(days[0], class_.start) + timedelta(minutes=class_.minutes)).time()
     properties: dict[str, Any] = {
         "name": class_.name,
         "description": class_.about,
         "url": f"{SITES[class_.seller.key]}/classes/{class_.key}",
-        "location": class_.place,
+        "location": class_.location,
         "activity": [class_.activity.json_ld()],
         "eventSchedule": [
             {
@@ -277,6 +291,7 @@ def _class_sessions(class_: _Class, days: Sequence[date], zone: tzinfo) -> Itera
 
 
 def _facility_slots(facility: _Facility, days: Sequence[date], zone: tzinfo) -> Iterator[Opportunity]:
+    """Yield a facility, its courts, and the Slots on these days."""
     whole = opportunity_path(OpportunityType.FACILITY_USE, facility.key)
     yield Opportunity(
         path=whole,
@@ -310,6 +325,7 @@ def _facility_slots(facility: _Facility, days: Sequence[date], zone: tzinfo) -> 
 
 
 def _slots_of_day(facility: _Facility, key: str, parent: str, day: date, zone: tzinfo) -> Iterator[Opportunity]:
+    """Yield the Slots of a facility or court in the opening hours of a day."""
     hours = next(hours for hours in _OPENING_HOURS if day.weekday() in hours.days)
     length = timedelta(minutes=facility.minutes)
     local = datetime.combine(day, hours.opens)
@@ -332,5 +348,8 @@ def _slots_of_day(facility: _Facility, key: str, parent: str, day: date, zone: t
 
 
 def instant(day: date, wall_clock: time, zone: tzinfo) -> datetime:
-    """Return a local time in UTC, because Python subtracts times of one time zone as wall-clock times."""
+    """Return a local time as an instant in UTC.
+
+    Python subtracts two times of one time zone as wall-clock times, which is wrong across a change of summer time.
+    """
     return datetime.combine(day, wall_clock, zone).astimezone(UTC)

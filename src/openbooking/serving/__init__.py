@@ -1,1 +1,5 @@
-"""Processes that serve HTTP: sockets, connection limits, signals, memory and logs."""
+"""Processes that serve HTTP.
+
+`processes` starts them, `supervisor` replaces a dead worker, and `server` runs uvicorn in each process. `listening`
+opens the sockets, `connection` limits each connection, `logs` formats the logs, and `memory` tunes memory.
+"""

@@ -1,6 +1,6 @@
 """Checks of the public address of the settings against the published feeds and the listening address.
 
-Items that were published at another address cannot be booked. A site on localhost is not required to use TLS.
+Opportunities whose feed items have another address cannot be booked. A site on localhost need not use TLS.
 """
 
 from typing import NamedTuple
@@ -14,12 +14,12 @@ from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.opportunity_types import OPEN_FEEDS
 from openbooking.openactive.rpde import PAGE_SIZE
 from openbooking.settings import Settings
-from openbooking.system import opened_store
+from openbooking.system import use_store
 from openbooking.user_error import UserError
 
 
 class AddressMismatchError(UserError):
-    """The open feeds contain `@id`s of another address than that of the settings."""
+    """The `@id`s in the open feeds have another address than the settings."""
 
 
 class _Identified(msgspec.Struct, rename={"id": "@id"}):
@@ -27,9 +27,9 @@ class _Identified(msgspec.Struct, rename={"id": "@id"}):
 
 
 def warn_of_local_address(settings: Settings) -> None:
-    """Log a warning if a site at a localhost address listens on other addresses, which would send secrets without TLS.
+    """Log a warning if a site on localhost also listens to other machines, because secrets would be sent without TLS.
 
-    This is no error: in a container the only way to the server may be a proxy on the same machine.
+    This is a warning and no error: in a container, a proxy on the same machine may be the only client.
     """
     if settings.local_but_open:
         log = structlog.get_logger()
@@ -37,9 +37,9 @@ def warn_of_local_address(settings: Settings) -> None:
 
 
 async def warn_of_another_address(settings: Settings) -> None:
-    """Log a warning if the open feeds contain another address; `openbooking doctor` counts these items."""
-    # A replica that does not answer must not stop the server.
-    async with opened_store(replace(settings, replica="")) as store:
+    """Log a warning if the open feeds contain another address. `openbooking doctor` counts the items."""
+    # Without the replica, because a replica that does not answer must not stop the server.
+    async with use_store(replace(settings, replica="")) as store:
         found = await _another_address(store, Identifiers(settings.base_uri))
     if found:
         log = structlog.get_logger()
@@ -47,16 +47,16 @@ async def warn_of_another_address(settings: Settings) -> None:
 
 
 async def check_address(store: Store, ids: Identifiers) -> None:
-    """Compare the address of the settings with that of the open feeds, if they have items.
+    """Compare the address of the settings with the address in the open feeds, unless the feeds are empty.
 
     Raises:
-        AddressMismatchError: The open feeds contain another address, so items of the present address would not match.
+        AddressMismatchError: The open feeds contain another address, which new items would not match.
     """
     found = await _another_address(store, ids)
     if found:
         raise AddressMismatchError(
-            f"The feeds contain another address than the one that is set: {found.published} would be {found.now} now. "
-            "Set site_url and api_path as they were; or if the address is to change for good, run "
+            f"The feeds contain another address than the settings: {found.published} would now be {found.now}. "
+            "Set site_url and api_path to the former values. To change the address permanently, run "
             "`openbooking feed republish`."
         )
 
@@ -69,16 +69,16 @@ class _AnotherAddress(NamedTuple):
 
 
 async def _another_address(store: Store, ids: Identifiers) -> _AnotherAddress | None:
-    """Return the first item of a feed if it has another address; None if the first item of no feed has."""
+    """Return the first item of the first feed whose first item has another address; None if there is none."""
     for name in OPEN_FEEDS:
-        path, published = await _first(store, Feed(name))
+        path, published = await _first_item(store, Feed(name))
         if path and published != (now := ids.opportunity(path)):
             return _AnotherAddress(published, now)
     return None
 
 
-async def _first(store: Store, feed: Feed) -> tuple[str, str]:
-    """Return path and `@id` of the oldest item of a feed that is not deleted; empty texts if there is none."""
+async def _first_item(store: Store, feed: Feed) -> tuple[str, str]:
+    """Return path and `@id` of the oldest item of a feed that is not deleted; two empty texts if there is none."""
     after = 0
     while items := await store.feed_items(feed, after, PAGE_SIZE):
         for item in items:

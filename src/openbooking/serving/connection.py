@@ -1,13 +1,13 @@
-"""One connection to a process that serves, with limits on what a client may send and for how long.
+"""The limits of a connection: the size of a request head, the time for a request, and the speed of a reader.
 
-uvicorn's protocol class reads requests with llhttp, which is fast and strict. This class adds limits where uvicorn
-trusts the client (docs/adr/0020-http-parser.md):
+`Connection` extends uvicorn's protocol class, which reads requests with llhttp. The class adds limits where
+uvicorn trusts clients (docs/adr/0020-http-parser.md):
 
-- One request at a time: while an answer is pending, nothing is read or parsed.
-- The head of a request has a size limit; a request and its answer have time limits.
-- A request to change the protocol is served as one without it, so that its body is read like every other.
-- Trailers are dropped, and never become headers.
-- `Host`, the version and the coding of a body follow RFC 9112, or the request is refused.
+- Pipelined requests: the next request is read after the answer to the last one.
+- The head of a request has a size limit (64 KiB). A request and the reading of its answer have time limits.
+- A request to change the protocol (`Upgrade`) is served as a normal request, so that its body is read as a body.
+- Trailers are dropped; otherwise they would become headers.
+- A request is refused if `Host`, the version or the transfer coding does not follow RFC 9112.
 """
 
 import asyncio
@@ -18,31 +18,35 @@ import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-# Far above what browsers, proxies and Brokers send.
+# Bytes; far above the heads that browsers, proxies and Brokers send.
 LONGEST_HEAD = 65_536
 # A client must read this many bytes in each `timeout_keep_alive` seconds, or its connection is closed.
 LEAST_READ = 65_536
 _REFUSAL = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _END_OF_HEAD = b"\r\n\r\n"
-# uri-host [":" port] (RFC 9110 7.2); it may be empty.
+# uri-host [":" port] (RFC 9110 7.2). A host may be empty.
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]*)(:[0-9]*)?")
 
 
 class _HeadTooLongError(Exception):
-    """The head of the request is too long. Ends the parser."""
+    """The head of the request is too long. Raised to stop the parser."""
 
 
 class _MalformedError(Exception):
-    """The request is malformed. Ends the parser; the answer is 400."""
+    """The request is malformed. Raised to stop the parser; the answer is 400."""
 
 
 class _Flow(FlowControl):
-    """Flow control that does not resume reading while bytes that have been read are not parsed yet."""
+    """Flow control that does not resume reading while received bytes wait to be parsed.
+
+    Attributes:
+        held: Whether received bytes wait to be parsed.
+    """
 
     held = False
 
     def resume_reading(self) -> None:
-        """Resume reading, unless bytes are held back."""
+        """Resume reading, unless received bytes wait to be parsed."""
         if not self.held:
             super().resume_reading()
 
@@ -50,13 +54,13 @@ class _Flow(FlowControl):
 class Connection(HttpToolsProtocol):
     """Reads one request at a time, refuses long or malformed requests, and closes the connection of a slow client.
 
-    A request may take as long as a connection may be idle, and so may the reading of each 64 KiB of an answer. The
+    The time limit for a request is `timeout_keep_alive` seconds. Each 64 KiB of an answer have the same time limit. The
     application limits the size of the body.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        # The number of bytes that were parsed since the last event of the parser, in a head or after a body.
+        # The number of bytes parsed since the last event of the parser. These bytes belong to a head or to trailers.
         self._unreported = 0
         self._held = b""
         self._in_head = False
@@ -80,12 +84,12 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse the received bytes up to the end of one request."""
+        """Parse the received bytes up to the end of the first request."""
         self._held = self._held + data if self._held else data
         self._read_on()
 
     def on_response_complete(self) -> None:
-        """Parse the bytes that were held back during the answer."""
+        """Parse the bytes that were received during the answer."""
         super().on_response_complete()
         if self._held and not self.transport.is_closing():
             self._read_on()
@@ -93,17 +97,17 @@ class Connection(HttpToolsProtocol):
             self._hold(b"")
 
     def pause_writing(self) -> None:
-        """Start the time limit for reading: the client reads more slowly than it is answered."""
+        """Start the time limit for the client to read, because the send buffer is full."""
         super().pause_writing()
         self._start_reading_timer()
 
     def resume_writing(self) -> None:
-        """Start the time limit again for the rest of the answer."""
+        """Restart the time limit for the client to read the rest of the answer."""
         self._start_reading_timer()
         super().resume_writing()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection. An answer that is being read has a time limit of its own."""
+        """Close an idle connection, unless the client still reads an answer, which has another time limit."""
         if self._reading_timer is None:
             self.transport.abort()
         else:
@@ -112,7 +116,7 @@ class Connection(HttpToolsProtocol):
             )
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
+        """Start a request: stop the limit for idle connections, and start the time limit of the request."""
         self._unset_keepalive_if_required()
         super().on_message_begin()
         self._in_head = True
@@ -125,7 +129,7 @@ class Connection(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Check the complete head. The bytes parsed with it may include some of the body."""
+        """Check the head of the request. The parsed bytes may also include a part of the body."""
         self._in_head = False
         if self._unreported > LONGEST_HEAD and self._head_bytes() > LONGEST_HEAD:
             self._refuse()
@@ -142,14 +146,14 @@ class Connection(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """End the request, unless it is about to be parsed again without its upgrade."""
+        """End the request, unless it will be parsed again without its Upgrade header."""
         self._unreported = 0
         if not self._upgrading:
             self._stop_request_timer()
             super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer 400 and close. If an earlier answer is under way, only close."""
+        """Answer 400 and close the connection. While an earlier answer is being sent, only close the connection."""
         if self.transport.is_closing():
             return
         if self._answering():
@@ -158,7 +162,7 @@ class Connection(HttpToolsProtocol):
             super().send_400_response(msg)
 
     def _read_on(self) -> None:
-        """Parse the held bytes, one head at a time, until an answer is pending."""
+        """Parse the received bytes, one head at a time, until a request waits for its answer."""
         rest, start = self._held, 0
         while start < len(rest) and not self._answer_is_pending() and not self.transport.is_closing():
             found = rest.find(_END_OF_HEAD, start)
@@ -168,7 +172,7 @@ class Connection(HttpToolsProtocol):
         self._hold(b"" if self.transport.is_closing() else rest[start:])
 
     def _hold(self, rest: bytes) -> None:
-        """Hold bytes that cannot be parsed yet, and pause reading until they can be."""
+        """Keep received bytes to be parsed later, and pause reading until then."""
         self._held = rest
         self.flow.held = bool(rest)
         if rest:
@@ -177,6 +181,7 @@ class Connection(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def _parse(self, data: bytes) -> None:
+        """Pass bytes to the parser, and refuse a malformed request or a long head."""
         self._unreported += len(data)
         try:
             self.parser.feed_data(data)
@@ -192,7 +197,7 @@ class Connection(HttpToolsProtocol):
     def _parse_without_upgrade(self, rest: bytes) -> None:
         """Parse a request again without its Upgrade header, which a server may ignore (RFC 9110 7.8).
 
-        With the header, llhttp would skip the body and take its bytes for the next request.
+        With the header, llhttp would skip the body, and read the bytes of the body as the next request.
         """
         version = self.parser.get_http_version().encode()
         head = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
@@ -245,6 +250,7 @@ class Connection(HttpToolsProtocol):
             self._reading_timer = self.loop.call_later(self.timeout_keep_alive, self._check_reading, unread)
 
     def _check_reading(self, unread_before: int) -> None:
+        """Close the connection if the client has read less than LEAST_READ bytes since the last check."""
         if unread_before - self.transport.get_write_buffer_size() < min(LEAST_READ, unread_before):
             self.transport.abort()
         else:
@@ -256,7 +262,7 @@ class Connection(HttpToolsProtocol):
             self._reading_timer = None
 
     def _refuse(self) -> None:
-        """Answer 431 and close. If an earlier answer is under way, only close."""
+        """Answer 431 and close the connection. While an earlier answer is being sent, only close the connection."""
         if self.transport.is_closing():
             return
         if not self._answering():

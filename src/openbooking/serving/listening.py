@@ -1,4 +1,4 @@
-"""The listening sockets of the processes that serve."""
+"""The listening sockets of the processes that serve, and how connections are distributed among the processes."""
 
 import socket
 import sys
@@ -25,18 +25,20 @@ def listen(settings: Settings) -> tuple[socket.socket, Settings]:
 def listen_for_each(settings: Settings) -> tuple[Sequence[socket.socket], Settings]:
     """Return a socket for each process, and the settings with their port.
 
-    Linux distributes connections among the sockets. Elsewhere the processes share one socket and the busiest process
-    takes most connections; behind a proxy that keeps its connections open, one process may keep all of them.
+    Linux distributes connections among the sockets (`SO_REUSEPORT`). On other systems the processes share one socket,
+    and the busiest process takes most connections. Behind a proxy that keeps its connections open, one process may then
+    have all connections.
     """
     listener, settings = listen(settings)
     if sys.platform != "linux":
         return [listener] * settings.workers, settings
-    # This socket has shown that no other program listens there. The sockets below would share the port with it.
+    # This socket has shown that no other program uses the port. The sockets below would share a port without an error.
     listener.close()
     return [_listen(settings, reuse_port=True) for _ in range(settings.workers)], settings
 
 
 def _listen(settings: Settings, *, reuse_port: bool = False) -> socket.socket:
+    """Return a listening socket; with `reuse_port` other sockets may listen on the same port."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         return socket.create_server(

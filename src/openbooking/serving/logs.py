@@ -1,4 +1,4 @@
-"""The configuration of logging: for people on a terminal, and as JSON lines elsewhere."""
+"""The format of the logs: coloured text on a terminal, and otherwise JSON lines, both on stderr (`configure_logs`)."""
 
 import json
 import logging
@@ -19,11 +19,11 @@ _FAULT = "exc_info"
 
 
 def configure_logs(level: int = logging.INFO, *, for_good: bool = True) -> None:
-    """Send the logs of structlog and of the standard library to stderr, in one form.
+    """Send the logs of structlog and of the standard library to stderr, in the same format.
 
     Args:
         level: The lowest level that is logged.
-        for_good: Whether loggers keep this configuration, which makes each line faster. For processes that serve.
+        for_good: Whether loggers keep this configuration permanently, which makes logging faster. For servers.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -36,7 +36,7 @@ def configure_logs(level: int = logging.INFO, *, for_good: bool = True) -> None:
         if sys.stderr.isatty()
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
     )
-    # structlog writes directly, because the standard library would be slower for a line with every booking.
+    # structlog does not write through the standard library, which is slower: servers log every booking.
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -50,7 +50,7 @@ def configure_logs(level: int = logging.INFO, *, for_good: bool = True) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    # These libraries log every migration and every request, which is of use only for debugging them.
+    # These libraries log every migration and every request, which helps only to debug the libraries.
     for library in ("alembic", "httpx2", "httpcore2", "uvicorn"):
         logging.getLogger(library).setLevel(logging.WARNING)
 
@@ -67,32 +67,34 @@ class _Logger(structlog.WriteLogger):
 
 
 def _clean_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Return the event with every name and value cleaned for a terminal."""
+    """Return the event without control characters in its names and values."""
     return {clean_text(name): value if name == _FAULT else _clean_value(value) for name, value in event.items()}
 
 
 def _clean_value(value: object) -> object:
+    """Return a value as text without control characters."""
     return clean_text(value if isinstance(value, str) else repr(value))
 
 
 def _traceback(written: TextIO, fault: ExcInfo) -> None:
-    """Write a traceback, indented, so that no text in its messages can look like a line of the log."""
+    """Write an indented traceback, so that no line of its message looks like a line of the log."""
     plain = StringIO()
     structlog.dev.plain_traceback(plain, fault)
     written.write(indent(clean_text(plain.getvalue(), safe="\n"), "  "))
 
 
 def _json(event: Any, **options: Any) -> str:
-    """Return the line. A value without a form in JSON is written as Python prints it."""
+    """Return an event as one line of JSON. A value that JSON does not have is written as Python prints it."""
     try:
         line = msgspec.json.encode(event, enc_hook=options["default"]).decode()
     except (ValueError, TypeError):
-        # For example half of a surrogate pair from a request. The line must be logged all the same.
+        # For example, msgspec refuses half of a surrogate pair from a request. The line must be logged nevertheless.
         line = json.dumps(event, default=options["default"], skipkeys=True)
-    # Lines are read on terminals too. An escaped character means the same in JSON.
-    return replace_unsafe(line, _escaped)
+    # People also read these lines on a terminal. In JSON an escaped character has the same meaning.
+    return replace_unsafe(line, _escape)
 
 
-def _escaped(char: str) -> str:
+def _escape(char: str) -> str:
+    """Return the escape sequence of a character in JSON."""
     code = char.encode("utf-16-be").hex()
     return "".join(f"\\u{code[first : first + 4]}" for first in range(0, len(code), 4))

@@ -1,4 +1,4 @@
-"""Memory settings of a process that serves many short requests and pages of a megabyte."""
+"""Memory settings of a process that serves: glibc's allocator and the garbage collector."""
 
 import ctypes
 import gc
@@ -10,11 +10,12 @@ _MAP_OVER = 32 * 2**20
 _YOUNG_OBJECTS = 10_000
 
 
-def suit_memory_to_serving() -> None:
-    """Tune glibc and the garbage collector; called once the application is loaded.
+def tune_memory() -> None:
+    """Tune glibc and the garbage collector for many short requests and pages of a megabyte.
 
-    glibc keeps freed memory for the next page, and does not return it to the operating system and request it again. The
-    garbage collector ignores the loaded application, and runs less often.
+    Call this function after the application is loaded. glibc then keeps freed memory for the next page, instead of
+    returning the memory to the operating system. The garbage collector ignores the loaded application, and runs less
+    often.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:

@@ -1,4 +1,4 @@
-"""Verification of the open feeds of this system against its database."""
+"""`openbooking feed verify` without a URL: comparison of the open feeds of this system with its database."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,15 +10,15 @@ from openbooking.openactive.opportunity_types import OPEN_FEEDS
 from openbooking.openactive.rpde import PAGE_SIZE
 from openbooking.settings import Settings
 from openbooking.store.migrate import prepare
-from openbooking.system import opened_store
+from openbooking.system import use_store
 from openbooking.web.api.feeds import FEEDS_PATH
 
 
 def verify_own_feeds(settings: Settings, tell: Tell) -> Iterator[Verdict]:
-    """Follow all open feeds of this system to their ends, and compare them with its database.
+    """Read each open feed of this system to its end, compare it with the database, and yield the verdict.
 
     Args:
-        settings: The address of the feeds, and the database.
+        settings: The settings, with the address of the feeds and the database.
         tell: Called with a line for each fault.
 
     Raises:
@@ -34,8 +34,9 @@ def verify_own_feeds(settings: Settings, tell: Tell) -> Iterator[Verdict]:
 
 
 async def _compare(verification: Verification, settings: Settings, feed: Feed) -> None:
+    """Compare all items of a feed in the database with the items that were read over HTTP."""
     after = 0
-    async with opened_store(settings) as store:
+    async with use_store(settings) as store:
         while items := await store.feed_items(feed, after, PAGE_SIZE):
             after = items[-1].modified
             verification.compare(items)

@@ -1,4 +1,4 @@
-"""Start of the HTTP server, in one process or in several."""
+"""Start of the server: checks before the start, sockets, and one process or several worker processes."""
 
 import asyncio
 import os
@@ -23,12 +23,18 @@ from openbooking.serving.server import Drain, interrupt_on_sigterm, log_ready, m
 from openbooking.serving.supervisor import Supervisor
 from openbooking.settings import Settings
 from openbooking.store.location import full_name
-from openbooking.system import compare_clock, opened_store
+from openbooking.system import compare_clock, use_store
 from openbooking.web.api.metrics import SHARED_FOLDER_VARIABLE
 
 
 def serve_forever(settings: Settings) -> None:
-    """Configure the logs, prepare the database, and serve until SIGINT or SIGTERM."""
+    """Configure the logs, prepare the database, and serve until SIGINT or SIGTERM.
+
+    Raises:
+        ListenError: The address of the settings is in use or does not exist.
+        SchemaError: The database has the schema of another version.
+        WorkerStartError: One of several worker processes could not start.
+    """
     configure_logs()
     interrupt_on_sigterm()
     clock = SystemClock()
@@ -55,42 +61,45 @@ def run_workers(
     ready: Callable[[], None],
     clock: SystemClock,
 ) -> None:
-    """Serve with a process at each socket until SIGINT or SIGTERM (`supervisor`).
+    """Serve with a worker process at each socket until SIGINT or SIGTERM (`openbooking.serving.supervisor`).
 
     Args:
         settings: The settings.
-        make_app: Makes the application in each process, from a copy of the clock and a flag in shared memory that is
-            set during the drain.
-        listeners: The socket of each process.
-        ready: Called once all processes serve.
+        make_app: Makes the application in each worker. Its arguments are a copy of the clock, and a flag in shared
+            memory that is set during the drain.
+        listeners: The socket of each worker.
+        ready: Called once all workers serve.
         clock: The clock of this process.
+
+    Raises:
+        WorkerStartError: A worker could not start.
     """
-    draining = RawValue(c_bool, False)  # noqa: FBT003 - the value has no name
+    draining = RawValue(c_bool, False)  # noqa: FBT003 - RawValue has no names for its arguments
     config = server_config(settings, partial(make_app, clock, draining), factory=True, workers=1)
     drain = Drain(settings.drain_seconds)
     Supervisor(config, listeners, ready=ready, clock=clock, drain=drain, draining=draining).run()
 
 
 def compare_with_database(settings: Settings, clock: SystemClock) -> None:
-    """Compare the clock with the database once, for all processes that will be started."""
+    """Compare the clock with the time in the database once, before the workers receive copies of the clock."""
 
     async def compare() -> None:
-        async with opened_store(settings, clock) as store:
+        async with use_store(settings, clock) as store:
             await compare_clock(clock, store)
 
     asyncio.run(compare())
 
 
 def _log_ready(settings: Settings, *, is_new: bool) -> None:
-    """Log that the server is ready, with a warning if its database is new, because another one may be meant."""
+    """Log that the server is ready. Also warn of a new database, because its path may be a mistake."""
     log_ready(settings)
     if is_new:
         structlog.get_logger().warning("database.is_new", database=full_name(settings.database))
 
 
 def _prepare(settings: Settings, clock: SystemClock) -> bool:
-    """Check everything that a server needs; return whether a new database was made."""
-    from openbooking.store.migrate import prepare  # noqa: PLC0415 - long to load, and workers do without
+    """Prepare the database and log warnings about the settings; return whether a new database was made."""
+    from openbooking.store.migrate import prepare  # noqa: PLC0415 - slow to load, and worker processes do not need it
 
     warn_of_local_address(settings)
     is_new = prepare(settings.database)
@@ -102,7 +111,7 @@ def _prepare(settings: Settings, clock: SystemClock) -> bool:
 
 @contextmanager
 def _shared_metrics(settings: Settings) -> Iterator[None]:
-    """Let all processes keep their metrics in one folder, so that each process can report the metrics of all."""
+    """Make a folder in which all workers keep their metrics, so that each worker can report the metrics of all."""
     if not settings.metrics_token:
         yield
         return
@@ -112,6 +121,6 @@ def _shared_metrics(settings: Settings) -> Iterator[None]:
 
 
 def _worker(settings: Settings, clock: SystemClock, draining: c_bool) -> Starlette:
-    """Make the application of one of several processes."""
+    """Configure the logs of a worker process, and return its application."""
     configure_logs()
     return make_app(settings, clock, lambda: draining.value)

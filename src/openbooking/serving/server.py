@@ -1,4 +1,4 @@
-"""The HTTP server in one process: its configuration, readiness and shutdown."""
+"""The HTTP server in one process: the configuration of uvicorn, readiness, and shutdown after a drain."""
 
 import signal
 import socket
@@ -14,14 +14,14 @@ from starlette.types import ASGIApp
 
 from openbooking.clock import Clock, SystemClock
 from openbooking.serving.connection import Connection
-from openbooking.serving.memory import suit_memory_to_serving
+from openbooking.serving.memory import tune_memory
 from openbooking.settings import Settings
-from openbooking.store.location import without_password
+from openbooking.store.location import redact_password
 from openbooking.system import open_identity_store, open_store
 from openbooking.web.app import create_app
 
 _SECONDS_TO_FINISH = 10
-# Proxies keep idle connections for a minute. They must close first, because a request is lost if the server closes.
+# Proxies keep idle connections for a minute. The proxy must close first: if the server closes, a request may be lost.
 _SECONDS_IDLE = 75
 
 Stop = Callable[[], None]
@@ -29,9 +29,13 @@ Ready = Callable[[Stop], None]
 
 
 def run_server(settings: Settings, listener: socket.socket, ready: Ready, clock: SystemClock | None = None) -> None:
-    """Serve until SIGINT or SIGTERM, then finish the requests that are under way.
+    """Serve until SIGINT or SIGTERM, then finish the requests that have begun.
 
-    `ready` is called once the server answers, with a function that stops the server.
+    Args:
+        settings: The settings.
+        listener: The listening socket.
+        ready: Called once the server answers. Its argument is a function that stops the server.
+        clock: The source of the time; by default the clock of this machine.
     """
     drain = Drain(settings.drain_seconds)
     app = make_app(settings, clock or SystemClock(), drain.has_begun)
@@ -42,21 +46,24 @@ def run_server(settings: Settings, listener: socket.socket, ready: Ready, clock:
 
 
 def make_app(settings: Settings, clock: Clock, draining: Callable[[], bool]) -> Starlette:
-    """Make the application of a process that serves. The database must be prepared; it need not answer now.
+    """Return the application of a process that serves. The database must be migrated, but need not answer now.
 
-    `draining` returns whether the server is about to stop.
+    Args:
+        settings: The settings.
+        clock: The source of the time.
+        draining: Returns whether the drain has begun.
     """
     app = create_app(settings, clock, open_store(settings, clock), open_identity_store(settings))
     app.state.draining = draining
-    suit_memory_to_serving()
+    tune_memory()
     return app
 
 
 def server_config(settings: Settings, app: ASGIApp | Callable[[], ASGIApp], **more: Any) -> uvicorn.Config:
-    """Return the configuration of uvicorn for every process."""
+    """Return the configuration of uvicorn, which all processes share."""
     return uvicorn.Config(
         app,
-        loop="auto",  # uvloop, which does not run on Windows
+        loop="auto",  # uvloop, or asyncio on Windows, which uvloop does not support
         http=Connection,
         ws="none",
         lifespan="on",
@@ -71,26 +78,30 @@ def server_config(settings: Settings, app: ASGIApp | Callable[[], ASGIApp], **mo
 
 
 def interrupt_on_sigterm() -> None:
-    """Raise KeyboardInterrupt on SIGTERM, as on SIGINT, so that the process cleans up. The server re-raises signals."""
+    """Raise KeyboardInterrupt on SIGTERM as on SIGINT, so that the process cleans up. uvicorn re-raises signals."""
     signal.signal(signal.SIGTERM, _interrupt)
 
 
 def log_ready(settings: Settings) -> None:
-    """Log that the server answers requests, and its addresses."""
+    """Log that the server answers requests, with its addresses."""
     log = structlog.get_logger()
-    details = {"host": settings.host, "port": settings.port, "database": without_password(settings.database)}
+    details = {"host": settings.host, "port": settings.port, "database": redact_password(settings.database)}
     log.info("serving", site=settings.site, api=settings.base_uri, **details)
 
 
 class Drain:
-    """The time between SIGTERM and the end, during which load balancers find out that the server is not ready."""
+    """The time between SIGTERM and shutdown, in which load balancers find out that the server is not ready.
+
+    Args:
+        seconds: The length of the drain; 0 for no drain.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._ends: float | None = None
 
-    def begins(self) -> bool:
-        """Begin the drain; return False if it has begun before, or takes no time."""
+    def begin(self) -> bool:
+        """Begin the drain; return False if the drain has already begun, or takes no time."""
         if not self._seconds or self.has_begun():
             return False
         self._ends = monotonic() + self._seconds
@@ -101,12 +112,12 @@ class Drain:
         return self._ends is not None
 
     def is_over(self) -> bool:
-        """Return whether the drain has begun and its time has passed."""
+        """Return whether the drain has begun and has ended."""
         return self._ends is not None and monotonic() >= self._ends
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that calls `ready` once it answers, and drains before it stops."""
+    """A uvicorn server that calls `ready` once it answers requests, and drains before it stops."""
 
     def __init__(self, config: uvicorn.Config, ready: Ready, drain: Drain) -> None:
         super().__init__(config)
@@ -114,13 +125,13 @@ class _Server(uvicorn.Server):
         self._drain = drain
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and call `ready`. The base class ends the process if the start fails."""
+        """Start the server and call `ready`. If the start fails, uvicorn exits with status 3."""
         await super().startup(sockets)
         self._ready(self._stop)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Handle a signal to stop: the first SIGTERM begins the drain."""
-        if sig != signal.SIGTERM or not self._drain.begins():
+        """Begin the drain at the first SIGTERM; stop at any other signal."""
+        if sig != signal.SIGTERM or not self._drain.begin():
             super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:

@@ -1,7 +1,8 @@
-"""The kinds of database that can hold a store, each found by the scheme of its URL.
+"""The table of backends: the kinds of database that can hold a store, by the scheme of their URLs.
 
-A further kind of database takes a Dialect, a Database (its driver), a Backend that joins them, and one entry in
-`BACKENDS`. A backend is imported when a database of its kind is first used, because drivers take long to load.
+To support another kind of database, write a Dialect, a Database (its driver) and a Backend that joins both, and add the
+Backend to `BACKENDS`. A backend is imported when a database of its kind is first used, because drivers take long to
+load.
 """
 
 from collections.abc import Callable
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NAME_ANOTHER = (
-    "Name the one that is meant with --database or OPENBOOKING_DATABASE; `openbooking serve` and `openbooking migrate` "
-    "make a new one."
+    "Name another database with --database or OPENBOOKING_DATABASE, or make a new one with `openbooking serve` or "
+    "`openbooking migrate`."
 )
 
 
@@ -32,13 +33,13 @@ class UnknownBackendError(UserError):
 
 
 class SchemaError(UserError):
-    """The schema of the database is not the one this version works with."""
+    """The database is missing, belongs to another program, or has the schema of an older or newer version."""
 
 
 class Backend(Protocol):
-    """What openbooking needs of a kind of database.
+    """A kind of database: opens stores, and runs migrations and backups.
 
-    `database` is the value of the setting of that name: a path or a URL.
+    The argument `database` of each method is the value of the setting `database`: a path or a URL.
     """
 
     def open_store(  # noqa: PLR0913 - what any store needs
@@ -51,12 +52,13 @@ class Backend(Protocol):
         clock: "Clock",
         command_seconds: float,
     ) -> "SqlStore":
-        """Open the store; the schema must be up to date.
+        """Open the store in a database whose schema is up to date.
 
         Args:
             database: The database that is written to.
-            replica: A database that feeds are read from, or an empty string. A backend may ignore it.
-            policy: What the decisions of this Booking System depend on.
+            replica: A replica of the database, from which feeds are read, or an empty string. A backend without
+                replicas ignores it.
+            policy: The settings that decisions depend on.
             writer: Writes feed items.
             clock: Returns the current time.
             command_seconds: How long a command may wait for the database.
@@ -64,20 +66,20 @@ class Backend(Protocol):
         ...
 
     def open_identity_store(self, database: str, command_seconds: float) -> "IdentityStore":
-        """Open the identity store; the schema must be up to date."""
+        """Open the identity store in a database whose schema is up to date."""
         ...
 
     def is_prepared(self, database: str) -> bool:
-        """Return whether the database is known to have the schema of this version.
+        """Return True if a quick look shows that the database has the schema of this version.
 
-        False also means that finding out would take as long as `in_migration`.
+        False means that the schema is another, or that only `run_in_migration` can tell.
         """
         ...
 
     def check_exists(self, database: str) -> None:
         """Raise SchemaError if there is no database of openbooking; change nothing.
 
-        A database on a server need not be checked: its server reports that it is missing.
+        A backend for database servers does nothing: its server reports a missing database.
         """
         ...
 
@@ -85,8 +87,8 @@ class Backend(Protocol):
         """Raise SchemaError if the database belongs to another program; change nothing."""
         ...
 
-    def in_migration(self, database: str, work: Callable[["Connection"], T]) -> T:
-        """Return the result of `work`, done in one transaction while no other process migrates the database.
+    def run_in_migration(self, database: str, work: Callable[["Connection"], T]) -> T:
+        """Run `work` in one transaction while no other process migrates the database; return its result.
 
         Raises:
             StoreUnavailableError: The database cannot be opened.
@@ -97,7 +99,7 @@ class Backend(Protocol):
         """Write a copy of the database to a new file.
 
         Raises:
-            UserError: The file exists already, or databases of this kind are backed up in another way.
+            UserError: The file exists already, or databases of this kind are backed up with other tools.
             StoreUnavailableError: The database cannot be copied.
         """
         ...
@@ -115,12 +117,12 @@ def _postgres() -> Backend:
     return PostgresBackend()
 
 
-# By the scheme of the URL; a path has none.
+# Keys are schemes of URLs. The path of a file has no scheme, so its key is empty.
 BACKENDS: dict[str, Callable[[], Backend]] = {"": _sqlite, "postgresql": _postgres, "postgres": _postgres}
 
 
 def scheme_of(database: str) -> str:
-    """Return what is before `://` in a URL; an empty string for a path."""
+    """Return the scheme of a URL, without `://`; an empty string for a path."""
     scheme, separator, _ = database.partition("://")
     return scheme if separator else ""
 
@@ -129,10 +131,12 @@ def backend_of(database: str) -> Backend:
     """Return the backend for a database.
 
     Raises:
-        UnknownBackendError: There is none with the scheme of its URL.
+        UnknownBackendError: No backend has the scheme of the URL.
     """
     scheme = scheme_of(database)
     if scheme not in BACKENDS:
         known = ", ".join(f"{known}://" for known in sorted(BACKENDS) if known)
-        raise UnknownBackendError(f"No database is known by {scheme}://; use the path of an SQLite file, or {known}.")
+        raise UnknownBackendError(
+            f"Databases with the scheme {scheme}:// are not supported; use the path of an SQLite file, or {known}."
+        )
     return BACKENDS[scheme]()

@@ -1,4 +1,4 @@
-"""How a batch of decisions changes a situation: what differs, and the feed items to publish, each once."""
+"""The changes that a batch of commands makes, and the feed items to publish because of them."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -25,14 +25,14 @@ class Publication(NamedTuple):
 
 
 class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
-    """The difference between two situations, to be written in one transaction.
+    """The difference between two situations, which a store writes in one transaction.
 
     Attributes:
         records: Changed records by key; None for a removed one.
         opportunities: Changed Opportunities by path; None for a removed one.
         booked: Changed counts of booked spaces, by path.
         sellers: Changed Sellers by key.
-        publications: The feed items to publish.
+        publications: The feed items to publish, each once.
         activity: The new entries of the activity log.
     """
 
@@ -48,7 +48,7 @@ class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def changes_between(before: Situation, after: Situation, writer: FeedWriter) -> ChangeSet:
-    """Return what a store that holds `before` has to write to hold `after`."""
+    """Return the changes from one situation to another, with the feed items to publish."""
     records = {
         key: after.records.get(key)
         for key in before.records.keys() | after.records.keys()
@@ -64,24 +64,25 @@ def changes_between(before: Situation, after: Situation, writer: FeedWriter) -> 
         booked={
             path: spaces.booked
             for path, spaces in after.spaces.items()
-            # A new row, also that of an Opportunity which was withdrawn before, begins with a count of 0.
+            # A new row begins with a count of 0, also the row of an Opportunity that was withdrawn and is published
+            # again.
             if spaces.booked != (before.spaces.get(path, Spaces()).booked if path in before.opportunities else 0)
         },
         sellers={key: seller for key, seller in after.sellers.items() if before.sellers.get(key) is not seller},
         publications=[
             *(
-                _of_opportunity(after, path, writer)
+                _opportunity_publication(after, path, writer)
                 for path in sorted(after.touched)
                 if before.on_sale(path) or after.on_sale(path)
             ),
-            *(published for key in records for published in _of_record(before, after, key, writer)),
+            *(published for key in records for published in _changed_publications(before, after, key, writer)),
         ],
         activity=after.activity,
     )
 
 
-def _of_opportunity(situation: Situation, path: str, writer: FeedWriter) -> Publication:
-    """Return the item of the Opportunity in its open feed; an Opportunity that is not on sale is deleted from it."""
+def _opportunity_publication(situation: Situation, path: str, writer: FeedWriter) -> Publication:
+    """Return the item of an Opportunity in its open feed; a deleted item if the Opportunity is not on sale."""
     type_ = type_of_path(path)
     data = None
     if situation.on_sale(path):
@@ -92,17 +93,22 @@ def _of_opportunity(situation: Situation, path: str, writer: FeedWriter) -> Publ
     return Publication(Feed(type_.feed), path, type_, data)
 
 
-def _of_record(before: Situation, after: Situation, key: OrderKey, writer: FeedWriter) -> Iterator[Publication]:
-    """Yield the items in the Orders feed and the OrderProposals feed; one that was shown before may be deleted."""
+def _changed_publications(
+    before: Situation, after: Situation, key: OrderKey, writer: FeedWriter
+) -> Iterator[Publication]:
+    """Yield the items of a record in the Orders feed and the OrderProposals feed, also items that are deleted now."""
     known = before.records.get(key)
     shown = (known.in_orders_feed, known.in_proposals_feed) if known else (False, False)
-    for publication, was_shown in zip(published_of_record(key, after.records.get(key), writer), shown, strict=True):
+    for publication, was_shown in zip(record_publications(key, after.records.get(key), writer), shown, strict=True):
         if was_shown or publication.data is not None:
             yield publication
 
 
-def published_of_record(key: OrderKey, record: Record | None, writer: FeedWriter) -> tuple[Publication, Publication]:
-    """Return what the Orders feed and the OrderProposals feed show of a record; None for data they do not show."""
+def record_publications(key: OrderKey, record: Record | None, writer: FeedWriter) -> tuple[Publication, Publication]:
+    """Return the items of a record in the Orders feed and in the OrderProposals feed.
+
+    The data of an item is None if its feed does not show the record.
+    """
     order = writer.order(record) if isinstance(record, OrderRecord) and record.in_orders_feed else None
     proposal = writer.proposal(record) if isinstance(record, ProposalRecord) and record.in_proposals_feed else None
     return (

@@ -1,7 +1,7 @@
-"""Procedures, which say what the stores ask of a database, and the drivers that run them.
+"""Procedures, which are the stores' code for a transaction, and the drivers that run them on a database.
 
-A procedure is a generator that does no input or output itself: it yields a query, receives the rows of the answer, and
-returns its result. So each procedure is written once for all databases.
+A procedure is a generator without input or output: it yields a query, receives the rows of the result, and returns its
+own result. A driver runs the queries. So each procedure is written once for all databases.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -14,14 +14,14 @@ from openbooking.store.dialect import SaveStatement, Statement
 from openbooking.store.integrity.finding import Finding
 from openbooking.store.rows import Rows
 
-# How long a command may wait for the database, unless the setting says otherwise.
+# How long a command may wait for the database, if the settings do not say.
 COMMAND_SECONDS = 10.0
 
 T = TypeVar("T")
 
 
 class Query(NamedTuple):
-    """A statement, and the values of its parameters by name. Values without a parameter are ignored."""
+    """A statement with the values of its parameters, by name. Values without a parameter are ignored."""
 
     statement: Statement
     values: dict[str, Any]
@@ -33,7 +33,7 @@ class Query(NamedTuple):
 
 
 class SaveRows(NamedTuple):
-    """Rows to write, by kind, and the statement that writes them."""
+    """Rows to write, by kind, and the statements that write them."""
 
     saving: SaveStatement
     rows: Rows
@@ -49,7 +49,7 @@ Procedure = Generator[Query | SaveRows, ResultRows, T]
 
 
 class ChangedMeanwhileError(Exception):
-    """The rows that a procedure has to lock had changed by the time they were locked. It can be run again."""
+    """The rows that a procedure has to lock were changed before it had locked them. The procedure can be run again."""
 
 
 class LockedError(StoreUnavailableError):
@@ -57,13 +57,13 @@ class LockedError(StoreUnavailableError):
 
 
 class Database(Protocol):
-    """A driver: it runs procedures on a database.
+    """A driver: runs procedures on a database.
 
-    Every method raises StoreUnavailableError if the database cannot do what is asked. No method waits for other
-    transactions, or for a free connection, longer than `until`, a time of the event loop; without `until` the limit is
-    the command timeout that the driver was opened with.
+    Every method raises StoreUnavailableError if the database cannot do what is asked. `until`, a time of the event
+    loop, limits how long a method waits for other transactions or for a free connection. Without `until` the limit is
+    the command timeout with which the driver was opened.
 
-    `make` returns a new generator each time, because a driver may have to run a procedure again.
+    `make` returns a new generator at each call, because a driver may have to run a procedure again.
     """
 
     @property
@@ -73,9 +73,9 @@ class Database(Protocol):
 
     @property
     def disk_is_full(self) -> bool:
-        """Whether the space that is left on the disk is reserved for commands that store nothing more.
+        """Whether the disk is so full that only commands that store nothing more may be carried out.
 
-        Up to date while `write` runs a procedure.
+        The value is up to date while `write` runs a procedure.
         """
         ...
 
@@ -87,26 +87,26 @@ class Database(Protocol):
         until: float | None = None,
         lock_seconds: float | None = None,
     ) -> T:
-        """Run a procedure in one transaction, again if it conflicts with another transaction.
+        """Run a procedure in one transaction and commit it; run it again after a conflict with another transaction.
 
         Args:
             make: Returns the procedure.
-            brief: The procedure touches a few rows only.
+            brief: The procedure reads and writes only a few rows.
             until: When to give up, by the clock of the event loop.
             lock_seconds: How long each statement waits for a lock.
 
         Returns:
-            The result of the procedure. What it has written is on disk.
+            The result of the procedure. The rows that it wrote are on disk.
 
         Raises:
-            LockedError: Waiting for a lock took more than `lock_seconds`.
+            LockedError: A lock was not free within `lock_seconds`.
             StoreUnavailableError: Nothing was written, or the connection was lost before the database answered the
                 commit.
         """
         ...
 
     async def read(self, make: Callable[[], Procedure[T]], *, brief: bool = False, until: float | None = None) -> T:
-        """Run a procedure that writes nothing; each of its queries sees one moment.
+        """Run a procedure that writes nothing. Each query shows the database at one moment.
 
         Args:
             make: Returns the procedure.
@@ -116,19 +116,19 @@ class Database(Protocol):
         ...
 
     async def snapshot(self, make: Callable[[], Procedure[T]]) -> T:
-        """Run a procedure that writes nothing; all its queries see the same moment."""
+        """Run a procedure that writes nothing. All its queries show the database at the same moment."""
         ...
 
     async def confirm(self, until: float) -> None:
-        """Return once everything that could be read before is as durable as a committed `write`.
+        """Wait until all rows that could be read before this call are as durable as those of a committed `write`.
 
         Raises:
-            StoreUnavailableError: That took longer than `until`, a time of the event loop.
+            StoreUnavailableError: The wait did not end until `until`, a time of the event loop.
         """
         ...
 
-    async def keep_up(self) -> None:
-        """Do the upkeep of the database. Called every second where several processes write."""
+    async def run_upkeep(self) -> None:
+        """Check the reserve of disk space. Called every second if several processes write to the database."""
         ...
 
     async def durability_findings(self) -> Sequence[Finding]:
@@ -136,7 +136,7 @@ class Database(Protocol):
         ...
 
     async def purge_deleted(self, now: datetime) -> None:
-        """Remove deleted data from the files of the database, as far as that is possible now. Called every hour."""
+        """Wipe deleted and erased data from the files of the database, as far as possible now. Called every hour."""
         ...
 
     async def close(self) -> None:
@@ -150,7 +150,7 @@ def ask(statement: Statement, **values: Any) -> Procedure[ResultRows]:
 
 
 def record_keys(keys: Iterable[OrderKey]) -> dict[str, Any]:
-    """Return the parameters of a statement about these records, for dialects that take pairs or columns."""
+    """Return the parameters of `Dialect.keys`: the record keys as a list of pairs, and as two lists."""
     ordered = sorted(keys)
     return {
         "keys": ordered,

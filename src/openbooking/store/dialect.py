@@ -1,4 +1,7 @@
-"""What databases disagree on: how lists and rows are passed to a statement, and whether rows are locked."""
+"""The differences between the SQL of databases: parameters that are lists, rows to write, and row locks.
+
+Each database has a `Dialect`. All statements are built with it, so each statement is written once.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
@@ -15,7 +18,13 @@ Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 
 
 class Statement(NamedTuple):
-    """The text of a statement, the names of its parameters in their order, and whether it changes anything."""
+    """A compiled SQL statement.
+
+    Attributes:
+        text: The SQL that the driver sends.
+        names: The names of the parameters, in the order in which the driver passes their values.
+        writes: Whether the statement changes the database.
+    """
 
     text: str
     names: tuple[str, ...]
@@ -23,18 +32,18 @@ class Statement(NamedTuple):
 
 
 class RowWrite(NamedTuple):
-    """How rows of one kind are written: their columns, and the statement."""
+    """The statement that writes rows of one kind, and the names of their columns, in order."""
 
     columns: tuple[str, ...]
     statement: UpdateBase
 
 
 class SaveStatement(NamedTuple):
-    """Statements that write rows of several kinds.
+    """Statements that together write rows of several kinds.
 
     Attributes:
         statements: The statements, in the order in which they are executed.
-        positions: The kind of row, and the index of the column in it, that each parameter takes its values from.
+        positions: For the name of each parameter, the kind of row and the index of the column that hold its values.
     """
 
     statements: tuple[Statement, ...]
@@ -42,77 +51,90 @@ class SaveStatement(NamedTuple):
 
 
 class Dialect(Protocol):
-    """What the statements for a kind of database depend on.
+    """The SQL of one kind of database. Each method returns a part of a statement.
 
     Attributes:
-        one_writer: A transaction that writes is alone from its start to its end. So no rows are locked, and feed items
-            get their numbers in the transaction that writes them. Otherwise they get them after it was committed.
-        overwrites: The database overwrites deleted and replaced data in its files at once.
+        one_writer: Whether the database runs write transactions one after the other. If so, no rows are locked, and a
+            transaction gives change numbers to the feed items that it writes. If not, feed items get their numbers
+            after the commit (see `openbooking.store.numbering`).
+        overwrites: Whether the database overwrites deleted and replaced data in its files at once.
     """
 
     one_writer: bool
     overwrites: bool
 
     def compile(self, statement: ClauseElement) -> Statement:
-        """Return the statement as text for the driver."""
+        """Compile a statement to text for the driver."""
         ...
 
     def values(self, name: str) -> Select[Any]:
-        """Select the values of the list that is passed as the parameter of this name."""
+        """Return a query that yields the elements of a list of strings, which is passed as the parameter `name`."""
         ...
 
     def keys(self) -> FromClause:
-        """Return a table of the record keys that are passed as `keys`, or as `partners` and `uuids`.
+        """Return the record keys of the parameters as a table with the columns `partner` and `uuid`.
 
-        Its columns are `partner` and `uuid`.
+        A dialect takes them from the parameter `keys`, a list of pairs, or from the lists `partners` and `uuids`:
+        `record_keys` makes all three.
         """
         ...
 
     def positions(self) -> FromClause:
-        """Return a table of the feed positions that are passed as `positions`, or as `feeds`, `partners` and `afters`.
+        """Return the feed positions of the parameters as a table with the columns `feed`, `partner` and `after`.
 
-        Its columns are `feed`, `partner` and `after`.
+        `after` is a change number. A dialect takes the positions from the parameter `positions`, a list of triples, or
+        from the lists `feeds`, `partners` and `afters`.
         """
         ...
 
     def among(self, value: ColumnElement[Any], rows: Select[Any]) -> ColumnElement[bool]:
-        """Return the condition that the value is in those rows; the database finds the rows first."""
+        """Return the condition that a value is among the results of a query, which the database runs first."""
         ...
 
-    def given(self, kind: str, columns: Sequence[Column[Any]]) -> Mapping[str, ColumnElement[Any]]:
-        """Return the columns, by name, of the rows of a kind that are passed to be written."""
+    def input_columns(self, kind: str, columns: Sequence[Column[Any]]) -> Mapping[str, ColumnElement[Any]]:
+        """Return expressions, by column name, for the values of the rows to write.
+
+        Args:
+            kind: The kind of the rows, a key of `openbooking.store.rows.ROW_TYPES`.
+            columns: The columns that the rows have.
+        """
         ...
 
     def row_address(self, table: Table) -> ColumnElement[Any]:
-        """Return an expression that identifies a locked row of the table until the transaction ends."""
+        """Return an expression for the address of a row, by which the transaction that has locked the row finds it."""
         ...
 
     def lock_holder(self, table: Table) -> ColumnElement[str]:
-        """Return an expression that identifies the transactions which have locked a row of the table."""
+        """Return an expression for the id of the transaction, or group of transactions, that has locked a row."""
         ...
 
     def insert(self, table: Table, given: Mapping[str, ColumnElement[Any]]) -> Insert:
-        """Return the statement that inserts the given rows."""
+        """Return the statement that inserts rows.
+
+        Args:
+            table: The table.
+            given: The result of `input_columns` for the rows.
+        """
         ...
 
-    def saving(self, writes: Mapping[str, RowWrite]) -> SaveStatement:
-        """Return the statements that write rows of all these kinds."""
+    def save_statement(self, writes: Mapping[str, RowWrite]) -> SaveStatement:
+        """Compile the statements that write rows of several kinds; the keys of `writes` are the kinds."""
         ...
 
 
 def compile_for(statement: ClauseElement, dialect: SqlDialect) -> Statement:
-    """Compile a statement to text, with its parameters in their order."""
+    """Compile a statement to text with SQLAlchemy's dialect of the driver."""
     compiled = statement.compile(dialect=dialect)
     return Statement(str(compiled), tuple(compiled.positiontup or ()), isinstance(statement, UpdateBase))  # type: ignore[attr-defined]
 
 
 def parameter_name(kind: str, column_name: str) -> str:
-    """Return the name of the parameter for a column of the rows of a kind."""
+    """Return the name of the parameter that passes a column of the rows of a kind."""
     return f"{kind}_{column_name}"
 
 
 def parameter_positions(writes: Mapping[str, RowWrite]) -> dict[str, tuple[str, int]]:
-    """Return the kind of row and the index of the column for each parameter."""
+    """Return `SaveStatement.positions` for rows of these kinds."""
     return {
         parameter_name(kind, name): (kind, index)
         for kind, write in writes.items()

@@ -1,4 +1,7 @@
-"""Encodes and decodes the structs in `document` columns. Personal data has a column of its own."""
+"""Encodes and decodes the JSON documents in `document` columns.
+
+The personal data of a record is in a separate document, in the table `personal_data`.
+"""
 
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -12,7 +15,7 @@ from openbooking.booking.model.record import Record
 from openbooking.booking.model.record import decode_record as decode_without_personal_data
 
 encode = msgspec.json.Encoder().encode
-# Opportunities and Sellers are read many times before they change.
+# Decoded Opportunities and Sellers are cached, because they are read many times before they change.
 decode_opportunity = lru_cache(2_000)(msgspec.json.Decoder(Opportunity).decode)
 decode_seller = lru_cache(200)(msgspec.json.Decoder(Seller).decode)
 _decode_personal_data = msgspec.json.Decoder(PersonalData).decode
@@ -20,13 +23,13 @@ _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 def decode_record(document: bytes, personal: bytes | None) -> Record:
-    """Decode a record, with the personal data of its Order unless that is None."""
+    """Decode a record; add the personal data to its Order unless `personal` is None."""
     record = decode_without_personal_data(document)
-    return record if personal is None else with_personal_data(record, personal)
+    return record if personal is None else add_personal_data(record, personal)
 
 
-def with_personal_data(record: Record, document: bytes) -> Record:
-    """Return the record with the decoded personal data in its Order."""
+def add_personal_data(record: Record, document: bytes) -> Record:
+    """Decode personal data; return the record with it in its Order."""
     if record.order is None:
         return record
     return replace(record, order=replace(record.order, personal=_decode_personal_data(document)))
@@ -40,10 +43,10 @@ def encode_record(record: Record) -> bytes:
 
 
 def microseconds(instant: datetime) -> int:
-    """Return the microseconds from 1970 UTC to an instant, exactly."""
+    """Return the exact number of microseconds from 1970 UTC to an instant."""
     return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
 def instant(microseconds_since_1970: int) -> datetime:
-    """Return the instant that many microseconds after 1970 UTC."""
+    """Return the instant that is the given number of microseconds after 1970 UTC."""
     return _EPOCH + timedelta(microseconds=microseconds_since_1970)

@@ -1,7 +1,8 @@
-"""Pages of a feed, limited in items and in bytes; hardly more than the bytes of the page are read into memory.
+"""Reads a page of a feed, which is limited in items and in bytes.
 
-Nearly all pages have only small items. Such a page is read up to the limit in items, and then cut to the limit in
-bytes. If an item is large, a second query sums the sizes and returns exactly the items of the page.
+The memory that a page takes is limited too. The first query returns items up to the limit in items, but leaves the data
+of large items out. Nearly always no item is large, and the result is cut to the limit in bytes. If an item is large, a
+second query sums the sizes of items in the database, and returns exactly the items of the page.
 """
 
 from collections.abc import Sequence
@@ -16,14 +17,14 @@ from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.schema import feed_item
 from openbooking.store.statements import first
 
-# The bytes that are read for a page, at most, as a multiple of the limit in bytes.
+# How many bytes the first query returns at most, as a multiple of the limit in bytes.
 _READ_AT_MOST = 4
-# Stands for the data of a large item; no item has empty data.
+# Stands for the data of a large item. The data of an item is never empty.
 _WITHHELD = b""
 
 
 class FeedPageStatements:
-    """Statements about one feed, after one change number."""
+    """The statements. Each docstring lists the parameters and, after the arrow, the columns of the result."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -32,8 +33,8 @@ class FeedPageStatements:
     def items(self) -> Statement:
         """:feed :partner :after :most :small :withheld → id, kind, modified, data.
 
-        `withheld` is returned in place of data with more than `small` bytes. Such data is not read, because databases
-        keep its length in the row.
+        Data of more than `small` bytes is replaced by `withheld`. The database does not read such data, because it
+        finds the length of the data in the row.
         """
         large = func.length(feed_item.c.data) > bindparam("small", type_=BigInteger)
         data = case((large, bindparam("withheld", type_=LargeBinary)), else_=feed_item.c.data)
@@ -42,7 +43,7 @@ class FeedPageStatements:
 
     @cached_property
     def large_items(self) -> Statement:
-        """:feed :partner :after :most :most_bytes → id, kind, modified, data, until they reach `most_bytes`."""
+        """:feed :partner :after :most :most_bytes → id, kind, modified, data of items until they reach `most_bytes`."""
         length = func.coalesce(func.length(feed_item.c.data), literal_column("0")).label("length")
         sizes = first(select(feed_item.c.modified, length).where(*_of_feed()).order_by(feed_item.c.modified)).subquery()
         so_far = func.sum(sizes.c.length).over(order_by=sizes.c.modified, rows=(None, 0))
@@ -57,7 +58,10 @@ class FeedPageStatements:
 def feed_page(
     sql: FeedPageStatements, feed: Feed, after: int, limit: int, most_bytes: int
 ) -> Procedure[Sequence[Item]]:
-    """Return the first items of the feed after a change number, up to `limit` items or `most_bytes` bytes."""
+    """Return the first items of a feed after a change number.
+
+    The page ends with the item that reaches the limit of `limit` items or of `most_bytes` bytes.
+    """
     asked = {"feed": feed.name, "partner": feed.partner, "after": after, "most": limit}
     small = _READ_AT_MOST * most_bytes // limit
     rows = yield Query(sql.items, {**asked, "small": small, "withheld": _WITHHELD})
@@ -76,7 +80,7 @@ def feed_page(
 
 
 def _of_feed() -> tuple[ColumnElement[bool], ...]:
-    """Return the condition for items of :feed and :partner after :after."""
+    """Return the conditions for the items of the feed with change numbers above :after."""
     return (
         feed_item.c.feed == bindparam("feed"),
         feed_item.c.partner == bindparam("partner"),

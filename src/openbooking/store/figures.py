@@ -1,4 +1,7 @@
-"""Figures for operations: the revision of the schema, the number of Leases, and how far feeds have been read."""
+"""Figures for metrics and `/readyz`: the number of Leases, how far feeds have been read, the revision of the schema.
+
+`check_schema` is where a running server notices a database with a schema of another version.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,7 +26,10 @@ class OldestUnread(NamedTuple):
 
 
 class FigureStatements:
-    """The statements; each finds what it counts by an index."""
+    """The statements, each with an index for the rows that it counts.
+
+    Each docstring lists the parameters and, after the arrow, the columns of the result.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -35,7 +41,7 @@ class FigureStatements:
 
     @cached_property
     def leases(self) -> Statement:
-        """:now → the number of Leases that have not ended, and the number that have."""
+        """:now → the number of Leases that have not ended, the number of Leases that have ended."""
         lease = distinct(claim.c.partner + literal_column("' '") + claim.c.uuid)
         live = claim.c.expires > bindparam("now")
         counts = (func.count(lease).filter(live), func.count(lease).filter(~live))
@@ -44,7 +50,7 @@ class FigureStatements:
 
     @cached_property
     def oldest_unread(self) -> Statement:
-        """:positions → feed, partner, when the first item after the position changed; null if there is none."""
+        """:positions → feed, partner, when the first item after the position changed, or null if there is no item."""
         position = self._dialect.positions()
         unread = select(feed_item.c.changed_at).where(
             feed_item.c.feed == position.c.feed,
@@ -56,15 +62,15 @@ class FigureStatements:
         return self._dialect.compile(found)
 
 
-def check(sql: FigureStatements) -> Procedure[None]:
+def check_schema(sql: FigureStatements) -> Procedure[None]:
     """Raise StoreUnavailableError unless the database has the schema of this version."""
     ((revision,),) = yield Query(sql.revision, {})
     if revision != REVISION:
-        message = f"The database has the schema {revision}, and this version works with {REVISION}."
+        message = f"The database has the schema {revision}, but this version of openbooking needs {REVISION}."
         raise StoreUnavailableError(message)
 
 
-def figures(sql: FigureStatements, read: Mapping[Feed, int], now: datetime) -> Procedure[Figures]:
+def read_figures(sql: FigureStatements, read: Mapping[Feed, int], now: datetime) -> Procedure[Figures]:
     """Return the number of Leases, and when the oldest unread item of each feed changed.
 
     Args:

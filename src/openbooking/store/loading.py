@@ -1,8 +1,8 @@
-"""Loads the rows that a batch of commands needs; they are locked in key order before they are read.
+"""Loads the rows that a batch of commands needs, and locks them before it reads them (`load_to_write`).
 
-Records are locked first, then Opportunities, each in the order of their keys, so writers cannot deadlock. A record that
-does not exist cannot be locked: the second of two transactions that add it fails and is tried again. The parents and
-Sellers of locked Opportunities are read without locks.
+Records are locked first, then Opportunities, each in the order of their keys. So writers cannot deadlock. A record that
+does not exist cannot be locked: if two transactions add the same record, the second fails and is tried again. The
+parents and Sellers of Opportunities are read without locks. Databases with one writer, such as SQLite, lock no rows.
 """
 
 from collections.abc import Iterable
@@ -19,22 +19,29 @@ from openbooking.booking.model.situation import Holdings, Needs, Situation, Spac
 from openbooking.booking.rules.logistics import changed_paths
 from openbooking.store.database import ChangedMeanwhileError, Procedure, Query, ResultRows, record_keys
 from openbooking.store.documents import (
+    add_personal_data,
     decode_opportunity,
     decode_record,
     decode_seller,
     microseconds,
-    with_personal_data,
 )
 from openbooking.store.locks import LockStatements, find_locked
 from openbooking.store.statements import ExpiredRecord, ParentOf, PersonalDataOf, SituationRow, Statements
 
 RECORDS_PER_BATCH = 500
-# A sweep is limited to some milliseconds, because other commands wait for it.
+# How many ended quotes and proposals one sweep loads, and of how many bytes. Other commands wait for the sweep, which
+# takes some milliseconds with these limits.
 _SWEPT_PER_BATCH, _BYTES_SWEPT_PER_BATCH = 100, 100_000
 
 
-class _NamedRows(NamedTuple):
-    """Keys of records and paths of Opportunities; `fills` are the paths of which spaces may be sold."""
+class _RowNames(NamedTuple):
+    """The rows to load.
+
+    Attributes:
+        keys: The keys of records.
+        paths: The paths of Opportunities.
+        fills: The paths of Opportunities whose spaces a command may book or hold.
+    """
 
     keys: set[OrderKey]
     paths: set[str]
@@ -42,14 +49,20 @@ class _NamedRows(NamedTuple):
 
 
 class _Loaded(NamedTuple):
-    """A situation, and the open proposals at the paths to fill; these may be missing in the situation."""
+    """Loaded rows.
+
+    Attributes:
+        situation: The situation.
+        proposals: The keys of the proposals that wait for spaces at the paths of `fills`. Their records may be missing
+            in the situation, and then must be loaded too.
+    """
 
     situation: Situation
     proposals: set[OrderKey]
 
 
 def load(sql: Statements, needs: Needs, policy: Policy, now: datetime) -> Procedure[Situation]:
-    """Load what is needed, without locks."""
+    """Return the situation that a command needs, loaded without locks."""
     named = yield from _resolve_names(sql, needs, now)
     found = yield from _read(sql, needs, policy, now, named)
     if not found.proposals <= named.keys:
@@ -61,12 +74,13 @@ def load(sql: Statements, needs: Needs, policy: Policy, now: datetime) -> Proced
 def load_to_write(
     sql: Statements, locks: LockStatements, needs: Needs, policy: Policy, now: datetime
 ) -> Procedure[Situation]:
-    """Load what is needed, locked until the transaction ends.
+    """Return the situation that a batch of commands needs; its rows are locked until the transaction ends.
 
-    Expired records that another transaction has locked are left out, so that the others can be swept.
+    If the sweeper asks for records whose Lease has ended, those that another transaction has locked are left out, so
+    that the sweeper can remove the others.
 
     Raises:
-        ChangedMeanwhileError: The rows to lock changed before they were locked.
+        ChangedMeanwhileError: Another transaction changed which rows are needed before all of them were locked.
     """
     if sql.one_writer:
         return (yield from load(sql, needs, policy, now))
@@ -75,7 +89,7 @@ def load_to_write(
     situation, proposals = yield from _read(sql, needs, policy, now, named)
     withdrawn = situation.spaces.keys() - situation.opportunities.keys()
     if withdrawn or not proposals <= named.keys:
-        # A withdrawn Opportunity has no row to lock, so the records that claim spaces of it are locked instead.
+        # A withdrawn Opportunity has no row to lock, so the records that claim its spaces are locked instead.
         if withdrawn:
             named.keys.update(_keys((yield Query(sql.records_claiming, {"paths": sorted(withdrawn)}))))
         named.keys.update(proposals)
@@ -84,25 +98,31 @@ def load_to_write(
     claimed = {claim.opportunity for record in situation.records.values() for claim in record.claims()}
     if not (claimed & situation.opportunities.keys() <= locked and proposals <= named.keys):
         raise ChangedMeanwhileError
-    related = yield from _related_rows(sql, needs)
+    related = yield from _find_related(sql, needs)
     if not (related.keys <= named.keys and related.paths <= named.paths):
         raise ChangedMeanwhileError
     return situation
 
 
-def _lock(sql: Statements, named: _NamedRows) -> Procedure[set[str]]:
-    """Lock the rows; return the paths of the Opportunities that are locked."""
+def _lock(sql: Statements, named: _RowNames) -> Procedure[set[str]]:
+    """Lock rows; return the paths of the locked Opportunities, which include those that the records claim."""
     return _paths((yield Query(sql.lock, record_keys(named.keys) | {"paths": sorted(named.paths)})))
 
 
 def _resolve_names(
     sql: Statements, needs: Needs, now: datetime, locks: LockStatements | None = None
-) -> Procedure[_NamedRows]:
-    """Return the rows that are needed by name, and those that are related to them.
+) -> Procedure[_RowNames]:
+    """Return the names of the rows that a command needs, without those that are found while the rows are read.
 
-    With `locks`, expired records that another transaction has locked are left out.
+    Ended Leases are found here, for the sweeper: records whose hold or lifetime has ended (`needs.expired`).
+
+    Args:
+        sql: The statements.
+        needs: The needs of the command.
+        now: The current time.
+        locks: If given, ended records that another transaction has locked are left out.
     """
-    keys, paths, _ = yield from _related_rows(sql, needs)
+    keys, paths, _ = yield from _find_related(sql, needs)
     fills = set(needs.fills)
     if needs.fills_of:
         fills |= _paths((yield Query(sql.paths_claimed, record_keys(needs.fills_of))))
@@ -119,11 +139,11 @@ def _resolve_names(
         for partnership in sorted(partnerships):
             values = {**partnership._asdict(), "withheld": withheld, "most": RECORDS_PER_BATCH}
             keys |= _keys((yield Query(sql.records_of_partnership, values)))
-    return _NamedRows(keys | needs.records, paths | needs.opportunities, frozenset(fills))
+    return _RowNames(keys | needs.records, paths | needs.opportunities, frozenset(fills))
 
 
 def _first_to_sweep(rows: ResultRows) -> set[OrderKey]:
-    """Return the first records up to the limit in bytes, but at least one."""
+    """Return the keys of the first records whose bytes together stay within the limit; at least one key."""
     total = 0
     keys: set[OrderKey] = set()
     for expired in map(ExpiredRecord._make, rows):
@@ -134,16 +154,21 @@ def _first_to_sweep(rows: ResultRows) -> set[OrderKey]:
     return keys
 
 
-def _related_rows(sql: Statements, needs: Needs) -> Procedure[_NamedRows]:
+def _find_related(sql: Statements, needs: Needs) -> Procedure[_RowNames]:
+    """Return the names of rows that are needed because of their relation to others.
+
+    These are records that claim an Opportunity, Opportunities of a source, and descendants. The result can change until
+    the rows are locked, so `load_to_write` asks for it again.
+    """
     keys: set[OrderKey] = set()
     claimed: set[str] = set(needs.claims_on)
     if needs.sources:
         rows = yield Query(sql.paths_of_sources, {"sources": sorted(needs.sources)})
-        claimed |= yield from _with_descendants(sql, _paths(rows))
+        claimed |= yield from _add_descendants(sql, _paths(rows))
     if needs.announced:
-        claimed |= yield from _changed_with_descendants(sql, needs.announced)
+        claimed |= yield from _find_changed_families(sql, needs.announced)
     if needs.families:
-        claimed |= yield from _family(sql, needs.families)
+        claimed |= yield from _find_families(sql, needs.families)
     if claimed:
         keys |= _keys((yield Query(sql.records_claiming, {"paths": sorted(claimed)})))
     if needs.proposed_at:
@@ -155,19 +180,19 @@ def _related_rows(sql: Statements, needs: Needs) -> Procedure[_NamedRows]:
     if needs.source_prefixes:
         children |= _paths((yield Query(sql.paths_of_source_prefixes, {"prefixes": sorted(needs.source_prefixes)})))
     if needs.below:
-        children |= yield from _with_descendants(sql, set(needs.below))
-    return _NamedRows(keys, claimed | children)
+        children |= yield from _add_descendants(sql, set(needs.below))
+    return _RowNames(keys, claimed | children)
 
 
-def _changed_with_descendants(sql: Statements, announced: Iterable[Opportunity]) -> Procedure[set[str]]:
-    """Return the paths of Opportunities that change, and of all their descendants."""
+def _find_changed_families(sql: Statements, announced: Iterable[Opportunity]) -> Procedure[set[str]]:
+    """Return the paths of announced Opportunities that differ from the stored ones, and of all their descendants."""
     rows = yield Query(sql.documents_of_paths, {"paths": sorted({new.path for new in announced})})
     known = {item.path: item for item in (decode_opportunity(document) for (document,) in rows)}
-    return (yield from _with_descendants(sql, changed_paths(known, announced)))
+    return (yield from _add_descendants(sql, changed_paths(known, announced)))
 
 
-def _family(sql: Statements, members: Iterable[str]) -> Procedure[set[str]]:
-    """Return the paths of all Opportunities with the same root as one of these."""
+def _find_families(sql: Statements, members: Iterable[str]) -> Procedure[set[str]]:
+    """Return the paths of all Opportunities of the families of `members`: their roots with all descendants."""
     roots: set[str] = set()
     above = set(members)
     while above:
@@ -175,10 +200,11 @@ def _family(sql: Statements, members: Iterable[str]) -> Procedure[set[str]]:
         found = [ParentOf._make(row) for row in rows]
         roots |= {child.path for child in found if child.parent is None}
         above = {child.parent for child in found if child.parent is not None}
-    return (yield from _with_descendants(sql, roots))
+    return (yield from _add_descendants(sql, roots))
 
 
-def _with_descendants(sql: Statements, paths: set[str]) -> Procedure[set[str]]:
+def _add_descendants(sql: Statements, paths: set[str]) -> Procedure[set[str]]:
+    """Return the paths, and the paths of all their descendants."""
     found = below = paths
     while below:
         below = _paths((yield Query(sql.paths_of_children, {"parents": sorted(below)}))) - found
@@ -186,7 +212,7 @@ def _with_descendants(sql: Statements, paths: set[str]) -> Procedure[set[str]]:
     return found
 
 
-def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _NamedRows) -> Procedure[_Loaded]:
+def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _RowNames) -> Procedure[_Loaded]:
     rows = yield Query(
         sql.situation,
         {
@@ -216,7 +242,7 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
                 held[row.key, row.other] = int(row.leased)
             case "quotes" | "proposals":
                 of_partner = holdings[row.key]
-                of_partner[row.other] = _with_kind(of_partner.get(row.other, Holdings()), row)
+                of_partner[row.other] = _add_holdings(of_partner.get(row.other, Holdings()), row)
             case _:
                 spaces[row.key] = Spaces(row.booked, row.leased)
         if row.what == "opportunity":
@@ -235,21 +261,21 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
     return _Loaded(situation, proposals)
 
 
-def _with_kind(known: Holdings, row: SituationRow) -> Holdings:
-    """Return what a partner holds of a Seller, with the quotes or the proposals that the row counts."""
+def _add_holdings(known: Holdings, row: SituationRow) -> Holdings:
+    """Return what a partner holds of a Seller, after adding the quotes or the proposals that the row counts."""
     if row.what == "proposals":
         return replace(known, proposals=row.booked)
     return replace(known, quotes=row.booked, size=int(row.leased))
 
 
 def _read_personal_data(sql: Statements, records: dict[OrderKey, Record]) -> Procedure[None]:
-    """Add personal data to Orders and proposals; a record that is not locked may have lost it meanwhile."""
+    """Add personal data to the records. If a record was not locked, its personal data may be erased by now."""
     with_order = [key for key, record in records.items() if record.order]
     if with_order:
         rows = yield Query(sql.personal_data, record_keys(with_order))
         for personal in map(PersonalDataOf._make, rows):
             key = OrderKey(personal.partner, personal.uuid)
-            records[key] = with_personal_data(records[key], personal.document)
+            records[key] = add_personal_data(records[key], personal.document)
 
 
 def _keys(rows: ResultRows) -> set[OrderKey]:

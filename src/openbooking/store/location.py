@@ -1,4 +1,4 @@
-"""How the location of a database, a path or a URL, is shown to people."""
+"""The location of a database, a path or a URL, as messages and logs show it: without passwords."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from openbooking.store.backends import BACKENDS, scheme_of
 
 
-def without_password(database: str) -> str:
-    """Return the path, or the URL without its password and its query, which may hold one."""
+def redact_password(database: str) -> str:
+    """Return a path as it is, and a URL without its password and without its query, which may hold a password."""
     scheme = scheme_of(database)
     if not scheme or scheme not in BACKENDS:
         return database
@@ -18,5 +18,5 @@ def without_password(database: str) -> str:
 
 
 def full_name(database: str) -> str:
-    """Return the absolute path, or the URL as `without_password` does."""
-    return without_password(database) if scheme_of(database) else str(Path(database).resolve())
+    """Return the absolute path of a file, or a URL as `redact_password` returns it."""
+    return redact_password(database) if scheme_of(database) else str(Path(database).resolve())

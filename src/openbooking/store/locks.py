@@ -1,4 +1,7 @@
-"""Finds the rows that other transactions have locked, without waiting. Only for dialects without `one_writer`."""
+"""Finds the rows that other transactions have locked, without waiting for them.
+
+Used only for databases where several transactions write at a time. Rows are locked in `openbooking.store.loading`.
+"""
 
 from collections.abc import Iterable
 from functools import cached_property
@@ -30,14 +33,17 @@ class ClaimOf(NamedTuple):
 
 
 class LockStatements:
-    """The statements; each locks the rows that are free, until its transaction ends."""
+    """The statements. Those that look for locks find them by locking, for a moment, the rows that are free.
+
+    Each docstring lists the parameters and, after the arrow, the columns of the result.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
 
     @cached_property
     def locked_records(self) -> Statement:
-        """:keys → partner, uuid, holder of the records that are locked."""
+        """:keys → partner, uuid, lock holder of those records that are locked."""
         keys = self._dialect.keys()
         named = keys.join(record, same_record(keys, record))
         free = (
@@ -52,7 +58,7 @@ class LockStatements:
 
     @cached_property
     def locked_opportunities(self) -> Statement:
-        """:paths → path, holder of the Opportunities that are locked."""
+        """:paths → path, lock holder of those Opportunities that are locked."""
         free = self._named(select(opportunity.c.path)).with_for_update(skip_locked=True).cte("free")
         found = self._named(select(opportunity.c.path, self._dialect.lock_holder(opportunity)))
         found = found.select_from(opportunity.outerjoin(free, free.c.path == opportunity.c.path))
@@ -70,9 +76,13 @@ class LockStatements:
 
 
 def find_locked(sql: LockStatements, names: Iterable[str | OrderKey]) -> Procedure[dict[str | OrderKey, str]]:
-    """Return the holder of each lock: of Opportunities by path, and of records by key.
+    """Return the names that are locked, each with the transaction that holds the lock.
 
-    A record also counts as locked if an Opportunity that it claims is locked.
+    A record also counts as locked if an Opportunity whose spaces it claims is locked.
+
+    Args:
+        sql: The statements.
+        names: Paths of Opportunities and keys of records.
     """
     keys = {name for name in names if isinstance(name, OrderKey)}
     paths = {name for name in names if isinstance(name, str)}

@@ -1,4 +1,4 @@
-"""The store in memory, made of dicts and the fold. The other stores are tested against it."""
+"""The store in memory, which keeps everything in dicts. The tests compare the SQL stores with it."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record, RecordKind
 from openbooking.booking.model.situation import Holdings, Needs, Situation, Spaces
-from openbooking.booking.rules.erasure import is_due
+from openbooking.booking.rules.erasure import is_erasure_due
 from openbooking.booking.rules.logistics import changed_paths
 from openbooking.booking.store import Feed, FeedWriter, Figures, Reply, decide_one
 from openbooking.clock import Clock
@@ -26,7 +26,7 @@ V = TypeVar("V")
 
 
 class MemoryStore:
-    """Keeps everything until the process ends."""
+    """A store that keeps everything in memory until the process ends."""
 
     def __init__(self, *, policy: Policy, writer: FeedWriter, clock: Clock) -> None:
         self._policy = policy
@@ -42,7 +42,7 @@ class MemoryStore:
         self.views = MemoryViews(self._records, self._opportunities, self._activity, clock)
 
     async def execute(self, command: Command[Reply]) -> Reply:
-        """Carry out a command at once."""
+        """Carry out a command at once; return its reply."""
         before = self._load(command.needs())
         after, outcome = decide_one(before, command)
         changes = changes_between(before, after, self._writer)
@@ -57,7 +57,7 @@ class MemoryStore:
         return outcome
 
     async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
-        """Return the first items of the feed after a change number."""
+        """Return the first items of a feed after a change number."""
         items = sorted((item for item, _ in self._feeds.get(feed, {}).values()), key=lambda item: item.modified)
         found: list[Item] = []
         for item in items:
@@ -70,7 +70,7 @@ class MemoryStore:
         return sorted(self._sellers.values(), key=lambda seller: seller.key)
 
     async def paths_of_seller(self, seller: str, after: str, limit: int) -> Sequence[str]:
-        """Return the first paths, after that one, of Opportunities of the Seller."""
+        """Return the first paths above `after` of the Seller's Opportunities."""
         found = (path for path, item in self._opportunities.items() if item.seller == seller and path > after)
         return sorted(found)[:limit]
 
@@ -86,11 +86,11 @@ class MemoryStore:
             }
 
     async def note_time(self, at: datetime) -> None:
-        """Keep the time as the last one at which the store was in use."""
+        """Keep a time as the last time at which the store was in use."""
         self._noted = at
 
     async def noted_time(self) -> datetime | None:
-        """Return the time that was noted last."""
+        """Return the time that `note_time` kept last."""
         return self._noted
 
     async def check(self) -> None:
@@ -119,7 +119,7 @@ class MemoryStore:
         if needs.expired:
             keys |= {record.key for record in whole.expired()}
         if needs.over_before:
-            keys |= {key for key, record in self._records.items() if is_due(record, needs.over_before)}
+            keys |= {key for key, record in self._records.items() if is_erasure_due(record, needs.over_before)}
         tops = changed_paths(self._opportunities, needs.announced)
         if needs.sources:
             tops |= {path for path, item in self._opportunities.items() if item.source in needs.sources}

@@ -1,6 +1,7 @@
-"""The schema of a database: whether it is the one of this version, and the migrations that make it so.
+"""Migrates databases to the schema of this version, and refuses databases with an older or newer schema.
 
-Alembic takes long to load, so it is imported where it is used.
+`prepare` refuses a database of an older revision, and `openbooking migrate` upgrades it (`upgrade`). Alembic takes long
+to load, so it is imported where it is used.
 """
 
 from collections.abc import Callable
@@ -13,26 +14,26 @@ from sqlalchemy.exc import DBAPIError
 
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.backends import NAME_ANOTHER, SchemaError, backend_of
-from openbooking.store.location import without_password
+from openbooking.store.location import redact_password
 from openbooking.store.schema import REVISION, VERSION_TABLE
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-# Alembic keeps the migration that runs in globals of the process, so two databases are migrated one after the other.
+# Alembic keeps the running migration in globals of the process, so a process migrates one database at a time.
 _ALEMBIC = Lock()
 
 T = TypeVar("T")
 
 
-class Upgraded(NamedTuple):
-    """The revision of the schema that a database has now, and whether it is a new database."""
+class UpgradeResult(NamedTuple):
+    """The revision of the schema that a database has now, and whether the database is new."""
 
     revision: str
     is_new: bool
 
 
-def upgrade(database: str) -> Upgraded:
+def upgrade(database: str) -> UpgradeResult:
     """Migrate a database, new or old, to the schema of this version.
 
     Raises:
@@ -40,17 +41,19 @@ def upgrade(database: str) -> Upgraded:
         StoreUnavailableError: The database cannot be opened.
     """
     backend_of(database).refuse_foreign(database)
-    return connected(database, _upgrade)
+    return run_in_migration(database, _upgrade)
 
 
 def prepare(database: str, *, makes_new: bool = True) -> bool:
-    """Make sure that a database has the schema of this version; return whether the schema was made just now.
+    """Check that a database has the schema of this version; return whether the schema was made by this call.
 
-    A database that is missing, or in which nothing has been made yet, is set up if `makes_new`.
+    Args:
+        database: A path or a URL.
+        makes_new: Make the schema if the database is missing or empty.
 
     Raises:
-        SchemaError: The database has the schema of an earlier or a newer version, or belongs to another program, or is
-            missing though not `makes_new`. It stays as it is.
+        SchemaError: The database has the schema of an older or newer version, or belongs to another program, or is
+            missing or empty and `makes_new` is false. The database is not changed.
         StoreUnavailableError: The database cannot be opened.
     """
     backend = backend_of(database)
@@ -60,41 +63,41 @@ def prepare(database: str, *, makes_new: bool = True) -> bool:
         backend.refuse_foreign(database)
     else:
         backend.check_exists(database)
-    revision, is_new = connected(database, _upgrade_new if makes_new else _found)
+    revision, is_new = run_in_migration(database, _upgrade_new if makes_new else _check_existing)
     if revision != REVISION:
-        name = without_password(database)
+        name = redact_password(database)
         message = f"{name} has the schema of an earlier version ({revision}): back it up and run `openbooking migrate`."
         raise SchemaError(message)
     return is_new
 
 
-def connected(database: str, work: Callable[[Connection], T]) -> T:
-    """Return the result of `work`, done in one transaction while no other process migrates the database.
+def run_in_migration(database: str, work: Callable[[Connection], T]) -> T:
+    """Run `work` in one transaction while no other process migrates the database; return its result.
 
     Raises:
         StoreUnavailableError: The database cannot be opened.
     """
     backend = backend_of(database)
     try:
-        return backend.in_migration(database, work)
+        return backend.run_in_migration(database, work)
     except (DBAPIError, OSError, TimeoutError, ValueError) as fault:
         reason = fault.orig if isinstance(fault, DBAPIError) else fault
-        raise StoreUnavailableError(f"The database {without_password(database)} cannot be opened: {reason}.") from fault
+        raise StoreUnavailableError(f"The database {redact_password(database)} cannot be opened: {reason}.") from fault
 
 
-def _upgrade_new(connection: Connection) -> Upgraded:
-    return _upgrade(connection) if _revision(connection) is None else _found(connection)
+def _upgrade_new(connection: Connection) -> UpgradeResult:
+    return _upgrade(connection) if _revision(connection) is None else _check_existing(connection)
 
 
-def _found(connection: Connection) -> Upgraded:
+def _check_existing(connection: Connection) -> UpgradeResult:
     revision = _revision(connection)
     if revision is None:
-        raise SchemaError(f"There is nothing of openbooking in that database yet. {NAME_ANOTHER}")
+        raise SchemaError(f"The database has no tables of openbooking. {NAME_ANOTHER}")
     _check_known(revision)
-    return Upgraded(revision, is_new=False)
+    return UpgradeResult(revision, is_new=False)
 
 
-def _upgrade(connection: Connection) -> Upgraded:
+def _upgrade(connection: Connection) -> UpgradeResult:
     from alembic import command  # noqa: PLC0415
 
     revision = _revision(connection)
@@ -104,7 +107,7 @@ def _upgrade(connection: Connection) -> Upgraded:
     config.attributes["connection"] = connection
     with _ALEMBIC:
         command.upgrade(config, "head")
-    return Upgraded(str(_revision(connection)), is_new=revision is None)
+    return UpgradeResult(str(_revision(connection)), is_new=revision is None)
 
 
 def _config() -> "Config":
@@ -116,7 +119,7 @@ def _config() -> "Config":
 
 
 def _revision(connection: Connection) -> str | None:
-    """Return the revision of the schema; None for a database in which nothing has been made yet."""
+    """Return the revision of the schema; None if openbooking has made no tables yet."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     revision: str | None = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 - our own name
@@ -124,7 +127,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _check_known(revision: str) -> None:
-    """Raise SchemaError if no migration of this version has that revision."""
+    """Raise SchemaError if no migration of this version has the revision, which is then of a newer version."""
     if revision == REVISION:
         return
     from alembic.script import ScriptDirectory  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""The database rows that a change set comes to.
+"""Makes the database rows that write a change set.
 
 The fields of each kind of row are the columns that `SaveStatements` writes for that kind, in the same order.
 """
@@ -13,7 +13,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.record import Claim, OrderRecord, Record, RecordKind
 from openbooking.booking.model.situation import Situation
-from openbooking.booking.rules.erasure import retained_since
+from openbooking.booking.rules.erasure import retention_start
 from openbooking.booking.rules.fingerprint import personal_data_of
 from openbooking.booking.rules.order_lines import OrderLine, currency_of, order_lines, order_status, value_of
 from openbooking.booking.rules.search_terms import search_terms
@@ -42,7 +42,7 @@ class NewOpportunity(NamedTuple):
 
 
 class ChangedOpportunity(NamedTuple):
-    """An Opportunity that is published again; the count of its booked spaces stays."""
+    """An Opportunity that is published again; its count of booked spaces does not change."""
 
     path: str
     parent: str | None
@@ -53,14 +53,14 @@ class ChangedOpportunity(NamedTuple):
 
 
 class BookedSpaces(NamedTuple):
-    """How many spaces of an Opportunity are booked now."""
+    """The new count of an Opportunity's booked spaces."""
 
     path: str
     booked: int
 
 
 class SellerRow(NamedTuple):
-    """A Seller."""
+    """A Seller that is added or changed."""
 
     key: str
     document: bytes
@@ -104,7 +104,7 @@ class ClaimRow(NamedTuple):
 
 
 class PersonalDataRow(NamedTuple):
-    """The personal data of a record."""
+    """The personal data of a record, to be added or replaced."""
 
     partner: str
     uuid: str
@@ -118,7 +118,7 @@ class PersonalDataRow(NamedTuple):
 
 
 class ErasureRow(NamedTuple):
-    """A note that personal data was erased or replaced, and may still be on the disk."""
+    """A note that personal data was erased or replaced, and may still be on the disk (see `postgres.purge`)."""
 
     partner: str
     uuid: str
@@ -128,7 +128,7 @@ class ErasureRow(NamedTuple):
 
 
 class FeedItemRow(NamedTuple):
-    """A feed item."""
+    """A feed item to be added or replaced. `modified` is its change number."""
 
     feed: str
     partner: str
@@ -149,7 +149,7 @@ class ActivityRow(NamedTuple):
     document: bytes
 
 
-# The kinds of rows that `SaveStatements` writes.
+# The kinds of rows that `SaveStatements` writes, and their fields.
 ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "opportunities_removed": OpportunityKey,
     "opportunities_added": NewOpportunity,
@@ -193,7 +193,7 @@ def catalogue_rows(before: Situation, changes: ChangeSet) -> Rows:
 
     Args:
         before: The situation that the database holds.
-        changes: How the situation differs after the batch.
+        changes: The changes that the batch makes.
     """
     published = {path: item for path, item in changes.opportunities.items() if item is not None}
     return {
@@ -213,8 +213,8 @@ def booking_rows(before: Situation, changes: ChangeSet, numbers: Iterable[int | 
 
     Args:
         before: The situation that the database holds.
-        changes: How the situation differs after the batch.
-        numbers: The change numbers of the feed items; None for an item that gets its number later.
+        changes: The changes that the batch makes.
+        numbers: The change numbers of the feed items; None if they are numbered after the commit.
     """
     now = microseconds(before.now)
     rows: dict[str, list[tuple[Any, ...]]] = {
@@ -254,7 +254,7 @@ def erasure_rows(before: Situation, changes: ChangeSet) -> Rows:
 
 
 def claim_row(key: OrderKey, claim: Claim) -> ClaimRow:
-    """Return the row of a claim of the record with that key."""
+    """Return the row of a claim that belongs to the record with this key."""
     return ClaimRow(claim.opportunity, key.partner, key.uuid, claim.spaces, _microseconds(claim.expires))
 
 
@@ -294,7 +294,7 @@ def _personal_data(record: Record | None) -> _PersonalData | None:
     personal = personal_data_of(record) if record else None
     if record is None or personal is None:
         return None
-    return _PersonalData(personal, retained_since(record), record.seller, record.kind is RecordKind.ORDER)
+    return _PersonalData(personal, retention_start(record), record.seller, record.kind is RecordKind.ORDER)
 
 
 def _personal_data_row(key: OrderKey, data: _PersonalData) -> PersonalDataRow:

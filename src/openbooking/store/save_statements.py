@@ -1,4 +1,7 @@
-"""The statements that write the rows of a batch."""
+"""The statements that write what a batch of commands has changed.
+
+`openbooking.store.rows` makes the rows that these statements take.
+"""
 
 from functools import cached_property
 
@@ -19,16 +22,16 @@ from openbooking.store.schema import (
 
 
 class SaveStatements:
-    """Each takes rows of several kinds: see `openbooking.store.rows`."""
+    """Statements that each write several kinds of rows; the kinds are the keys of `rows.ROW_TYPES`."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
 
     @cached_property
     def save_catalogue(self) -> SaveStatement:
-        """Rows of Opportunities and Sellers. A changed Opportunity keeps its count of booked spaces."""
+        """Write Opportunities and Sellers. An Opportunity that is changed keeps its count of booked spaces."""
         booked = {"booked"}
-        return self._dialect.saving(
+        return self._dialect.save_statement(
             {
                 "opportunities_removed": self._delete("opportunities_removed", opportunity),
                 "opportunities_added": self._insert("opportunities_added", opportunity),
@@ -39,12 +42,13 @@ class SaveStatements:
 
     @cached_property
     def save_bookings(self) -> SaveStatement:
-        """Rows of records and their lines, claims, counts of booked spaces, and feed items.
+        """Write records and their lines, claims, personal data, counts of booked spaces, and feed items.
 
-        A new record is inserted and not upserted, so a second record of the same UUID violates the primary key.
+        A new record is inserted and never upserted. So the second of two transactions that add a record with the same
+        UUID violates the primary key, and fails.
         """
         documents = {"parent", "seller", "source", "starts", "document"}
-        return self._dialect.saving(
+        return self._dialect.save_statement(
             {
                 "records_removed": self._delete("records_removed", record),
                 "records_added": self._insert("records_added", record),
@@ -61,21 +65,26 @@ class SaveStatements:
 
     @cached_property
     def save_erasures(self) -> SaveStatement:
-        """Keys of personal data to erase, and, unless the dialect overwrites deleted data, notes of erasures.
+        """Erase personal data.
 
-        It is apart from `save_bookings` because a deletion opens all partitions.
+        If the database does not overwrite deleted data at once, also note the erasure in the table `erasure`, so that
+        `openbooking.store.postgres.purge` removes the data from the disk.
+
+        This is not part of `save_bookings`, because a deletion opens all partitions of `personal_data`.
         """
         noted = {} if self._dialect.overwrites else {"erasures": self._insert_if_new("erasures", erasure)}
-        return self._dialect.saving({"personal_erased": self._delete("personal_erased", personal_data), **noted})
+        return self._dialect.save_statement(
+            {"personal_erased": self._delete("personal_erased", personal_data), **noted}
+        )
 
     @cached_property
     def save_activity(self) -> SaveStatement:
         """New entries of the activity log."""
-        return self._dialect.saving({"activity_added": self._insert("activity_added", activity)})
+        return self._dialect.save_statement({"activity_added": self._insert("activity_added", activity)})
 
     def _delete(self, kind: str, table: Table) -> RowWrite:
         keys = table.primary_key.columns.values()
-        given = self._dialect.given(kind, keys)
+        given = self._dialect.input_columns(kind, keys)
         return RowWrite(tuple(given), delete(table).where(*(key == given[key.name] for key in keys)))
 
     def _insert(self, kind: str, table: Table) -> RowWrite:
@@ -85,11 +94,11 @@ class SaveStatements:
         return RowWrite(tuple(table.columns.keys()), self._new(kind, table).on_conflict_do_nothing())
 
     def _new(self, kind: str, table: Table) -> Insert:
-        return self._dialect.insert(table, self._dialect.given(kind, table.columns.values()))
+        return self._dialect.insert(table, self._dialect.input_columns(kind, table.columns.values()))
 
     def _update(self, kind: str, table: Table, leave: set[str] | frozenset[str] = frozenset()) -> RowWrite:
         columns = [c for c in table.columns if c.name not in leave]
-        given = self._dialect.given(kind, columns)
+        given = self._dialect.input_columns(kind, columns)
         changed = update(table).where(*(c == given[c.name] for c in columns if c.primary_key))
         return RowWrite(tuple(given), changed.values({c.name: given[c.name] for c in columns if not c.primary_key}))
 
@@ -100,7 +109,7 @@ class SaveStatements:
         return RowWrite(tuple(table.columns.keys()), replaced)
 
     def _publish(self, kind: str) -> RowWrite:
-        """Insert or replace a feed item; leave it as it is if its data is the same."""
+        """Insert or replace a feed item, unless the stored item has the same data."""
         new = self._new(kind, feed_item)
         values = {name: new.excluded[name] for name in ("kind", "modified", "data", "changed_at")}
         differs = feed_item.c.data.is_distinct_from(new.excluded.data)

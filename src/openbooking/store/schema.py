@@ -1,24 +1,27 @@
-"""The tables, described once for every database.
+"""The tables of bookings and feeds, described once for all databases.
 
-`document` columns hold a struct of `openbooking.booking` as JSON; statements look rows up by the other columns.
+The tables of partners and users are in `openbooking.store.identity.schema`.
+
+`document` columns hold a struct of `openbooking.booking` as JSON. Statements look rows up by the other columns.
 Instants are microseconds since 1970 UTC.
 
-Personal data has a table of its own, so that deleting a row erases it. PostgreSQL divides the table into partitions,
-which are rewritten one by one, and gathers no statistics of documents and search terms, because statistics would hold
-copies.
+Personal data is in a separate table, so deleting a row erases the personal data of a record. On PostgreSQL this table
+has partitions, and erased data is wiped from the disk by rewriting one partition at a time. No statistics are gathered
+of documents and search terms, because statistics would hold copies of personal data.
 
 `record.listed_at` is the place of a record in the lists of views. For an Order it is the time of B, or 0 if that is
 unknown; for an OrderProposal that awaits the Seller it is the end of the lifetime. Other records have none.
 `order_item` has the lines of booked Orders (`openbooking.booking.rules.order_lines`). Amounts are in hundredths of the
 currency, and rates in ten-thousandths. `opportunity.starts` is the start of what Customers book.
 
-`record.ends` is when the sweeper has to look at a quote or proposal. `record.held_until` is when its hold of spaces
-ends. `record.size` is the size of its document in bytes.
+`record.ends` is the time at which the Lease, hold or lifetime of a quote or proposal ends, and the sweeper has to load
+the record. `record.held_until` is the time until which the record holds spaces. `record.size` is the size of its
+document in bytes.
 
 The counter `modified` is the last change number. The counter `noted` is the last time, by a trusted clock, at which the
 database was in use.
 
-A feed item whose `modified` is null has changed and has no number yet (see `openbooking.store.numbering`).
+If `feed_item.modified` is null, the item has changed and has no change number yet (see `openbooking.store.numbering`).
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
@@ -27,13 +30,13 @@ metadata = MetaData()
 
 # The revision of the last migration. This version works with databases of this revision only.
 REVISION = "0007"
-# The table in which Alembic keeps it.
+# The table in which Alembic keeps the revision.
 VERSION_TABLE = "alembic_version"
 
 # The number of partitions of personal data on PostgreSQL.
 PERSONAL_DATA_PARTITIONS = 16
 
-# Keys are compared byte by byte, whatever the collation of the database is.
+# Keys are compared byte by byte, independently of the collation of the database.
 Key = String().with_variant(Text(collation="C"), "postgresql")
 
 seller = Table(
@@ -195,8 +198,8 @@ for _term in (personal_data.c.email, personal_data.c.telephone):
         f"ix_personal_data_{_term.name}", personal_data.c.seller, _term, sqlite_where=_stated, postgresql_where=_stated
     )
 
-# Notes of personal data that was erased or replaced and may still be on the disk of a PostgreSQL server. `stage` and
-# `position` are those of `openbooking.store.postgres.purge`. SQLite overwrites such data at once.
+# Notes of personal data that was erased or replaced, and may still be on the disk of a PostgreSQL server. For `stage`
+# and `position` see `openbooking.store.postgres.purge`. SQLite overwrites such data at once.
 erasure = Table(
     "erasure",
     metadata,
@@ -217,7 +220,7 @@ claim = Table(
     Column("expires", BigInteger),
     Index("ix_claim_record", "partner", "uuid"),
 )
-# Most claims on a popular Opportunity are booked and not leased; this index finds Leases without reading those.
+# Most claims on a popular Opportunity are booked. This index finds its Leases without reading booked claims.
 _leased = claim.c.expires.is_not(None)
 Index(
     "ix_claim_lease",

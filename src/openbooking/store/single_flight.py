@@ -1,4 +1,4 @@
-"""Lookups that concurrent callers share."""
+"""Lets concurrent callers share one lookup."""
 
 import asyncio
 import contextvars
@@ -9,10 +9,10 @@ T = TypeVar("T")
 
 
 class SingleFlight(Generic[T]):
-    """Shares each lookup among the callers that asked for its key before the lookup began.
+    """Shares a lookup among all callers that asked for its key before the lookup began.
 
-    A lookup that has already begun may miss the latest writes, so later callers share the next one. Lookups of one key
-    never overlap.
+    A lookup that has already begun may miss the latest writes. So callers that arrive later share the next lookup.
+    Lookups of one key never overlap.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,12 @@ class SingleFlight(Generic[T]):
         self._under_way: dict[Hashable, asyncio.Task[T]] = {}
 
     async def get(self, key: Hashable, look_up: Callable[[], Awaitable[T]]) -> T:
-        """Return the result of `look_up`, which must find the same for every caller with this key."""
+        """Return the result of a shared call of `look_up`.
+
+        Args:
+            key: Names the lookup. Callers with the same key must pass equivalent functions.
+            look_up: Looks the result up.
+        """
         task = self._next.get(key)
         if task is None:
             task = asyncio.create_task(self._look_up(key, look_up), context=contextvars.Context())
@@ -39,6 +44,6 @@ class SingleFlight(Generic[T]):
 
 
 def _retrieve_exception(task: asyncio.Task[T]) -> None:
-    """Mark the exception as retrieved, also if every caller was cancelled."""
+    """Mark the exception of a task as retrieved, so that asyncio logs nothing if every caller was cancelled."""
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,7 @@
-"""The store over any SQL database."""
+"""The store in an SQL database: executes commands in batches, reads feeds, and checks the integrity.
+
+A batch of commands is decided and written in one transaction (`SqlStore._decide`, called by `CommandQueue`).
+"""
 
 import asyncio
 import contextvars
@@ -37,7 +40,7 @@ from openbooking.store.database import COMMAND_SECONDS, Database, Procedure, Sav
 from openbooking.store.dialect import Dialect
 from openbooking.store.documents import decode_seller, instant, microseconds
 from openbooking.store.feed_pages import FeedPageStatements, feed_page
-from openbooking.store.figures import FigureStatements, check, figures
+from openbooking.store.figures import FigureStatements, check_schema, read_figures
 from openbooking.store.integrity.check import check_integrity
 from openbooking.store.integrity.finding import Finding
 from openbooking.store.integrity.statements import IntegrityStatements
@@ -59,16 +62,17 @@ _TICK_SECONDS = 1.0
 
 
 class SqlStore:
-    """Keeps everything in a database whose schema is up to date.
+    """A store in a database whose schema is up to date.
 
-    If only one transaction writes at a time, it numbers its feed items. Otherwise committed items are numbered before
-    the last page of a feed is returned, and every second, for readers of a replica.
+    For the change numbers of feed items see `openbooking.store.numbering`. If items are numbered after the commit, that
+    happens before the last page of a feed is returned, and also every second, because readers of a replica cannot
+    number items.
 
     Args:
         database: The driver of the database.
-        dialect: The dialect of its statements.
-        replica: The driver of a database that feeds are read from; None to read them from `database`.
-        policy: What decisions of this Booking System depend on.
+        dialect: The dialect of the database.
+        replica: The driver of a replica, from which feeds are read. None to read feeds from `database`.
+        policy: The settings that decisions depend on.
         writer: Writes feed items.
         clock: Returns the current time.
         command_seconds: How long a command may wait for the database.
@@ -107,10 +111,13 @@ class SqlStore:
         self._queue = CommandQueue(self._write, most, blocked)
 
     async def execute(self, command: Command[Reply]) -> Reply:
-        """Carry out a command in the next batch, or without a transaction if it has nothing to change.
+        """Carry out a command and return its reply.
+
+        A command that is `likely_read_only` is first decided without locks. If it changes nothing, that decision is its
+        reply. All other commands are carried out in the next batch.
 
         Raises:
-            StoreUnavailableError: The command could not be carried out before its deadline.
+            StoreUnavailableError: The command was not carried out before its deadline.
             OpenBookingError: The command was refused.
         """
         if self._deferred_numbering and self._ticker is None:
@@ -130,9 +137,9 @@ class SqlStore:
         return await self._queue.execute(command, until)
 
     async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
-        """Return the first items of the feed after a change number.
+        """Return the first items of a feed after a change number.
 
-        Items that cannot be numbered now, for example on a full disk, are missing until they can be.
+        If items cannot be numbered now, for example because the disk is full, the page does not have them yet.
         """
         page = self._page(feed, after, limit, most_bytes)
         if self._replica:
@@ -150,7 +157,7 @@ class SqlStore:
         return [decode_seller(document) for (document,) in rows]
 
     async def paths_of_seller(self, seller: str, after: str, limit: int) -> Sequence[str]:
-        """Return the first paths, after that one, of Opportunities of the Seller."""
+        """Return the first paths above `after` of the Seller's Opportunities."""
         asked = partial(ask, self._sql.paths_of_seller, seller=seller, after=after, most=limit)
         return [path for (path,) in await self._database.read(asked)]
 
@@ -161,29 +168,32 @@ class SqlStore:
         return {Partnership(each.partner, each.seller): each.orders for each in counts}
 
     async def forget_deleted(self, before: datetime) -> None:
-        """Remove feed items that were deleted before that time, and purge deleted data from the disk."""
+        """Remove feed items that were deleted before that time, and wipe deleted and erased data from the disk."""
         await self._database.write(partial(ask, self._sql.forget_deleted, before=microseconds(before)))
         await self._database.purge_deleted(self._clock())
 
     async def note_time(self, at: datetime) -> None:
-        """Store the time as the last one at which the database was in use."""
+        """Store a time as the last time at which the database was in use."""
         await self._database.write(partial(ask, self._sql.note_time, at=microseconds(at)), brief=True)
 
     async def noted_time(self) -> datetime | None:
-        """Return the time that was noted last."""
+        """Return the time that `note_time` stored last."""
         ((noted,),) = await self._database.read(partial(ask, self._sql.noted_time))
         return instant(noted)
 
     async def check(self) -> None:
         """Raise StoreUnavailableError unless the database answers and has the schema of this version."""
-        await self._database.read(lambda: check(self._figures))
+        await self._database.read(lambda: check_schema(self._figures))
 
     async def figures(self, read: Mapping[Feed, int]) -> Figures:
         """Return the number of Leases, and when the oldest unread item of each feed changed."""
-        return await self._database.read(lambda: figures(self._figures, read, self._clock()))
+        return await self._database.read(lambda: read_figures(self._figures, read, self._clock()))
 
     async def check_integrity(self) -> list[Finding]:
-        """Compare counts, claims and feeds with the records at one moment; return all findings."""
+        """Compare counts, claims and feeds with the records, all at one moment; return what does not agree.
+
+        The findings about the settings of the database server come first.
+        """
         sql = IntegrityStatements(self._dialect)
         contradictions = await self._database.snapshot(lambda: check_integrity(sql, self._feed_writer, self._clock()))
         return [*await self.server_findings(), *contradictions]
@@ -193,13 +203,13 @@ class SqlStore:
         return await self._database.durability_findings()
 
     async def renumber(self, above: int) -> int:
-        """Give every feed item a new number, so that harvesters read all items again. Bookings may go on meanwhile.
+        """Give every feed item a new change number, so that harvesters read all items again. Bookings go on meanwhile.
 
         Args:
-            above: All new numbers are higher than this one, and than all earlier ones.
+            above: A number. All new numbers are higher than this number, and higher than all earlier numbers.
 
         Returns:
-            How many items there are.
+            The number of items.
         """
         await self._database.write(lambda: raise_last_number(self._numbering, above, self._clock()))
         count, last = 0, FeedItemKey()
@@ -225,7 +235,7 @@ class SqlStore:
             with suppress(StoreUnavailableError):
                 await numbering.number_pending()
             with suppress(StoreUnavailableError):
-                await self._database.keep_up()
+                await self._database.run_upkeep()
 
     async def _write(self, batch: Batch, lock_seconds: float) -> Sequence[Outcome]:
         outcomes, durable = await self._database.write(
@@ -236,23 +246,25 @@ class SqlStore:
         return outcomes
 
     def _decide(self, batch: Batch) -> Procedure[tuple[list[Outcome], bool]]:
-        """Return the outcomes of a batch, and whether they are durable once the transaction has ended.
+        """Decide a batch of commands and write its changes, in one transaction.
 
-        A reply without changes depends on rows that were read, for example on the record of an earlier booking. These
-        may not be durable yet, unless no Broker receives the reply, as in a sweep.
+        Returns:
+            The outcomes of the commands, and whether they are durable once the transaction is committed. A batch
+            without changes may have read rows that are not durable yet, for example the record of an earlier booking.
+            So its outcomes are not durable, unless all are of sweeps, whose replies no Broker receives.
         """
         commands = batch.begin()
         if not commands:
             return [], True
         before = yield from self._load_to_write(join_needs([command.needs() for command in commands]))
         if self._database.disk_is_full:
-            commands = [_OnFullDisk(command) for command in commands]
+            commands = [_CommandOnFullDisk(command) for command in commands]
         after, outcomes = fold(before, commands)
         changes = changes_between(before, after, self._feed_writer)
         if changes.opportunities or changes.sellers:
             yield SaveRows(self._saves.save_catalogue, catalogue_rows(before, changes))
         if changes.records or changes.publications or changes.booked:
-            given = yield from self._numbers(len(changes.publications), before.now)
+            given = yield from self._take_numbers(len(changes.publications), before.now)
             yield SaveRows(self._saves.save_bookings, booking_rows(before, changes, given))
             yield SaveRows(self._saves.save_erasures, erasure_rows(before, changes))
         if changes.activity:
@@ -260,7 +272,7 @@ class SqlStore:
         return outcomes, bool(changes) or all(command.needs().expired for command in commands)
 
     async def _find_locked(self, names: Iterable[Name]) -> Mapping[Name, str]:
-        """Return the holders of the locks on these names, without waiting for them."""
+        """Return the names that are locked with the holders of the locks; do not wait for the locks."""
         return await self._database.write(
             lambda: find_locked(self._locks, names), brief=True, lock_seconds=LOCK_SECONDS_AGAIN
         )
@@ -279,15 +291,16 @@ class SqlStore:
     def _load_to_write(self, needs: Needs) -> Procedure[Situation]:
         return load_to_write(self._sql, self._locks, needs, self._policy, self._clock())
 
-    def _numbers(self, count: int, now: datetime) -> Procedure[Iterable[int | None]]:
+    def _take_numbers(self, count: int, now: datetime) -> Procedure[Iterable[int | None]]:
         return take_numbers(self._numbering, count, now)
 
     def _decide_unlocked(
         self, command: Command[Reply], needs: Needs
     ) -> Procedure[tuple[Decision[Reply] | Refusal, bool]]:
-        """Decide without locks; return the decision, and whether a record was read that the reply may depend on.
+        """Decide a command without locks.
 
-        The reply may be a refusal.
+        Returns:
+            The decision or the refusal, and whether it may depend on a stored record.
         """
         situation = yield from load(self._sql, needs, self._policy, self._clock())
         try:
@@ -296,14 +309,14 @@ class SqlStore:
             return Refusal(refusal), bool(situation.records)
 
 
-class _OnFullDisk(NamedTuple):
-    """A command while the disk is full: the reply may come from stored data, but no more data may be stored."""
+class _CommandOnFullDisk(NamedTuple):
+    """A command while the disk is full: a decision that stores more data is refused, all others are carried out."""
 
     command: Command[Any]
 
     @property
     def actor(self) -> Actor:
-        """Return the attribute of the command."""
+        """The actor of the command."""
         return self.command.actor
 
     @property
@@ -313,7 +326,7 @@ class _OnFullDisk(NamedTuple):
 
     @property
     def stores_more(self) -> bool:
-        """Return the attribute of the command."""
+        """Whether the command may store more data than it removes."""
         return self.command.stores_more
 
     def needs(self) -> Needs:
@@ -321,7 +334,7 @@ class _OnFullDisk(NamedTuple):
         return self.command.needs()
 
     def decide(self, situation: Situation) -> Decision[Any] | Refusal:
-        """Decide as the command does; raise StoreUnavailableError if the decision stores more data."""
+        """Return the decision of the command; raise StoreUnavailableError if it changes something and stores more."""
         decision = self.command.decide(situation)
         if decision.changes and self.command.stores_more:
             raise StoreUnavailableError("The disk is full.")

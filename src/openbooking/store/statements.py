@@ -1,4 +1,8 @@
-"""The statements of the SQL stores, written in SQLAlchemy Core and compiled once to text for the driver."""
+"""The SQL statements that read and lock the rows of commands.
+
+They are written once for all databases, in SQLAlchemy Core, and compiled to text when they are first used. Other
+statements are in `save_statements`, `numbering`, `feed_pages`, `locks` and `figures`.
+"""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -32,7 +36,7 @@ _NOTHING = cast(null(), LargeBinary)
 
 
 class SituationRow(NamedTuple):
-    """A row of `Statements.situation`; what the columns hold depends on `what`."""
+    """A row of `Statements.situation`. The meaning of the other columns depends on the column `what`."""
 
     what: str
     key: str
@@ -74,7 +78,7 @@ class OrderCount(NamedTuple):
 
 
 class Statements:
-    """The statements; each docstring lists the parameters and, after the arrow, the columns of the result."""
+    """The statements. Each docstring lists the parameters and, after the arrow, the columns of the result."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
@@ -82,17 +86,17 @@ class Statements:
 
     @cached_property
     def situation(self) -> Statement:
-        """:keys :paths :lookups :seller_keys :fills :holders :now → a SituationRow each, all in one snapshot.
+        """:keys :paths :lookups :seller_keys :fills :holders :now → SituationRows, which all show the same moment.
 
-        | what | key | other | booked | leased | document | for |
+        | what | key | other | booked | leased | document | rows |
         |---|---|---|---|---|---|---|
-        | record | partner | uuid | 0 | 0 | yes | each record |
-        | opportunity | path | | booked spaces | leased spaces | yes | the paths, claimed paths, and their parents |
+        | record | partner | uuid | 0 | 0 | yes | the records of :keys |
+        | opportunity | path | | booked spaces | leased spaces | yes | :paths, :lookups, claimed paths, and parents |
         | withdrawn | path | | booked spaces | leased spaces | | claimed paths without an Opportunity |
-        | seller | key | | 0 | 0 | yes | the Sellers of the Opportunities |
-        | proposal | partner | uuid | 0 | 0 | | open proposals at the paths to fill |
-        | held | path | partner | 0 | leased spaces | | each holder |
-        | quotes, proposals | partner | Seller | count | bytes | | each holder |
+        | seller | key | | 0 | 0 | yes | :seller_keys, and the Sellers of the Opportunities |
+        | proposal | partner | uuid | 0 | 0 | | proposals that wait for spaces at :fills |
+        | held | path | partner | 0 | leased spaces | | for :paths, the spaces that each partner of :holders holds |
+        | quotes, proposals | partner | Seller | count | bytes | | what each partner of :holders holds of each Seller |
         """
         keys = self.dialect.keys()
         claimed = select(claim.c.opportunity).select_from(keys.join(claim, same_record(keys, claim)))
@@ -131,7 +135,10 @@ class Statements:
         return self.dialect.compile(found[0].union_all(*found[1:]))
 
     def _proposals_to_fill(self) -> Select[Any]:
-        """Select the proposals that hold no spaces now. Held spaces are not for sale, so they cannot be filled."""
+        """Return a query of the proposals at :fills that hold no spaces now.
+
+        A proposal that holds spaces is left out: its spaces are not for sale, so no other booking can take them.
+        """
         filled = self.dialect.values("fills").subquery("filled")
         holds_nothing = (claim.c.places == literal_column("0")) | (claim.c.expires <= bindparam("now"))
         waiting = claim.c.expires.is_not(None) & holds_nothing
@@ -148,7 +155,7 @@ class Statements:
         return found.where(self.dialect.among(claim.c.partner, holder)).group_by(claim.c.opportunity, claim.c.partner)
 
     def _holding(self, what: str, kind: RecordKind) -> Select[Any]:
-        """Count the records of a kind that hold spaces for the holders, and their bytes, by Seller."""
+        """Return a query of the number and bytes, by Seller, of the records of a kind that hold spaces for :holders."""
         holder = self.dialect.values("holders").subquery(f"holder_of_{what}")
         holds = (record.c.partner == holder.c[0]) & (record.c.held_until > bindparam("now"))
         found = _row(what, record.c.partner, record.c.seller, booked=func.count(), leased=func.sum(record.c.size))
@@ -159,8 +166,8 @@ class Statements:
     def personal_data(self) -> Statement:
         """:keys → partner, uuid, document of the personal data of these records.
 
-        It is apart from `situation` because it reads all partitions, and most bookings begin with a record that has no
-        personal data.
+        This is not part of `situation`, because it reads all partitions, and most bookings begin with a record that has
+        no personal data.
         """
         keys = self.dialect.keys()
         found = select(personal_data.c.partner, personal_data.c.uuid, personal_data.c.document)
@@ -168,9 +175,10 @@ class Statements:
 
     @cached_property
     def lock(self) -> Statement:
-        """:keys :paths → the paths of the locked Opportunities: the given ones, and those that the records claim.
+        """:keys :paths → the paths of the Opportunities that are locked: :paths, and those that the records claim.
 
-        Locks the records before the Opportunities, both in the order of their keys.
+        Locks the rows until the transaction ends: first the records of :keys, then the Opportunities, both in the order
+        of their keys.
         """
         keys = self.dialect.keys()
         locked = (
@@ -187,33 +195,33 @@ class Statements:
 
     @cached_property
     def expired_records(self) -> Statement:
-        """:now :most → partner, uuid, bytes of records whose hold or lifetime has ended; the earliest first."""
+        """:now :most → partner, uuid, bytes of records whose Lease, hold or lifetime has ended; the earliest first."""
         found = select(record.c.partner, record.c.uuid, record.c.size).where(record.c.ends <= bindparam("now"))
         return self.dialect.compile(first(found.order_by(record.c.ends)))
 
     @cached_property
     def paths_claimed(self) -> Statement:
-        """:keys → paths of the Opportunities that the records claim."""
+        """:keys → the paths of the Opportunities that these records claim."""
         keys = self.dialect.keys()
         claims = keys.join(claim, same_record(keys, claim))
         return self.dialect.compile(select(claim.c.opportunity).select_from(claims).distinct())
 
     @cached_property
     def records_over(self) -> Statement:
-        """:over_before :most → partner, uuid of Orders that were over by then and have personal data."""
+        """:over_before :most → partner, uuid of Orders with personal data that were over at that time or before."""
         found = select(personal_data.c.partner, personal_data.c.uuid)
         over = found.where(personal_data.c.over_at <= bindparam("over_before")).order_by(personal_data.c.over_at)
         return self.dialect.compile(first(over))
 
     @cached_property
     def records_claiming(self) -> Statement:
-        """:paths → partner, uuid."""
+        """:paths → partner, uuid of records that claim spaces of these Opportunities."""
         of_paths = self.dialect.among(claim.c.opportunity, self.dialect.values("paths"))
         return self.dialect.compile(select(claim.c.partner, claim.c.uuid).where(of_paths).distinct())
 
     @cached_property
     def records_holding(self) -> Statement:
-        """:paths :kind → partner, uuid of records of this kind that hold spaces at these paths until some time."""
+        """:paths :kind → partner, uuid of records of this kind with an unbooked claim on these Opportunities."""
         of_paths = self.dialect.among(claim.c.opportunity, self.dialect.values("paths"))
         held = select(claim.c.partner, claim.c.uuid).join(record, same_record(claim, record))
         found = held.where(of_paths, claim.c.expires.is_not(None), _is(record.c.kind))
@@ -221,13 +229,16 @@ class Statements:
 
     @cached_property
     def paths_of_sources(self) -> Statement:
-        """:sources → path."""
+        """:sources → the paths of Opportunities that were imported from these sources."""
         of_sources = self.dialect.among(opportunity.c.source, self.dialect.values("sources"))
         return self.dialect.compile(select(opportunity.c.path).where(of_sources))
 
     @cached_property
     def paths_of_source_prefixes(self) -> Statement:
-        """:prefixes → path. Characters after a prefix in the name of a source sort before `~`."""
+        """:prefixes → the paths of Opportunities with a source whose name begins with one of these prefixes.
+
+        The end of each range is the prefix and `~`, because every character that may follow a prefix sorts before `~`.
+        """
         prefix = self.dialect.values("prefixes").subquery("prefix").c.value
         past_all = type_coerce(prefix, String).concat(literal_column("'~'"))
         begins = (opportunity.c.source >= prefix) & (opportunity.c.source < past_all)
@@ -235,36 +246,39 @@ class Statements:
 
     @cached_property
     def paths_of_seller(self) -> Statement:
-        """:seller :after :most → path. Reading all pages scans the table once."""
+        """:seller :after :most → the first paths above `after` of the Seller's Opportunities.
+
+        There is no index by Seller, so reading all pages scans the whole table once.
+        """
         found = select(opportunity.c.path).where(_is(opportunity.c.seller), opportunity.c.path > bindparam("after"))
         return self.dialect.compile(first(found.order_by(opportunity.c.path)))
 
     @cached_property
     def paths_of_children(self) -> Statement:
-        """:parents → path."""
+        """:parents → the paths of the children of these Opportunities."""
         below = self.dialect.among(opportunity.c.parent, self.dialect.values("parents"))
         return self.dialect.compile(select(opportunity.c.path).where(below))
 
     @cached_property
     def parents_of_paths(self) -> Statement:
-        """:paths → path, parent of the Opportunities that exist."""
+        """:paths → path, parent of those Opportunities that exist."""
         these = self.dialect.among(opportunity.c.path, self.dialect.values("paths"))
         return self.dialect.compile(select(opportunity.c.path, opportunity.c.parent).where(these))
 
     @cached_property
     def documents_of_paths(self) -> Statement:
-        """:paths → document of the Opportunities that exist."""
+        """:paths → the documents of those Opportunities that exist."""
         these = self.dialect.among(opportunity.c.path, self.dialect.values("paths"))
         return self.dialect.compile(select(opportunity.c.document).where(these))
 
     @cached_property
     def all_sellers(self) -> Statement:
-        """→ document."""
+        """→ the documents of all Sellers, ordered by key."""
         return self.dialect.compile(select(seller.c.document).order_by(seller.c.key))
 
     @cached_property
     def records_of_partnership(self) -> Statement:
-        """:partner :seller :withheld :most → partner, uuid."""
+        """:partner :seller :withheld :most → partner, uuid of records of a partner with a Seller, withheld or not."""
         found = select(record.c.partner, record.c.uuid).where(
             _is(record.c.partner), _is(record.c.seller), _is(record.c.withheld)
         )
@@ -272,23 +286,23 @@ class Statements:
 
     @cached_property
     def order_counts(self) -> Statement:
-        """:kind → partner, seller, number of records."""
+        """:kind → partner, seller, how many records of this kind the partner has with the Seller."""
         found = select(record.c.partner, record.c.seller, func.count()).where(_is(record.c.kind))
         return self.dialect.compile(found.group_by(record.c.partner, record.c.seller))
 
     @cached_property
     def noted_time(self) -> Statement:
-        """→ the time that was noted last."""
+        """→ the time that `note_time` stored last."""
         return self.dialect.compile(select(counter.c.value).where(_NOTED))
 
     @cached_property
     def note_time(self) -> Statement:
-        """:at."""
+        """:at → nothing. Stores the last time at which the database was in use."""
         return self.dialect.compile(update(counter).where(_NOTED).values(value=bindparam("at")))
 
     @cached_property
     def forget_deleted(self) -> Statement:
-        """:before."""
+        """:before → nothing. Removes the feed items that were deleted before that time."""
         old = feed_item.c.data.is_(None) & (feed_item.c.changed_at < bindparam("before"))
         return self.dialect.compile(delete(feed_item).where(old))
 
@@ -298,17 +312,25 @@ def _is(column: Column[Any]) -> ColumnElement[bool]:
 
 
 def first(found: Select[Any]) -> Select[Any]:
-    """Limit to the first :most rows. Without an explicit offset SQLAlchemy adds a parameter for it on SQLite."""
+    """Return the query limited to its first :most rows.
+
+    Without an explicit offset, SQLAlchemy adds a parameter for the offset on SQLite.
+    """
     return found.limit(bindparam("most")).offset(literal_column("0"))
 
 
 def same_record(one: Any, other: Any) -> ColumnElement[bool]:
-    """Return the condition that both rows belong to one record."""
+    """Return the condition that the rows of two tables belong to the same record."""
     return and_(one.c.partner == other.c.partner, one.c.uuid == other.c.uuid)
 
 
 def _claimed(of: Any, condition: ColumnElement[bool]) -> ColumnElement[int]:
-    """Sum the spaces that are claimed, under a condition, of the Opportunity with the path in that row."""
+    """Return the sum of the spaces in claims on an Opportunity.
+
+    Args:
+        of: A table with the path of the Opportunity.
+        condition: Which claims count.
+    """
     total = select(func.coalesce(func.sum(claim.c.places), literal_column("0")))
     return total.where(claim.c.opportunity == of.c.path, condition).correlate(of).scalar_subquery()
 
@@ -320,7 +342,7 @@ def _row(
     leased: ColumnElement[int] | None = None,
     document: ColumnElement[bytes] = _NOTHING,
 ) -> Select[Any]:
-    """Select a SituationRow."""
+    """Return a query of SituationRows with this `what`; columns that are not passed are empty."""
     nothing: Sequence[ColumnElement[Any]] = (literal_column("''"),) * (2 - len(key))
     none: ColumnElement[int] = literal_column("0", Integer)
     return select(

@@ -15,14 +15,14 @@ from openbooking.testing.samples import SESSIONS, read_feed
 
 
 class Entry(NamedTuple):
-    """A booking request and its reply; None if the reply is not known."""
+    """A booking request and its reply; `reply` is None if the reply is not known."""
 
     command: Book
     reply: Order | None
 
     @property
     def keys(self) -> Counter[str]:
-        """The number of requested spaces, by the key of the session."""
+        """The number of requested spaces of each session, by key."""
         return Counter(key_of(item.opportunity or "") for item in self.command.request.items)
 
     @property
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
 
 async def book_in(store: Store, command: Book) -> Entry:
-    """Execute the command, and return it with its reply; if the store is unavailable, the reply is not known."""
+    """Execute the command, and return it with its reply, which is None if the store is unavailable."""
     try:
         reply: Any = await store.execute(command)
     except StoreUnavailableError:
@@ -52,12 +52,15 @@ async def order_in(store: Store, command: Book) -> Order | None:
 
 
 async def check_bookings(store: Store, entries: list[Entry], capacities: Mapping[str, int]) -> None:
-    """Raise AssertionError unless the store holds what it has acknowledged, and no session is sold beyond its capacity.
+    """Check that the store holds all acknowledged Orders, and that no session is sold beyond its capacity.
 
     Args:
-        store: The store, opened when all processes had ended.
-        entries: All that was asked for; nothing else may have been booked at these sessions.
+        store: The store, opened after all processes have ended.
+        entries: All bookings of these sessions.
         capacities: The capacity of each session, by key.
+
+    Raises:
+        AssertionError: An Order is missing or differs, or a session has a wrong number of spaces.
     """
     acknowledged: Counter[str] = sum((entry.keys for entry in entries if entry.acknowledged), Counter())
     for key, capacity in capacities.items():

@@ -1,7 +1,7 @@
-"""Runs parts of a test in separate processes, as several processes of a server use one database.
+"""Runs methods of a test case in separate processes, as several processes of a server use one database.
 
 Each process is a new interpreter. It imports the module of the test case, unpickles the test case and calls one of its
-methods. So the attributes of a test case must be picklable, and its class must be at the top level of its module.
+methods. So the attributes of the test case must be picklable, and its class must be at the top level of the module.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from threading import BrokenBarrierError
 from types import ModuleType
 from typing import Any, NamedTuple
 
-# These limits are far above what a working store needs; they end tests of stores that wait for ever.
+# A working store needs far less time. The limits end the tests of stores that wait for ever.
 _SECONDS_TO_FINISH = 100
 _SECONDS_TO_MEET = 60
 _EXPECTED_EXIT_CODES = (0, -signal.SIGKILL)
@@ -34,19 +34,19 @@ _spawning = multiprocessing.get_context("spawn")
 
 
 class Channel(NamedTuple):
-    """The connection of a process with the test that started it, and with the other processes of that test."""
+    """The connection of a process with its test, and with the other processes of the test."""
 
     connection: Connection
     barrier: Barrier
 
     def send(self, message: Any) -> None:
-        """Send a message to the test, which receives it even if the process is killed afterwards."""
+        """Send a message to the test. The message arrives even if the process is killed afterwards."""
         self.connection.send(message)
 
     async def wait_for_others(self) -> None:
-        """Wait until every process of the test has called this; all go on at the same moment.
+        """Wait until every process of the test has called this method. Then all return at the same moment.
 
-        The event loop is not blocked, because the store may have work to finish.
+        The event loop is not blocked, because the store may have background tasks.
         """
         await asyncio.to_thread(self.barrier.wait, _SECONDS_TO_MEET)
 
@@ -78,8 +78,8 @@ def run_in_processes(test_case: object, *works: Work, kills: Sequence[Kill | Non
     """Run each work in a separate process, all at the same time.
 
     Args:
-        test_case: The object whose methods the works are. Its class is imported in each process.
-        works: Methods of the test case, or partials of them. Each is called with a `Channel`.
+        test_case: The object that has the methods. Its class is imported in each process.
+        works: Methods of the test case, or partials of them. Each is called with a `Channel`, in a process of its own.
         kills: When to kill the process of each work (SIGKILL); None, or no entry, lets the work finish.
 
     Returns:
@@ -97,13 +97,13 @@ def run_in_processes(test_case: object, *works: Work, kills: Sequence[Kill | Non
         ]
         failures = [failure for collected in collecting if (failure := collected.exception())]
         if failures:
-            # If one process fails, the others fail too, because they wait for it. The first failure is reported.
+            # If one process fails, the others fail too, because they wait for it. The cause is reported.
             raise min(failures, key=lambda failure: BrokenBarrierError.__name__ in str(failure))
         return [collected.result() for collected in collecting]
 
 
 def kill_this_process() -> None:
-    """Kill this process (SIGKILL), so that it cannot finish anything."""
+    """Kill this process (SIGKILL)."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -146,7 +146,7 @@ def _messages(connection: Connection) -> Iterator[Any]:
 
 
 def _run(module: str, file: str, pickled: bytes, channel: Channel) -> None:
-    """Do the work; the entry point of a new process."""
+    """Unpickle and do the work. This function is the entry point of a new process."""
     try:
         work: Work = _Unpickler(io.BytesIO(pickled), _imported(module, file)).load()
         asyncio.run(partial(work, channel)())
@@ -158,7 +158,7 @@ def _run(module: str, file: str, pickled: bytes, channel: Channel) -> None:
 
 
 class _Unpickler(pickle.Unpickler):
-    """An unpickler that finds the classes of a module which cannot be imported by its name."""
+    """An unpickler for the classes of a module that cannot be imported by its name."""
 
     def __init__(self, file: io.BytesIO, module: ModuleType) -> None:
         super().__init__(file)

@@ -1,4 +1,4 @@
-"""Adds the documented rule to the failure of a test."""
+"""Adds a note to each failure of the kit: the section of the documentation that has the broken rule."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def rule(heading: str) -> Callable[[type[T]], type[T]]:
-    """Return a class decorator: failures of its tests name this section of the documentation."""
+    """Return a class decorator, with which failures of the tests of a class name this section of the documentation."""
 
     def decorate(tests: type[T]) -> type[T]:
         for name, test in list(vars(tests).items()):
@@ -22,7 +22,7 @@ def rule(heading: str) -> Callable[[type[T]], type[T]]:
 
 
 def _noting(test: Callable[..., None], heading: str) -> Callable[..., None]:
-    """Wrap a test: its failures get a note, and its attribute `documented_in` is the heading."""
+    """Return the test wrapped, so that its failures get a note. The attribute `documented_in` is the heading."""
 
     @wraps(test)
     def run(*arguments: Any, **fixtures: Any) -> None:

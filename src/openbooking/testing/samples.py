@@ -1,4 +1,4 @@
-"""What the test kit books: a Seller, sessions and requests, and a clock that stands still until it is moved."""
+"""Sample data of the test kit: a Seller, sessions and requests, and a clock that tests move."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ def fresh() -> str:
 
 
 class Clock:
-    """A clock that shows the time it was set to. Its monotonic time moves with it, so no move is taken for a jump."""
+    """A clock that stands still until a test moves it. Its monotonic time moves too, so a move is not a jump."""
 
     def __init__(self) -> None:
         self.time = START
@@ -45,18 +45,18 @@ class Clock:
         return self.time
 
     def monotonic(self) -> float:
-        """Return how many seconds the clock was moved since it was created."""
+        """Return the seconds by which the clock was moved since it was created."""
         return (self.time - START).total_seconds()
 
     def is_trusted(self) -> bool:
-        """Return True: this is the only clock."""
+        """Return True, because tests know the right time."""
         return True
 
     def compare(self, noted: datetime) -> None:
-        """Accept any time that a store has noted."""
+        """Do nothing: any time that a store has noted is right."""
 
     def move(self, by: timedelta) -> None:
-        """Move the clock ahead by that much."""
+        """Move the clock ahead by this duration."""
         self.time += by
 
 
@@ -86,7 +86,7 @@ def session(key: str, capacity: int) -> tuple[Opportunity, Opportunity]:
 
 
 def order(*keys: str, email: str = EMAIL) -> OrderRequest:
-    """Return a request for one space at each of these sessions; a key named twice asks for two."""
+    """Return a request for one space at each of these sessions; a key that occurs twice stands for two spaces."""
     return OrderRequest(
         seller_id=SELLER.key,
         seller=SELLER.key,
@@ -141,7 +141,7 @@ async def read_feed(store: Store, feed: Feed, after: int = 0, page: int = 100) -
 
 
 async def spaces_left(store: Store, key: str) -> int | None:
-    """Return how many spaces of a session are left according to the open feed."""
+    """Return the number of spaces of a session that are left according to the open feed."""
     data = (await read_feed(store, SESSIONS))[key]
     left = data["remainingAttendeeCapacity"]
     assert left is None or isinstance(left, int)

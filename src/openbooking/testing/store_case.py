@@ -1,4 +1,4 @@
-"""The base of all tests of stores: opens the store, and puts sessions on sale in it."""
+"""The base class of all tests of stores. It opens the store under test, and publishes sessions in it."""
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
@@ -17,28 +17,28 @@ UUID = "e11429ea-467f-4270-ab62-e47368996fe8"
 
 
 def feed_writer() -> FeedWriter:
-    """Return the writer that the kit gives to stores."""
+    """Return the writer of feed items that the kit passes to stores."""
     return JsonLdFeedWriter(Writer(Identifiers("https://kit.example.com/api")))
 
 
 class StoreTestCase:
-    """The base of all tests of stores.
+    """The base class of all tests of stores.
 
     Attributes:
-        rounds: How often the tests with processes of their own try. More rounds find rarer faults, and take longer.
+        rounds: The number of attempts of each test with processes. More attempts find rarer faults, and take longer.
     """
 
     rounds = 3
 
     def open_store(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> Store | Awaitable[Store]:
-        """Open the store that is to be tested.
+        """Open the store under test.
 
         Args:
-            folder: A folder that belongs to the test. Stores that are opened with the same folder are the same
+            folder: A folder that belongs to the test. Stores that are opened with the same folder use the same
                 database, also one after the other and in different processes.
             policy: The policy by which the store decides.
-            writer: What writes the data of feed items.
-            clock: The time, which stands still until a test moves it.
+            writer: The writer of the data of feed items.
+            clock: The clock of the store, which stands still until a test moves it.
         """
         raise NotImplementedError
 

@@ -1,4 +1,4 @@
-"""The ASGI application: all that a Booking System serves over HTTP."""
+"""The ASGI application of a Booking System: its routes and middleware, its start and its end."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -40,13 +40,13 @@ _log = structlog.get_logger()
 
 
 class Application(Starlette):
-    """The ASGI application of a Booking System, to be served by itself or mounted in another application.
+    """The ASGI application of a Booking System, which is served alone or mounted in another application.
 
-    A server that starts it by the ASGI lifespan opens the Booking System then. Where it is mounted, no lifespan
-    reaches it: the first request opens the Booking System, and the application around it calls `close`.
+    The ASGI lifespan opens and closes the Booking System. A mounted application gets no lifespan events: its first
+    request opens the Booking System, and the outer application calls `close`.
 
-    Starlette's layers for faults are left out. FaultMiddleware makes all responses to faults, whatever handlers are
-    added. A fault in a layer above it is left to the server.
+    FaultMiddleware makes all responses to exceptions. Starlette's own middleware for exceptions is left out. The server
+    handles an exception in a middleware outside of FaultMiddleware.
     """
 
     router: AppRouter
@@ -66,10 +66,10 @@ class Application(Starlette):
         self._can_reopen = can_reopen
 
     async def open(self) -> None:
-        """Open the Booking System now, and not at the first request.
+        """Open the Booking System before the first request.
 
         Raises:
-            SettingsError: The settings and the stores do not go together.
+            SettingsError: The settings do not fit the stores.
             StoreUnavailableError: The database does not answer.
             RuntimeError: The application was closed, and with it the stores that were passed to `create_app`.
         """
@@ -84,10 +84,10 @@ class Application(Starlette):
         await self._system.exit()
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Return the router within the layers that were added."""
+        """Return the router inside the middleware that was added."""
         app: ASGIApp = self.router
-        for layer, arguments, named in reversed(self.user_middleware):
-            app = layer(app, *arguments, **named)
+        for middleware, arguments, named in reversed(self.user_middleware):
+            app = middleware(app, *arguments, **named)
         return app
 
     async def _open_for_request(self) -> None:
@@ -104,12 +104,12 @@ def create_app(
     Args:
         settings: The settings. `site_url` is the public address at which the application answers, with the path at
             which it is mounted, if any.
-        clock: The time; the guarded clock of this machine by default.
+        clock: The clock; the guarded clock of this machine by default.
         store: An open Store; by default the one that the settings name, whose schema is brought up to date first.
-        identity: Its IdentityStore. Without one a Store of an embedder needs `access` to be `headers`.
+        identity: The IdentityStore that belongs to `store`. It may be left out if the setting `access` is `headers`.
 
     Raises:
-        SettingsError: The settings and the stores do not go together.
+        SettingsError: The settings do not fit the stores.
     """
     check_stores(settings, store, identity)
 
@@ -120,10 +120,10 @@ def create_app(
                 yield
 
     metrics = Metrics()
-    observe = metrics.observe if settings.metrics_token else _observe_nothing
+    observe = metrics.observe if settings.metrics_token else _ignore_request
     single = ["authorization", "x-forwarded-proto", settings.trusted_partner_header, settings.trusted_seller_header]
     app = Application(settings, open_routes, can_reopen=store is None)
-    # The layer that is added last is the outermost one.
+    # The middleware that is added last is the outermost one.
     app.add_middleware(RepeatedHeaderMiddleware, headers=single)
     app.add_middleware(FaultMiddleware)
     app.add_middleware(ObservingMiddleware, observe=observe, log_all=settings.log_requests)
@@ -139,14 +139,14 @@ async def _lifespan(app: Application) -> AsyncIterator[None]:
         await app.close()
 
 
-def _observe_nothing(answered: Answered) -> None:
-    """Count nothing: metrics are off."""
+def _ignore_request(answered: Answered) -> None:
+    """Do nothing, because metrics are turned off."""
 
 
 def _routes(system: System, metrics: Metrics) -> list[Route]:
     base = system.settings.base_uri.removeprefix(system.settings.site)
     routes = [
-        # Routes with parameters are tried one after the other, so the most frequent ones come first.
+        # Routes with parameters are tried in this order, so the most frequent routes come first.
         *BookingApi(system).routes(base),
         *feed_routes(system, base),
         *DatasetSite(system).routes(),

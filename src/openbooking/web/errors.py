@@ -1,4 +1,8 @@
-"""Responses to faults: every exception becomes an error of the specification here (OB 11.4)."""
+"""Responses to exceptions: an exception of the API becomes an error of the specification, as JSON-LD (OB 11.4).
+
+`web/pages.py` turns the exceptions of pages into error pages. `web/accounts/oauth.py` turns the errors of OAuth into
+JSON (RFC 6749 5.2).
+"""
 
 from http import HTTPStatus
 
@@ -25,30 +29,30 @@ _log = structlog.get_logger()
 # API keys are sent as bearer tokens too (RFC 6750 3).
 _CHALLENGE = 'Bearer realm="Open Booking API", error="invalid_token"'
 
-# The request has waited for the database already. A repeat sent at once would only wait again.
+# The request has already waited for the database. An immediate repeat would only wait again.
 RETRY_AFTER_SECONDS = 5
 
 
 class FaultMiddleware:
-    """Answers a request whose handling raised an exception with the error of the exception's class."""
+    """Answers a request that raised an exception with the error for the class of the exception."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and answer for a fault unless the answer has begun."""
+        """Pass the request on. Send an error if the request raises an exception before the response begins."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # Else Starlette would first ask the handlers of an application around this one.
+        # Without this line Starlette would call the exception handlers of an outer application first.
         scope["starlette.exception_handlers"] = ({}, {})
         try:
             await self._app(scope, receive, send)
         except ClientDisconnect:
-            return  # the client has closed the connection, so nobody reads an answer
+            return  # the client has closed the connection, so nobody reads a response
         except Exception as fault:
             if notes_of(scope).status:
-                raise  # the answer has begun
+                raise  # the response has begun
             await _response(fault, scope)(scope, receive, send)
 
 
@@ -72,7 +76,7 @@ def _response(fault: Exception, scope: Scope) -> Response:
 
 
 def _refusal(fault: HTTPException, scope: Scope) -> Response:
-    """Answer for what the router refuses: an unknown path (OB-ID-16), or a method the path lacks (OB-ID-17)."""
+    """Return the error for an unknown path (OB-ID-16), or for a method that the path does not have (OB-ID-17)."""
     known_path = fault.status_code == HTTPStatus.METHOD_NOT_ALLOWED
     error = MethodNotAllowedError() if known_path else UnknownOrIncorrectEndpointError()
     return error_response(error, scope, dict(fault.headers or {}))

@@ -1,4 +1,4 @@
-"""An asynchronous context manager that several tasks share, entered when one of them first needs it."""
+"""An asynchronous context manager that several tasks share. The first task that needs it enters it."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,8 +9,8 @@ from contextvars import Context
 class LazyContext:
     """Enters a context manager once, for all tasks that need it.
 
-    Tasks that call `enter` at the same time wait for the same entry. After an entry that failed, the next call of
-    `enter` tries again.
+    Tasks that call `enter` at the same time wait for the same entry. If the entry fails, the next call of `enter` tries
+    again.
 
     Args:
         make: Makes the context manager. It is entered in one task and may be left in another.
@@ -26,18 +26,18 @@ class LazyContext:
         if self._entered is not None:
             return
         if self._entry is None:
-            # An empty context: log lines of later work must not carry the id of the request that came first.
+            # An empty context: log lines of later work must not have the id of the first request.
             self._entry = asyncio.create_task(self._enter(), context=Context())
         entry = self._entry
         try:
-            # A caller that is cancelled leaves the entry to the others.
+            # If this caller is cancelled, the entry continues for the other callers.
             await asyncio.shield(entry)
         finally:
             if entry.done() and self._entry is entry:
                 self._entry = None
 
     async def exit(self) -> None:
-        """Leave the context manager if it is entered; wait for an entry under way first."""
+        """Exit the context manager if it was entered. Wait for an entry in progress first."""
         if self._entry is not None:
             await asyncio.wait([self._entry])
             self._entry = None

@@ -16,11 +16,11 @@ from openbooking.booking.store import Feed
 REQUEST_ID = "X-Request-ID"
 
 _REQUEST_ID = REQUEST_ID.lower().encode()
-# Long enough for the ids of gateways. No character can forge a line of a log.
+# Long enough for the ids of gateways. None of these characters can forge a log line.
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._~+/=:@-]{1,128}")
 _NOTES = "openbooking.notes"
-# The statuses of requests that changed nothing and were not refused.
-_QUIET = frozenset({HTTPStatus.OK, HTTPStatus.NOT_MODIFIED})
+# The statuses of successful requests that change nothing.
+_UNCHANGED = frozenset({HTTPStatus.OK, HTTPStatus.NOT_MODIFIED})
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"})
 _log = structlog.get_logger()
 
@@ -34,8 +34,8 @@ class Notes(msgspec.Struct, kw_only=True):
         partner: The key of the Booking Partner, once it is authenticated.
         error: The class of the error of the request.
         item_errors: The classes of the errors of its OrderItems.
-        read: The Booking Partner's own feed that was read, and the change number after which.
-        not_held: The bound that kept spaces from being held.
+        read: The feed of the Booking Partner that was read, and the change number after which the page begins.
+        not_held: The name of the limit because of which no spaces were held.
     """
 
     request_id: str
@@ -48,7 +48,14 @@ class Notes(msgspec.Struct, kw_only=True):
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that has been answered. `endpoint` is the path of its route, with names in place of parameters."""
+    """A request that has been answered.
+
+    Attributes:
+        method: The HTTP method; `other` for an unknown method.
+        endpoint: The path of the route, with the names of parameters; `none` if no route matched.
+        seconds: The time from the request to the end of the response.
+        notes: The facts about the request.
+    """
 
     method: str
     endpoint: str
@@ -62,13 +69,13 @@ Observer = Callable[[Answered], None]
 class ObservingMiddleware:
     """Gives each request an id, logs the request and passes it to an observer.
 
-    The id is the sender's if that is well-formed. It is in the headers of the response, in errors and in all lines that
-    are logged meanwhile. Paths are not logged, since some hold secrets; the UUIDs of Orders are.
+    The id that the sender gives is used if it is well-formed. Response headers, errors and log lines of the request
+    contain the id. Paths are not logged, because some contain secrets. UUIDs of Orders are logged.
 
     Args:
         app: The application inside.
         observe: Called with each request after its answer.
-        log_all: Whether to log requests too that changed nothing and were not refused.
+        log_all: Whether to log successful requests that change nothing as well.
     """
 
     def __init__(self, app: ASGIApp, *, observe: Observer, log_all: bool) -> None:
@@ -82,7 +89,7 @@ class ObservingMiddleware:
             await self._app(scope, receive, send)
             return
         notes = scope[_NOTES] = Notes(request_id=_request_id(scope))
-        # An application around this one has noted its route for the request here.
+        # An outer application has stored its own route here.
         scope["route"] = None
         header = (_REQUEST_ID, notes.request_id.encode())
 
@@ -108,7 +115,7 @@ class ObservingMiddleware:
             notes=notes,
         )
         self._observe(answered)
-        if self._log_all or notes.status not in _QUIET:
+        if self._log_all or notes.status not in _UNCHANGED:
             _log_request(answered, scope)
 
 

@@ -240,7 +240,7 @@ class Pages:
         return self.redirect(f"{SIGN_IN_PATH}?{urlencode({'next': next_path})}" if next_path else SIGN_IN_PATH)
 
     def safe_next_path(self, text: str) -> str:
-        """Return the text if sign-in may redirect to this path with its query, else an empty string.
+        """Return a path with its query if sign-in may redirect to it, else an empty string.
 
         Sign-in redirects only to pages of this site whose routes allow this, so that a link to the sign-in page cannot
         lead to another site (no open redirect).
@@ -276,7 +276,7 @@ class Pages:
         """
         if values.get("problem"):
             status = HTTPStatus.UNPROCESSABLE_ENTITY
-        response = self._page(request, visit, template, status, form_targets, values)
+        response = self._render(request, visit, template, status, form_targets, values)
         if not visit.known:
             self.set_session_cookie(response, visit.secret)
         return response
@@ -334,12 +334,12 @@ class Pages:
         secret = request.cookies.get(self._cookie)
         if not secret:
             return Visit(new_secret(SecretKind.SESSION), known=False, signed_in=None)
-        return Visit(secret, known=True, signed_in=await self._system.identity.accounts.signed_in(secret))
+        return Visit(secret, known=True, signed_in=await self._system.identity.accounts.find_session(secret))
 
     async def _error_page(self, request: Request, status: HTTPStatus, template: str) -> Response:
-        return self._page(request, None, template, status, (), {})
+        return self._render(request, None, template, status, (), {})
 
-    def _page(  # noqa: PLR0913, PLR0917 - what `page` is given, and what `route` shows when things go wrong
+    def _render(  # noqa: PLR0913, PLR0917 - the arguments of `page`
         self,
         request: Request,
         visit: Visit | None,

@@ -25,7 +25,7 @@ _ACCEPTABLE = _ACCEPTED | {"*/*", "application/*"}
 _MAJOR_VERSION = "1"
 _PLAIN = "identity"
 # A media range with a weight of 0 is not acceptable (RFC 9110 12.4.2).
-_RULED_OUT = re.compile(r"0(\.0*)?")
+_ZERO_WEIGHT = re.compile(r"0(\.0*)?")
 _LONGEST_CACHED, _CACHE_SIZE = 200, 1_000
 
 
@@ -39,7 +39,7 @@ class OrderUuidConvertor(Convertor[str]):
         return parse_uuid(value) or value
 
     def to_string(self, value: str) -> str:
-        """Return the UUID as it is."""
+        """Return the UUID unchanged."""
         return value
 
 
@@ -47,7 +47,9 @@ register_url_convertor("order_uuid", OrderUuidConvertor())
 
 
 class RepeatedHeaderMiddleware:
-    """Refuses a request that repeats one of these headers: a gateway and this server could each read another line.
+    """Refuses requests that repeat one of these headers.
+
+    A gateway and this server could otherwise read different lines of a repeated header.
 
     Args:
         app: The application inside.
@@ -63,7 +65,7 @@ class RepeatedHeaderMiddleware:
         if scope["type"] == "http":
             sent = [name for name, _ in scope["headers"] if name in self._headers]
             if len(sent) > 1 and len(sent) > len(set(sent)):
-                raise OpenBookingError("A header that authenticates the caller may be sent once only.")
+                raise OpenBookingError("Send each header that authenticates the caller only once.")
         await self._app(scope, receive, send)
 
 
@@ -75,7 +77,7 @@ def check_media_types(request: Request) -> None:
         NotAcceptableError: The Accept header allows no such reply.
     """
     if request.headers.get("content-encoding", _PLAIN).lower() != _PLAIN:
-        raise UnsupportedMediaTypeError("Send the body as it is, not compressed.")
+        raise UnsupportedMediaTypeError("Send the body without compression.")
     content_type = request.headers.get("content-type")
     if content_type is not None and not is_readable(content_type):
         raise UnsupportedMediaTypeError(f"Send {_BOOKING}; version={_MAJOR_VERSION}.")
@@ -85,9 +87,9 @@ def check_media_types(request: Request) -> None:
 
 
 class HeaderTest(Generic[V]):
-    """A test of a header's value, which keeps its results for the values that ordinary senders send.
+    """A test of a header value, with a cache of the results for short values.
 
-    Results for long values are not kept: they would fill the memory.
+    Results for long values are not cached, because senders could fill the memory with them.
 
     Args:
         test: Returns whether a value passes. The result depends on the value alone.
@@ -103,15 +105,15 @@ class HeaderTest(Generic[V]):
 
     @property
     def cached_values(self) -> int:
-        """The number of values whose results are kept."""
+        """The number of cached results."""
         return self._cached.cache_info().currsize
 
 
 def _names_one_of(known: frozenset[str], media_type: str) -> bool:
-    """Return whether the media type or range is one of these, in version 1, and not ruled out by its weight."""
+    """Return whether the media type or range is one of `known`, in version 1, and does not have the weight 0."""
     name, *parameters = (part.strip().lower() for part in media_type.split(";"))
     values = dict(parameter.partition("=")[::2] for parameter in parameters)
-    if _RULED_OUT.fullmatch(values.get("q", "1")):
+    if _ZERO_WEIGHT.fullmatch(values.get("q", "1")):
         return False
     return name in known and values.get("version", _MAJOR_VERSION).strip('"').partition(".")[0] == _MAJOR_VERSION
 
@@ -125,10 +127,10 @@ async def read_body(request: Request, limit: int) -> bytes:
 
     Args:
         request: The request.
-        limit: The most bytes that the body may have.
+        limit: The greatest length of the body, in bytes.
 
     Raises:
-        RequestTooLargeError: The body has more, by its Content-Length or by what has been read so far.
+        RequestTooLargeError: The body is longer than the limit, or its Content-Length is greater.
     """
     announced = request.headers.get("content-length", "0")
     if announced.isdecimal() and int(announced) > limit:

@@ -1,4 +1,4 @@
-"""The router: it finds the route of a request, below whatever path the application is mounted at."""
+"""The router, which finds the route of a request below the path at which the application is mounted."""
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -18,12 +18,12 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class ApiRoute(Route):
-    """A route of the Open Booking API, which declares the errors of its methods while the database is unavailable.
+    """A route of the Open Booking API, with the errors that it returns while the database is unavailable.
 
     Args:
         path: The path below the address of the site.
-        endpoint: Answers all methods.
-        unavailable_errors: The error class of each method.
+        endpoint: Answers the requests of all methods.
+        unavailable_errors: The class of the error for each method.
     """
 
     def __init__(
@@ -34,16 +34,17 @@ class ApiRoute(Route):
 
 
 class AppRouter(Router):
-    """Starlette's router, with a dictionary for the paths without parameters, and with exact paths.
+    """Starlette's router, which also works below a path, and finds paths without parameters in a dictionary.
 
-    The application may be mounted in another one, or served as it is. Requests are routed by their path below
-    `root_path`, which a mount sets. Without one, the path of the site's address is removed, for a proxy may pass it on
-    or not. Routes that an embedder adds before the first request come first; then all routes are tried in turn.
+    The router uses the path below `root_path`, which is set if the application is mounted in another one. Without a
+    `root_path`, the router removes the path of the site from the request. A proxy may have removed it already.
+
+    Routes that an embedder adds before the first request come first. In that case the dictionary is not used.
 
     Args:
-        lifespan: What the ASGI server starts and stops.
+        lifespan: Opens and closes the Booking System when the ASGI server starts and stops.
         site_path: The path in the address of the site, without a slash at its end: `/booking`, or empty.
-        open_: Called by a request that finds the routes missing; it adds them by `add_routes`.
+        open_: Opens the Booking System and calls `add_routes`. A request calls this if there are no routes yet.
     """
 
     def __init__(self, lifespan: Lifespan[Any], site_path: str, open_: Callable[[], Awaitable[None]]) -> None:
@@ -51,7 +52,7 @@ class AppRouter(Router):
         self._site_path = site_path
         self._open = open_
         self._is_open = False
-        self._plain: dict[str, Route] = {}
+        self._exact_routes: dict[str, Route] = {}
 
     @contextmanager
     def add_routes(self, routes: Iterable[Route]) -> Iterator[None]:
@@ -64,17 +65,17 @@ class AppRouter(Router):
             route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")
             self.routes.append(route)
             if not before and not route.param_convertors:
-                self._plain[route.path] = route
+                self._exact_routes[route.path] = route
         self._is_open = True
         try:
             yield
         finally:
             self._is_open = False
             self.routes[:] = before
-            self._plain.clear()
+            self._exact_routes.clear()
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on to its route. A path with NUL has none: PostgreSQL cannot even look for that."""
+        """Pass the request to its route. Answer 404 to a path with NUL, because PostgreSQL refuses such texts."""
         if "\0" in scope.get("path", ""):
             raise HTTPException(HTTPStatus.NOT_FOUND)
         if scope["type"] != "http":
@@ -84,12 +85,12 @@ class AppRouter(Router):
             await self._open()
         if self._site_path and not scope.get("root_path") and _is_below(scope["path"], self._site_path):
             scope["root_path"] = self._site_path
-        plain = self._plain.get(local_path(scope))
-        if plain and plain.methods and scope["method"] in plain.methods:
+        exact_route = self._exact_routes.get(local_path(scope))
+        if exact_route and exact_route.methods and scope["method"] in exact_route.methods:
             scope.setdefault("router", self)
             scope.setdefault("path_params", {})
-            scope.update(route=plain, endpoint=plain.endpoint)
-            await plain.app(scope, receive, send)
+            scope.update(route=exact_route, endpoint=exact_route.endpoint)
+            await exact_route.app(scope, receive, send)
         else:
             await super().app(scope, receive, send)
 

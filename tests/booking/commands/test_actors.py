@@ -12,17 +12,16 @@ from openbooking.booking.command import Command, OrderCommand
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.decide_proposal import DecideProposal
 from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePersonalData
 from openbooking.booking.commands.expire_leases import SWEEPER, ExpireLeases
+from openbooking.booking.commands.proposal_decisions import DecideProposal, WriteToCustomer
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import Notify, SellerCancel
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.withhold import Withhold
-from openbooking.booking.commands.write_to_customer import WriteToCustomer
 from openbooking.booking.model.actor import Actor, ActorKind, Stamp
 from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.policy import Leasing, Policy
@@ -30,7 +29,6 @@ from openbooking.booking.model.record import ItemState, Record
 from openbooking.booking.model.situation import OpportunitySet, RecordSet, Situation, evolve
 from openbooking.booking.rules.cancellation_effects import SOLD_OUT
 from openbooking.openactive.terms import EventStatus
-from support.all_commands import command_classes
 from support.builders import (
     BY_ALICE,
     BY_MANAGER,
@@ -46,7 +44,8 @@ from support.builders import (
     session,
     situation,
 )
-from support.invariants import check_stamps
+from support.histories.all_commands import command_classes
+from support.histories.invariants import check_stamps
 from support.parties import ALICE, BOB, CENTRE, MANAGER
 from support.proposals import ABORT, ACCEPT, APPROVAL, NEGOTIATED, PATH, amend, b, having, proposed, record_in, standing
 

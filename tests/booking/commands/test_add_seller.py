@@ -1,4 +1,4 @@
-"""Sellers are added and replaced from the details that a person enters."""
+"""Adding and replacing a Seller, from the details that a person enters."""
 
 from typing import Any
 

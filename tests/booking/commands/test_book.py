@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.delete import DeleteOrder
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.opportunity import AccessRules, Opportunity
 from openbooking.booking.model.order import Caller, Order, OrderKey, Payment
 from openbooking.booking.model.order_request import OrderRequest
@@ -26,7 +28,7 @@ from openbooking.openactive.errors import (
 )
 from openbooking.openactive.terms import Availability, FlowRequirement
 from support.builders import PRICE, UUID, after, changed, item, new_uuid, offer, request, session, situation
-from support.parties import ALICE, BOB, CUSTOMER
+from support.parties import ALICE, BOB, CUSTOMER, MANAGER
 
 YOGA = session("yoga")
 FREE = session("free", price=Decimal("0.00"))
@@ -215,7 +217,18 @@ def test_each_item_has_an_access_code_of_its_own_that_nobody_can_guess() -> None
     assert len({first, second, *codes("other")}) == 4
 
 
-def test_an_order_tells_of_no_remaining_spaces() -> None:
-    """They are true at the time of B only."""
+def test_an_order_shows_no_remaining_spaces() -> None:
+    """The number of remaining spaces is true at the time of B only."""
     order = answered(situation(YOGA), book(request(item(YOGA))))
     assert [found.remaining for found in order.items] == [None]
+
+
+@pytest.mark.spec("OB-TAX-14", "OB-OF-07", "OB-B-22")
+def test_a_booked_item_keeps_its_price_when_the_offer_changes() -> None:
+    booked = after(situation(YOGA), Book(caller=ALICE, uuid=UUID, request=request(item(YOGA))))
+    dearer = replace(YOGA[0], offers=tuple(replace(o, price=Decimal(20)) for o in YOGA[0].offers))
+    changed = after(booked, Publish((dearer,), actor=MANAGER))
+    assert changed.opportunities[YOGA[0].path].offers[0].price == Decimal(20)
+    order = GetOrder(caller=ALICE, uuid=UUID).decide(changed).reply.order
+    assert [found.offer.price for found in order.items if found.offer] == [PRICE]
+    assert [charge.price for found in order.items for charge in found.tax] == [Decimal("2.00")]

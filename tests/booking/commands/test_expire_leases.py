@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.command import Command
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.delete import DeleteQuote
 from openbooking.booking.commands.expire_leases import SWEEPER, ExpireLeases
@@ -18,7 +20,7 @@ from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.openactive.errors import TotalPaymentDueMismatchError
 from support.builders import NOW, UUID, after, changed, item, offer, quote, request, session, situation
 from support.parties import ALICE, BOB, CUSTOMER
-from support.proposals import APPROVAL, proposed, record_in
+from support.proposals import ACCEPT, APPROVAL, POLICY, SELLER_REJECTED, amend, having, proposed, record_in, standing
 
 YOGA = session("yoga")
 SPIN = session("spin")
@@ -82,7 +84,7 @@ def test_a_lease_follows_the_items_of_the_latest_quote() -> None:
 @pytest.mark.spec("OB-LEASE-05", "OB-LEASE-12", "OB-LEASE-13", "OB-BRK-05")
 @pytest.mark.parametrize("leasing", [Leasing.NAMED, Leasing.OFF])
 def test_with_named_leasing_c1_removes_from_the_lease_and_never_adds(leasing: Leasing) -> None:
-    """AMB-72; this applies also to a Lease from before leasing was switched off."""
+    """AMB-72 also applies to a Lease from before leasing was switched off."""
     two = quote(request(item(YOGA, 0), item(YOGA, 1)))
     leased = after(situation(YOGA, SPIN, policy=Policy(leasing=Leasing.NAMED)), two)
     later = replace(leased, now=NOW + timedelta(minutes=5), policy=Policy(leasing=leasing))
@@ -127,7 +129,7 @@ def test_b_turns_the_lease_into_a_booking() -> None:
 def test_an_ended_lease_holds_nothing_and_b_succeeds_while_spaces_are_left() -> None:
     one = session("one", capacity=1)
     leased = after(situation(one), quote(request(item(one)), caller=BOB))
-    # As a store would load it a moment after the lease has ended: its places are free whether it was swept or not.
+    # A store loads this situation after the end of the lease: the spaces are free, even before the sweeper runs.
     later = replace(leased, now=NOW + LEASE, spaces={one[-1].path: Spaces()})
     taken = after(later, Book(caller=ALICE, uuid=UUID, request=request(item(one))))
     assert taken.spaces[one[-1].path] == Spaces(booked=1)
@@ -187,7 +189,7 @@ def test_a_lease_keeps_no_personal_data() -> None:
 
 @pytest.mark.spec("OB-OQD-01")
 def test_a_deletion_keeps_the_quote_of_a_uuid_that_has_used_up_its_hold_time() -> None:
-    """Otherwise the same UUID could hold the spaces again."""
+    """Without the quote, the same UUID could hold the spaces again."""
     bounds = HoldingBounds(quote_duration=timedelta(minutes=1))
     policy = Policy(leasing=Leasing.ANONYMOUS, bounds=bounds)
     leased = after(situation(YOGA, policy=policy), quote(request(item(YOGA))))
@@ -199,7 +201,7 @@ def test_a_deletion_keeps_the_quote_of_a_uuid_that_has_used_up_its_hold_time() -
         assert DeleteQuote(caller=ALICE, uuid=UUID).decide(where).changes == ()
 
 
-def test_a_lease_that_is_made_again_after_its_end_counts_its_hold_time_anew() -> None:
+def test_a_new_lease_after_the_end_of_the_last_one_begins_a_new_hold_time() -> None:
     asked = quote(request(item(YOGA)))
     leased = after(situation(YOGA), asked)
     for minutes, since in ((LEASE / 2, NOW), (2 * LEASE, NOW + 2 * LEASE)):
@@ -208,7 +210,7 @@ def test_a_lease_that_is_made_again_after_its_end_counts_its_hold_time_anew() ->
         assert lease.since == since
 
 
-def test_the_sweeper_tells_how_many_records_it_has_changed() -> None:
+def test_the_sweeper_returns_the_number_of_changed_records() -> None:
     leased = situation(YOGA)
     for caller in (ALICE, BOB):
         leased = after(leased, quote(request(item(YOGA)), caller=caller))
@@ -229,3 +231,19 @@ def test_the_sweeper_ends_the_hold_of_a_proposal_that_still_lives() -> None:
 @pytest.mark.parametrize("policy", [Policy(leasing=Leasing.OFF), Policy(leasing=Leasing.ANONYMOUS)])
 def test_a_quote_within_the_bounds_names_no_bound(policy: Policy) -> None:
     assert order_of(quote(request(item(YOGA))).decide(situation(YOGA, policy=policy)).reply).not_held is None
+
+
+@pytest.mark.spec("OB-APP-28", "OB-APP-26", "OB-LEASE-20")
+@pytest.mark.parametrize("commands", [(), (ACCEPT,), (amend(),)], ids=["awaiting", "accepted", "amended"])
+def test_an_ended_proposal_is_rejected_on_behalf_of_the_seller(
+    commands: tuple[Command[Any], ...],
+) -> None:
+    where = having(proposed(), *commands)
+    assert ExpireLeases().decide(where).changes == ()
+    ended = replace(where, now=NOW + POLICY.proposal_duration)
+    swept = after(ended, ExpireLeases())
+    proposal = standing(swept)
+    assert (proposal.status, proposal.version) == (SELLER_REJECTED, standing(where).version)
+    assert proposal.seller_note
+    assert record_in(swept).claims() == ()
+    assert record_in(where).wanted().keys() <= swept.touched

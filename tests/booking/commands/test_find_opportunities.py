@@ -1,4 +1,4 @@
-"""Opportunities are looked up by their paths and by their sources."""
+"""The commands that return Opportunities, by their paths or sources."""
 
 import pytest
 from msgspec.structs import replace

@@ -1,4 +1,4 @@
-"""The rows that each command asks a store to load and lock before it is decided."""
+"""The rows that each command asks a store to load and lock before the decision."""
 
 from typing import Any
 
@@ -16,9 +16,11 @@ from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.find_opportunities import FindBySource, GetOpportunities, GetOpportunity
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.preview import Preview
+from openbooking.booking.commands.proposal_decisions import WriteToCustomer
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.republish import Republish
+from openbooking.booking.commands.sale_state import SetSaleState, TakeOffSale
 from openbooking.booking.commands.seller_decisions import (
     Notify,
     RecordAttendance,
@@ -26,18 +28,15 @@ from openbooking.booking.commands.seller_decisions import (
     SellerCancel,
     UndoAttendance,
 )
-from openbooking.booking.commands.set_sale_state import SetSaleState
-from openbooking.booking.commands.take_off_sale import TakeOffSale
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.withhold import Withhold
-from openbooking.booking.commands.write_to_customer import WriteToCustomer
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.situation import Needs
 from openbooking.openactive.terms import EventStatus
-from support.all_commands import command_classes
 from support.builders import NOW, UUID, book, item, propose, quote, request, session, slot
+from support.histories.all_commands import command_classes
 from support.parties import ALICE, CENTRE, MANAGER
 from support.proposals import ACCEPT, amend
 
@@ -121,7 +120,7 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
 
 
 @pytest.mark.parametrize(("command", "needs"), COMMANDS, ids=lambda value: type(value).__name__)
-def test_a_command_needs_these_rows(command: Command[Any], needs: Needs) -> None:
+def test_a_command_needs_its_rows(command: Command[Any], needs: Needs) -> None:
     assert command.needs() == needs
 
 

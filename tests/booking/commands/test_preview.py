@@ -1,4 +1,4 @@
-"""A command is decided, but its changes are returned instead of made."""
+"""The preview of a command, which returns the changes instead of making them."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from openbooking.booking.command import Command, Refusal
 from openbooking.booking.commands.preview import Preview, Previewed
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import Order
 from openbooking.booking.model.situation import Change, OpportunityRemoved, OpportunitySet, RecordSet, Spaces
@@ -52,7 +52,7 @@ def test_a_given_change_of_a_loaded_record_counts() -> None:
 
 
 def test_a_given_change_of_a_record_that_was_not_loaded_is_counted_in_the_spaces_already() -> None:
-    """The changes after it count all the same."""
+    """The given changes after this change count."""
     other = replace(BOOK, uuid=new_uuid())
     given = (*other.decide(situation(YOGA)).changes, OpportunitySet(replace(YOGA[1], capacity=2)))
     where = situation(YOGA, spaces={YOGA[1].path: Spaces(booked=1)})

@@ -1,4 +1,4 @@
-"""P, and the decisions of Seller and Customer about a proposal (OB 5.5.3, 5.5.5.1)."""
+"""P: OrderProposals, their holds, their status and repeats of P (OB 5.5, 9.2.4)."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -11,12 +11,9 @@ from openbooking.booking.command import Command, Decision
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.proposal_decisions import WriteToCustomer
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.update_proposal import ProposalPatch, UpdateProposal, proposal_update
-from openbooking.booking.commands.write_to_customer import WriteToCustomer
-from openbooking.booking.model.actor import Stamp
-from openbooking.booking.model.errors import ProposalExpiredError, ProposalRejectedError
+from openbooking.booking.model.errors import ProposalRejectedError
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import Caller, HoldingBound, OrderKey, Payment, PersonalData, Proposal
@@ -26,7 +23,6 @@ from openbooking.booking.model.record import RecordKind
 from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.booking.rules.lifecycle import PROPOSAL_TRANSITIONS
 from openbooking.openactive.errors import (
-    GoneError,
     IncompletePaymentDetailsError,
     InvalidAuthorizationDetailsError,
     ItemErrorType,
@@ -42,7 +38,6 @@ from openbooking.openactive.errors import (
 from openbooking.openactive.terms import OrderProposalStatus, OrderType
 from support.builders import (
     BY_ALICE,
-    BY_MANAGER,
     NOW,
     PRICE,
     UUID,
@@ -90,14 +85,14 @@ from support.proposals import (
 @pytest.mark.parametrize(
     ("families", "requires"), [((YOGA,), False), ((PILATES,), True), ((YOGA, PILATES), True), ((PILATES, YOGA), True)]
 )
-def test_one_item_that_needs_approval_makes_the_whole_order_need_it(
+def test_an_order_needs_approval_if_one_of_its_items_needs_approval(
     families: tuple[list[Opportunity], ...], requires: bool
 ) -> None:
     assert order_of(quote(places(*families)).decide(situation(*families))).requires_approval is requires
 
 
 @pytest.mark.spec("OB-APP-04", "OB-APP-05", "OB-APP-06", "OB-APP-10", "OB-APP-11")
-def test_p_makes_a_proposal_that_awaits_the_seller_and_books_nothing() -> None:
+def test_p_makes_a_proposal_that_awaits_acceptance_and_books_no_spaces() -> None:
     decision = propose(places(TRIP, YOGA)).decide(situation(TRIP, YOGA))
     order = order_of(decision)
     made = Proposal(made=NOW, version=VERSION, expires=TRIP[-1].end, status=AWAITING)
@@ -150,7 +145,7 @@ def test_an_order_that_needs_no_approval_cannot_be_proposed() -> None:
 
 
 @pytest.mark.spec("OB-APP-16")
-def test_a_repeat_of_p_gets_the_first_reply_whatever_the_state_of_the_proposal() -> None:
+def test_a_repeat_of_p_gets_the_first_reply_in_any_state_of_the_proposal() -> None:
     first = order_of(propose(places(TRIP, TRIP)).decide(situation(TRIP)))
     where = having(proposed(), WriteToCustomer(order=KEY, note="Hello.", actor=MANAGER), ACCEPT)
     for since in (where, after(where, amend(without=frozenset({1}), prices={2: Decimal(1)})), after(where, REJECT)):
@@ -202,33 +197,6 @@ def test_a_hold_ends_when_the_opportunity_ends() -> None:
     assert record_in(proposed(soon)).lease_expires == NOW + timedelta(hours=3)
 
 
-@pytest.mark.spec("OB-APP-19", "OB-APP-21", "OB-APP-22", "OB-APP-23", "OB-APP-25", "OB-APP-20", "OB-AMEND-07")
-@pytest.mark.parametrize(
-    ("command", "status", "by"),
-    [
-        (ACCEPT, ACCEPTED, BY_MANAGER),
-        (REJECT, SELLER_REJECTED, BY_MANAGER),
-        (ABORT, CUSTOMER_REJECTED, BY_ALICE),
-    ],
-)
-def test_the_whole_proposal_is_accepted_or_rejected_and_keeps_its_version(
-    command: Command[Any], status: OrderProposalStatus, by: Stamp
-) -> None:
-    before = proposed()
-    assert not standing(before).updated
-    where = after(before, command)
-    expires = TRIP[-1].end if status is ACCEPTED else NOW + HELD
-    expected = Proposal(made=NOW, version=VERSION, expires=expires, status=status, updated=True, decided=by)
-    assert standing(where) == expected
-    assert record_in(where).items() == record_in(before).items()
-
-
-@pytest.mark.spec("OB-APP-22")
-def test_a_rejection_may_have_a_reason() -> None:
-    where = after(proposed(PILATES), replace(REJECT, note="We are closed."))
-    assert standing(where).seller_note == "We are closed."
-
-
 MOVES: dict[OrderProposalStatus, Command[Any]] = {
     AWAITING: amend(),
     ACCEPTED: ACCEPT,
@@ -254,12 +222,6 @@ def test_the_commands_change_the_status_of_a_proposal_as_the_table_allows(
             MOVES[status].decide(where)
     finished = before in (SELLER_REJECTED, CUSTOMER_REJECTED)
     assert bool(PROPOSAL_TRANSITIONS[before]) is not finished
-
-
-@pytest.mark.spec("OB-APP-24", "OB-OPU-02")
-def test_the_customer_cannot_reject_a_proposal_that_the_seller_has_rejected() -> None:
-    with pytest.raises(PatchNotAllowedOnPropertyError):
-        ABORT.decide(after(proposed(), REJECT))
 
 
 @pytest.mark.spec("OB-APP-26", "OB-LEASE-22")
@@ -289,22 +251,6 @@ def test_a_proposal_accepted_at_the_last_minute_can_still_be_booked() -> None:
     assert (standing(early).expires, record_in(early).lease_expires) == (expires, held_until)
 
 
-@pytest.mark.spec("OB-APP-28", "OB-APP-26", "OB-LEASE-20")
-@pytest.mark.parametrize("commands", [(), (ACCEPT,), (amend(),)], ids=["awaiting", "accepted", "amended"])
-def test_an_ended_proposal_is_rejected_on_behalf_of_the_seller(
-    commands: tuple[Command[Any], ...],
-) -> None:
-    where = having(proposed(), *commands)
-    assert ExpireLeases().decide(where).changes == ()
-    ended = replace(where, now=NOW + POLICY.proposal_duration)
-    swept = after(ended, ExpireLeases())
-    proposal = standing(swept)
-    assert (proposal.status, proposal.version) == (SELLER_REJECTED, standing(where).version)
-    assert proposal.seller_note
-    assert record_in(swept).claims() == ()
-    assert PATH in swept.touched
-
-
 @pytest.mark.spec("OB-APP-16", "OB-AMEND-12")
 @pytest.mark.parametrize(
     "commands", [(REJECT,), (ABORT,), (), (ACCEPT,)], ids=["refused", "given up", "late", "unbooked"]
@@ -323,16 +269,6 @@ def test_a_closed_proposal_has_no_personal_data_and_a_repeat_gets_the_first_repl
     assert standing(swept).status in (SELLER_REJECTED, CUSTOMER_REJECTED)
     assert propose(asked, version=LATER_VERSION).decide(swept) == Decision(reply=first.reply)
     assert replace(ABORT, reject=False, note="It rains.").decide(swept).changes == ()
-
-
-@pytest.mark.parametrize("commands", [(REJECT,), (amend(), ABORT), (amend(),)], ids=["refused", "given up", "late"])
-def test_a_closed_proposal_has_no_barcode_of_the_broker(
-    commands: tuple[Command[Any], ...],
-) -> None:
-    before = having(proposed(items=_with_passes(places(TRIP, TRIP))), *commands)
-    assert "member-1" in str(record_in(before))
-    swept = after(replace(before, now=NOW + POLICY.proposal_duration), ExpireLeases())
-    assert "member-" not in str(record_in(swept))
 
 
 def test_barcodes_are_erased_with_the_item_that_an_amendment_leaves_out_and_with_the_order() -> None:
@@ -363,38 +299,6 @@ def personal_data_in(where: Situation) -> PersonalData | None:
     return order.personal
 
 
-@pytest.mark.spec("OB-APP-23", "OB-OPU-01")
-def test_a_customer_rejects_with_a_reason_once() -> None:
-    command = replace(ABORT, note="It rains.")
-    where = after(proposed(), command)
-    assert standing(where).status is CUSTOMER_REJECTED
-    assert command.decide(where).changes == ()
-
-
-@pytest.mark.spec("OB-OPU-01", "OB-OPU-02", "OB-OPU-04")
-@pytest.mark.parametrize(
-    ("status", "note", "expected"),
-    [
-        (CUSTOMER_REJECTED, None, ABORT),
-        (CUSTOMER_REJECTED, "It rains.", replace(ABORT, note="It rains.")),
-        (None, "", replace(ABORT, reject=False, note="")),
-        (None, None, OpenBookingError),
-        (ACCEPTED, None, PatchNotAllowedOnPropertyError),
-        (SELLER_REJECTED, "It rains.", PatchNotAllowedOnPropertyError),
-        ([], None, PatchNotAllowedOnPropertyError),
-        (None, 5, PatchNotAllowedOnPropertyError),
-    ],
-)
-def test_a_customer_can_reject_write_or_both(status: Any, note: Any, expected: Any) -> None:
-    patch = ProposalPatch(status, note)
-    if isinstance(expected, UpdateProposal):
-        assert proposal_update(ALICE, UUID, patch) == expected
-    else:
-        with pytest.raises(OpenBookingError) as refusal:
-            proposal_update(ALICE, UUID, patch)
-        assert type(refusal.value) is expected
-
-
 @pytest.mark.spec("OB-OPU-06", "OB-AUTH-09", "OB-AUTH-10")
 def test_only_the_partner_that_made_a_proposal_can_update_or_book_it() -> None:
     where = after(proposed(), ACCEPT)
@@ -409,30 +313,6 @@ def test_only_the_partner_that_made_a_proposal_can_update_or_book_it() -> None:
         propose(places(TRIP, TRIP), caller=no_more).decide(where)
 
 
-@pytest.mark.spec("OB-OPU-06", "OB-DEL-09")
-@pytest.mark.parametrize(
-    ("commands", "error"),
-    [
-        ((), UnknownOrderError),
-        ((quote(places(TRIP)),), UnknownOrderError),
-        ((propose(places(TRIP)), ACCEPT, b()), UnknownOrderError),
-        ((propose(places(TRIP)), ACCEPT, b(), DeleteOrder(caller=ALICE, uuid=UUID)), GoneError),
-    ],
-    ids=["nothing", "quote", "order", "deleted"],
-)
-def test_only_a_proposal_is_updated(commands: tuple[Command[Any], ...], error: type[OpenBookingError]) -> None:
-    where = having(situation(TRIP), *commands)
-    for command in (ABORT, ACCEPT, amend(), WriteToCustomer(order=KEY, note="Hello.", actor=MANAGER)):
-        with pytest.raises(error):
-            command.decide(where)
-
-
-@pytest.mark.spec("OB-OST-02")
-def test_order_status_returns_the_current_proposal() -> None:
-    where = after(proposed(), amend(without=frozenset({1})))
-    assert GetOrder(caller=ALICE, uuid=UUID).decide(where).reply == record_in(where)
-
-
 @pytest.mark.spec("OB-APP-16", "OB-ID-13")
 def test_partners_with_one_uuid_have_a_proposal_each() -> None:
     where = after(proposed(TRIP), propose(places(TRIP), caller=BOB, version=LATER_VERSION))
@@ -442,16 +322,8 @@ def test_partners_with_one_uuid_have_a_proposal_each() -> None:
     assert standing(mine).status is CUSTOMER_REJECTED
 
 
-@pytest.mark.spec("OB-APP-24", "OB-APP-28")
-@pytest.mark.parametrize("command", [ACCEPT, amend()])
-def test_the_seller_cannot_decide_after_the_lifetime_has_ended_swept_or_not(command: Command[Any]) -> None:
-    late = replace(proposed(), now=NOW + POLICY.proposal_duration)
-    with pytest.raises(ProposalExpiredError, match="not been booked in time"):
-        command.decide(late)
-
-
 @pytest.mark.spec("OB-APP-16")
-def test_without_personal_data_another_price_or_seller_is_no_repeat() -> None:
+def test_after_erasure_another_price_or_seller_is_no_repeat() -> None:
     where = situation(TRIP, policy=replace(POLICY, offer_overrides=True))
     named = replace(places(TRIP).items[0], offer=None, override=OfferOverride(price=PRICE, currency="GBP"))
     asked = replace(places(TRIP), items=(named,), total_payment_due=PRICE)
@@ -477,9 +349,7 @@ WITHOUT_OFFER = replace(places(TRIP).items[0], offer=None, offer_id=None)
     ],
     ids=["free", "dynamic"],
 )
-def test_once_people_are_forgotten_another_kind_of_payment_is_no_repeat(
-    asked: OrderRequest, other: Payment | None
-) -> None:
+def test_after_erasure_another_kind_of_payment_is_no_repeat(asked: OrderRequest, other: Payment | None) -> None:
     where = situation(TRIP, FREE, policy=replace(POLICY, dynamic_accounts=frozenset()))
     closed_ = having(where, propose(asked, caller=AGREED_ALICE), ABORT)
     swept = after(replace(closed_, now=NOW + HELD), ExpireLeases())
@@ -489,7 +359,7 @@ def test_once_people_are_forgotten_another_kind_of_payment_is_no_repeat(
         propose(replace(asked, payment=other), caller=AGREED_ALICE).decide(swept)
 
 
-def test_a_proposal_has_its_uuid_and_stamps_and_tells_of_no_remaining_spaces() -> None:
+def test_a_proposal_has_its_uuid_and_stamps_and_shows_no_remaining_spaces() -> None:
     where = proposed()
     order, record = record_in(where).order, record_in(where)
     assert order is not None
@@ -524,11 +394,3 @@ def test_a_lease_guarantees_the_price_of_a_proposal_until_its_end() -> None:
         where = after(replace(where, now=NOW + timedelta(minutes=minutes)), quote(places(TRIP)))
     late = replace(where, now=NOW + timedelta(minutes=35))
     assert order_of(propose(places(TRIP)).decide(late)).totals.price == PRICE
-
-
-@pytest.mark.spec("OB-OPU-04")
-def test_a_note_of_the_customer_replaces_no_other_personal_data() -> None:
-    told = personal_data_in(proposed())
-    assert told is not None
-    written = after(proposed(), replace(ABORT, reject=False, note="Is there a lift?"))
-    assert personal_data_in(written) == replace(told, customer_note="Is there a lift?")

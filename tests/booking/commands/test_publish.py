@@ -1,4 +1,4 @@
-"""Publishing Opportunities."""
+"""Publishing Sellers and Opportunities, and the effects on Orders."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,12 +11,12 @@ from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.errors import IdReusedError
 from openbooking.booking.model.opportunity import Inherited, Opportunity
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.report import OpportunityReport, OrdersReached
+from openbooking.booking.model.report import AffectedOrders, OpportunityReport
 from openbooking.booking.model.situation import OpportunitySet, evolve
 from openbooking.openactive.errors import BelongsToAnotherError, NotFoundError
 from openbooking.openactive.terms import EventStatus, OrderItemStatus
 from support.builders import NOW, after, book, item, request, session, situation, slot
-from support.parties import CENTRE, MANAGER
+from support.parties import BOB, CENTRE, MANAGER
 from support.proposals import KEY, having
 
 SERIES, YOGA = session("yoga")
@@ -53,7 +53,7 @@ def test_the_reply_reports_on_each_published_opportunity_as_it_is_stored() -> No
         YOGA.path: OpportunityReport(
             opportunity=cancelled,
             why_not="The Opportunity is cancelled or postponed.",
-            orders=OrdersReached(cancelled=frozenset({KEY})),
+            orders=AffectedOrders(cancelled=frozenset({KEY})),
         ),
         court[0].path: OpportunityReport(opportunity=court[0], why_not="It has no Offer that can be booked."),
         court[1].path: OpportunityReport(opportunity=court[1], why_not="It has no Offer that can be booked."),
@@ -62,7 +62,7 @@ def test_the_reply_reports_on_each_published_opportunity_as_it_is_stored() -> No
 
 
 def test_an_opportunity_is_not_published_twice_at_once() -> None:
-    with pytest.raises(NotFoundError, match=f"Published twice at once: {YOGA.path}"):
+    with pytest.raises(NotFoundError, match=f"Published twice in one command: {YOGA.path}"):
         publish(SERIES, YOGA, YOGA).decide(situation())
 
 
@@ -70,7 +70,7 @@ OTHER_THING = replace(YOGA, start=NOW + timedelta(days=5), properties={"name": "
 
 
 @pytest.mark.parametrize("known", [frozenset({YOGA.path}), frozenset({YOGA.path, "slots/unknown"})])
-def test_an_id_that_only_its_feed_knows_is_not_given_to_another_thing_while_there_are_orders(
+def test_an_id_of_a_feed_is_not_used_for_another_opportunity_while_orders_have_it(
     known: frozenset[str],
 ) -> None:
     with pytest.raises(IdReusedError):
@@ -117,7 +117,7 @@ def test_a_publication_cancels_no_orders_of_an_opportunity_that_was_cancelled_be
     assert again.states[0].status is OrderItemStatus.SELLER_CANCELLED
 
 
-def test_a_seller_that_is_stored_already_is_published_again_whatever_its_size() -> None:
+def test_a_stored_seller_above_the_size_limit_is_published_again() -> None:
     small = replace(situation(), policy=Policy(max_published_bytes=1))
     assert PublishSeller(CENTRE, actor=MANAGER).decide(small).changes
 
@@ -126,3 +126,13 @@ def test_a_seller_of_another_source_is_refused_by_its_name() -> None:
     named = after(situation(), PublishSeller(replace(CENTRE, key="named", source="feed-1"), actor=MANAGER))
     with pytest.raises(BelongsToAnotherError, match="Seller Riverside Centre belongs to another source: feed-1"):
         PublishSeller(replace(CENTRE, key="named", source="feed-2"), actor=MANAGER).decide(named)
+
+
+@pytest.mark.spec("OB-BKBL-11", "OB-OF-08")
+def test_a_cancelled_opportunity_is_cancelled_in_every_order() -> None:
+    asked = request(item([SERIES, YOGA]))
+    both = having(situation([SERIES, YOGA]), book(asked), book(asked, caller=BOB))
+    off = after(both, publish(replace(YOGA, status=EventStatus.CANCELLED)))
+    for record in off.records.values():
+        assert [state.status for state in record.states] == [OrderItemStatus.SELLER_CANCELLED]
+        assert record.updated

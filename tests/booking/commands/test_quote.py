@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.model.order import Order
+from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.situation import Situation, Spaces
@@ -81,9 +81,10 @@ def test_c2_reflects_the_customer_and_the_broker_of_this_call() -> None:
 
 
 @pytest.mark.spec("OB-VAL-02")
-def test_an_unknown_seller_is_not_found() -> None:
-    with pytest.raises(SellerNotFoundError):
-        quoted(situation(YOGA), request(item(YOGA), seller_id="id:nobody", seller=None))
+@pytest.mark.parametrize("seller", [None, "nobody"])
+def test_the_error_for_an_unknown_seller_names_the_seller(seller: str | None) -> None:
+    with pytest.raises(SellerNotFoundError, match="There is no Seller id:nobody"):
+        quoted(situation(YOGA), request(item(YOGA), seller_id="id:nobody", seller=seller))
 
 
 @pytest.mark.spec("OB-AUTH-14", "OB-AUTH-05")
@@ -174,7 +175,7 @@ def test_a_reseller_may_omit_the_customer() -> None:
     ],
 )
 @pytest.mark.spec("OB-VAL-09", "OB-VAL-11", "OB-C2-07")
-def test_a_faulty_reference_is_an_error_of_its_item_alone(changes: dict[str, object], expected: ItemErrorType) -> None:
+def test_a_wrong_reference_is_an_error_of_its_item_only(changes: dict[str, object], expected: ItemErrorType) -> None:
     faulty: ItemRequest = replace(item(YOGA, 0), **changes)
     order = quoted(situation(YOGA, SPIN), request(faulty, item(SPIN, 1)))
     assert error_types(order) == [[expected], []]
@@ -200,7 +201,7 @@ NOT_BOOKABLE: dict[str, dict[str, Any]] = {
 )
 @pytest.mark.parametrize("checkpoint", Checkpoint)
 @pytest.mark.parametrize("why", NOT_BOOKABLE)
-def test_a_pair_that_fails_a_condition_is_not_bookable(why: str, checkpoint: Checkpoint) -> None:
+def test_an_opportunity_that_fails_a_condition_is_not_bookable(why: str, checkpoint: Checkpoint) -> None:
     family = session("x", **NOT_BOOKABLE[why])
     asked = request(item(family))
     command = Book(caller=ALICE, uuid=UUID, request=asked) if checkpoint is Checkpoint.B else quote(asked, checkpoint)
@@ -309,3 +310,36 @@ def test_a_uuid_that_was_booked_or_deleted_is_not_quoted_again(checkpoint: Check
     for where in (booked, deleted):
         with pytest.raises(OrderAlreadyExistsError):
             quoted(where, request(item(YOGA)), checkpoint)
+
+
+@pytest.mark.spec("OB-LEASE-01", "OB-LEASE-03")
+def test_spaces_are_leased_at_c2_by_default() -> None:
+    leased = after(situation(YOGA, policy=Policy()), quote(request(item(YOGA)), Checkpoint.C2))
+    assert leased.spaces[YOGA[-1].path] == Spaces(leased=1)
+    off = after(situation(YOGA, policy=Policy(leasing=Leasing.OFF)), quote(request(item(YOGA)), Checkpoint.C2))
+    assert off.spaces[YOGA[-1].path] == Spaces()
+
+
+@pytest.mark.spec("OB-LEASE-02", "OB-LEASE-04", "OB-LEASE-16", "OB-ID-12")
+def test_an_anonymous_lease_becomes_a_named_one_and_holds_no_more() -> None:
+    anonymous = after(situation(YOGA), quote(request(item(YOGA), customer=None), Checkpoint.C1))
+    assert anonymous.spaces[YOGA[-1].path] == Spaces(leased=1)
+    named = after(anonymous, quote(request(item(YOGA)), Checkpoint.C2))
+    assert named.spaces[YOGA[-1].path] == Spaces(leased=1)
+    assert list(named.records) == [OrderKey("alice", UUID)]
+
+
+@pytest.mark.spec("OB-AUTH-14")
+def test_a_partner_may_not_book_for_a_seller_that_has_not_authorised_it() -> None:
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        quote(request(item(YOGA)), caller=CHARLIE).decide(situation(YOGA))
+
+
+@pytest.mark.spec("OB-AUTH-14")
+def test_the_quote_of_a_seller_that_has_revoked_its_authorisation_is_not_changed() -> None:
+    pilates = session("pilates", seller=STUDIO)
+    leased = after(situation(YOGA, pilates), quote(request(item(YOGA))))
+    barred = replace(ALICE, sellers=None, barred=frozenset({"centre"}))
+    elsewhere = request(item(pilates), seller=STUDIO.key, seller_id="id:studio")
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        quote(elsewhere, caller=barred).decide(leased)

@@ -247,7 +247,7 @@ def test_only_a_confirmed_item_is_replaced(command: Any) -> None:
         replacing(SPIN).decide(after(booked(), command))
 
 
-def test_the_order_and_the_item_must_exist() -> None:
+def test_a_replacement_of_an_unknown_order_or_item_is_refused() -> None:
     with pytest.raises(UnknownOrderError):
         replacing(SPIN).decide(situation(YOGA, SPIN))
     for number in (0, 2, -1):
@@ -279,7 +279,7 @@ ANN = {"@type": "Person", "givenName": "Ann", "telephone": "0815"}
 
 
 def diving() -> tuple[ItemRequest, ...]:
-    """Two spaces of the dive, for Ann with all required details, and for Ben without any others."""
+    """Two spaces of the dive: for Ann with all required details, and for Ben without further details."""
     answers = (IntakeAnswer(field=FormFieldRef(DIVE[0].offers[0].ref, KIT.key), sent={"value": "A mask"}),)
     people = (ANN, {"@type": "Person", "givenName": "Ben"})
     return tuple(item(DIVE, n, attendee=who, intake_answers=answers) for n, who in enumerate(people))
@@ -359,15 +359,15 @@ def test_a_replaced_item_loses_renewed_access_and_the_mark_of_changed_logistics(
     assert found.access == Access(own_passes=(OWN,))
 
 
-def test_a_full_opportunity_is_given_in_place_of_nothing() -> None:
+def test_a_full_opportunity_is_not_accepted_as_a_replacement() -> None:
     full = replace(booked(), spaces={SPIN[-1].path: Spaces(booked=9, leased=1)})
     with pytest.raises(UnacceptableReplacementError, match="is full"):
         replacing(SPIN).decide(full)
 
 
 @pytest.mark.parametrize(("taken", "accepted"), [(10, True), (11, False)])
-def test_another_offer_of_an_oversold_opportunity_is_not_given(taken: int, accepted: bool) -> None:
-    """The item itself has one of the spaces."""
+def test_another_offer_of_an_oversold_opportunity_is_not_accepted(taken: int, accepted: bool) -> None:
+    """The replaced item has one of the sold spaces."""
     other = offer(YOGA[0].path, key="other")
     where = evolve(booked(), OpportunitySet(replace(YOGA[0], offers=(*YOGA[0].offers, other))))
     where = replace(where, spaces={**where.spaces, YOGA[-1].path: Spaces(booked=taken)})

@@ -1,4 +1,4 @@
-"""Opportunities are published again when something else has changed that their feed items show."""
+"""Writing the feed items of Opportunities again after their Seller has changed."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.republish import Republish, publish_seller, republish
-from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.situation import OpportunitySet
 from openbooking.openactive.opportunity_types import OpportunityType
@@ -32,7 +32,9 @@ def test_opportunities_that_are_off_sale_or_unknown_are_not_published_again() ->
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("at_once", [1, 2, 200])
-async def test_all_items_that_show_a_seller_are_renewed(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_feed_items_that_show_a_replaced_seller_are_written_again(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("openbooking.booking.commands.republish._AT_ONCE", at_once)
     store = (await Desk().open()).bookings
     await store.execute(Publish((*YOGA, *COURT, *OF_STUDIO), actor=MANAGER))

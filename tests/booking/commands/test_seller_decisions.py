@@ -97,7 +97,7 @@ def test_a_decision_changes_the_states_of_the_items_and_not_the_booked_order(com
 
 @pytest.mark.spec("OB-OF-07", "OB-OF-22")
 @COMMANDS
-def test_some_items_can_be_chosen_and_the_others_stay(command: Any) -> None:
+def test_a_decision_about_some_items_does_not_change_the_others(command: Any) -> None:
     where = after(booked(), replace(command, numbers=frozenset({2})))
     assert [state == ItemState() for state in states(where)] == [True, False, True]
     for numbers in ({4}, {0}, {1, 7}):
@@ -117,7 +117,7 @@ def test_a_repeated_decision_changes_nothing_and_cancelled_items_never_change(co
 
 @pytest.mark.spec("OB-AUTH-09", "OB-DEL-09")
 @COMMANDS
-def test_there_must_be_an_order(command: Any) -> None:
+def test_a_decision_about_an_unknown_or_deleted_order_is_refused(command: Any) -> None:
     with pytest.raises(UnknownOrderError):
         command.decide(situation(YOGA))
     with pytest.raises(GoneError):
@@ -189,7 +189,7 @@ def test_the_seller_cannot_cancel_an_item_that_has_ended() -> None:
 
 
 @pytest.mark.spec("OB-SEL-12")
-def test_the_present_end_of_an_opportunity_counts_for_its_cancellation() -> None:
+def test_the_current_end_of_an_opportunity_decides_whether_the_seller_can_cancel() -> None:
     over = evolve(booked(), OpportunitySet(replace(YOGA[1], end=NOW)))
     with pytest.raises(CancellationNotPermittedError):
         CANCEL.decide(over)
@@ -229,3 +229,11 @@ def test_an_undo_leaves_items_alone_that_have_no_record_of_attendance() -> None:
     undone = having(where, UndoAttendance(order=KEY, actor=MANAGER))
     assert statuses(undone) == [CONFIRMED, CONFIRMED, BY_CUSTOMER]
     assert states(undone)[1:] == states(where)[1:]
+
+
+@pytest.mark.spec("OB-SEL-01", "OB-SEL-02")
+def test_a_cancellation_by_the_seller_has_its_message_on_the_items_not_cancelled_before() -> None:
+    where = having(booked(), Cancel(caller=ALICE, uuid=UUID, numbers=(1,)), CANCEL)
+    assert statuses(where) == [BY_CUSTOMER, BY_SELLER, BY_SELLER]
+    assert [state.cancellation_message for state in states(where)] == [None, "Flood.", "Flood."]
+    assert where.spaces[YOGA[-1].path] == Spaces()

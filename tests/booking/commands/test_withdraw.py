@@ -1,4 +1,4 @@
-"""Everything that a source has published is withdrawn, with all that lies below it."""
+"""The withdrawal of the Opportunities of a source, and of everything below them."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import RecordKind
-from openbooking.booking.model.report import OpportunityReport, OrdersReached
+from openbooking.booking.model.report import AffectedOrders, OpportunityReport
 from openbooking.booking.model.situation import Spaces
 from support.builders import UUID, after, book, item, propose, quote, request, session, situation, slot
 from support.parties import BOB, MANAGER
@@ -32,14 +32,14 @@ def test_everything_below_an_opportunity_of_the_source_is_withdrawn() -> None:
     assert where.opportunities.keys() == {SERIES.path, YOGA.path}
 
 
-def test_the_paths_to_keep_stay() -> None:
+def test_a_withdrawal_keeps_the_given_paths() -> None:
     where = situation(published(SERIES, YOGA), published(*TRIP))
     kept = frozenset(member.path for member in TRIP)
     assert after(where, replace(WITHDRAW, keep=kept)).opportunities.keys() == kept
 
 
 @pytest.mark.parametrize("changes", [{"sale": SaleState.UNPUBLISHED}, {"cancelled_here": True}])
-def test_an_unpublished_or_cancelled_opportunity_is_remembered_without_its_parent(changes: dict[str, Any]) -> None:
+def test_an_unpublished_or_cancelled_opportunity_stays_stored_without_its_parent(changes: dict[str, Any]) -> None:
     (member,) = published(replace(YOGA, **changes))
     where = after(situation(published(SERIES), [member]), WITHDRAW)
     assert where.opportunities == {YOGA.path: replace(member, parent=None, withdrawn=True)}
@@ -71,10 +71,10 @@ def test_the_reply_reports_the_orders_and_proposals_of_each_opportunity() -> Non
     known = where.opportunities
     assert reports == {
         SERIES.path: OpportunityReport(opportunity=known[SERIES.path]),
-        YOGA.path: OpportunityReport(opportunity=known[YOGA.path], orders=OrdersReached(kept=frozenset({KEY}))),
+        YOGA.path: OpportunityReport(opportunity=known[YOGA.path], orders=AffectedOrders(kept=frozenset({KEY}))),
         TRIP[0].path: OpportunityReport(opportunity=known[TRIP[0].path]),
         TRIP[1].path: OpportunityReport(
-            opportunity=known[TRIP[1].path], orders=OrdersReached(rejected=frozenset({BOBS}))
+            opportunity=known[TRIP[1].path], orders=AffectedOrders(rejected=frozenset({BOBS}))
         ),
     }
     rejected = after(where, WITHDRAW).records[BOBS].proposal

@@ -1,4 +1,4 @@
-"""The records of a partnership after the Seller has revoked its authorisation."""
+"""The records of a partnership after the Seller has revoked the authorisation of the partner."""
 
 import pytest
 from msgspec.structs import replace
@@ -36,7 +36,7 @@ def test_an_order_is_withheld_and_still_sold_and_a_quote_ends() -> None:
 
 
 @pytest.mark.parametrize("partnership", [Partnership("bob", CENTRE.key), Partnership("alice", STUDIO.key)])
-def test_others_orders_are_not_touched(partnership: Partnership) -> None:
+def test_orders_of_other_partnerships_are_not_withheld(partnership: Partnership) -> None:
     booked = after(situation(YOGA), Book(caller=ALICE, uuid=UUID, request=request(item(YOGA))))
     assert after(booked, Withhold(partnership=partnership, withheld=True, actor=MANAGER)).records == booked.records
 
@@ -52,7 +52,7 @@ def test_a_quote_of_one_seller_cannot_be_deleted_for_another() -> None:
         quote(elsewhere, caller=FOR_STUDIO).decide(quoted)
 
 
-def test_barred_sellers() -> None:
+def test_a_caller_may_not_act_for_a_barred_seller() -> None:
     caller = Caller("alice", None, frozenset({CENTRE.key}))
     caller.check_may_act_for(STUDIO.key)
     with pytest.raises(InvalidAuthorizationDetailsError):

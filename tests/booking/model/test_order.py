@@ -1,9 +1,9 @@
-"""The parts of Orders."""
+"""Callers, personal data and items of Orders."""
 
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.model.order import PersonalData, without_errors
+from openbooking.booking.model.order import PersonalData, to_booked_order
 from support.builders import NOW, item, quote, request, session, situation
 from support.parties import CUSTOMER
 from support.proposals import order_of
@@ -15,7 +15,7 @@ def test_the_personal_data_of_some_items_has_nothing_about_the_others() -> None:
     told = PersonalData(
         customer=CUSTOMER, attendees={1: ann, 2: ben}, intake_answers=answers, received_at=NOW, fingerprint_key="key"
     )
-    assert told.of_items([2, 3]) == PersonalData(
+    assert told.select_items([2, 3]) == PersonalData(
         customer=CUSTOMER,
         attendees={2: ben},
         intake_answers={2: answers[2], 3: answers[3]},
@@ -39,4 +39,4 @@ def test_an_item_without_opportunity_or_offer_cannot_be_booked(lacking: str) -> 
     order = order_of(quote(request(item(yoga))).decide(situation(yoga)))
     faulty = replace(order.items[0], **{lacking: None})
     with pytest.raises(ValueError, match="Item 1 has no Opportunity or no Offer"):
-        without_errors(replace(order, items=(faulty,)))
+        to_booked_order(replace(order, items=(faulty,)))

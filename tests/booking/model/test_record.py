@@ -25,7 +25,7 @@ RECORDS = {
 
 
 def test_a_quote_of_the_first_versions_claims_the_spaces_of_its_order_quote() -> None:
-    """They stored the OrderQuote instead of the Lease."""
+    """The first versions stored the OrderQuote instead of the Lease."""
     answered = order_of(quote(ASKED).decide(EMPTY))
     faulty = replace(answered.items[0], number=4, opportunity=None)
     old = QuoteRecord(
@@ -45,14 +45,14 @@ def test_an_open_proposal_without_a_hold_claims_no_space_until_the_end_of_its_li
 
 
 @pytest.mark.parametrize("kind", RECORDS)
-def test_a_stored_record_is_read_as_one_of_its_kind(kind: str) -> None:
+def test_a_stored_record_is_decoded_as_the_class_of_its_kind(kind: str) -> None:
     record = record_in(RECORDS[kind])
     assert record.kind == kind
     assert decode_record(msgspec.json.encode(record)) == record
 
 
 @pytest.mark.parametrize("kind", RECORDS)
-def test_a_stored_record_is_read_whatever_the_order_of_its_fields(kind: str) -> None:
+def test_a_stored_record_is_decoded_in_any_order_of_its_fields(kind: str) -> None:
     record = record_in(RECORDS[kind])
     fields = msgspec.json.decode(msgspec.json.encode(record))
     backwards = dict(reversed(fields.items()))

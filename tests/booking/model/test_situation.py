@@ -70,7 +70,7 @@ def test_a_change_touches_the_feed_items_that_show_the_opportunity(member: Oppor
 
 
 def record_of(command: Command[Any]) -> Record:
-    """The record that the command makes."""
+    """The record that the command stores."""
     record = after(situation(YOGA, TRIP), command).records[KEY]
     assert record is not None
     return record
@@ -109,7 +109,7 @@ def test_spaces_and_holdings_follow_from_the_claims_of_records(
     assert where.held == {**HELD, **leased}
 
 
-def test_the_first_hold_of_a_partner_is_counted_from_nothing() -> None:
+def test_the_first_hold_of_a_partner_is_counted_from_zero() -> None:
     where = evolve(situation(YOGA), RecordSet(KEY, QUOTED))
     assert where.held == {(PATH, "alice"): 2}
     assert where.holdings == {"alice": {CENTRE.key: Holdings(quotes=1)}, "bob": {}}
@@ -117,16 +117,20 @@ def test_the_first_hold_of_a_partner_is_counted_from_nothing() -> None:
     assert (unknown.held, unknown.holdings, unknown.spaces) == ({}, {}, {PATH: Spaces(leased=2)})
 
 
-def test_a_removed_opportunity_is_touched_and_the_others_stay() -> None:
+def test_a_removed_opportunity_is_touched_and_other_opportunities_stay() -> None:
     where = evolve(situation(YOGA), OpportunityRemoved(PATH))
     assert where.opportunities == {YOGA[0].path: YOGA[0]}
     assert where.touched == {PATH}
 
 
-def test_a_new_opportunity_has_no_spaces_taken_and_a_known_one_keeps_its_own() -> None:
+def test_a_new_opportunity_has_no_spaces_taken_and_a_stored_opportunity_keeps_them() -> None:
     where = evolve(Situation(now=NOW, policy=BEFORE.policy), OpportunitySet(YOGA[1]))
     assert where.spaces == {PATH: Spaces()}
     assert evolve(BEFORE, renamed(YOGA[1])).spaces == BEFORE.spaces
+
+
+def test_an_opportunity_without_claims_has_no_spaces_taken() -> None:
+    assert BEFORE.spaces_of("scheduled-sessions/unknown") == Spaces()
 
 
 def test_a_quote_that_is_deleted_touches_its_opportunity() -> None:

@@ -1,4 +1,4 @@
-"""The Offer at which an OrderItem is sold: published, named by the Broker, or dynamic."""
+"""The Offer of an OrderItem: published, with a price that the Broker sets, or dynamic."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,23 +6,43 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.opportunity import FormField, Offer, Opportunity
-from openbooking.booking.model.order_request import OfferOverride
-from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.order import Order
+from openbooking.booking.model.order_request import ItemRequest, OfferOverride, OrderRequest
+from openbooking.booking.model.policy import Leasing, Policy
+from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.accepted_offer import (
     OVERRIDE_KEY,
     dynamic_offer,
     overridden_offer,
     published_offer,
-    unpriced,
+    unpriced_offer,
 )
-from openbooking.openactive.errors import ItemError, ItemErrorType
+from openbooking.booking.rules.dry_run import Checkpoint
+from openbooking.openactive.errors import ItemError, ItemErrorType, TotalPaymentDueMismatchError
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.money import VatTreatment
 from openbooking.openactive.terms import Availability, FlowRequirement, FormFieldType
-from support.builders import NOW, PRICE, item, offer, session, situation
-from support.parties import CENTRE
+from support.builders import (
+    NOW,
+    PRICE,
+    UUID,
+    after,
+    course,
+    event,
+    headline_event,
+    item,
+    offer,
+    quote,
+    request,
+    session,
+    situation,
+    slot,
+)
+from support.parties import AGREED_ALICE, ALICE, CENTRE
 
 SERIES = session()[0].path
 QUESTION = FormField(key="q", type=FormFieldType.SHORT_ANSWER, name="Shoe size", description="In UK sizes.")
@@ -39,7 +59,7 @@ def type_of(found: Offer | ItemError) -> ItemErrorType:
 
 
 @pytest.mark.spec("OB-VAL-14", "OB-VAL-16")
-def test_the_offer_that_is_asked_for_is_published_and_applies_to_the_opportunity() -> None:
+def test_the_requested_offer_must_be_published_and_apply_to_the_opportunity() -> None:
     other = session("other")
     where = situation(YOGA, other)
     assert published_offer(where, YOGA[-1], item(YOGA, offer=CHILD.ref)) == CHILD
@@ -123,7 +143,7 @@ def test_a_dynamic_item_has_the_first_offer_with_which_it_can_be_booked_without_
     assert (found.key, found.price, found.currency) == (expected, Decimal(0), None)
 
 
-def test_a_dynamic_item_names_no_offer_and_there_must_be_one() -> None:
+def test_a_dynamic_item_that_names_an_offer_or_has_no_applicable_offer_is_an_error() -> None:
     where = situation(YOGA)
     for asked in (item(YOGA), item(YOGA, offer_id=None, override=NAMED)):
         found = dynamic_offer(where, NO_TERMS, CENTRE, YOGA[-1], asked, 1)
@@ -134,7 +154,7 @@ def test_a_dynamic_item_names_no_offer_and_there_must_be_one() -> None:
 
 
 def test_an_offer_without_its_price_has_neither_currency_nor_prepayment() -> None:
-    found = unpriced(offer(SERIES, prepayment=Availability.OPTIONAL))
+    found = unpriced_offer(offer(SERIES, prepayment=Availability.OPTIONAL))
     assert (found.price, found.currency, found.prepayment) == (Decimal(0), None, None)
     assert replace(found, price=PRICE, currency="GBP") == offer(SERIES)
 
@@ -186,3 +206,97 @@ def test_a_question_that_several_offers_ask_is_asked_once() -> None:
     found = overridden_offer(situation(family, policy=ALLOWED), AGREED, family[-1], NAMED)
     assert isinstance(found, Offer)
     assert [field.key for field in found.intake_form] == ["q", "other"]
+
+
+PLAIN = session("yoga")
+OVERRIDES = Policy(leasing=Leasing.OFF, offer_overrides=True)
+
+
+def quoted(where: Situation, asked: OrderRequest, checkpoint: Checkpoint = Checkpoint.C2) -> Order:
+    reply = quote(asked, checkpoint, AGREED_ALICE).decide(where).reply
+    assert isinstance(reply, Order)
+    return reply
+
+
+def overridden(family: list[Opportunity], price: Decimal = PRICE, name: str | None = None) -> ItemRequest:
+    override = OfferOverride(price=price, currency="GBP", name=name)
+    return item(family, offer=None, offer_id=None, override=override)
+
+
+@pytest.mark.spec("OB-OVR-01", "OB-OVR-02", "OB-OVR-03", "OB-OVR-04", "OB-OVR-05")
+@pytest.mark.parametrize("price", ["0.00", "1.00", "12.00", "99.99"])
+def test_totals_and_tax_are_calculated_from_an_override(price: str) -> None:
+    reduced = session("yoga", offers=(offer("session-series/series-yoga", vat=VatTreatment.REDUCED),))
+    where = situation(reduced, policy=OVERRIDES)
+    asked = request(overridden(reduced, Decimal(price), "Winger"), total_payment_due=Decimal(price))
+    for checkpoint in (Checkpoint.C1, Checkpoint.C2):
+        assert quoted(where, asked, checkpoint).totals.price == Decimal(price)
+    found = quoted(where, asked)
+    assert found.items[0].offer is not None
+    assert (found.items[0].offer.name, found.items[0].tax[0].name) == ("Winger", VatTreatment.REDUCED.label)
+    paid = asked if Decimal(price) else replace(asked, payment=None)
+    booked = Book(caller=AGREED_ALICE, uuid=UUID, request=paid).decide(where).reply
+    assert isinstance(booked, Order)
+    assert booked.totals.price == Decimal(price)
+    with pytest.raises(TotalPaymentDueMismatchError):
+        Book(caller=AGREED_ALICE, uuid=UUID, request=replace(paid, total_payment_due=Decimal(5))).decide(where)
+
+
+@pytest.mark.spec("OB-OVR-02", "OB-OVR-03", "OB-LEASE-10", "OB-VAL-16")
+def test_a_quoted_override_is_no_published_offer() -> None:
+    where = situation(PLAIN, policy=replace(OVERRIDES, leasing=Leasing.ANONYMOUS))
+    held = after(where, quote(request(overridden(PLAIN, Decimal("0.01"))), caller=AGREED_ALICE))
+    named = item(PLAIN, offer=OfferRef(PLAIN[-1].path, OVERRIDE_KEY), offer_id="id:override")
+    (found,) = quoted(held, request(named)).items
+    assert [error.type for error in found.errors] == [ItemErrorType.UNKNOWN_OFFER]
+    assert quoted(held, request(item(PLAIN))).totals.price == PRICE
+
+
+@pytest.mark.spec("OB-OVR-06", "OB-OVR-07")
+@pytest.mark.parametrize(
+    ("policy", "free", "acceptable"), [(Policy(), None, False), (OVERRIDES, True, False), (OVERRIDES, False, True)]
+)
+@pytest.mark.parametrize("whose", [0, 1])
+def test_free_opportunities_cannot_be_overridden_and_by_default_none_can(
+    policy: Policy, free: bool | None, acceptable: bool, whose: int
+) -> None:
+    family: list[Opportunity] = session("yoga")
+    family[whose] = replace(family[whose], accessible_for_free=free)
+    (found,) = quoted(situation(family, policy=policy), request(overridden(family))).items
+    assert [error.type for error in found.errors] == ([] if acceptable else [ItemErrorType.UNACCEPTABLE_OFFER])
+
+
+@pytest.mark.spec("OB-OVR-08", "OB-OVR-09", "OB-OVR-10")
+def test_an_override_has_no_window_and_the_requirements_of_the_published_offers() -> None:
+    question = FormField(key="q", type=FormFieldType.SHORT_ANSWER, name="Why?", description="Tell us.", required=True)
+    path = "session-series/series-yoga"
+    closed = (
+        offer(path, "a", in_advance=Availability.UNAVAILABLE, full_refund_on_cancellation=False),
+        offer(path, "b", intake_form=(question,), flow=(FlowRequirement.APPROVAL,)),
+    )
+    family = session("yoga", offers=closed)
+    where = situation(family, policy=OVERRIDES)
+    found = quoted(where, request(overridden(family)))
+    assert [error.type for error in found.items[0].errors] == [ItemErrorType.INCOMPLETE_INTAKE_FORM]
+    assert found.requires_approval
+    assert found.totals.prepayment is Availability.REQUIRED
+
+    plain = session("yoga", offers=closed[:1])
+    where = situation(plain, policy=OVERRIDES)
+    booked = after(where, Book(caller=AGREED_ALICE, uuid=UUID, request=request(overridden(plain))))
+    assert after(booked, Cancel(caller=ALICE, uuid=UUID, numbers=(1,))).spaces[plain[-1].path].booked == 0
+
+
+@pytest.mark.spec("OB-BKBL-32", "OB-OVR-10")
+@pytest.mark.parametrize("family", [session("yoga"), slot()], ids=lambda family: family[-1].path)
+def test_an_opportunity_with_unknown_offers_cannot_be_overridden(family: list[Opportunity]) -> None:
+    unknown = [*family[:-1], replace(family[-1], offers=(), offers_unknown=True)]
+    (found,) = quoted(situation(unknown, policy=OVERRIDES), request(overridden(family))).items
+    assert [error.type for error in found.errors] == [ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE]
+
+
+@pytest.mark.spec("OB-BKBL-31")
+@pytest.mark.parametrize("parent", [headline_event(), course()], ids=["headline event", "course"])
+def test_an_event_does_not_inherit_the_offers_of_its_parent(parent: list[Opportunity]) -> None:
+    part = event("part", parent=parent, offers=())
+    assert type_of(published_offer(situation(part), part[-1], item(part))) is ItemErrorType.UNACCEPTABLE_OFFER

@@ -50,7 +50,7 @@ def test_each_rule_gives_its_kind_of_access(rules: AccessRules, code: bool, type
 
 
 @pytest.mark.spec("OB-ACC-07", "OB-ACC-08", "OB-ACC-09", "OB-ACC-10")
-def test_a_barcode_can_be_drawn_and_has_a_picture_of_its_own() -> None:
+def test_a_barcode_has_its_text_and_a_picture() -> None:
     image, barcode = granted().passes
     assert barcode["beta:codeType"] == "code128"
     assert barcode["text"].isdecimal()
@@ -59,7 +59,7 @@ def test_a_barcode_can_be_drawn_and_has_a_picture_of_its_own() -> None:
 
 
 @pytest.mark.spec("OB-ACC-13")
-def test_a_channel_has_its_credentials_in_its_url_and_beside_it() -> None:
+def test_a_channel_has_the_code_in_each_of_its_texts() -> None:
     channel = granted().channel
     assert channel is not None
     assert channel["url"] == f"https://example.com/{channel['accessCode']}"
@@ -80,7 +80,7 @@ def test_every_code_is_unique_among_items_and_passes() -> None:
 
 @pytest.mark.spec("OB-ACC-11", "OB-ACC-12")
 @pytest.mark.parametrize("rules", [None, AccessRules(), RULES])
-def test_a_barcode_of_the_brokers_own_is_kept_beside_ours(rules: AccessRules | None) -> None:
+def test_a_barcode_of_the_broker_is_returned_with_the_passes_of_this_system(rules: AccessRules | None) -> None:
     access = granted(rules, 1, "n", OWN)
     assert access.own_passes == (OWN,)
     assert access.passes == (granted(RULES).passes if rules is RULES else ())

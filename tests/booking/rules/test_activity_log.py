@@ -7,18 +7,18 @@ import pytest
 from openbooking.booking.command import Command
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.decide_proposal import DecideProposal
 from openbooking.booking.commands.delete import DeleteOrder
+from openbooking.booking.commands.proposal_decisions import DecideProposal
+from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, SellerCancel
-from openbooking.booking.commands.set_sale_state import SetSaleState
 from openbooking.booking.model.activity import Action, Activity
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.store import fold
-from support.all_commands import command_classes
 from support.builders import NOW, PRICE, UUID, book, item, propose, quote, request, session, situation
+from support.histories.all_commands import command_classes
 from support.parties import ALICE, CENTRE, MANAGER
 from support.proposals import TRIP, places
 

@@ -1,4 +1,4 @@
-"""The least and the largest number of spaces of an Offer in one Order."""
+"""The conditions of booking, and the least and largest number of spaces of an Offer in one Order."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,7 +40,7 @@ OTHER = session("other")
 REFUSED = ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE
 
 
-def places(number: int, family: list[Opportunity] = FOR_SOME, **changes: Any) -> list[ItemRequest]:
+def items_for(number: int, family: list[Opportunity] = FOR_SOME, **changes: Any) -> list[ItemRequest]:
     return [item(family, position, **changes) for position in range(number)]
 
 
@@ -66,13 +66,13 @@ def test_an_offer_has_a_least_and_a_largest_number_of_spaces(
 ) -> None:
     flow = (FlowRequirement.APPROVAL,) if checkpoint is Checkpoint.P else ()
     family = session("some", offered={"min_quantity": 3, "max_quantity": 4, "flow": flow})
-    reply = asked_at(checkpoint, *places(number, family)).decide(situation(family)).reply
+    reply = asked_at(checkpoint, *items_for(number, family)).decide(situation(family)).reply
     assert errors(reply) == [REFUSED if why else None] * number
     assert all(why in (found.errors[0].description or "") for found in reply.items if why)
 
 
 def test_each_opportunity_is_counted_by_itself() -> None:
-    reply = quote(request(*places(2), item(OTHER, 2))).decide(situation(FOR_SOME, OTHER)).reply
+    reply = quote(request(*items_for(2), item(OTHER, 2))).decide(situation(FOR_SOME, OTHER)).reply
     assert errors(reply) == [REFUSED, REFUSED, None]
 
 
@@ -80,20 +80,22 @@ def test_each_offer_is_counted_by_itself() -> None:
     path = FOR_SOME[0].path
     family = session("some", offers=(offer(path, "group", min_quantity=3), offer(path, "adult")))
     single = replace(item(family, 2), offer=offer(path, "adult").ref)
-    reply = quote(request(*places(2, family), single)).decide(situation(family)).reply
+    reply = quote(request(*items_for(2, family), single)).decide(situation(family)).reply
     assert errors(reply) == [REFUSED, REFUSED, None]
 
 
 def test_leased_spaces_still_need_the_number_of_their_offer() -> None:
     policy = Policy(leasing=Leasing.ANONYMOUS)
-    held = after(situation(FOR_SOME, policy=policy), quote(request(*places(3))))
+    held = after(situation(FOR_SOME, policy=policy), quote(request(*items_for(3))))
     later = replace(held, now=NOW + timedelta(minutes=1))
-    assert errors(book(request(*places(1))).decide(later).reply) == [REFUSED]
-    assert errors(book(request(*places(3), total_payment_due=3 * PRICE), uuid=UUID).decide(later).reply) == [None] * 3
+    assert errors(book(request(*items_for(1))).decide(later).reply) == [REFUSED]
+    assert (
+        errors(book(request(*items_for(3), total_payment_due=3 * PRICE), uuid=UUID).decide(later).reply) == [None] * 3
+    )
 
 
 def test_a_cancellation_may_leave_fewer_spaces_than_the_offer_requires() -> None:
-    booked = after(situation(FOR_SOME), book(request(*places(3), total_payment_due=3 * PRICE)))
+    booked = after(situation(FOR_SOME), book(request(*items_for(3), total_payment_due=3 * PRICE)))
     cancelled = after(booked, Cancel(caller=ALICE, uuid=UUID, numbers=(1, 2)))
     assert cancelled.spaces[FOR_SOME[-1].path] == Spaces(booked=1)
 
@@ -106,11 +108,11 @@ def test_an_amendment_may_leave_fewer_spaces_than_the_offer_requires() -> None:
 
 @pytest.mark.spec("OB-DYN-03")
 @pytest.mark.parametrize(("number", "key"), [(1, "adult"), (3, "group")])
-def test_without_a_price_the_first_offer_for_so_many_is_taken(number: int, key: str) -> None:
+def test_a_dynamic_item_has_the_first_offer_for_its_number_of_spaces(number: int, key: str) -> None:
     path = FOR_SOME[0].path
     family = session("some", offers=(offer(path, "group", min_quantity=3), offer(path, "adult")))
     payment = Payment(dynamic=True, identifier="d-1", name="Membership", account_id="MOVE")
-    asked = request(*places(number, family, offer=None, offer_id=None), payment=payment, total_payment_due=None)
+    asked = request(*items_for(number, family, offer=None, offer_id=None), payment=payment, total_payment_due=None)
     policy = Policy(leasing=Leasing.NAMED, dynamic_accounts=frozenset({"MOVE"}))
     reply = quote(asked, caller=AGREED_ALICE).decide(situation(family, policy=policy)).reply
     assert isinstance(reply, Order)
@@ -129,7 +131,7 @@ def reason_against(
     seller: dict[str, Any] | None = None,
     now: datetime = NOW,
 ) -> str | None:
-    """Why a sound session cannot be booked after these changes of it, its Offer and its Seller."""
+    """Why a session cannot be booked after these changes of the session, its Offer and its Seller."""
     pair = Pair(
         replace(MADE, **(opportunity or {})),
         replace(SOLD, **(sold or {})),
@@ -139,7 +141,7 @@ def reason_against(
     return why_not_bookable(pair, now)
 
 
-def test_a_sound_session_can_be_booked() -> None:
+def test_a_session_that_meets_all_conditions_can_be_booked() -> None:
     assert reason_against() is None
 
 

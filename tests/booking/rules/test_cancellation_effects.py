@@ -11,13 +11,12 @@ from openbooking.booking.command import Command, Decision
 from openbooking.booking.commands.book_proposal import BookProposal
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.decide_proposal import DecideProposal
+from openbooking.booking.commands.proposal_decisions import DecideProposal, WriteToCustomer
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import RecordAttendance
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.commands.withdraw import Withdraw
-from openbooking.booking.commands.write_to_customer import WriteToCustomer
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.errors import NothingToCancelError
 from openbooking.booking.model.opportunity import Opportunity
@@ -25,7 +24,6 @@ from openbooking.booking.model.order import Caller, OrderKey, Proposal
 from openbooking.booking.model.record import RecordKind
 from openbooking.booking.model.situation import RecordSet, Situation, Spaces
 from openbooking.booking.rules.cancellation_effects import SOLD_OUT, cancel_bookings, reject_without_spaces, sell
-from openbooking.openactive.errors import NotFoundError
 from openbooking.openactive.terms import EventStatus, FlowRequirement, OrderItemStatus, OrderProposalStatus
 from support.builders import (
     BY_MANAGER,
@@ -36,8 +34,6 @@ from support.builders import (
     after,
     book,
     changed,
-    event,
-    headline_event,
     item,
     new_uuid,
     order_record,
@@ -46,7 +42,6 @@ from support.builders import (
     request,
     session,
     situation,
-    slot,
 )
 from support.parties import ALICE, BOB, MANAGER
 from support.proposals import having
@@ -109,7 +104,7 @@ def test_every_booking_is_cancelled_once_and_nothing_else_changes(call_off: Way)
 
 @pytest.mark.spec("OB-SEL-01", "OB-CAN-17", "OB-SEL-13")
 @WAYS
-def test_calling_off_again_changes_no_order_and_cancels_nobody_twice(call_off: Way) -> None:
+def test_a_second_cancellation_of_an_opportunity_changes_no_order(call_off: Way) -> None:
     once = after(booked(YOGA), call_off(YOGA[-1]))
     for again in (cancel, publish_as_cancelled):
         assert after(once, again(YOGA[-1])).records == once.records
@@ -131,7 +126,7 @@ def test_attended_missed_and_cancelled_items_stay_as_they_are(command: Command[A
 
 
 @pytest.mark.spec("OB-SEL-01", "OB-SEL-06")
-def test_a_replaced_item_counts_at_the_replacement() -> None:
+def test_a_replaced_item_is_cancelled_with_its_replacement() -> None:
     replacement = Replace(order=KEY, number=1, opportunity=SPIN[-1].path, offer=SPIN[0].offers[0].ref, actor=MANAGER)
     where = after(booked(YOGA), replacement)
     assert after(where, cancel(YOGA[-1])).records == where.records
@@ -156,7 +151,7 @@ def test_every_open_proposal_for_a_cancelled_opportunity_is_rejected(call_off: W
 
 
 @pytest.mark.spec("OB-APP-24", "OB-APP-27", "OB-AMEND-11")
-def test_a_proposal_that_is_over_or_asks_for_something_else_is_left_alone() -> None:
+def test_a_cancellation_does_not_change_rejected_proposals_or_proposals_for_other_opportunities() -> None:
     asked = request(item(TRIP))
     aborted = having(situation(YOGA, TRIP), propose(asked), UpdateProposal(caller=ALICE, uuid=UUID, reject=True))
     assert after(aborted, cancel(TRIP[-1])).records == aborted.records
@@ -270,24 +265,12 @@ def test_a_withdrawal_rejects_proposals_too(orders: bool) -> None:
 
 
 @pytest.mark.spec("OB-LEASE-11", "OB-SEL-01")
-def test_a_lease_stays_but_cannot_be_booked() -> None:
+def test_the_lease_of_a_cancelled_opportunity_stays_but_cannot_be_booked() -> None:
     leased = after(situation(YOGA), quote(request(item(YOGA))))
     where = after(leased, cancel(YOGA[-1]))
     assert where.records == leased.records
     order = order_of(YOGA).decide(where).reply
     assert getattr(order, "has_errors", False)
-
-
-def test_an_unknown_opportunity_cannot_be_cancelled() -> None:
-    with pytest.raises(NotFoundError):
-        cancel(YOGA[-1]).decide(situation(SPIN))
-
-
-@pytest.mark.spec("OB-SEL-01")
-def test_a_slot_is_cancelled_like_a_session() -> None:
-    hall = slot("hall", individual=False, capacity=5)
-    where = after(situation(hall), book(request(item(hall))))
-    assert statuses(after(where, cancel(hall[-1]))) == [BY_SELLER]
 
 
 @pytest.mark.spec("OB-SEL-12", "OB-SEL-11")
@@ -300,45 +283,6 @@ def test_bookings_of_an_ended_opportunity_are_not_cancelled() -> None:
         cancel(YOGA[-1]).decide(over)
     during = replace(booked(YOGA), now=NOW + timedelta(days=2, minutes=30))
     assert statuses(after(during, cancel(YOGA[-1]))) == [BY_SELLER]
-
-
-HALL = slot("hall", individual=False, capacity=5)
-SECOND_SLOT = replace(HALL[-1], path="slots/second", offers=(replace(HALL[-1].offers[0], owner="slots/second"),))
-TALK = event("talk", parent=headline_event("conference"))
-
-
-@pytest.mark.spec("OB-SEL-01", "OB-BKBL-11")
-@pytest.mark.parametrize(
-    ("whole", "off"),
-    [
-        ("facility-uses/facility-hall", {"slots/hall", "slots/second"}),
-        ("slots/second", {"slots/second"}),
-        ("headline-events/conference", {"headline-events/conference", "events/talk"}),
-        ("events/talk", {"events/talk"}),
-        ("session-series/series-yoga", {PATH}),
-    ],
-)
-def test_the_parts_of_a_cancelled_event_are_cancelled(whole: str, off: set[str]) -> None:
-    second = [HALL[0], SECOND_SLOT]
-    everything = (HALL, second, TALK, TALK[:1], YOGA)
-    asked = request(*(item(family, n) for n, family in enumerate(everything)), total_payment_due=PRICE * 5)
-    where = after(situation(*everything), book(asked))
-    cancelled = after(where, CancelOpportunity(opportunity=whole, actor=MANAGER))
-    paths = [family[-1].path for family in everything]
-    assert statuses(cancelled) == [BY_SELLER if path in off else CONFIRMED for path in paths]
-    called_off = {path for path, one in cancelled.opportunities.items() if one.status is EventStatus.CANCELLED}
-    assert called_off == off
-
-
-@pytest.mark.spec("OB-SEL-12")
-def test_the_ended_sessions_of_a_cancelled_series_stay_as_they_are() -> None:
-    early = session("yoga", path="scheduled-sessions/early", start=NOW, end=NOW + timedelta(hours=1))
-    asked = request(item(early, 0), item(YOGA, 1), total_payment_due=PRICE * 2)
-    where = after(situation(early, YOGA), book(asked))
-    later = replace(where, now=NOW + timedelta(hours=2))
-    cancelled = after(later, CancelOpportunity(opportunity=YOGA[0].path, actor=MANAGER))
-    assert statuses(cancelled) == [CONFIRMED, BY_SELLER]
-    assert cancelled.opportunities["scheduled-sessions/early"].status is EventStatus.SCHEDULED
 
 
 @pytest.mark.spec("OB-SEL-01", "OB-SEL-12")
@@ -386,7 +330,7 @@ def test_a_proposal_for_something_else_is_not_rejected_when_an_opportunity_is_fu
 
 @pytest.mark.spec("OB-APP-27", "OB-APP-26")
 def test_a_proposal_without_a_hold_waits_for_the_spaces_that_others_hold() -> None:
-    """The hold of another may end first."""
+    """The hold of another proposal may end first."""
     where = having(situation(TRIP), asks(TRIP), asks(TRIP, caller=BOB))
     waiting = replace(where.records[BOBS], lease_expires=NOW)
     path = TRIP[-1].path
@@ -396,7 +340,7 @@ def test_a_proposal_without_a_hold_waits_for_the_spaces_that_others_hold() -> No
 
 
 @pytest.mark.spec("OB-APP-27")
-def test_a_proposal_that_is_rejected_for_lack_of_spaces_says_so() -> None:
+def test_the_note_of_a_proposal_rejected_for_lack_of_spaces_names_the_reason() -> None:
     where = after(situation(TRIP), asks(TRIP))
     assert proposal_in(after(where, smaller(TRIP[-1], 0))).seller_note == "There are no longer enough spaces for this."
 

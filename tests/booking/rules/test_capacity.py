@@ -1,4 +1,4 @@
-"""The spaces that are left, and the errors of the items that exceed them."""
+"""The spaces left of an Opportunity, and the errors of the items that exceed them."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.model.situation import Spaces
-from openbooking.booking.rules.capacity import excess_errors, has_spaces, max_spaces, remaining, spaces_left
+from openbooking.booking.rules.capacity import excess_errors, has_spaces, max_spaces, remaining_spaces, spaces_left
 from openbooking.openactive.errors import ItemErrorType
 from openbooking.openactive.terms import EventStatus
 from support.builders import on_demand_event, session, slot
@@ -62,13 +62,13 @@ def test_each_item_beyond_the_free_spaces_has_the_error_of_its_reason(case: Case
     ],
 )
 def test_the_spaces_that_an_order_holds_are_left_for_it(spaces: Spaces, own: Spaces, expected: int) -> None:
-    assert remaining(5, spaces, own) == expected
+    assert remaining_spaces(5, spaces, own) == expected
     assert spaces_left(session(capacity=5)[-1], spaces, own) == expected
     assert has_spaces(session(capacity=5)[-1], expected, spaces, own)
     assert not has_spaces(session(capacity=5)[-1], expected + 1, spaces, own)
 
 
-def test_no_number_is_shown_where_none_is_known() -> None:
+def test_an_opportunity_without_a_known_capacity_shows_no_number() -> None:
     made = session(capacity=5)[-1]
     assert spaces_left(replace(made, capacity=None), NONE) is None
     assert spaces_left(replace(made, offers_unknown=True), NONE) is None

@@ -1,23 +1,23 @@
-"""Erasure of personal data after the last session, and fingerprints that confirm no guess."""
+"""The rules of erasure: when the retention period begins, and which data is erased."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.command import Decision
+from openbooking.booking.command import Command
 from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.seller_decisions import RenewAccess
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.opportunity import AccessRules, Opportunity
-from openbooking.booking.model.order_request import IntakeAnswer, OrderRequest
+from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest, OrderRequest
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Situation
-from openbooking.booking.rules.erasure import retained_since, without_personal_data
-from openbooking.booking.rules.fingerprint import is_known_by
+from openbooking.booking.rules.erasure import erase_personal_data, retention_start
+from openbooking.booking.rules.fingerprint import matches_fingerprint
 from openbooking.openactive.errors import OrderAlreadyExistsError
 from support.builders import (
     NOW,
@@ -33,8 +33,8 @@ from support.builders import (
     session,
     situation,
 )
-from support.parties import BOB, CUSTOMER, MANAGER
-from support.proposals import ABORT, ACCEPT, KEY, POLICY, TRIP, b, having, order_of, places, proposed
+from support.parties import CUSTOMER, MANAGER
+from support.proposals import ABORT, ACCEPT, KEY, POLICY, REJECT, TRIP, amend, b, having, order_of, places, proposed
 
 YOGA = session("yoga", capacity=5, access=AccessRules(code=True))
 LATER = session("later", capacity=5, start=NOW + timedelta(days=90), end=None)
@@ -65,39 +65,11 @@ def erased(where: Situation, over_before: datetime) -> Situation:
     return after(replace(where, now=LONG_AFTER, touched=frozenset()), ErasePersonalData(over_before=over_before))
 
 
-def test_an_order_is_erased_once_its_last_session_is_over() -> None:
-    before = booked(YOGA, LATER)
-    assert YOGA[-1].over_at is not None
-    assert LATER[-1].start is not None
-    assert erased(before, YOGA[-1].over_at).records == before.records
-    assert erased(before, LATER[-1].start - timedelta(microseconds=1)).records == before.records
-    assert record_in(erased(before, LATER[-1].start)).erased == BY_RETENTION
-
-
-def test_personal_data_is_erased_and_the_booking_stays() -> None:
-    before = after(
-        booked(YOGA, LATER), RenewAccess(order=KEY, numbers=frozenset({1}), nonce="other", code=True, actor=MANAGER)
-    )
-    left = erased(before, LONG_AFTER)
-    was, record = record_in(before), record_in(left)
-    assert was.order is not None
-    assert record.order is not None
-    assert all(word in str(was) for word in ("geoff", "ann@", "member-1"))
-    assert not any(word in str(record) for word in ("geoff", "ann@", "member-1"))
-    assert (record.order.personal, record.fingerprint) == (None, None)
-    assert (record.claims(), record.order.totals, left.spaces) == (was.claims(), was.order.totals, before.spaces)
-    assert left.touched == frozenset()
-    codes = [[found.access and found.access.code for found, _ in kept.items()] for kept in (was, record)]
-    assert codes[0] == codes[1]
-    assert codes[0][0]
-    assert ErasePersonalData(over_before=LONG_AFTER).decide(left) == Decision(reply=0)
-
-
 def test_a_replacement_sets_the_retention_period_and_loses_its_barcode() -> None:
     (offer,) = LATER[0].offers
     instead = Replace(order=KEY, number=1, opportunity=LATER[-1].path, offer=offer.ref, nonce="n", actor=MANAGER)
     where = after(booked(YOGA), instead)
-    assert retained_since(record_in(where)) == LATER[-1].start
+    assert retention_start(record_in(where)) == LATER[-1].start
     assert "member-1" in str(record_in(where).states)
     assert "member-1" not in str(record_in(erased(where, LONG_AFTER)))
 
@@ -116,7 +88,7 @@ def test_the_retention_period_of_an_order_without_a_date_begins_at_b() -> None:
 
 def test_retention_does_not_apply_to_proposals_quotes_and_stubs() -> None:
     where = proposed(TRIP)
-    assert retained_since(record_in(where)) is None
+    assert retention_start(record_in(where)) is None
     assert erased(where, LONG_AFTER).records == where.records
 
 
@@ -140,10 +112,10 @@ def test_no_guess_can_be_confirmed_with_a_record() -> None:
     records = [record_in(after(situation(YOGA), command)) for command in (first, second)]
     stored = [record.fingerprint for record in records]
     assert len({*stored, asked.fingerprint()}) == 3
-    assert [is_known_by(record, asked.fingerprint()) for record in records] == [True, True]
+    assert [matches_fingerprint(record, asked.fingerprint()) for record in records] == [True, True]
     assert second.decide(after(situation(YOGA), first)).reply == record_in(after(situation(YOGA), first)).order
     others = replace(asked, customer={**CUSTOMER, "email": "other@example.com"})
-    assert not is_known_by(records[0], others.fingerprint())
+    assert not matches_fingerprint(records[0], others.fingerprint())
 
 
 @pytest.mark.spec("OB-APP-16")
@@ -171,12 +143,6 @@ def test_a_repeat_of_p_is_recognised_by_its_items_after_erasure() -> None:
         propose(replace(asked, total_payment_due=PRICE + 1)).decide(closed)
 
 
-def test_orders_of_all_partners_are_erased_once() -> None:
-    where = after(booked(YOGA), book(asked_for(YOGA), caller=BOB))
-    assert ErasePersonalData(over_before=LONG_AFTER).decide(where).reply == 2
-    assert {record.erased for record in erased(where, LONG_AFTER).records.values()} == {BY_RETENTION}
-
-
 @pytest.mark.parametrize(
     ("rules", "left"), [(None, None), (AccessRules(code=True), ())], ids=["no other access", "a code"]
 )
@@ -185,7 +151,7 @@ def test_an_item_keeps_its_access_without_the_barcodes_of_the_broker(
 ) -> None:
     family = session("yoga", access=rules)
     before = order_record(after(situation(family), book(asked_for(family))))
-    ((found, _),) = without_personal_data(before, BY_RETENTION).items()
+    ((found, _),) = erase_personal_data(before, BY_RETENTION).items()
     assert (found.access and found.access.own_passes) == left
 
 
@@ -193,5 +159,21 @@ def test_a_replaced_item_stays_replaced_after_the_erasure() -> None:
     (offer,) = LATER[0].offers
     instead = Replace(order=KEY, number=1, opportunity=LATER[-1].path, offer=offer.ref, nonce="n", actor=MANAGER)
     before = order_record(after(booked(YOGA), instead))
-    ((found, _),) = without_personal_data(before, BY_RETENTION).items()
+    ((found, _),) = erase_personal_data(before, BY_RETENTION).items()
     assert found.opportunity.path == LATER[-1].path
+
+
+@pytest.mark.parametrize("commands", [(REJECT,), (amend(), ABORT), (amend(),)], ids=["refused", "given up", "late"])
+def test_a_closed_proposal_has_no_barcode_of_the_broker(
+    commands: tuple[Command[Any], ...],
+) -> None:
+    before = having(proposed(items=_with_passes(places(TRIP, TRIP))), *commands)
+    assert "member-1" in str(record_in(before))
+    swept = after(replace(before, now=NOW + POLICY.proposal_duration), ExpireLeases())
+    assert "member-" not in str(record_in(swept))
+
+
+def _with_passes(asked: OrderRequest) -> tuple[ItemRequest, ...]:
+    return tuple(
+        replace(item, access_passes=({"@type": "Barcode", "text": f"member-{item.position}"},)) for item in asked.items
+    )

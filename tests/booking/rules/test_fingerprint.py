@@ -1,10 +1,15 @@
-"""Fingerprints, by which repeats of B and P are recognised."""
+"""The fingerprints by which repeats of B and P are recognised."""
 
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.rules.fingerprint import fingerprint_key, is_known_by, keyed, personal_data_of
-from openbooking.booking.rules.lifecycle import deleted
+from openbooking.booking.rules.fingerprint import (
+    fingerprint_key,
+    keyed_fingerprint,
+    matches_fingerprint,
+    personal_data_of,
+)
+from openbooking.booking.rules.lifecycle import deleted_record
 from support.builders import BY_MANAGER, after, book, item, order_record, request, session, situation
 
 YOGA = session()
@@ -12,14 +17,14 @@ ASKED = request(item(YOGA))
 
 
 @pytest.mark.spec("OB-B-10", "OB-B-11")
-def test_a_record_is_known_by_the_request_that_made_it_and_by_no_other() -> None:
+def test_only_the_request_that_made_a_record_matches_its_fingerprint() -> None:
     record = order_record(after(situation(YOGA), book(ASKED)))
-    assert is_known_by(record, ASKED.fingerprint())
-    assert not is_known_by(record, replace(ASKED, customer=None).fingerprint())
+    assert matches_fingerprint(record, ASKED.fingerprint())
+    assert not matches_fingerprint(record, replace(ASKED, customer=None).fingerprint())
     assert record.fingerprint != ASKED.fingerprint()
 
 
-def test_a_record_without_the_key_of_its_fingerprint_is_known_by_nothing() -> None:
+def test_no_request_matches_a_record_without_its_fingerprint_key() -> None:
     record = order_record(after(situation(YOGA), book(ASKED)))
     personal = personal_data_of(record)
     assert personal is not None
@@ -29,15 +34,16 @@ def test_a_record_without_the_key_of_its_fingerprint_is_known_by_nothing() -> No
         replace(record, order=replace(record.order, personal=None)),
         replace(record, fingerprint=None),
     ):
-        assert not is_known_by(changed, ASKED.fingerprint())
+        assert not matches_fingerprint(changed, ASKED.fingerprint())
 
 
 def test_the_key_is_made_of_the_nonce_and_changes_the_fingerprint() -> None:
     one, other = fingerprint_key("one"), fingerprint_key("other")
     assert "one" not in one
-    assert len({one, other, keyed(one, "digest"), keyed(other, "digest"), keyed(one, "another")}) == 5
+    keyed = {keyed_fingerprint(key, "digest") for key in (one, other)}
+    assert len({one, other, *keyed, keyed_fingerprint(one, "another")}) == 5
 
 
 def test_a_deleted_order_has_no_personal_data() -> None:
     record = order_record(after(situation(YOGA), book(ASKED)))
-    assert personal_data_of(deleted(record, BY_MANAGER)) is None
+    assert personal_data_of(deleted_record(record, BY_MANAGER)) is None

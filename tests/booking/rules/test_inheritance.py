@@ -46,7 +46,7 @@ def test_a_child_ends_after_the_duration_of_its_parent() -> None:
 
 
 @pytest.mark.spec("OB-BKBL-32", "OB-BKBL-33")
-def test_a_named_offer_is_that_of_the_nearest_parent_and_belongs_to_the_child() -> None:
+def test_an_inherited_offer_is_taken_from_the_nearest_parent_and_belongs_to_the_child() -> None:
     far = replace(SERIES, offers=(offer("far", "adult", Decimal(9)), offer("far", "child", Decimal(4))))
     near = replace(SERIES, offers=(offer("near", "adult", Decimal(8)),))
     own = offer(CHILD.path, "own")

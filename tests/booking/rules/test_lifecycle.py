@@ -1,4 +1,4 @@
-"""The tables of legal state changes, and the functions that make these changes."""
+"""The tables of allowed status changes, and the functions that make these changes."""
 
 from datetime import timedelta
 from itertools import product
@@ -14,7 +14,14 @@ from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import ItemState, ProposalRecord, Record, RecordKind
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules import lifecycle
-from openbooking.booking.rules.lifecycle import ITEM_TRANSITIONS, PROPOSAL_TRANSITIONS, RECORD_TRANSITIONS, Event
+from openbooking.booking.rules.lifecycle import (
+    ITEM_TRANSITIONS,
+    PROPOSAL_TRANSITIONS,
+    RECORD_TRANSITIONS,
+    SALE_TRANSITIONS,
+    Event,
+    SaleEvent,
+)
 from openbooking.openactive.errors import (
     CancellationNotPermittedError,
     GoneError,
@@ -116,18 +123,18 @@ def test_the_status_of_an_item_changes_as_the_table_allows(before: OrderItemStat
     record = replace(order, states=(ItemState(status=before),))
     new = {1: ItemState(status=status)}
     if status is before or status in ITEM_TRANSITIONS[before]:
-        (state,) = lifecycle.with_states(record, new, BY_MANAGER).states
+        (state,) = lifecycle.set_item_states(record, new, BY_MANAGER).states
         assert (state.status, state.changed) == (status, BY_MANAGER)
         assert state.cancelled == (BY_MANAGER if status.cancelled and not before.cancelled else None)
     else:
         with pytest.raises(CancellationNotPermittedError):
-            lifecycle.with_states(record, new, BY_MANAGER)
+            lifecycle.set_item_states(record, new, BY_MANAGER)
 
 
 @pytest.mark.spec("OB-NOTIF-03", "OB-OF-08")
 def test_a_new_state_enters_the_feed_and_keeps_a_notice_only_where_the_attendee_attends() -> None:
     for status in OrderItemStatus:
-        changed = lifecycle.with_states(
+        changed = lifecycle.set_item_states(
             order_record(BOOKED), {1: ItemState(status=status, customer_notice="Bring boots.")}, BY_MANAGER
         )
         attends = status in (OrderItemStatus.CONFIRMED, OrderItemStatus.ATTENDED)
@@ -138,7 +145,7 @@ def test_a_new_state_enters_the_feed_and_keeps_a_notice_only_where_the_attendee_
 @pytest.mark.spec("OB-DEL-11")
 def test_the_stub_of_a_deleted_order_remembers_its_stamps_and_whether_its_feed_has_shown_it() -> None:
     for record in (order_record(BOOKED), order_record(after(BOOKED, Cancel(caller=ALICE, uuid=UUID, numbers=(1,))))):
-        stub = lifecycle.deleted(record, BY_MANAGER)
+        stub = lifecycle.deleted_record(record, BY_MANAGER)
         assert (stub.updated, stub.booked, stub.deleted, stub.changed) == (
             record.updated,
             BY_ALICE,
@@ -157,11 +164,11 @@ def test_the_status_of_a_proposal_changes_as_the_table_allows(
     where = RECORDS[RecordKind.PROPOSAL]
     assert lifecycle.is_open(record.proposal) is bool(PROPOSAL_TRANSITIONS[before])
     if status in PROPOSAL_TRANSITIONS[before]:
-        changed = lifecycle.with_status(where, record, status, BY_MANAGER)
+        changed = lifecycle.set_proposal_status(where, record, status, BY_MANAGER)
         assert (changed.proposal.status, changed.proposal.updated) == (status, True)
     else:
         with pytest.raises(ProposalRejectedError, match="for good"):
-            lifecycle.with_status(where, record, status, BY_MANAGER)
+            lifecycle.set_proposal_status(where, record, status, BY_MANAGER)
 
 
 @pytest.mark.spec("OB-APP-26", "OB-LEASE-22")
@@ -169,26 +176,26 @@ def test_an_accepted_proposal_lives_as_long_as_a_lease_and_a_rejected_one_no_lon
     where, record = RECORDS[RecordKind.PROPOSAL], proposal()
     lease = where.policy.lease_duration
     late = replace(where, now=where.now + where.policy.bounds.proposal_duration - timedelta(seconds=1))
-    accepted = lifecycle.with_status(late, record, OrderProposalStatus.ACCEPTED, BY_MANAGER)
+    accepted = lifecycle.set_proposal_status(late, record, OrderProposalStatus.ACCEPTED, BY_MANAGER)
     assert accepted.lease_expires == late.now + lease
-    rejected = lifecycle.with_status(where, record, OrderProposalStatus.SELLER_REJECTED, BY_MANAGER)
+    rejected = lifecycle.set_proposal_status(where, record, OrderProposalStatus.SELLER_REJECTED, BY_MANAGER)
     assert (rejected.lease_expires, rejected.proposal.expires) == (where.now + lease, where.now + lease)
-    closed = lifecycle.closed(rejected, BY_MANAGER)
+    closed = lifecycle.close_proposal(rejected, BY_MANAGER)
     assert (closed.ends, closed.claims(), closed.order.personal) == (None, (), None)
 
 
 def test_a_new_version_is_stamped_once() -> None:
     record = proposal()
     items = record.order.items
-    changed = lifecycle.with_version(record, "v2", items, BY_MANAGER)
+    changed = lifecycle.set_proposal_version(record, "v2", items, BY_MANAGER)
     assert (changed.proposal.version, changed.proposal.amended, changed.changed) == ("v2", BY_MANAGER, BY_MANAGER)
-    assert lifecycle.with_version(changed, "v2", items, BY_ALICE) == changed
+    assert lifecycle.set_proposal_version(changed, "v2", items, BY_ALICE) == changed
 
 
 @pytest.mark.spec("OB-AMEND-10", "OB-AMEND-11")
 def test_a_note_follows_the_last_one_after_five_minutes() -> None:
     where = RECORDS[RecordKind.PROPOSAL]
-    noted = lifecycle.with_note(where, proposal(), "Bring boots.", BY_MANAGER)
+    noted = lifecycle.set_seller_note(where, proposal(), "Bring boots.", BY_MANAGER)
     assert (noted.proposal.seller_note, noted.proposal.seller_note_at) == ("Bring boots.", where.now)
     early, due = (replace(where, now=where.now + timedelta(seconds=seconds)) for seconds in (299, 300))
     with pytest.raises(NoteTooSoonError):
@@ -196,7 +203,7 @@ def test_a_note_follows_the_last_one_after_five_minutes() -> None:
     lifecycle.check_note(early, noted.proposal, None)
     lifecycle.check_note(due, noted.proposal, "And a hat.")
     for now, note in ((early, "Bring boots."), (due, "And a hat.")):
-        decided = lifecycle.with_status(now, noted, OrderProposalStatus.ACCEPTED, BY_MANAGER, "And a hat.")
+        decided = lifecycle.set_proposal_status(now, noted, OrderProposalStatus.ACCEPTED, BY_MANAGER, "And a hat.")
         assert decided.proposal.seller_note == note
 
 
@@ -213,41 +220,40 @@ def test_a_proposal_is_not_decided_once_its_lifetime_has_ended() -> None:
 def test_a_booked_proposal_keeps_its_history() -> None:
     accepted = after(RECORDS[RecordKind.PROPOSAL], ACCEPT)
     record = replace(lifecycle.current_proposal(accepted, KEY), withheld=True)
-    order = lifecycle.new_order(KEY, record.order, "fingerprint", BY_ALICE, proposed=record)
+    order = lifecycle.new_order_record(KEY, record.order, "fingerprint", BY_ALICE, proposed=record)
     assert order.proposal is not None
     assert (order.proposal.status, order.proposal.items) == (OrderProposalStatus.ACCEPTED, ())
     assert (order.proposed, order.booked, order.withheld) == (BY_ALICE, BY_ALICE, True)
-    direct = lifecycle.new_order(KEY, record.order, "fingerprint", BY_ALICE)
+    direct = lifecycle.new_order_record(KEY, record.order, "fingerprint", BY_ALICE)
     assert (direct.proposal, direct.proposed, direct.withheld, len(direct.states)) == (None, None, False, 1)
 
 
 ON_SALE, UNPUBLISHED, NOT_UNDERSTOOD, OVER = SaleState
 
 
-@pytest.mark.parametrize(
-    ("known", "published", "expected"),
-    [(None, ON_SALE, ON_SALE), (UNPUBLISHED, ON_SALE, UNPUBLISHED), (OVER, ON_SALE, ON_SALE), (ON_SALE, OVER, OVER)],
-)
-def test_an_unpublished_opportunity_stays_unpublished_when_it_is_published_again(
-    known: SaleState | None, published: SaleState, expected: SaleState
+@pytest.mark.parametrize(("known", "published"), [*product([None, *SaleState], SaleState)])
+def test_a_publication_never_puts_an_unpublished_opportunity_on_sale(
+    known: SaleState | None, published: SaleState
 ) -> None:
     stored = replace(YOGA[-1], sale=known) if known else None
-    assert lifecycle.sale_when_published(stored, published) is expected
+    new = replace(YOGA[-1], capacity=7, sale=published)
+    expected = UNPUBLISHED if known is UNPUBLISHED else published
+    assert lifecycle.publish_sale_state(stored, new) == replace(new, sale=expected)
 
 
 @pytest.mark.parametrize(("before", "chosen"), [*product(SaleState, repeat=2)])
 def test_a_seller_puts_only_understood_opportunities_on_sale(before: SaleState, chosen: SaleState) -> None:
     member = replace(YOGA[-1], sale=before)
-    changed = lifecycle.with_sale_state(member, chosen)
+    changed = lifecycle.choose_sale_state(member, chosen)
     assert changed.sale is chosen
     assert changed.not_understood is (before is NOT_UNDERSTOOD and chosen is UNPUBLISHED)
-    spoilt = lifecycle.with_sale_state(replace(member, not_understood=True), chosen)
+    spoilt = lifecycle.choose_sale_state(replace(member, not_understood=True), chosen)
     assert spoilt.sale is (NOT_UNDERSTOOD if chosen is ON_SALE else chosen)
     assert spoilt.not_understood is (chosen is UNPUBLISHED)
 
 
 def test_an_import_takes_opportunities_off_sale_that_it_does_not_understand() -> None:
-    states = {sale: lifecycle.not_understood(replace(YOGA[-1], sale=sale)) for sale in SaleState}
+    states = {sale: lifecycle.mark_not_understood(replace(YOGA[-1], sale=sale)) for sale in SaleState}
     assert {sale: (new.sale, new.not_understood) for sale, new in states.items()} == {
         ON_SALE: (NOT_UNDERSTOOD, False),
         UNPUBLISHED: (UNPUBLISHED, True),
@@ -255,7 +261,24 @@ def test_an_import_takes_opportunities_off_sale_that_it_does_not_understand() ->
         OVER: (OVER, False),
     }
     withdrawn = replace(YOGA[-1], withdrawn=True)
-    assert lifecycle.not_understood(withdrawn) == withdrawn
+    assert lifecycle.mark_not_understood(withdrawn) == withdrawn
+    unpublished = replace(withdrawn, sale=UNPUBLISHED)
+    assert lifecycle.mark_not_understood(unpublished) == replace(unpublished, not_understood=True)
+
+
+def test_the_table_of_sale_states_has_a_row_for_each_event_and_each_state() -> None:
+    assert SALE_TRANSITIONS.keys() == set(SaleEvent)
+    assert all(table.keys() == set(SaleState) for table in SALE_TRANSITIONS.values())
+
+
+@pytest.mark.parametrize("sale", SaleState)
+@pytest.mark.parametrize("cancelled_here", [False, True])
+def test_only_a_withdrawn_opportunity_that_its_seller_unpublished_or_cancelled_stays_stored(
+    sale: SaleState, cancelled_here: bool
+) -> None:
+    member = replace(YOGA[-1], sale=sale, cancelled_here=cancelled_here)
+    left = replace(member, parent=None, withdrawn=True) if cancelled_here or sale is UNPUBLISHED else None
+    assert lifecycle.withdrawn_opportunity(member) == left
 
 
 EARLY, LONG_AGO = timedelta(seconds=1), timedelta(days=1)
@@ -268,14 +291,16 @@ def test_a_lifetime_and_a_hold_that_have_ended_are_not_revived(status: OrderProp
     where, record = RECORDS[RecordKind.PROPOSAL], proposal()
     over = where.now - ended
     record = replace(record, lease_expires=over, proposal=replace(record.proposal, expires=over))
-    changed = lifecycle.with_status(where, record, status, BY_MANAGER)
+    changed = lifecycle.set_proposal_status(where, record, status, BY_MANAGER)
     assert (changed.lease_expires, changed.proposal.expires) == (over, over)
 
 
 def test_a_proposal_without_lifetime_and_hold_gets_none_by_a_decision() -> None:
     record = proposal()
     record = replace(record, lease_expires=None, proposal=replace(record.proposal, expires=None))
-    changed = lifecycle.with_status(RECORDS[RecordKind.PROPOSAL], record, OrderProposalStatus.ACCEPTED, BY_MANAGER)
+    changed = lifecycle.set_proposal_status(
+        RECORDS[RecordKind.PROPOSAL], record, OrderProposalStatus.ACCEPTED, BY_MANAGER
+    )
     assert (changed.lease_expires, changed.proposal.expires) == (None, None)
 
 
@@ -284,82 +309,82 @@ def test_a_proposal_that_ends_within_a_lease_is_not_prolonged_by_its_rejection()
     where, record = RECORDS[RecordKind.PROPOSAL], proposal()
     soon = where.now + EARLY
     record = replace(record, lease_expires=soon, proposal=replace(record.proposal, expires=soon))
-    rejected = lifecycle.with_status(where, record, OrderProposalStatus.CUSTOMER_REJECTED, BY_ALICE)
+    rejected = lifecycle.set_proposal_status(where, record, OrderProposalStatus.CUSTOMER_REJECTED, BY_ALICE)
     assert (rejected.lease_expires, rejected.proposal.expires) == (soon, soon)
-    accepted = lifecycle.with_status(where, record, OrderProposalStatus.ACCEPTED, BY_MANAGER)
+    accepted = lifecycle.set_proposal_status(where, record, OrderProposalStatus.ACCEPTED, BY_MANAGER)
     lease = where.now + where.policy.lease_duration
     assert (accepted.lease_expires, accepted.proposal.expires) == (lease, lease)
 
 
 @pytest.mark.parametrize("note", [None, "Bring boots."])
-def test_a_decision_is_stamped_with_who_made_it(note: str | None) -> None:
-    accepted = lifecycle.with_status(
+def test_a_decision_has_the_stamp_of_its_actor(note: str | None) -> None:
+    accepted = lifecycle.set_proposal_status(
         RECORDS[RecordKind.PROPOSAL], proposal(), OrderProposalStatus.ACCEPTED, BY_MANAGER, note
     )
     assert (accepted.changed, accepted.proposal.decided) == (BY_MANAGER, BY_MANAGER)
 
 
 @pytest.mark.spec("OB-AMEND-03")
-def test_a_proposal_that_awaits_a_decision_again_has_none() -> None:
+def test_a_proposal_that_awaits_a_decision_again_has_no_stamp_of_a_decision() -> None:
     where = RECORDS[RecordKind.PROPOSAL]
-    accepted = lifecycle.with_status(where, proposal(), OrderProposalStatus.ACCEPTED, BY_MANAGER)
-    awaiting = lifecycle.with_status(where, accepted, OrderProposalStatus.AWAITING, BY_ALICE)
+    accepted = lifecycle.set_proposal_status(where, proposal(), OrderProposalStatus.ACCEPTED, BY_MANAGER)
+    awaiting = lifecycle.set_proposal_status(where, accepted, OrderProposalStatus.AWAITING, BY_ALICE)
     assert (awaiting.proposal.decided, awaiting.changed) == (None, BY_ALICE)
     assert (awaiting.lease_expires, awaiting.proposal.expires) == (accepted.lease_expires, accepted.proposal.expires)
 
 
 def test_a_decision_that_is_repeated_keeps_its_first_stamp() -> None:
     where = RECORDS[RecordKind.PROPOSAL]
-    accepted = lifecycle.with_status(where, proposal(), OrderProposalStatus.ACCEPTED, BY_MANAGER)
-    assert lifecycle.with_status(where, accepted, OrderProposalStatus.ACCEPTED, BY_ALICE) == accepted
+    accepted = lifecycle.set_proposal_status(where, proposal(), OrderProposalStatus.ACCEPTED, BY_MANAGER)
+    assert lifecycle.set_proposal_status(where, accepted, OrderProposalStatus.ACCEPTED, BY_ALICE) == accepted
 
 
-def test_a_rejected_proposal_says_so_when_it_is_decided_again() -> None:
+def test_the_error_of_a_second_decision_names_the_rejection() -> None:
     where = RECORDS[RecordKind.PROPOSAL]
     with pytest.raises(ProposalRejectedError, match="The OrderProposal is SellerRejected for good"):
-        lifecycle.with_status(
+        lifecycle.set_proposal_status(
             where, proposal(OrderProposalStatus.SELLER_REJECTED), OrderProposalStatus.ACCEPTED, BY_MANAGER
         )
 
 
 def test_a_closed_proposal_has_the_stamp_of_its_erasure() -> None:
     record = proposal(OrderProposalStatus.SELLER_REJECTED)
-    closed = lifecycle.closed(record, BY_MANAGER)
+    closed = lifecycle.close_proposal(record, BY_MANAGER)
     assert (closed.erased, closed.changed) == (BY_MANAGER, BY_MANAGER)
     assert closed.proposal == replace(record.proposal, expires=None)
 
 
 @pytest.mark.spec("OB-AMEND-10")
 def test_a_note_enters_the_feed_with_the_stamp_of_its_writer() -> None:
-    noted = lifecycle.with_note(RECORDS[RecordKind.PROPOSAL], proposal(), "Bring boots.", BY_MANAGER)
+    noted = lifecycle.set_seller_note(RECORDS[RecordKind.PROPOSAL], proposal(), "Bring boots.", BY_MANAGER)
     assert (noted.proposal.updated, noted.changed) == (True, BY_MANAGER)
 
 
 def test_the_stub_of_an_order_that_was_proposed_keeps_the_stamp_of_the_proposal() -> None:
     record = replace(order_record(BOOKED), proposed=BY_ALICE)
-    stub = lifecycle.deleted(record, BY_MANAGER)
+    stub = lifecycle.deleted_record(record, BY_MANAGER)
     assert (stub.proposed, stub.partner, stub.uuid, stub.seller) == (BY_ALICE, "alice", record.uuid, "centre")
 
 
 def test_a_new_version_replaces_the_items() -> None:
     record = proposal()
     items = (replace(record.order.items[0], position=9),)
-    changed = lifecycle.with_version(record, record.proposal.version, items, BY_MANAGER)
+    changed = lifecycle.set_proposal_version(record, record.proposal.version, items, BY_MANAGER)
     assert (changed.proposal.items, changed.proposal.version) == (items, record.proposal.version)
-    assert lifecycle.with_version(changed, record.proposal.version, items, BY_ALICE) is changed
+    assert lifecycle.set_proposal_version(changed, record.proposal.version, items, BY_ALICE) is changed
 
 
 def test_an_item_that_is_not_changed_keeps_its_state() -> None:
     booked = after(situation(YOGA), book(request(item(YOGA, 0), item(YOGA, 1), total_payment_due=2 * PRICE)))
     record = order_record(booked)
-    changed = lifecycle.with_states(record, {2: ItemState(status=OrderItemStatus.ATTENDED)}, BY_MANAGER)
+    changed = lifecycle.set_item_states(record, {2: ItemState(status=OrderItemStatus.ATTENDED)}, BY_MANAGER)
     assert [state.status for state in changed.states] == [OrderItemStatus.CONFIRMED, OrderItemStatus.ATTENDED]
     assert changed.states[0] == record.states[0]
 
 
 def test_a_new_order_has_the_key_and_the_fingerprint_of_its_request() -> None:
     record = order_record(BOOKED)
-    made = lifecycle.new_order(OrderKey("bob", "uuid"), record.order, "digest", BY_ALICE)
+    made = lifecycle.new_order_record(OrderKey("bob", "uuid"), record.order, "digest", BY_ALICE)
     assert (made.partner, made.uuid, made.seller, made.fingerprint) == ("bob", "uuid", "centre", "digest")
     assert (made.order, made.changed, made.states) == (record.order, BY_ALICE, (ItemState(),))
 
@@ -367,6 +392,6 @@ def test_a_new_order_has_the_key_and_the_fingerprint_of_its_request() -> None:
 @pytest.mark.spec("OB-APP-33")
 def test_the_order_of_an_amended_proposal_does_not_store_the_items_twice() -> None:
     record = proposal(OrderProposalStatus.ACCEPTED)
-    amended = lifecycle.with_version(record, "v2", record.order.items, BY_MANAGER)
-    order = lifecycle.new_order(KEY, record.order, "digest", BY_ALICE, proposed=amended)
+    amended = lifecycle.set_proposal_version(record, "v2", record.order.items, BY_MANAGER)
+    order = lifecycle.new_order_record(KEY, record.order, "digest", BY_ALICE, proposed=amended)
     assert order.proposal == replace(amended.proposal, items=())

@@ -1,4 +1,4 @@
-"""Venue and activities: derived from published properties in all their spellings, and inherited."""
+"""The matching keys: venue and activities, from published properties or from a parent."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.situation import OpportunitySet
-from openbooking.booking.rules.matching_keys import activities_of, venue_of, with_matching_keys
+from openbooking.booking.rules.matching_keys import activities_of, set_matching_keys, venue_of
 from support.builders import ACTIVITY, FACILITY_TYPE, PLACE, after, event, on_demand_event, session, situation, slot
 from support.parties import MANAGER
 
@@ -78,7 +78,7 @@ def test_the_keys_of_activities_are_their_ids_or_labels(
 
 
 def test_matching_keys_in_a_publication_are_ignored() -> None:
-    """The keys follow from the properties, so that they are never missing or outdated."""
+    """The keys are always made of the published properties."""
     stale = replace(RUN, venue="elsewhere", activities=("Chess",))
     for properties, venue in ((RUN.properties, "Riverside Centre, TE5 7AB"), ({}, "")):
         (change,) = Publish((replace(stale, properties=properties),), actor=MANAGER).decide(situation()).changes
@@ -89,11 +89,11 @@ def test_matching_keys_in_a_publication_are_ignored() -> None:
 @pytest.mark.parametrize("family", [session(), slot(), slot(individual=False), event(parent=event("whole"))])
 def test_matching_keys_are_inherited_from_the_nearest_parent_that_has_any(family: list[Opportunity]) -> None:
     child, *parents = reversed(family)
-    bare = with_matching_keys(replace(child, properties={}))
+    bare = set_matching_keys(replace(child, properties={}))
     assert (bare.venue, bare.activities) == ("", ())
     assert venue_of((bare, *parents)) == "Riverside Centre, TE5 7AB"
     assert activities_of((bare, *parents)) in ((ACTIVITY["@id"],), (FACILITY_TYPE["@id"],))
-    own = with_matching_keys(replace(child, properties={"location": "Annex", "activity": "Chess"}))
+    own = set_matching_keys(replace(child, properties={"location": "Annex", "activity": "Chess"}))
     assert (venue_of((own, *parents)), activities_of((own, *parents))) == ("Annex", ("Chess",))
 
 

@@ -106,7 +106,7 @@ def test_a_withdrawn_opportunity_with_orders_can_be_published_only_by_its_owner(
     moved = replace(called_off, status=EventStatus.SCHEDULED, start=NOW)
     for thing in (called_off, moved):
         taken = Publish((replace(thing, seller=STUDIO.key, source=EVIL),), actor=MANAGER)
-        assert refused(gone, taken) == "What was booked of it belongs to another Seller: centre."
+        assert refused(gone, taken) == "An Order for it belongs to another Seller: centre."
     handed_over = after(gone, Publish((replace(YOGA, parent=None, seller=STUDIO.key),), actor=MANAGER))
     assert handed_over.opportunities[YOGA.path].seller == STUDIO.key
     assert after(gone, Publish((called_off,), actor=MANAGER)).records != booked.records
@@ -125,7 +125,7 @@ def test_the_name_of_a_source_ends_at_its_last_hash(source: str, name: str) -> N
 
 
 def withdrawn_after_booking(*families: list[Opportunity]) -> Situation:
-    """The Opportunities of these families were booked in one Order, and are gone."""
+    """The situation after these families were booked in one Order and withdrawn."""
     items = [item(family, position) for position, family in enumerate(families)]
     asked = request(*items, total_payment_due=PRICE * len(items))
     return replace(after(situation(*families), book(asked)), opportunities={})
@@ -141,7 +141,7 @@ def test_the_publisher_of_another_item_of_an_order_does_not_own_a_withdrawn_oppo
     spin = [replace(thing, source=EVIL) for thing in session("spin")]
     gone = withdrawn_after_booking([SERIES, YOGA], spin)
     taken = Publish((replace(YOGA, parent=None, seller=STUDIO.key, source=EVIL),), actor=MANAGER)
-    assert refused(gone, taken) == "What was booked of it belongs to another Seller: centre."
+    assert refused(gone, taken) == "An Order for it belongs to another Seller: centre."
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,7 @@ def test_dynamic_payment_has_to_be_agreed_on(
 
 
 @pytest.mark.spec("OB-DYN-07", "OB-DYN-08")
-def test_a_dynamic_payment_is_the_same_from_quote_to_booking_and_has_an_identifier_then() -> None:
+def test_a_dynamic_payment_keeps_its_account_from_quote_to_booking_and_needs_an_identifier_at_b() -> None:
     where = situation(YOGA, policy=replace(DYNAMIC, dynamic_accounts=frozenset()))
     asked = request(item(YOGA, offer=None, offer_id=None), payment=MEMBERS, total_payment_due=None)
     held = after(where, quote(asked, caller=AGREED_ALICE))

@@ -1,4 +1,4 @@
-"""Whether Offers and Orders are paid in advance, and which Offers may say so."""
+"""The prepayment of Offers and Orders, and the Offers that may have a `prepayment`."""
 
 from decimal import Decimal
 
@@ -9,9 +9,9 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.rules.prepayment import (
     can_be_prepaid,
+    drop_invalid_prepayment,
     prepayment_of,
     prepayment_of_all,
-    with_sound_prepayment,
 )
 from openbooking.openactive.terms import Availability
 from support.builders import PRICE, after, offer, session, situation
@@ -37,7 +37,7 @@ def test_an_offer_that_is_free_or_not_booked_in_advance_has_no_prepayment(
 ) -> None:
     made = offer("session-series/yoga", price=price, in_advance=in_advance, prepayment=OPTIONAL)
     assert can_be_prepaid(price, in_advance) is expected
-    assert with_sound_prepayment(made, supported=True).prepayment is (OPTIONAL if expected else None)
+    assert drop_invalid_prepayment(made, supported=True).prepayment is (OPTIONAL if expected else None)
 
 
 @pytest.mark.spec("OB-PREP-02")

@@ -1,4 +1,4 @@
-"""Why an Opportunity cannot be booked, and which Orders a command changes, as publishing and withdrawing report it."""
+"""The reports of publishing and withdrawing: why an Opportunity cannot be booked, and the affected Orders."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from msgspec.structs import replace
 
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.decide_proposal import DecideProposal
 from openbooking.booking.commands.delete import DeleteOrder
+from openbooking.booking.commands.proposal_decisions import DecideProposal
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import ItemState
-from openbooking.booking.model.report import OrdersReached
+from openbooking.booking.model.report import AffectedOrders
 from openbooking.booking.model.situation import Change, OpportunitySet, RecordSet, Situation, Spaces
-from openbooking.booking.rules.reports import orders_reached, why_not_bookable_now, withdrawal_report
+from openbooking.booking.rules.reports import affected_orders, why_not_bookable_now, withdrawal_report
 from openbooking.openactive.terms import Availability, EventStatus
 from support.builders import (
     NOW,
@@ -56,7 +56,7 @@ PATH = YOGA[-1].path
         (session(offered={"max_quantity": 2}), Spaces(), None),
     ],
 )
-def test_an_opportunity_that_nobody_can_book_has_a_reason(
+def test_the_report_has_the_reason_why_an_opportunity_cannot_be_booked(
     family: list[Opportunity], spaces: Spaces, reason: str | None
 ) -> None:
     assert why_not_bookable_now(situation(family, spaces={PATH: spaces}), family[-1]) == reason
@@ -72,23 +72,23 @@ BOOKED = after(situation(YOGA, TRIP), book(request(item(YOGA))))
 KEY = next(iter(BOOKED.records))
 
 
-def reached(where: Situation, command: Any, *paths: str) -> dict[str, OrdersReached]:
-    return orders_reached(where, command.decide(where).changes, paths)
+def reached(where: Situation, command: Any, *paths: str) -> dict[str, AffectedOrders]:
+    return affected_orders(where, command.decide(where).changes, paths)
 
 
-def test_an_order_counts_as_cancelled_or_changed_at_the_nearest_published_path() -> None:
+def test_an_order_is_reported_at_the_nearest_published_path() -> None:
     cancel = CancelOpportunity(opportunity=PATH, actor=MANAGER)
-    assert reached(BOOKED, cancel, PATH, YOGA[0].path) == {PATH: OrdersReached(cancelled=frozenset({KEY}))}
+    assert reached(BOOKED, cancel, PATH, YOGA[0].path) == {PATH: AffectedOrders(cancelled=frozenset({KEY}))}
     rename = ChangeLogistics(opportunity=YOGA[0].path, name="Tango", actor=MANAGER)
-    assert reached(BOOKED, rename, YOGA[0].path) == {YOGA[0].path: OrdersReached(changed=frozenset({KEY}))}
+    assert reached(BOOKED, rename, YOGA[0].path) == {YOGA[0].path: AffectedOrders(changed=frozenset({KEY}))}
     assert reached(BOOKED, rename, TRIP[-1].path) == {}
 
 
-def test_a_proposal_counts_once_as_rejected() -> None:
+def test_a_rejected_proposal_is_reported_once() -> None:
     command = propose(places(TRIP), caller=BOB, uuid=new_uuid())
     where = after(BOOKED, command)
     reject = DecideProposal(order=command.key, accept=False, actor=MANAGER)
-    rejected = OrdersReached(rejected=frozenset({command.key}))
+    rejected = AffectedOrders(rejected=frozenset({command.key}))
     assert reached(where, reject, TRIP[-1].path) == {TRIP[-1].path: rejected}
     assert (
         reached(after(where, reject), CancelOpportunity(opportunity=TRIP[-1].path, actor=MANAGER), TRIP[-1].path) == {}
@@ -99,15 +99,15 @@ def test_a_proposal_counts_once_as_rejected() -> None:
 def test_a_withdrawal_reports_the_orders_that_stay() -> None:
     report = withdrawal_report(BOOKED, PATH)
     assert (report.opportunity, report.why_not) == (BOOKED.opportunities[PATH], None)
-    assert report.orders == OrdersReached(kept=frozenset({KEY}))
-    assert withdrawal_report(BOOKED, TRIP[-1].path).orders == OrdersReached()
+    assert report.orders == AffectedOrders(kept=frozenset({KEY}))
+    assert withdrawal_report(BOOKED, TRIP[-1].path).orders == AffectedOrders()
 
 
-def test_an_opportunity_of_which_nothing_was_sold_can_be_booked() -> None:
+def test_an_opportunity_without_sold_spaces_can_be_booked() -> None:
     assert why_not_bookable_now(replace(situation(YOGA), spaces={}), YOGA[-1]) is None
 
 
-def test_spaces_without_a_number_are_enough_for_every_offer() -> None:
+def test_an_opportunity_without_a_capacity_has_enough_spaces_for_every_offer() -> None:
     video = on_demand_event(offers=(replace(offer("on-demand-events/v1"), min_quantity=3),))
     assert why_not_bookable_now(situation(video), video[-1]) is None
 
@@ -131,24 +131,24 @@ def test_an_offer_that_cannot_be_booked_does_not_count_for_the_quantity() -> Non
     assert why_not_bookable_now(situation(family), family[-1]) == reason
 
 
-def test_a_new_order_and_a_new_proposal_count_as_nothing() -> None:
+def test_a_new_order_and_a_new_proposal_are_not_reported() -> None:
     where = situation(YOGA, TRIP)
     assert reached(where, book(request(item(YOGA))), PATH) == {}
     assert reached(where, propose(places(TRIP)), TRIP[-1].path) == {}
 
 
-def test_a_deleted_order_counts_as_nothing() -> None:
+def test_a_deleted_order_is_not_reported() -> None:
     assert reached(BOOKED, DeleteOrder(caller=ALICE, uuid=UUID), PATH) == {}
 
 
-def test_a_proposal_that_was_rejected_before_does_not_count_when_it_changes() -> None:
+def test_a_proposal_that_was_rejected_before_is_not_reported_as_rejected() -> None:
     command = propose(places(TRIP))
     where = having(situation(TRIP), command, DecideProposal(order=command.key, accept=False, actor=MANAGER))
     changes = [RecordSet(command.key, where.records[command.key])]
-    assert orders_reached(where, changes, [TRIP[-1].path]) == {}
+    assert affected_orders(where, changes, [TRIP[-1].path]) == {}
 
 
-def test_a_number_that_an_order_did_not_have_counts_as_nothing() -> None:
+def test_an_item_that_the_order_did_not_have_is_not_reported() -> None:
     record = order_record(BOOKED)
     first = record.order.items[0]
     longer = replace(
@@ -156,22 +156,22 @@ def test_a_number_that_an_order_did_not_have_counts_as_nothing() -> None:
         order=replace(record.order, items=(first, replace(first, number=2))),
         states=(*record.states, ItemState()),
     )
-    assert orders_reached(BOOKED, [RecordSet(KEY, longer)], [PATH]) == {}
+    assert affected_orders(BOOKED, [RecordSet(KEY, longer)], [PATH]) == {}
 
 
-def test_an_erased_record_and_an_opportunity_reach_no_order() -> None:
+def test_a_removed_record_and_a_changed_opportunity_affect_no_order() -> None:
     changes: list[Change] = [RecordSet(KEY, None), OpportunitySet(YOGA[-1])]
-    assert orders_reached(BOOKED, changes, [PATH]) == {}
+    assert affected_orders(BOOKED, changes, [PATH]) == {}
 
 
-def test_a_withdrawal_keeps_what_else_it_has_reached() -> None:
-    others = OrdersReached(cancelled=frozenset({OrderKey("bob", "1")}))
+def test_a_withdrawal_report_keeps_the_other_affected_orders() -> None:
+    others = AffectedOrders(cancelled=frozenset({OrderKey("bob", "1")}))
     report = withdrawal_report(BOOKED, PATH, others)
-    assert report.orders == OrdersReached(cancelled=others.cancelled, kept=frozenset({KEY}))
+    assert report.orders == AffectedOrders(cancelled=others.cancelled, kept=frozenset({KEY}))
 
 
 def test_the_children_of_a_path_count_for_their_nearest_published_parent() -> None:
     cancel = CancelOpportunity(opportunity=PATH, actor=MANAGER)
     assert reached(BOOKED, cancel, YOGA[0].path, TRIP[-1].path) == {
-        YOGA[0].path: OrdersReached(cancelled=frozenset({KEY}))
+        YOGA[0].path: AffectedOrders(cancelled=frozenset({KEY}))
     }

@@ -53,7 +53,7 @@ def test_an_order_is_refused_over_the_bound_from_its_first_quote_on(
 
 
 def test_changes_of_opportunities_do_not_make_an_order_grow_over_the_bound() -> None:
-    """The error names the Order; an Order that is larger already may keep its size."""
+    """The error names the Order. An Order that is larger already may keep its size."""
     family = [SERIES, replace(MADE, capacity=100)]
     booked = after(situation(family), book(ASKED))
     renamed = Publish(
@@ -67,7 +67,7 @@ def test_changes_of_opportunities_do_not_make_an_order_grow_over_the_bound() -> 
     assert again.decide(replace(told, policy=Policy())).changes
 
 
-def test_stored_opportunities_are_booked_and_published_again_whatever_their_size() -> None:
+def test_stored_opportunities_above_the_size_limit_are_booked_and_published_again() -> None:
     one = request(ITEMS[0], total_payment_due=PRICE)
     large = situation([LONG, MADE])
     assert book(one).decide(large).changes

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 async def refused(desk: Desk, **changes: str | None) -> dict[str, str]:
     parameters, _ = desk.asked(**changes)
-    answer = await desk.provider.authorization.ask(parameters, await desk.signed_in("ann"))
+    answer = await desk.provider.authorization.handle(parameters, await desk.signed_in("ann"))
     assert isinstance(answer, Redirect)
     return returned(answer)
 
@@ -32,9 +32,9 @@ async def refused(desk: Desk, **changes: str | None) -> dict[str, str]:
 async def test_the_client_gets_a_code_after_sign_in_and_consent(desk: Desk) -> None:
     parameters, _ = desk.asked()
     endpoint = desk.provider.authorization
-    assert isinstance(await endpoint.ask(parameters, None), SignInFirst)
+    assert isinstance(await endpoint.handle(parameters, None), SignInFirst)
     ann = await desk.signed_in("ann")
-    asked = await endpoint.ask(parameters, ann)
+    asked = await endpoint.handle(parameters, ann)
     assert isinstance(asked, AskConsent)
     assert asked.request.scopes == {Scope.OPENID, Scope.OFFLINE_ACCESS, Scope.OPENBOOKING}
     answer = await endpoint.decide(parameters, ann, agreed=True)
@@ -76,25 +76,25 @@ async def test_a_user_who_has_agreed_is_not_asked_again(desk: Desk) -> None:
         ({"scope": "openid", "prompt": "consent"}, AskConsent),
     ):
         parameters, _ = desk.asked(**changes)
-        assert isinstance(await endpoint.ask(parameters, ann), expected), changes
+        assert isinstance(await endpoint.handle(parameters, ann), expected), changes
     parameters, _ = desk.asked(scope="openid")
-    assert isinstance(await endpoint.ask(parameters, await desk.signed_in("ben")), AskConsent)
+    assert isinstance(await endpoint.handle(parameters, await desk.signed_in("ben")), AskConsent)
     parameters, _ = desk.asked("bob", scope="openid")
-    assert isinstance(await endpoint.ask(parameters, ann), AskConsent)
+    assert isinstance(await endpoint.handle(parameters, ann), AskConsent)
 
 
 async def test_each_user_agrees_separately(desk: Desk) -> None:
-    """A second manager of the Seller is asked too. The first is asked again once the second has allowed more."""
+    """Each manager of a Seller is asked. The first manager is asked again after the second has allowed more scopes."""
     dan = replace((await desk.signed_in("ann")).user, name="dan", revision=0)
     await desk.store.save(dan)
     endpoint, ann = desk.provider.authorization, await desk.signed_in("ann")
     await desk.code("ann", scope="openid")
     parameters, _ = desk.asked(scope="openid")
-    assert isinstance(await endpoint.ask(parameters, await desk.signed_in("dan")), AskConsent)
+    assert isinstance(await endpoint.handle(parameters, await desk.signed_in("dan")), AskConsent)
     await desk.code("dan", scope="openid")
-    assert isinstance(await endpoint.ask(parameters, ann), Redirect)
+    assert isinstance(await endpoint.handle(parameters, ann), Redirect)
     await desk.code("dan", scope="openid openactive-openbooking")
-    assert isinstance(await endpoint.ask(parameters, ann), AskConsent)
+    assert isinstance(await endpoint.handle(parameters, ann), AskConsent)
 
 
 @pytest.mark.spec("OB-AUTH-05", "OB-AUTH-32")
@@ -103,39 +103,39 @@ async def test_a_manager_who_became_staff_gets_no_code(desk: Desk) -> None:
     ann = (await desk.signed_in("ann")).user
     await desk.store.save(replace(ann, role=Role.STAFF))
     endpoint, ann_again = desk.provider.authorization, await desk.signed_in("ann")
-    assert isinstance(await endpoint.ask(desk.asked()[0], ann_again), MayNotConsent)
-    silent = await endpoint.ask(desk.asked(prompt="none")[0], ann_again)
+    assert isinstance(await endpoint.handle(desk.asked()[0], ann_again), MayNotConsent)
+    silent = await endpoint.handle(desk.asked(prompt="none")[0], ann_again)
     assert isinstance(silent, Redirect)
     assert returned(silent)["error"] == "consent_required"
 
 
 @pytest.mark.spec("OB-AUTH-05", "OB-AUTH-29")
-async def test_a_later_account_of_a_name_inherits_no_agreement(desk: Desk) -> None:
+async def test_a_later_account_of_a_name_inherits_no_consent(desk: Desk) -> None:
     accounts, password = desk.provider.accounts, "lampshade orbit cabbage"
     for agrees in (True, False):
-        admission = await accounts.use_link(await accounts.add("eve", "centre", Role.MANAGER), password)
-        signed_in = await accounts.signed_in(admission.secret)
+        result = await accounts.use_link(await accounts.add("eve", "centre", Role.MANAGER), password)
+        signed_in = await accounts.find_session(result.secret)
         assert signed_in
-        assert isinstance(await desk.provider.authorization.ask(desk.asked()[0], signed_in), AskConsent)
+        assert isinstance(await desk.provider.authorization.handle(desk.asked()[0], signed_in), AskConsent)
         if agrees:
             await desk.provider.authorization.decide(desk.asked()[0], signed_in, agreed=True)
-            assert isinstance(await desk.provider.authorization.ask(desk.asked()[0], signed_in), Redirect)
+            assert isinstance(await desk.provider.authorization.handle(desk.asked()[0], signed_in), Redirect)
             await accounts.remove(signed_in.user)
     (grant,) = await desk.store.find(Grant, partner="alice")
     assert grant.changed_by == "eve"
 
 
-async def test_a_revoked_grant_has_to_be_agreed_to_anew(desk: Desk) -> None:
+async def test_a_revoked_grant_needs_a_new_consent(desk: Desk) -> None:
     await desk.code("ann")
     await desk.provider.grants.change("alice", "centre", revoke, "ann")
     parameters, _ = desk.asked()
-    assert isinstance(await desk.provider.authorization.ask(parameters, await desk.signed_in("ann")), AskConsent)
+    assert isinstance(await desk.provider.authorization.handle(parameters, await desk.signed_in("ann")), AskConsent)
 
 
 async def test_staff_may_not_decide_for_the_seller(desk: Desk) -> None:
     parameters, _ = desk.asked()
     cat = await desk.signed_in("cat")
-    assert isinstance(await desk.provider.authorization.ask(parameters, cat), MayNotConsent)
+    assert isinstance(await desk.provider.authorization.handle(parameters, cat), MayNotConsent)
     assert isinstance(await desk.provider.authorization.decide(parameters, cat, agreed=True), MayNotConsent)
     assert await desk.store.find(Grant) == []
 
@@ -159,7 +159,7 @@ async def test_an_unregistered_redirect_uri_is_never_used(desk: Desk, changes: d
     parameters, _ = desk.asked(**changes)
     for signed_in in (None, await desk.signed_in("ann")):
         with pytest.raises(UnknownClientError):
-            await desk.provider.authorization.ask(parameters, signed_in)
+            await desk.provider.authorization.handle(parameters, signed_in)
 
 
 WRONG = pytest.mark.parametrize(
@@ -207,22 +207,22 @@ async def test_a_malformed_request_redirects_only_after_sign_in(
 ) -> None:
     """RFC 9700 4.11.2. Silent requests are answered at once."""
     parameters, _ = desk.asked(**changes)
-    answer = await desk.provider.authorization.ask(parameters, None)
+    answer = await desk.provider.authorization.handle(parameters, None)
     if "none" not in parameters.get("prompt", "").split():
         assert answer == SignInFirst(parameters)
         parameters, _ = desk.asked(**{**changes, "prompt": "none"})
-        answer = await desk.provider.authorization.ask(parameters, None)
+        answer = await desk.provider.authorization.handle(parameters, None)
     assert isinstance(answer, Redirect)
     assert returned(answer)["error"] == ("login_required" if error == "consent_required" else error)
 
 
 async def test_a_silent_request_shows_no_page(desk: Desk) -> None:
     parameters, _ = desk.asked(prompt="none")
-    answer = await desk.provider.authorization.ask(parameters, None)
+    answer = await desk.provider.authorization.handle(parameters, None)
     assert isinstance(answer, Redirect)
     assert returned(answer)["error"] == "login_required"
     await desk.code("ann")
-    answer = await desk.provider.authorization.ask(parameters, await desk.signed_in("ann"))
+    answer = await desk.provider.authorization.handle(parameters, await desk.signed_in("ann"))
     assert isinstance(answer, Redirect)
     assert returned(answer)["code"]
 
@@ -233,14 +233,14 @@ async def test_max_age_asks_for_another_sign_in(desk: Desk) -> None:
     desk.clock.move(timedelta(seconds=61))
     endpoint = desk.provider.authorization
     for changes, expected in (({"max_age": "60"}, SignInFirst), ({"max_age": "120"}, Redirect)):
-        assert isinstance(await endpoint.ask(desk.asked(**changes)[0], ann), expected)
+        assert isinstance(await endpoint.handle(desk.asked(**changes)[0], ann), expected)
     for changes, left in (
         ({"prompt": "login consent", "max_age": "0"}, {"prompt": "consent"}),
         ({"prompt": "login"}, {}),
     ):
         parameters, _ = desk.asked(**changes)
         then = {name: value for name, value in parameters.items() if name not in changes} | left
-        assert await endpoint.ask(parameters, ann) == SignInFirst(then)
+        assert await endpoint.handle(parameters, ann) == SignInFirst(then)
 
 
 async def test_a_redirect_uri_keeps_its_own_parameters(desk: Desk) -> None:

@@ -14,7 +14,7 @@ from support.identity_provider import Desk, basic
 pytestmark = pytest.mark.anyio
 
 METADATA = {"redirect_uris": ["https://app.example.com/cb"], "client_name": "App"}
-# What the Test Suite sends, word for word.
+# The metadata that the Test Suite sends.
 SUITE = {
     "redirect_uris": ["http://localhost:3000/cb"],
     "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
@@ -27,7 +27,7 @@ SUITE = {
 
 @pytest.mark.spec("OB-AUTH-20", "OB-AUTH-33")
 @pytest.mark.parametrize("metadata", [METADATA, SUITE])
-async def test_a_token_registers_partners_again_and_again(desk: Desk, metadata: dict[str, Any]) -> None:
+async def test_a_token_registers_several_partners(desk: Desk, metadata: dict[str, Any]) -> None:
     registration = desk.provider.registration
     token = await registration.new_token("Acme Ltd", None, None)
     keys = set()
@@ -39,7 +39,7 @@ async def test_a_token_registers_partners_again_and_again(desk: Desk, metadata: 
         assert told["client_secret_expires_at"] == 0
         assert told["redirect_uris"] == metadata["redirect_uris"]
         form = {"grant_type": "client_credentials", "scope": "openactive-ordersfeed"}
-        assert await desk.provider.tokens.answer(form, basic(told["client_id"], told["client_secret"]))
+        assert await desk.provider.tokens.issue(form, basic(told["client_id"], told["client_secret"]))
         (partner,) = await desk.store.find(Partner, key=told["client_id"])
         assert partner.name == metadata["client_name"]
         assert partner.registered_by == "registration token Acme Ltd"
@@ -167,8 +167,8 @@ def test_a_partner_for_its_own_orders_feed_needs_no_redirect_uri() -> None:
     assert described["name"]
 
 
-async def test_the_last_use_of_a_token_is_not_given_twice(desk: Desk) -> None:
-    """Of two concurrent registrations, one gets the last use of a token."""
+async def test_concurrent_registrations_cannot_share_the_last_use_of_a_token(desk: Desk) -> None:
+    """Only one of two concurrent registrations succeeds."""
     registration = desk.provider.registration
     token = await registration.new_token("a", None, 1)
     save = desk.store.save

@@ -14,11 +14,11 @@ pytestmark = pytest.mark.anyio
 
 
 async def kids(desk: Desk) -> list[str]:
-    return [str(key["kid"]) for key in (await desk.provider.keys.published())["keys"]]
+    return [str(key["kid"]) for key in (await desk.provider.keys.public_keys())["keys"]]
 
 
 async def test_only_public_keys_are_published(desk: Desk) -> None:
-    (key,) = (await desk.provider.keys.published())["keys"]
+    (key,) = (await desk.provider.keys.public_keys())["keys"]
     assert {"kty", "n", "e", "kid", "use", "alg"} == key.keys()
     assert (key["kty"], key["use"], key["alg"]) == ("RSA", "sig", "RS256")
 
@@ -56,7 +56,7 @@ async def test_keys_are_rotated_by_age(desk: Desk) -> None:
 
 
 async def test_several_processes_share_the_keys(desk: Desk) -> None:
-    """A process loads a new key when it meets one, and drops a removed key within a minute."""
+    """A process loads an unknown key at once, and drops a removed key within a minute."""
     other = SigningKeys(desk.store, POLICY, desk.clock)
     assert await other.verify("JWT", await desk.provider.keys.sign("JWT", {"n": 1}), dict) == {"n": 1}
     await desk.provider.keys.rotate(at_once=True)
@@ -81,7 +81,7 @@ async def test_other_processes_see_a_rotation_within_a_minute(desk: Desk, days: 
         await other.verify("JWT", signed, dict)
 
 
-async def test_a_new_key_signs_even_after_one_with_a_time_in_the_future(desk: Desk) -> None:
+async def test_a_new_key_signs_even_if_another_key_has_a_future_date(desk: Desk) -> None:
     desk.clock.move(timedelta(days=10))
     await desk.provider.keys.rotate()
     desk.clock.move(timedelta(days=-10))
@@ -90,7 +90,7 @@ async def test_a_new_key_signs_even_after_one_with_a_time_in_the_future(desk: De
 
 
 def test_keys_stay_in_use_until_their_tokens_have_expired() -> None:
-    """The newest key is in use, and so are others until the tokens that they signed have expired."""
+    """The newest key is in use. Older keys are in use until the tokens that they signed have expired."""
     first = signing_key()
     moments = [first.created + timedelta(minutes=minutes) for minutes in (10, 20)]
     second, third = (SigningKey(kid=str(n), created=moment, jwk={}) for n, moment in enumerate(moments))

@@ -1,14 +1,11 @@
 """Replacement of API keys and client secrets with an overlap, and their last use."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import timedelta
-from unittest.mock import AsyncMock
 
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.digests import digest
 from openbooking.identity.oauth.errors import InvalidClientError
 from openbooking.identity.partners.credentials import (
@@ -17,8 +14,7 @@ from openbooking.identity.partners.credentials import (
     end_former_credential,
     replace_credential,
 )
-from openbooking.identity.partners.last_use import LastUseRecorder
-from openbooking.identity.records import IdentityRecord, Partner
+from openbooking.identity.records import Partner
 from openbooking.identity.scopes import Scope
 from openbooking.openactive.errors import InvalidAPITokenError
 from support.identity_provider import Desk, basic
@@ -56,7 +52,7 @@ async def is_good(desk: Desk, kind: CredentialKind, name: str) -> bool:
     try:
         if kind is CredentialKind.API_KEY:
             return (await desk.caller(shown)).partner == "alice"
-        await desk.provider.tokens.answer({"grant_type": "client_credentials"}, basic("alice", shown))
+        await desk.provider.tokens.issue({"grant_type": "client_credentials"}, basic("alice", shown))
     except (InvalidAPITokenError, InvalidClientError):
         return False
     return True
@@ -146,40 +142,3 @@ async def test_an_access_token_uses_neither_key_nor_secret(desk: Desk) -> None:
     assert before.secret_last_used
     assert (after.api_key_last_used, after.former_api_key) == (None, None)
     assert after.last_used == after.secret_last_used
-
-
-async def test_no_request_waits_until_its_use_is_written(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    written = asyncio.Event()
-
-    async def never(*records: IdentityRecord) -> bool:
-        del records
-        await written.wait()
-        return True
-
-    monkeypatch.setattr(desk.store, "save", never)
-    assert (await asyncio.wait_for(desk.caller("obk_alice"), 10)).partner == "alice"
-    written.set()
-    await desk.provider.last_use_recorder.wait_until_written()
-
-
-async def test_no_request_fails_because_its_use_cannot_be_written(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    save = AsyncMock(side_effect=StoreUnavailableError("The disk is full."))
-    monkeypatch.setattr(desk.store, "save", save)
-    for _ in range(3):
-        assert (await desk.caller("obk_alice")).partner == "alice"
-        await desk.provider.last_use_recorder.wait_until_written()
-    assert save.await_count == 1
-
-
-async def test_several_processes_may_record_the_same_use(desk: Desk) -> None:
-    """A process does not overwrite the newer record of another process."""
-    read, others = await alice(desk), [LastUseRecorder(desk.store, desk.clock) for _ in range(3)]
-    for uses in others:
-        uses.record(read, digest("obk_alice"))
-    for uses in others:
-        await uses.wait_until_written()
-    found = await alice(desk)
-    assert (found.revision, found.api_key_last_used) == (read.revision + 1, desk.clock())
-    others[1].record(found, digest("obk_alice"))
-    await others[1].wait_until_written()
-    assert (await alice(desk)).revision == found.revision

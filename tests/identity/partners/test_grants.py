@@ -14,7 +14,7 @@ from openbooking.booking.commands.withhold import Withhold
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.order import Caller, Order, OrderKey
 from openbooking.booking.store import ORDERS, Feed
-from openbooking.identity.partners.grants import ConcurrentChangeError, agree, give, resume, revoke, suspend
+from openbooking.identity.partners.grants import ConcurrentChangeError, change_terms, give, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState
 from openbooking.identity.scopes import Scope
 from openbooking.testing.samples import read_feed
@@ -62,7 +62,7 @@ async def test_the_orders_feed_follows_what_sellers_allow(desk: Desk) -> None:
         assert await feed(desk) == {UUID: shown, other: True}
 
 
-async def test_one_seller_can_be_taken_out_of_every_seller(desk: Desk) -> None:
+async def test_one_seller_can_be_excluded_from_a_grant_of_every_seller(desk: Desk) -> None:
     """A partner that books for every Seller can lose one Seller, and then all others."""
     other = new_uuid()
     await change(desk, EVERY_SELLER, BOOKING)
@@ -93,20 +93,20 @@ async def test_a_revocation_interrupted_by_a_crash_is_finished_later(
     (grant,) = await desk.store.find(Grant)
     assert grant.state is GrantState.REVOKED
     assert await feed(desk) == {UUID: True}
-    await desk.provider.grants.settle()
+    await desk.provider.grants.update_changed_feeds()
     assert await feed(desk) == {UUID: False}
 
 
-async def test_an_order_booked_just_before_a_revocation_is_withheld(desk: Desk) -> None:
-    """The feed is brought up to date again for a minute. Then the grant is settled."""
+async def test_an_order_booked_just_before_a_revocation_leaves_the_feed(desk: Desk) -> None:
+    """The feed is updated again for one minute. Then the grant is settled."""
     await change(desk, CENTRE.key, BOOKING)
     await change(desk, CENTRE.key, revoke)
     await booked(desk)
     assert await feed(desk) == {UUID: True}
-    await desk.provider.grants.settle()
+    await desk.provider.grants.update_changed_feeds()
     assert await feed(desk) == {UUID: False}
     desk.clock.move(timedelta(minutes=2))
-    await desk.provider.grants.settle()
+    await desk.provider.grants.update_changed_feeds()
     assert await desk.store.find(Grant, settled=False) == []
 
 
@@ -114,7 +114,7 @@ async def test_a_grant_changed_in_the_future_is_settled(desk: Desk) -> None:
     desk.clock.move(timedelta(days=10))
     await change(desk, CENTRE.key, BOOKING)
     desk.clock.move(timedelta(days=-10))
-    await desk.provider.grants.settle()
+    await desk.provider.grants.update_changed_feeds()
     assert await desk.store.find(Grant, settled=False) == []
 
 
@@ -137,7 +137,7 @@ async def test_consent_ends_a_suspension(desk: Desk) -> None:
 
 
 async def test_two_concurrent_grant_changes_are_both_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A change that always conflicts gives up with an error."""
+    """A change that conflicts at each attempt fails."""
     await change(desk, CENTRE.key, BOOKING)
     save, overtaken = desk.store.save, 0
 
@@ -161,11 +161,11 @@ async def test_two_concurrent_grant_changes_are_both_made(desk: Desk, monkeypatc
 async def test_terms_outlive_consent_and_suspension_and_end_with_revocation(desk: Desk) -> None:
     terms = GrantTerms(offer_overrides=True, venues=frozenset({"Hall"}))
     await change(desk, CENTRE.key, give(frozenset({Scope.OPENBOOKING}), "ann"))
-    for how in (agree(lambda _: terms), BOOKING, give(frozenset({Scope.OPENID}), "dan"), suspend, resume):
+    for how in (change_terms(lambda _: terms), BOOKING, give(frozenset({Scope.OPENID}), "dan"), suspend, resume):
         assert (await change(desk, CENTRE.key, how)).terms == terms
-    narrowed = await change(desk, CENTRE.key, agree(lambda held: replace(held, offer_overrides=False)))
+    narrowed = await change(desk, CENTRE.key, change_terms(lambda held: replace(held, offer_overrides=False)))
     assert (narrowed.terms, narrowed.state) == (replace(terms, offer_overrides=False), GrantState.ACTIVE)
-    for how in (revoke, agree(lambda _: terms), BOOKING):
+    for how in (revoke, change_terms(lambda _: terms), BOOKING):
         assert (await change(desk, CENTRE.key, how)).terms == NO_TERMS
     assert (await desk.store.find(Grant, seller=CENTRE.key))[0].changed_by == "ann"
 
@@ -173,6 +173,6 @@ async def test_terms_outlive_consent_and_suspension_and_end_with_revocation(desk
 async def test_a_new_grant_of_a_seller_inherits_the_terms_of_every_seller(desk: Desk) -> None:
     terms = GrantTerms(venues=frozenset({"Hall"}))
     await change(desk, EVERY_SELLER, BOOKING)
-    await change(desk, EVERY_SELLER, agree(lambda _: terms))
+    await change(desk, EVERY_SELLER, change_terms(lambda _: terms))
     assert (await change(desk, CENTRE.key, give(frozenset({Scope.OPENBOOKING}), "ann"))).terms == terms
     assert (await change(desk, STUDIO.key, revoke)).terms == NO_TERMS

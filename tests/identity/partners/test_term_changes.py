@@ -12,7 +12,7 @@ AGREED = GrantTerms(offer_overrides=True, dynamic_accounts=frozenset({"A"}), ven
 
 
 @pytest.mark.spec("OB-OVR-01", "OB-DYN-01")
-def test_a_named_term_replaces_the_former_value_and_others_stay() -> None:
+def test_a_changed_term_replaces_its_value_and_other_terms_stay() -> None:
     changed = TermChanges(dynamic_accounts=[" B ", "C"], open_proposals=0).on(IDS)(AGREED)
     assert changed == GrantTerms(
         offer_overrides=True,
@@ -23,14 +23,14 @@ def test_a_named_term_replaces_the_former_value_and_others_stay() -> None:
     )
 
 
-def test_without_a_named_term_nothing_changes() -> None:
+def test_term_changes_without_a_value_change_no_term() -> None:
     assert TermChanges().is_empty
     assert TermChanges().on(IDS)(AGREED) == AGREED
     assert not TermChanges(offer_overrides=False).is_empty
 
 
 @pytest.mark.parametrize("term", ClearableTerm)
-def test_each_clearable_term_goes_back_to_its_default(term: ClearableTerm) -> None:
+def test_each_clearable_term_is_reset_to_its_default(term: ClearableTerm) -> None:
     full = GrantTerms(
         dynamic_accounts=frozenset({"A"}),
         venues=frozenset({"Hall"}),
@@ -46,7 +46,7 @@ def test_each_clearable_term_goes_back_to_its_default(term: ClearableTerm) -> No
 
 
 @pytest.mark.parametrize("text", [OFFER, f"{IDS.base_uri}/identifiers/{OFFER}"])
-def test_an_offer_is_named_with_the_base_uri_or_without(text: str) -> None:
+def test_an_offer_is_accepted_with_and_without_the_base_uri(text: str) -> None:
     assert TermChanges(offers=[text]).on(IDS)(NO_TERMS).offers == frozenset({OfferRef("session-series/yoga", "adult")})
 
 
@@ -57,7 +57,10 @@ def test_an_offer_is_named_with_the_base_uri_or_without(text: str) -> None:
         (TermChanges(venues=["*"]), "Name each venue"),
         (TermChanges(activities=[" "]), "Name each activity"),
         (TermChanges(dynamic_accounts=[""]), "Name each account"),
-        (TermChanges(open_quotes=1, clear=[ClearableTerm.OPEN_QUOTES]), "Either name them or clear them: open_quotes"),
+        (
+            TermChanges(open_quotes=1, clear=[ClearableTerm.OPEN_QUOTES]),
+            "Set or clear each of these terms, not both: open_quotes",
+        ),
     ],
 )
 def test_contradictory_term_changes_are_refused(changes: TermChanges, reason: str) -> None:

@@ -20,8 +20,8 @@ NEW = "lampshade orbit cabbage"
 
 async def known(desk: Desk, name: str = "ann", device: str = "") -> Browser:
     """Return a browser in which a user has just signed in."""
-    admission = await desk.provider.accounts.sign_in(name, PASSWORD, BROWSER._replace(device=device))
-    return BROWSER._replace(device=admission.device)
+    result = await desk.provider.accounts.sign_in(name, PASSWORD, BROWSER._replace(device=device))
+    return BROWSER._replace(device=result.device)
 
 
 async def guess(desk: Desk, browser: Browser, name: str = "ann") -> None:
@@ -39,7 +39,7 @@ async def is_locked(desk: Desk, browser: Browser, name: str = "ann") -> bool:
 
 
 async def lock(desk: Desk, name: str = "ann") -> None:
-    """Guess until strangers have to wait."""
+    """Enter wrong passwords until unknown browsers have to wait."""
     for number in range(5):
         await guess(desk, Browser(f"198.51.100.{number}"), name)
     assert await is_locked(desk, STRANGER, name)
@@ -63,7 +63,7 @@ async def test_guesses_from_its_address_do_not_lock_out_a_known_browser(desk: De
     assert not await is_locked(desk, ann)
 
 
-async def test_guesses_in_a_known_browser_make_nobody_else_wait(desk: Desk) -> None:
+async def test_guesses_in_a_known_browser_do_not_delay_other_browsers(desk: Desk) -> None:
     ann = await known(desk)
     for _ in range(9):
         await guess(desk, ann)
@@ -72,7 +72,7 @@ async def test_guesses_in_a_known_browser_make_nobody_else_wait(desk: Desk) -> N
 
 
 async def test_a_known_browser_becomes_unknown_after_ten_wrong_passwords(desk: Desk) -> None:
-    """Time and sign-ins in other browsers do not matter. A sign-in in this browser resets the count."""
+    """Only a sign-in in this browser resets the count of its failures."""
     ann = await known(desk)
     for _ in range(10):
         await guess(desk, ann)
@@ -97,7 +97,7 @@ async def test_concurrent_guesses_cannot_pass_the_limit(desk: Desk) -> None:
 
 
 async def test_a_browser_is_known_to_each_account_that_signed_in_there(desk: Desk) -> None:
-    """Several accounts share a browser; other accounts do not know it."""
+    """Several accounts share a browser. The browser is unknown to other accounts."""
     both = await known(desk, "ben", (await known(desk)).device)
     for name in ("ann", "ben", "cat"):
         await lock(desk, name)
@@ -164,7 +164,7 @@ async def test_a_later_account_of_a_name_has_no_known_browsers(desk: Desk) -> No
     await accounts.remove((await desk.signed_in("ann")).user)
     assert await desk.store.find(Device, username="ann") == []
     await accounts.use_link(await accounts.add("ann", "centre", Role.MANAGER), PASSWORD)
-    # One that was written while the account was removed is left over.
+    # A record that was saved during the removal of the account is left over.
     assert await desk.store.save(Device(**{name: getattr(device, name) for name in device.__struct_fields__[1:]}))
     await lock(desk)
     assert await is_locked(desk, ann)
@@ -178,7 +178,7 @@ async def test_only_the_digest_of_a_device_cookie_is_stored(desk: Desk) -> None:
 
 
 async def test_an_administrator_unlocks_an_account(desk: Desk) -> None:
-    """Known browsers are unlocked too, addresses are not."""
+    """Known browsers are unlocked too. Addresses stay blocked."""
     ann = await known(desk)
     for _ in range(10):
         await guess(desk, ann)

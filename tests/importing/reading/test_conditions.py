@@ -1,4 +1,4 @@
-"""Conditions of Offers: known to be harmless, kept to, or a reason to leave the Offer out."""
+"""Conditions of Offers: harmless properties, enforced conditions, and conditions that leave the Offer out."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 from openbooking.booking.model.opportunity import Offer
 from openbooking.importing.reading.offers import read_offers
 from openbooking.importing.reading.values import MAX_COUNT, clean
-from support.published_items import OFFER
+from support.importing.published_items import OFFER
 
 SESSION, SLOT = "scheduled-sessions/one", "slots/one"
 QUANTITY = {"@type": "QuantitativeValue"}
@@ -101,14 +101,14 @@ JULY, AUGUST = datetime(2026, 6, 30, 23, tzinfo=UTC), datetime(2026, 7, 31, 23, 
         ({"validFrom": ["2026-07-01"]}, JULY, None),
     ],
 )
-def test_when_an_offer_is_valid(
+def test_the_period_of_an_offer_is_read(
     told: dict[str, Any], valid_from: datetime | None, valid_through: datetime | None
 ) -> None:
     offer = read_one(told)
     assert (offer.valid_from, offer.valid_through, offer.properties) == (valid_from, valid_through, {})
 
 
-def test_assumptions_about_times_are_remarked() -> None:
+def test_an_assumed_time_is_remarked() -> None:
     assert read({"validFrom": "2026-07-01"})[1] == (
         "Offer 'Adult': validFrom: 2026-07-01 has no time: a whole day in Europe/London assumed",
     )
@@ -130,13 +130,13 @@ def test_assumptions_about_times_are_remarked() -> None:
         ("4", 4, 4),
     ],
 )
-def test_how_many_an_offer_is_for(told: Any, least: int, most: int | None) -> None:
+def test_the_quantity_of_an_offer_is_read(told: Any, least: int, most: int | None) -> None:
     for owner in (SESSION, SLOT):
         offer = read_one({"eligibleQuantity": told}, owner)
         assert (offer.min_quantity, offer.max_quantity, offer.properties) == (least, most, {})
 
 
-def test_a_person_is_a_place_except_where_a_facility_is_hired() -> None:
+def test_a_person_counts_as_one_space_unless_a_facility_is_hired() -> None:
     people = {"eligibleQuantity": {**QUANTITY, "minValue": 4, "unitText": "people"}}
     assert read_one(people).min_quantity == 4
     assert read(people, SLOT)[0] == ()
@@ -183,7 +183,7 @@ def test_an_offer_with_an_unreadable_quantity_is_left_out(told: Any) -> None:
         {"priceSpecification": {"@type": "PriceSpecification", "price": "5.50", "priceCurrency": "GBP"}},
     ],
 )
-def test_conditions_that_anybody_here_fulfils_are_not_shown(told: dict[str, Any]) -> None:
+def test_conditions_that_every_booking_fulfils_are_not_published(told: dict[str, Any]) -> None:
     offers, remarks = read(told)
     assert (len(offers), remarks) == (1, ())
     assert offers[0].properties == {}
@@ -212,8 +212,8 @@ def test_conditions_that_anybody_here_fulfils_are_not_shown(told: dict[str, Any]
         ({"availability": "InStock", "schema:availability": "SoldOut"}, "its availability is"),
         ({"inventoryLevel": 0}, "it is sold out"),
         ({"inventoryLevel": {"@type": "QuantitativeValue", "value": "0"}}, "it is sold out"),
-        ({"inventoryLevel": 3}, "cannot be kept to"),
-        ({"inventoryLevel": "few"}, "cannot be kept to"),
+        ({"inventoryLevel": 3}, "cannot be enforced"),
+        ({"inventoryLevel": "few"}, "cannot be enforced"),
         ({"availableChannel": "https://openactive.io/TelephoneAdvanceBooking"}, "is not online"),
         ({"availableChannel": ["oa:TelephonePrepayment", {"@id": "oa:OnPremisesPrepayment"}]}, "is not online"),
         ({"availableChannel": {"name": "Phone"}}, "is not online"),
@@ -230,14 +230,14 @@ def test_conditions_that_anybody_here_fulfils_are_not_shown(told: dict[str, Any]
         ({"validFrom": ["2026-07-01", "2026-08-01"]}, "is no date and time"),
     ],
 )
-def test_conditions_that_cannot_be_kept_leave_the_offer_out(told: dict[str, Any], why: str) -> None:
+def test_an_offer_with_an_unenforceable_condition_is_left_out(told: dict[str, Any], why: str) -> None:
     offers, (remark,) = read(told)
     assert offers == ()
     assert remark.startswith("Offer 'Adult' left out: ")
     assert why in remark
 
 
-def test_the_share_of_offers_that_is_lost_is_printed(tmp_path: Path) -> None:
+def test_the_script_prints_the_share_of_offers_left_out(tmp_path: Path) -> None:
     items, usage = tmp_path / "items", tmp_path / "usage.json"
     items.mkdir()
     resident = {**OFFER, "eligibleEntitlementType": [{"@type": "Concept"}]}
@@ -257,5 +257,5 @@ def test_the_share_of_offers_that_is_lost_is_printed(tmp_path: Path) -> None:
     ]
 
 
-def test_a_count_that_was_cut_is_no_limit() -> None:
+def test_the_largest_count_is_no_limit() -> None:
     assert read_one({"eligibleQuantity": {"minValue": 1, "maxValue": MAX_COUNT}}).max_quantity is None

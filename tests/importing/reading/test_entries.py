@@ -1,4 +1,4 @@
-"""Documents taken apart: what spoils one item spoils no other."""
+"""Items of documents, with and without an RPDE envelope. An unreadable item does not affect others."""
 
 import json
 from typing import Any
@@ -11,13 +11,13 @@ from openbooking.importing.reading.entries import MAX_ITEM_BYTES, read_entry
 from openbooking.importing.reading.items import read_item
 from openbooking.importing.reading.source import named_source
 from openbooking.importing.reading.values import MAX_DEPTH, UnreadableError
-from support.published_items import deleted, page, rpde, series
+from support.importing.published_items import deleted, page, rpde, series
 
 SOURCE = named_source("source")
 
 
 def entries(body: bytes) -> list[Any]:
-    """The data of each item, or why it cannot be read."""
+    """Return the data of each item, or the reason why the item cannot be read."""
     found: list[Any] = []
     for item in read_page(body).items:
         try:
@@ -41,7 +41,9 @@ def entries(body: bytes) -> list[Any]:
         (b"[]", [], None, False),
     ],
 )
-def test_documents_of_every_form(body: bytes, data: list[Any], next_: str | None, is_rpde: bool) -> None:
+def test_documents_of_each_form_are_split_into_items(
+    body: bytes, data: list[Any], next_: str | None, is_rpde: bool
+) -> None:
     read = read_page(body)
     assert (entries(body), read.next, read.is_rpde) == (data, next_, is_rpde)
 
@@ -63,14 +65,14 @@ def test_documents_of_every_form(body: bytes, data: list[Any], next_: str | None
         rb'{"@type": "A", "\udc00\ud800": 1}',
     ],
 )
-def test_an_item_that_cannot_be_read_spoils_no_other(spoilt: bytes) -> None:
+def test_an_unreadable_item_does_not_affect_other_items(spoilt: bytes) -> None:
     before, why, after = entries(b'{"items": [{"@type": "A"}, ' + spoilt + b', {"@type": "B"}]}')
     assert (before, after) == ({"@type": "A"}, {"@type": "B"})
     assert isinstance(why, str)
 
 
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"x": ', b"}"), (b'[{"[\\"{": ', b'}, "]}"]')])
-def test_an_item_that_is_nested_too_deeply_spoils_no_other(opening: bytes, closing: bytes) -> None:
+def test_an_item_nested_too_deeply_does_not_affect_other_items(opening: bytes, closing: bytes) -> None:
     deep = b'{"@type": "A", "x": ' + opening * 30_000 + b"5" + closing * 30_000 + b', "y": "]}"}'
     body = b'{"items": [{"@type": "A"}, ' + deep + rb', "\ud800", {"@type": "B", "x": [[]]}], "next": "there"}'
     read = read_page(body)
@@ -82,12 +84,12 @@ def test_an_item_that_is_nested_too_deeply_spoils_no_other(opening: bytes, closi
 
 
 @pytest.mark.parametrize("text", [rb"\ud83d\ude00", rb"\\ud800", rb"\\\ud83d\uDE00", rb"\"\\"])
-def test_items_beside_an_unreadable_one_are_read_unchanged(text: bytes) -> None:
+def test_items_beside_an_unreadable_item_are_unchanged(text: bytes) -> None:
     item = b'{"name": "' + text + b'"}'
     assert entries(b"[" + item + rb', "\ud800"]')[0] == json.loads(item)
 
 
-def test_an_envelope_states_deletions_and_may_have_numeric_ids() -> None:
+def test_an_envelope_is_read_with_its_deletion_and_numeric_id() -> None:
     raw = msgspec.Raw(json.dumps(deleted(series(), id=111, kind="Session")).encode())
     entry = read_entry(raw, SOURCE, "here")
     assert (entry.deleted, entry.kind, entry.id, entry.modified, entry.data) == (True, "Session", "111", 2, None)
@@ -95,6 +97,6 @@ def test_an_envelope_states_deletions_and_may_have_numeric_ids() -> None:
     assert again.source.item(again.kind, again.id) == entry.source.item(entry.kind, entry.id)
 
 
-def test_nothing_that_an_item_may_hold_is_cut_off() -> None:
-    # An item lies three levels below its page.
+def test_an_item_of_the_greatest_depth_is_read_whole() -> None:
+    # An item is nested three levels below its page.
     assert MAX_DEPTH + 3 < MAX_NESTING

@@ -1,4 +1,4 @@
-"""Offers as providers publish them: nothing about a price is guessed."""
+"""Offers as providers publish them, read or left out."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,7 +11,7 @@ from openbooking.booking.model.opportunity import Offer
 from openbooking.importing.reading.offers import MAX_OFFERS, read_offers
 from openbooking.importing.reading.values import clean, derive_key
 from openbooking.openactive.terms import Availability, FlowRequirement
-from support.published_items import OFFER
+from support.importing.published_items import OFFER
 
 OWNER = "slots/one"
 
@@ -23,7 +23,7 @@ def read_one(**changes: Any) -> Offer:
     return offer
 
 
-def test_an_offer_is_read_whole() -> None:
+def test_an_offer_is_read_with_all_fields() -> None:
     offer = read_one(
         validFromBeforeStartDate="P7D",
         validThroughBeforeStartDate="PT1H",
@@ -65,7 +65,7 @@ def test_an_offer_is_read_whole() -> None:
         ({"@type": "https://schema.org/Offer"}, {"name": "Adult"}),
     ],
 )
-def test_names_and_forms_of_older_days(changes: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_former_names_of_properties_are_read(changes: dict[str, Any], expected: dict[str, Any]) -> None:
     offer = read_one(**changes)
     assert {name: getattr(offer, name) for name in expected} == expected
 
@@ -73,7 +73,7 @@ def test_names_and_forms_of_older_days(changes: dict[str, Any], expected: dict[s
 @pytest.mark.spec("OB-BKBL-21", "OB-BKBL-22", "OB-BKBL-23")
 @pytest.mark.parametrize("form", ["{}", "oa:{}", "http://openactive.io/{}", "https://openactive.io/{}"])
 @pytest.mark.parametrize("within", [lambda term: term, lambda term: [term], lambda term: {"@id": term}])
-def test_terms_and_names_in_every_form(form: str, within: Callable[[str], Any]) -> None:
+def test_terms_and_names_are_read_in_every_form(form: str, within: Callable[[str], Any]) -> None:
     told = {
         form.format("openBookingInAdvance"): within(form.format("Required")),
         form.format("openBookingPrepayment"): within(form.format("Optional")),
@@ -135,7 +135,7 @@ def test_changes_to_offers_are_remarked(changes: dict[str, Any], remark: str) ->
 
 
 @pytest.mark.spec("OB-BKBL-28")
-def test_keys_stay_when_offers_change_places_and_no_two_are_alike() -> None:
+def test_offers_keep_their_distinct_keys_in_another_order() -> None:
     adult, junior = OFFER, {**OFFER, "@id": "junior"}
     by_position = [{"@type": "Offer", "price": 1, "priceCurrency": "GBP"}] * 2
     one_way, _ = read_offers([adult, junior], OWNER)

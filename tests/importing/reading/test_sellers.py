@@ -1,4 +1,4 @@
-"""Sellers as providers publish them."""
+"""Sellers as providers publish them, read with remarks."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from openbooking.importing.reading.sellers import read_seller
 from openbooking.importing.reading.source import named_source
 from openbooking.importing.reading.values import clean
 from openbooking.openactive.terms import TaxMode
-from support.published_items import SELLER
+from support.importing.published_items import SELLER
 
 
-def test_a_seller_is_read_whole() -> None:
+def test_a_seller_is_read_with_all_fields() -> None:
     named = read_seller({**SELLER, "isOpenBookingAllowed": False}, named_source("source"))
     assert named
     assert named.seller
@@ -38,7 +38,7 @@ FORMS = ["{}", "oa:{}", "schema:{}", "https://openactive.io/{}", "http://schema.
 
 
 def in_every_form(term: str) -> list[Any]:
-    """The term with and without its namespace, in an array, and by `@id`."""
+    """Return a term with and without its namespace, in an array, and by `@id`."""
     named = [form.format(term) for form in FORMS]
     return [*named, *([name] for name in named), *({"@id": name} for name in named)]
 
@@ -82,7 +82,7 @@ def test_a_reference_names_a_seller_that_is_described_elsewhere(published: Any) 
     assert (named.seller, named.key) == (None, described.key)
 
 
-def test_sellers_of_one_name_are_distinguished_by_their_source() -> None:
+def test_sellers_with_one_name_are_distinguished_by_source() -> None:
     keys = {named.key for scope in ("a", "b") if (named := read_seller({"name": "Centre"}, named_source(scope)))}
     assert len(keys) == 2
 

@@ -1,4 +1,4 @@
-"""Values as providers publish them, understood or refused."""
+"""Values as providers publish them, read or refused."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +10,7 @@ from openbooking.importing.reading.values import (
     UnreadableError,
     clean,
     derive_key,
+    display_text,
     read_count,
     read_duration,
     read_flag,
@@ -17,7 +18,6 @@ from openbooking.importing.reading.values import (
     read_price,
     read_term,
     read_text,
-    shown,
     type_names,
 )
 from openbooking.openactive.ids import is_key
@@ -46,18 +46,18 @@ from openbooking.openactive.terms import Availability, EventStatus
         ("2027w094", "2027-03-04T00:00:00Z", True),
     ],
 )
-def test_instants(published: str, at: str, assumed: bool) -> None:
+def test_an_instant_is_read(published: str, at: str, assumed: bool) -> None:
     read = read_instant(published)
     assert (read.at, bool(read.assumed)) == (datetime.fromisoformat(at), assumed)
 
 
-def test_a_day_ends_at_midnight_on_the_wall_also_when_clocks_change() -> None:
+def test_a_day_ends_at_local_midnight_when_clocks_change() -> None:
     day = read_instant("2027-10-31")
     assert day.until - day.at == timedelta(hours=25)
     assert day.until == datetime(2027, 11, 1, tzinfo=UTC)
 
 
-def test_durations_are_added_to_instants_not_wall_clock_times() -> None:
+def test_a_duration_is_added_to_the_instant_not_to_local_time() -> None:
     before_the_change = read_instant("2027-10-31T00:30:00").at
     assert before_the_change + timedelta(hours=2) == datetime(2027, 10, 31, 1, 30, tzinfo=UTC)
 
@@ -102,7 +102,7 @@ def test_an_invalid_instant_is_refused(published: Any) -> None:
         ("PT59.6S", 1),
     ],
 )
-def test_durations(published: str, minutes: float) -> None:
+def test_a_duration_is_read(published: str, minutes: float) -> None:
     assert read_duration(published) == timedelta(minutes=minutes)
 
 
@@ -131,7 +131,7 @@ def test_a_duration_without_a_fixed_length_is_refused(published: Any) -> None:
         ("9" * 9999, 2**31 - 1),
     ],
 )
-def test_numbers_of_places(published: Any, count: int) -> None:
+def test_a_number_of_spaces_is_read(published: Any, count: int) -> None:
     assert read_count(published) == count
 
 
@@ -142,7 +142,7 @@ def test_an_invalid_number_of_spaces_is_refused(published: Any) -> None:
 
 
 @pytest.mark.parametrize(("published", "price"), [(5, "5"), (5.5, "5.5"), ("5.50", "5.50"), (0, "0"), ("0.00", "0")])
-def test_prices(published: Any, price: str) -> None:
+def test_a_price_is_read(published: Any, price: str) -> None:
     assert read_price(published) == Decimal(price)
 
 
@@ -166,7 +166,7 @@ def test_an_invalid_price_is_refused(published: Any) -> None:
         *(("", None), (" ", None), (None, None), (True, None), (1.5, None), ([], None), ({}, None), ([None], None)),
     ],
 )
-def test_texts_that_name_something(published: Any, text: str | None) -> None:
+def test_a_name_is_read_as_text(published: Any, text: str | None) -> None:
     assert read_text(published) == text
 
 
@@ -179,7 +179,7 @@ def test_texts_that_name_something(published: Any, text: str | None) -> None:
         "EventCancelled",
     ],
 )
-def test_terms_with_and_without_namespace(published: str) -> None:
+def test_a_term_is_read_with_and_without_namespace(published: str) -> None:
     assert read_term(published, EventStatus) is EventStatus.CANCELLED
 
 
@@ -190,7 +190,7 @@ def test_terms_with_and_without_namespace(published: str) -> None:
         *(("schema:True", True), ("https://schema.org/False", False), ({"@id": "http://schema.org/True"}, True)),
     ],
 )
-def test_flags(published: Any, flag: bool) -> None:
+def test_a_flag_is_read(published: Any, flag: bool) -> None:
     assert read_flag(published) is flag
 
 
@@ -203,12 +203,12 @@ def test_an_invalid_truth_value_is_refused(published: Any) -> None:
 @pytest.mark.parametrize(
     "published", ["https://example.com/Required", "required", None, 1, "", [], ["Required", "Optional"]]
 )
-def test_terms_that_are_not_known_are_refused(published: Any) -> None:
+def test_an_unknown_term_is_refused(published: Any) -> None:
     with pytest.raises(UnreadableError, match="is not known"):
         read_term(published, Availability)
 
 
-def test_types_by_their_bare_names() -> None:
+def test_types_are_read_without_namespace() -> None:
     assert type_names({"@type": ["https://openactive.io/Slot", "schema:Event", 1, " oa:X "]}) == ["Slot", "Event", "X"]
     assert type_names({}) == []
 
@@ -233,7 +233,7 @@ def test_types_by_their_bare_names() -> None:
         ({"a": {"@value": 0}, "b": {"@value": "x", "@language": "en"}, "c": {"@value": None}}, {"a": 0, "b": "x"}),
     ],
 )
-def test_nothing_empty_is_left_and_names_are_those_of_the_models(published: Any, cleaned: Any) -> None:
+def test_clean_removes_empty_values_and_namespaces(published: Any, cleaned: Any) -> None:
     assert clean(published) == cleaned
 
 
@@ -257,14 +257,14 @@ def test_a_value_that_cannot_be_published_is_refused(published: Any, why: str) -
         clean(published)
 
 
-def test_shown_values_are_short_and_without_control_characters() -> None:
-    assert shown("a\x1b[2J\nb") == "a\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}b"
-    assert len(shown("x" * 50_000_000)) == 200
-    assert shown({"a": 1}) == "{'a': 1}"
+def test_display_text_is_short_and_without_control_characters() -> None:
+    assert display_text("a\x1b[2J\nb") == "a\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}b"
+    assert len(display_text("x" * 50_000_000)) == 200
+    assert display_text({"a": 1}) == "{'a': 1}"
 
 
 @pytest.mark.spec("OB-ID-01", "OB-BKBL-28")
-def test_keys_always_come_of_the_same_parts_and_fit_into_identifiers() -> None:
+def test_derived_keys_depend_on_all_parts_and_fit_into_identifiers() -> None:
     key = derive_key("@id", "https://example.com/1")
     assert key == "zjemitdjylwbkqcqsytggypwuzeowvdj"
     assert is_key(key)

@@ -22,7 +22,7 @@ def folder() -> Path:
 
 
 def example(folder: Path, name: str) -> Json:
-    """The example, or the `data` of its first item if it is a feed page."""
+    """Return the example, or the `data` of its first item if the example is a feed page."""
     found: Json = json.loads((folder / f"{name}.json").read_bytes())
     data: Json = found["items"][0]["data"] if "items" in found else found
     return data
@@ -42,7 +42,7 @@ def test_official_example_is_the_same_after_decoding_and_encoding(
 
 
 def open_objects(message: Json) -> list[tuple[Json, type[Message]]]:
-    """The open objects of a reply, with the types of their known parts."""
+    """Return the open objects of a reply, with the types of their known parts."""
     found: list[tuple[Json, type[Message]]] = [
         (message["seller"], messages.Organization),
         (message["broker"], messages.Organization),

@@ -37,7 +37,7 @@ def components() -> Json:
 
 
 def problems(value: Any, schema: Json, known: Json, path: str = "$") -> Iterator[str]:
-    """The places where a value does not fit a schema of the kind that msgspec makes."""
+    """Yield a text for each part of a value that does not fit a schema made by msgspec."""
     if "$ref" in schema:
         yield from problems(value, known[schema["$ref"].rpartition("/")[2]], known, path)
     elif "anyOf" in schema:

@@ -15,18 +15,17 @@ from openbooking.booking.command import Command
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.decide_proposal import DecideProposal
 from openbooking.booking.commands.delete import DeleteOrder
+from openbooking.booking.commands.proposal_decisions import DecideProposal
 from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import OrderKey
 from openbooking.openactive.money import VatTreatment
 from openbooking.openactive.terms import TaxMode
-from openbooking.store.migrate import _config, connected, prepare, upgrade
+from openbooking.store.migrate import _config, prepare, run_in_migration, upgrade
 from openbooking.testing.postgres import PostgresServer
-from openbooking.testing.proposal_tests import approved_session, propose
 from openbooking.testing.samples import (
     ALICE,
     BOB,
@@ -40,10 +39,11 @@ from openbooking.testing.samples import (
     session,
     session_path,
 )
-from openbooking.testing.view_case import DAY, OTHER, at_day, book_for, exchange, of_other
-from support.database_0003 import insert, rows_of
-from support.database_0005 import FILLED, copy
-from support.opened_stores import opened
+from openbooking.testing.stores.proposal_tests import approved_session, propose
+from openbooking.testing.stores.view_case import DAY, OTHER, at_day, book_for, exchange, of_other
+from support.databases.database_0003 import insert, rows_of
+from support.databases.database_0005 import FILLED, copy
+from support.databases.opened_stores import opened
 
 ZOE = {"givenName": "Zo\u00eb", "familyName": "O\u2019Brien", "telephone": "+44 (0)20 7946 0123"}
 
@@ -119,7 +119,7 @@ def test_the_migration_fills_tables_as_this_version_does(databases: tuple[str, s
     asyncio.run(trade(now))
     copy(now, before)
     assert upgrade(before).revision >= "0006"
-    expected, found = (connected(name, lambda connection: rows_of(connection, FILLED)) for name in databases)
+    expected, found = (run_in_migration(name, lambda connection: rows_of(connection, FILLED)) for name in databases)
     assert len(expected["order_item"]) == 12
     assert sum(row["listed_at"] is not None for row in expected["record"]) > 7
     for table in FILLED:
@@ -143,7 +143,7 @@ def test_records_of_the_first_versions_are_migrated(databases: tuple[str, str]) 
             await store.execute(book(fresh(), "yoga"))
 
     asyncio.run(sell())
-    rows = connected(now, lambda connection: rows_of(connection, ["record"]))
+    rows = run_in_migration(now, lambda connection: rows_of(connection, ["record"]))
     (row,) = rows["record"]
     document = row["document"].replace(b'"at":"2027-03-01T12:00:00Z"', b'"x":1')
     bare = row["document"].replace(b'"order":', b'"x":')
@@ -155,9 +155,9 @@ def test_records_of_the_first_versions_are_migrated(databases: tuple[str, str]) 
         command.upgrade(config, "0005")
         insert(connection, {"record": old})
 
-    connected(before, fill)
+    run_in_migration(before, fill)
     upgrade(before)
-    found = connected(before, lambda connection: rows_of(connection, ["record", "order_item"]))
+    found = run_in_migration(before, lambda connection: rows_of(connection, ["record", "order_item"]))
     assert {record["uuid"]: record["listed_at"] for record in found["record"]} == {row["uuid"]: 0, old[1]["uuid"]: None}
     assert [(item["sold_at"], item["price"]) for item in found["order_item"]] == [(None, 1200)]
 
@@ -174,8 +174,8 @@ def test_postgres_gathers_no_statistics_of_personal_data(postgres: PostgresServe
         return {(table, column): target for table, column, target in connection.execute(asked)}
 
     personal = {"document", "family_name", "given_name", "email", "telephone"}
-    found = connected(database, targets)
-    columns = connected(database, lambda connection: inspect(connection).get_columns("personal_data"))
+    found = run_in_migration(database, targets)
+    columns = run_in_migration(database, lambda connection: inspect(connection).get_columns("personal_data"))
     assert personal <= {column["name"] for column in columns}
     assert len({table for table, _ in found}) == 17
     assert {target for (_, column), target in found.items() if column in personal} == {0}

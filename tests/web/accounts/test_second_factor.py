@@ -14,26 +14,16 @@ import structlog
 from msgspec.structs import replace
 from pyotp import TOTP
 
-from openbooking.identity.oauth.authorization_lifecycle import challenge
 from openbooking.identity.policy import SecondFactorMode
 from openbooking.identity.records import Authorization, SecondFactor, Session, User
-from support.form_browser import Page, Visitor
+from support.authorization_requests import ASKED, AUTHORIZE
+from support.browsers.form_browser import Page, Visitor
 from support.http_system import SITE, World, open_world
 from support.identity_provider import PASSWORD
 
 pytestmark = pytest.mark.anyio
 
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-ASKED = {
-    "response_type": "code",
-    "client_id": "alice",
-    "redirect_uri": "https://alice.example.com/cb",
-    "scope": "openid offline_access openactive-openbooking",
-    "state": "xyz",
-    "code_challenge": challenge("v" * 48),
-    "code_challenge_method": "S256",
-}
-AUTHORIZE = f"/oauth/authorize?{urlencode(ASKED)}"
 CODE, RECOVERY, ENROLMENT = "/sign-in/code", "/sign-in/recovery-code", "/sign-in/second-factor"
 SECOND_FACTOR, REMOVE = "/second-factor", "/second-factor/remove"
 DEVICE = "__Host-openbooking-device"
@@ -54,12 +44,6 @@ async def strict(tmp_path: Path) -> AsyncIterator[World]:
         yield world
 
 
-@pytest.fixture
-def visitor(provider: World) -> Visitor:
-    """A browser without cookies."""
-    return Visitor(provider.client)
-
-
 async def enrol(world: World, name: str = "ann") -> None:
     (user,) = await world.identity.find(User, name=name)
     factor = SecondFactor(secret=SECRET, since=world.clock())
@@ -67,7 +51,7 @@ async def enrol(world: World, name: str = "ann") -> None:
 
 
 def code(world: World, secret: str = SECRET, steps: int = 0) -> str:
-    """Return the code that the app shows now, or so many half minutes later."""
+    """Return the code that the app shows now, or `steps` half minutes later."""
     return TOTP(secret).at(world.clock(), counter_offset=steps)
 
 
@@ -87,7 +71,7 @@ async def both_steps(world: World, visitor: Visitor, url: str = "/sign-in", step
     return await visitor.send(page, CODE, code=code(world, steps=steps))
 
 
-async def test_no_page_opens_between_the_two_steps(provider: World, visitor: Visitor) -> None:
+async def test_no_page_opens_before_the_second_step(provider: World, visitor: Visitor) -> None:
     page = await visitor.sign_in("ann", PASSWORD)
     assert page.url.startswith(f"{SITE}{CODE}")
     assert "Enter a code" in page.text
@@ -104,7 +88,7 @@ async def test_no_page_opens_between_the_two_steps(provider: World, visitor: Vis
     assert DEVICE in visitor.cookies
 
 
-async def test_both_steps_lead_back_to_the_wanted_page(provider: World, visitor: Visitor) -> None:
+async def test_both_steps_return_to_the_requested_page(provider: World, visitor: Visitor) -> None:
     page = await visitor.sign_in("ann", PASSWORD, AUTHORIZE)
     assert page.response.headers["content-security-policy"].count("https://alice.example.com") == 1
     page = await visitor.send(page, CODE, code="000000")
@@ -219,7 +203,7 @@ async def test_a_second_factor_is_set_up_and_removed(provider: World) -> None:
     codes = recovery_codes_on(page)
     assert len(codes) == 10
     page = await visitor.open(SECOND_FACTOR)
-    assert "since 1 March 2027. You have 10 recovery codes left." in page.text
+    assert "app on 1 March 2027. Each sign-in needs a code of the app. You have 10 recovery codes left." in page.text
     for fields, field in (
         ({"password": "wrong", "code": codes[0]}, "password"),
         ({"password": PASSWORD, "code": code(provider, secret)}, "code"),
@@ -269,7 +253,7 @@ async def test_forms_of_other_sites_are_refused(strict: World, path: str, token:
 
 
 async def pages(world: World, visitor: Visitor) -> list[Page]:
-    """Every page, and the page after each form."""
+    """Return each page, and the page after each form."""
     shown = [await visitor.sign_in("ann", PASSWORD)]
     shown.append(await visitor.open(RECOVERY))
     shown.append(await visitor.send(shown[0], CODE, code=code(world)))
@@ -292,8 +276,8 @@ async def test_every_page_has_security_headers(provider: World, visitor: Visitor
         assert page.response.text.count('class="btn-primary"') <= 1
 
 
-async def test_names_cannot_become_markup(tmp_path: Path) -> None:
-    """Names cannot change the link that an app reads either."""
+async def test_names_are_escaped_in_html(tmp_path: Path) -> None:
+    """A name cannot change the link that an authenticator app reads."""
     async with open_world("sqlite", tmp_path, second_factor=SecondFactorMode.REQUIRED, name='<b>"A"&B') as world:
         (ann,) = await world.identity.find(User, name="ann")
         evil = "<script>alert(1)</script>?secret=aaaa&"
@@ -306,7 +290,7 @@ async def test_names_cannot_become_markup(tmp_path: Path) -> None:
         assert (uri.count("?"), uri.count("secret="), uri.count("issuer=")) == (1, 1, 1)
 
 
-async def test_nothing_secret_is_logged(
+async def test_logs_contain_no_secret(
     strict: World, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No code, recovery code, key or cookie is logged, whether valid or not."""

@@ -1,4 +1,4 @@
-"""The dataset site: the page for people, and the JSON-LD for programs of Brokers."""
+"""The dataset site: a page for people that embeds JSON-LD for programs."""
 
 import json
 from html.parser import HTMLParser
@@ -16,7 +16,7 @@ from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 
-# The types that the Test Suite harvests, and our feeds of them.
+# The types that the Test Suite harvests, with the names of their feeds in this system.
 FEEDS = {
     "https://openactive.io/SessionSeries": "session-series",
     "https://openactive.io/ScheduledSession": "scheduled-sessions",
@@ -29,7 +29,7 @@ FEEDS = {
 
 
 class Page(HTMLParser):
-    """The page: its text, meta tags, links, and scripts."""
+    """A parser that collects the text, meta tags, links and scripts of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ async def test_the_page_embeds_one_valid_dataset(sqlite_world: World, validator:
 
 
 @pytest.mark.spec("OB-DISC-13", "OB-DISC-20", "OB-FEED-01")
-async def test_every_feed_is_listed_once_and_is_where_the_list_says(sqlite_world: World) -> None:
+async def test_each_feed_is_listed_once_with_its_url(sqlite_world: World) -> None:
     downloads = (await dataset_of(sqlite_world))["distribution"]
     urls = {download["additionalType"]: download["contentUrl"] for download in downloads}
     assert urls == {type_: f"{SITE}/feeds/{feed}" for type_, feed in FEEDS.items()}
@@ -102,7 +102,7 @@ async def test_every_feed_is_listed_once_and_is_where_the_list_says(sqlite_world
 
 @pytest.mark.spec("OB-DISC-01", "OB-DISC-02", "OB-DISC-16", "OB-DISC-17", "OB-DISC-18")
 @pytest.mark.parametrize("api_path", ["/api", "/", "/v1/booking/"])
-async def test_the_site_tells_the_base_uri_that_every_path_is_relative_to(tmp_path: Path, api_path: str) -> None:
+async def test_the_site_shows_the_base_uri(tmp_path: Path, api_path: str) -> None:
     async with open_world("sqlite", tmp_path, api_path=api_path) as world:
         dataset = await dataset_of(world)
         service = dataset["accessService"]

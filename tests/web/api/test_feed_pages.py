@@ -1,4 +1,4 @@
-"""Feed pages over HTTP: compression, cache and entity tags, none of which misleads a harvester."""
+"""Compression, the cache and entity tags of feed pages; a harvester misses no change because of them."""
 
 import asyncio
 import gzip
@@ -30,7 +30,7 @@ def series(number: int, name: str = "Yoga") -> Opportunity:
 
 
 async def stock(world: World, count: int = PAGE_SIZE + 50) -> None:
-    """More than a page of SessionSeries."""
+    """Publish more SessionSeries than fit on one page."""
     await world.store.execute(Publish(tuple(series(number) for number in range(count)), actor=MANAGER))
 
 
@@ -53,7 +53,7 @@ async def stock(world: World, count: int = PAGE_SIZE + 50) -> None:
         ("x-gzip2", False),
     ],
 )
-def test_accept_encoding_is_understood(header: str | None, expected: bool) -> None:
+def test_gzip_is_accepted_by_name_or_wildcard(header: str | None, expected: bool) -> None:
     headers = [] if header is None else [(b"accept-encoding", header.encode())]
     scope: Scope = {"type": "http", "headers": headers}
     assert accepts_gzip(scope) is expected
@@ -106,7 +106,7 @@ async def test_a_page_that_the_harvester_has_is_not_sent_again(sqlite_world: Wor
         assert other.content == page.content
 
 
-async def test_a_page_that_has_changed_has_another_tag(sqlite_world: World) -> None:
+async def test_a_changed_page_has_another_entity_tag(sqlite_world: World) -> None:
     await stock(sqlite_world, 3)
     for change in (
         Publish((series(3),), actor=MANAGER),
@@ -151,7 +151,7 @@ async def test_only_full_pages_are_cached(sqlite_world: World, monkeypatch: pyte
 
 
 @pytest.mark.spec("OB-FEED-10", "OB-FEED-11", "OB-FEED-19", "OB-FEED-33")
-async def test_a_harvester_that_starts_on_a_cached_page_ends_up_to_date(world: World) -> None:
+async def test_a_harvester_of_a_cached_page_receives_later_changes(world: World) -> None:
     await stock(world, 2 * PAGE_SIZE + 50)
     kept = await world.read_feed(FEED)
     assert kept[FIRST]["data"]["name"] == "Yoga"
@@ -160,7 +160,7 @@ async def test_a_harvester_that_starts_on_a_cached_page_ends_up_to_date(world: W
     )
     others = frozenset(f"session-series/{key}" for key in (*kept, LAST) if key != SECOND)
     await world.store.execute(Withdraw(sources=frozenset({"timetable"}), keep=others, actor=MANAGER))
-    assert FIRST in (await world.client.get(FEED)).text  # where it was, on the page that was kept
+    assert FIRST in (await world.client.get(FEED)).text  # the old version, on the cached page
     harvested = await world.read_feed(FEED)
     stored = await world.store.feed_items(Feed("session-series"), 0, 10_000)
     assert sorted(entry["modified"] for entry in harvested.values()) == [item.modified for item in stored]
@@ -213,8 +213,8 @@ def making(page: Page, made: list[Page] | None = None, until: asyncio.Event | No
 
 
 @pytest.mark.parametrize(("body", "full", "times"), [(b"x", True, 1), (b"x", False, 3), (b"fault", True, 3)])
-async def test_a_full_page_that_many_request_at_once_is_made_once(body: bytes, full: bool, times: int) -> None:
-    """A page that is not full is made for each request, since it may lack newer items; faults are not shared either."""
+async def test_concurrent_requests_for_a_full_page_make_the_page_once(body: bytes, full: bool, times: int) -> None:
+    """A page that is not full is made for each request, because newer items may follow. Faults are not shared."""
     kept, may_go_on, made = PageCache(), asyncio.Event(), list[Page]()
     make = making(Page([], body, full=full), made, may_go_on)
     asking = [asyncio.create_task(kept.make(PageKey("slots", 0, gzip=True), make)) for _ in range(3)]
@@ -226,7 +226,7 @@ async def test_a_full_page_that_many_request_at_once_is_made_once(body: bytes, f
     assert len(made) == times
 
 
-async def test_a_cancelled_request_leaves_the_page_to_the_next_one() -> None:
+async def test_the_next_request_makes_the_page_of_a_cancelled_request() -> None:
     kept, sought, page = PageCache(), PageKey("slots", 0, gzip=True), Page([], b"x", full=True)
     gone = asyncio.create_task(kept.make(sought, making(page, until=asyncio.Event())))
     waiting = asyncio.create_task(kept.make(sought, making(page)))

@@ -1,4 +1,4 @@
-"""The open feeds and the Orders feeds, judged by OpenActive's validators."""
+"""The open feeds and the Orders feeds: OpenActive's validators check their pages and items."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,7 @@ async def test_every_item_of_every_open_feed_is_valid(
 
 @pytest.mark.spec("OB-FEED-02", "OB-FEED-03", "OB-FEED-04", "OB-FEED-12", "OB-FEED-16", "OB-FEED-23", "OB-FEED-31")
 @pytest.mark.spec("OB-FEED-34", "OB-FEED-35", "OB-FEED-33", "OB-FEED-13", "OB-FEED-14", "OB-FEED-32", "OB-FEED-10")
-async def test_pages_are_valid_to_the_last(world: World, validator: Validator) -> None:
+async def test_every_page_of_a_feed_is_valid(world: World, validator: Validator) -> None:
     for start in range(0, 1100, 100):
         many = [item for number in range(start, start + 100) for item in session(f"n{number}")]
         await world.store.execute(Publish(tuple(many), actor=MANAGER))
@@ -83,7 +83,7 @@ async def test_a_position_that_is_no_number_is_refused(sqlite_world: World, afte
 
 
 @pytest.mark.spec("OB-FEED-29", "OB-BKBL-31", "OB-BKBL-32", "OB-BKBL-33", "OB-BKBL-40", "OB-BKBL-28")
-async def test_children_name_their_parents_and_slots_carry_their_offers(world: World) -> None:
+async def test_children_refer_to_their_parents_and_slots_have_offers(world: World) -> None:
     sessions = await world.read_feed("/feeds/scheduled-sessions")
     slots = await world.read_feed("/feeds/slots")
     courts = await world.read_feed("/feeds/individual-facility-uses")
@@ -117,7 +117,7 @@ async def test_orders_feeds_are_valid_private_and_without_quotes(world: World, v
 
 
 @pytest.mark.spec("OB-FEED-05", "OB-FEED-07", "OB-FEED-08", "OB-FEED-11", "OB-FEED-19")
-async def test_items_come_in_the_order_of_change_numbers(world: World) -> None:
+async def test_items_are_ordered_by_change_number(world: World) -> None:
     async def after(number: int) -> list[tuple[int, str]]:
         page = await world.client.get("/feeds/scheduled-sessions", params={"afterChangeNumber": number})
         return [(entry["modified"], entry["id"]) for entry in page.json()["items"]]

@@ -1,4 +1,4 @@
-"""The bound on the memory of feed pages, and pages that are too large for the cache."""
+"""The limit on the memory of feed pages, and pages that are too large for the cache."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -51,7 +51,7 @@ async def test_pages_are_made_in_order_while_memory_is_free() -> None:
     begin = asyncio.Event()
 
     async def make(number: int) -> None:
-        async with room.for_making():
+        async with room.reserve():
             order.append(number)
             await begin.wait()
 
@@ -65,12 +65,12 @@ async def test_pages_are_made_in_order_while_memory_is_free() -> None:
 
 async def test_a_request_that_waits_too_long_for_memory_is_refused() -> None:
     room = PageMemory(MAKING_BYTES, seconds=0.01)
-    async with room.for_making():
+    async with room.reserve():
         with pytest.raises(TemporarilyUnavailableError) as refusal:
-            async with room.for_making():
+            async with room.reserve():
                 pytest.fail("There is no room.")
     assert refusal.value.retry_after
-    async with room.for_making():
+    async with room.reserve():
         pass
 
 
@@ -78,10 +78,10 @@ async def test_a_request_cancelled_while_waiting_does_not_block_others() -> None
     room, begun = PageMemory(MAKING_BYTES), list[int]()
 
     async def make(number: int) -> None:
-        async with room.for_making():
+        async with room.reserve():
             begun.append(number)
 
-    async with room.for_making():
+    async with room.reserve():
         waiting = [asyncio.create_task(make(number)) for number in range(3)]
         await asyncio.sleep(0)
     waiting[0].cancel()
@@ -91,27 +91,27 @@ async def test_a_request_cancelled_while_waiting_does_not_block_others() -> None
 
 async def test_a_page_sent_to_several_clients_takes_memory_once() -> None:
     room = PageMemory(len(LARGE.body) + MAKING_BYTES, seconds=0.01)
-    with room.for_sending(LARGE), room.for_sending(LARGE):
-        async with room.for_making():
+    with room.count_while_sent(LARGE), room.count_while_sent(LARGE):
+        async with room.reserve():
             pass
         other = Page([], bytes(len(LARGE.body)))
-        with room.for_sending(other), pytest.raises(TemporarilyUnavailableError):
-            async with room.for_making():
+        with room.count_while_sent(other), pytest.raises(TemporarilyUnavailableError):
+            async with room.reserve():
                 pytest.fail("There is no room.")
-    async with room.for_making():
+    async with room.reserve():
         pass
 
 
-async def test_pages_of_both_kinds_of_feeds_are_compressed_within_the_memory_for_making(
+async def test_pages_are_compressed_while_their_memory_is_reserved(
     sqlite_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     being_made, compressed = 0, list[int]()
-    for_making = PageMemory.for_making
+    reserve = PageMemory.reserve
 
     @asynccontextmanager
     async def counted(memory: PageMemory) -> AsyncIterator[None]:
         nonlocal being_made
-        async with for_making(memory):
+        async with reserve(memory):
             being_made += 1
             yield
             being_made -= 1
@@ -120,7 +120,7 @@ async def test_pages_of_both_kinds_of_feeds_are_compressed_within_the_memory_for
         compressed.append(being_made)
         return make_page(body, headers, **options)
 
-    monkeypatch.setattr(PageMemory, "for_making", counted)
+    monkeypatch.setattr(PageMemory, "reserve", counted)
     monkeypatch.setattr(feeds, "make_page", observed)
     for path in ("/feeds/slots", "/api/orders-rpde"):
         await sqlite_world.read_feed(path)

@@ -6,9 +6,9 @@ import pytest
 
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.opportunity import AccessRules
+from support.browsers.form_browser import Page, Visitor
 from support.builders import UUID, session
 from support.console import SignIn
-from support.form_browser import Page, Visitor
 from support.http_system import YOGA, World
 from support.parties import MANAGER
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from support.approval_flow import PARTY, TRIP, proposal_of, shown
+from support.browsers.form_browser import Page, Visitor
 from support.builders import UUID, new_uuid
 from support.console import SignIn
-from support.form_browser import Page, Visitor
 from support.http_system import World
 
 pytestmark = pytest.mark.anyio

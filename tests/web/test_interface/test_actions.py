@@ -1,4 +1,4 @@
-"""A Seller's actions, simulated through the test interface (table TI-A)."""
+"""Actions of a Seller that the test interface simulates (table TI-A)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -62,7 +62,7 @@ UNKNOWN_ORDER = f"{SITE}/api/orders/0d6e29ab-19a8-4de5-a9a0-f2f5b6a1c2d3"
     ("name", "criterion", "effect"),
     [pytest.param(*case[1:], id=case[1], marks=pytest.mark.spec(case[0])) for case in ORDER_ACTIONS],
 )
-async def test_an_action_on_an_order_shows_in_the_orders_feed(
+async def test_an_action_on_an_order_appears_in_the_orders_feed(
     testable: World, validator: Validator, name: str, criterion: str, effect: Effect
 ) -> None:
     made = await create(testable, criterion or "TestOpportunityBookableNonFree", SESSION)
@@ -77,7 +77,7 @@ async def test_an_action_on_an_order_shows_in_the_orders_feed(
 
 
 def inherited(opportunity: dict[str, Any]) -> dict[str, Any]:
-    """Return the Opportunity with the properties that it inherits."""
+    """Return an Opportunity together with the properties that it inherits from its parent."""
     return {**opportunity["superEvent"], **opportunity}
 
 
@@ -92,7 +92,7 @@ LOGISTICS = [
 @pytest.mark.parametrize(
     ("name", "part"), [pytest.param(*case[1:], id=case[1], marks=pytest.mark.spec(case[0])) for case in LOGISTICS]
 )
-async def test_a_change_of_logistics_shows_in_open_feed_and_orders_feed(
+async def test_a_change_of_logistics_appears_in_open_feed_and_orders_feed(
     testable: World, validator: Validator, name: str, part: Callable[[dict[str, Any]], Any]
 ) -> None:
     made = (await create(testable, "TestOpportunityBookable", SESSION)).json()
@@ -126,7 +126,7 @@ async def test_a_change_of_logistics_shows_in_open_feed_and_orders_feed(
         ),
     ],
 )
-async def test_an_action_on_a_proposal_shows_in_its_feed_and_decides_whether_b_succeeds(
+async def test_an_action_on_a_proposal_appears_in_its_feed_and_decides_whether_b_succeeds(
     testable: World, name: str, status: str, amended: bool
 ) -> None:
     made = await create(testable, "TestOpportunityBookableWithNegotiation", SESSION, flow="OpenBookingApprovalFlow")

@@ -38,11 +38,11 @@ BASE: dict[str, Callable[[Seen], bool]] = {
     "seller": lambda seen: seen.seller["isOpenBookingAllowed"] is True,
     "payment": lambda seen: not (seen.offer["price"] and seen.prepayment == "Unavailable"),
 }
-"""What "Base" means in table TI-C."""
+"""The conditions that table TI-C calls "Base", by name."""
 
 
 class Criterion(NamedTuple):
-    """The part of Base that is replaced, and its replacement."""
+    """The condition of Base that a criterion replaces, and the replacement."""
 
     instead_of: str
     holds: Callable[[Seen], bool]
@@ -157,8 +157,8 @@ def _attendance(seen: Seen) -> str | None:
     return mode.removeprefix(SCHEMA) if mode else None
 
 
-def failing(seen: Seen, criterion: Criterion) -> list[str]:
-    """Return the conditions that the Opportunity does not meet."""
+def unmet_conditions(seen: Seen, criterion: Criterion) -> list[str]:
+    """Return the names of the conditions that the Opportunity does not meet."""
     base = [name for name, holds in BASE.items() if name != criterion.instead_of and not holds(seen)]
     return base if criterion.holds(seen) else [*base, "the criterion itself"]
 
@@ -174,7 +174,7 @@ async def test_a_test_opportunity_meets_its_criterion(testable: World, validator
         assert reply.json().keys() == {"@type", "@id"}
         assert reply.json()["@type"] == kind["@type"]
         seen = await find(testable, reply.json()["@id"])
-        assert failing(seen, criterion) == []
+        assert unmet_conditions(seen, criterion) == []
         assert seen.seller["@id"] == testable.ids.seller(seller)
         assert validator.failures("BookableRPDEFeed", seen.data) == []
         link = next(name for name in ("superEvent", "facilityUse") if name in kind)
@@ -185,13 +185,13 @@ async def test_a_test_opportunity_meets_its_criterion(testable: World, validator
 async def test_an_online_opportunity_has_a_virtual_location(testable: World) -> None:
     reply = await create(testable, "TestOpportunityOnlineBookable", SESSION)
     seen = await find(testable, reply.json()["@id"])
-    assert failing(seen, Criterion("", _anything)) == []
+    assert unmet_conditions(seen, Criterion("", _anything)) == []
     assert _attendance(seen) in ("OnlineEventAttendanceMode", "MixedEventAttendanceMode")
 
 
 @pytest.mark.spec("TI-C-28")
 async def test_a_facility_always_has_a_physical_location(testable: World) -> None:
-    """Its Orders have a code that can be renewed."""
+    """A Slot has an access code, and no online channel, even if the criterion asks for an online Opportunity."""
     reply = await create(testable, "TestOpportunityOnlineBookable", HALL_SLOT)
     path = testable.ids.parse_opportunity(reply.json()["@id"])
     assert path
@@ -204,10 +204,10 @@ async def test_a_facility_always_has_a_physical_location(testable: World) -> Non
 
 @pytest.mark.spec("OB-TI-08")
 @pytest.mark.parametrize("kind", [HEADLINE_EVENT, EVENT_OF_COURSE], ids=lambda kind: kind["@type"])
-async def test_events_can_be_made_too(testable: World, kind: dict[str, Any]) -> None:
+async def test_events_can_be_made(testable: World, kind: dict[str, Any]) -> None:
     reply = await create(testable, "TestOpportunityBookableNonFree", kind)
     seen = await find(testable, reply.json()["@id"])
-    assert failing(seen, Criterion("", lambda seen: seen.data["@type"] == kind["@type"])) == []
+    assert unmet_conditions(seen, Criterion("", lambda seen: seen.data["@type"] == kind["@type"])) == []
 
 
 @pytest.mark.spec("OB-TI-09")

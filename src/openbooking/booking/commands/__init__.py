@@ -1,1 +1,1 @@
-"""The commands: one module for each, or for a few that share their rules."""
+"""The commands: one module for each command, or for a few commands of one subject."""

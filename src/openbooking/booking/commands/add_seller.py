@@ -1,4 +1,4 @@
-"""Adding and replacing Sellers, from the details that a person enters."""
+"""Add or replace a Seller, from the details that a person enters."""
 
 import msgspec
 
@@ -14,10 +14,10 @@ from openbooking.user_error import UserError
 
 
 class InvalidWebAddressError(UserError):
-    """A detail of a Seller should be a web address, and is not."""
+    """A detail of a Seller must be a web address, but is another text."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(f"{text!r} is no web address: it begins with https:// or http://.")
+        super().__init__(f"{text!r} is no web address: a web address begins with https:// or http://.")
 
 
 class SellerExistsError(UserError):
@@ -28,11 +28,11 @@ class SellerExistsError(UserError):
 
 
 class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """The details of a Seller that Orders must show (OB 10.1.10), and those that they may show.
+    """The details of a Seller: those that Orders must show (OB 10.1.10), and optional ones.
 
     Attributes:
         key: The last part of the Seller's `@id`.
-        vat: The VAT treatment of the Offers that are imported for the Seller; None for the default.
+        vat: The VAT treatment of the Offers that are imported for the Seller; None for `Seller.default_vat`.
         country: Two letters (ISO 3166-1).
         logo: The web address of a picture.
 
@@ -92,13 +92,13 @@ class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def add_seller(store: Store, details: SellerDetails, actor: Actor, *, replaces: bool) -> int | None:
-    """Add a Seller, or replace it and write the feed items that show it again.
+    """Add a Seller, or replace a Seller and write the feed items that show the Seller again.
 
     Returns:
         The number of feed items that show the replaced Seller; None for a new Seller.
 
     Raises:
-        SellerExistsError: The key is in use, and the Seller is not to be replaced.
+        SellerExistsError: A Seller has the key, and `replaces` is False.
     """
     exists = any(seller.key == details.key for seller in await store.sellers())
     if exists and not replaces:

@@ -1,11 +1,11 @@
-"""B without an OrderProposal: the booking of an Order (OB 9.2.6)."""
+"""B without an OrderProposal: book an Order (OB 9.2.6)."""
 
 from typing import ClassVar
 
 from msgspec.structs import replace
 
 from openbooking.booking.command import Decision, OrderCommand
-from openbooking.booking.model.order import BookedOrder, Order, PersonalData, without_errors
+from openbooking.booking.model.order import BookedOrder, Order, PersonalData, to_booked_order
 from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.situation import Needs, Situation
@@ -13,18 +13,18 @@ from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.access import grant_access
 from openbooking.booking.rules.cancellation_effects import sell
 from openbooking.booking.rules.dry_run import Checkpoint, dry_run, order_needs
-from openbooking.booking.rules.fingerprint import fingerprint_key, is_known_by, keyed
+from openbooking.booking.rules.fingerprint import fingerprint_key, keyed_fingerprint, matches_fingerprint
 from openbooking.booking.rules.holding import guaranteed_terms
 from openbooking.booking.rules.payment import check_payment, check_total
 from openbooking.openactive.errors import OrderCreationFailedError
 
 
 class Book(OrderCommand, frozen=True, kw_only=True):
-    """Book all items of a request, or none.
+    """Book all items of a request, or none of them.
 
     Attributes:
         request: The request.
-        nonce: A fresh secret, from which access codes and the key of the fingerprint are made; it is not stored.
+        nonce: A fresh secret, which is not stored. Access codes and the key of the fingerprint are derived from it.
     """
 
     stores_more: ClassVar[bool] = True
@@ -38,17 +38,17 @@ class Book(OrderCommand, frozen=True, kw_only=True):
         return replace(needs, fills=needs.opportunities)
 
     def decide(self, situation: Situation) -> Decision[Order]:
-        """Return the reply of the first request if this is a repeat (OB-B-10); otherwise book the items.
+        """Book the items, and return the Order. A repeat gets the reply of the first request (OB-B-10).
 
-        Errors of items are returned before payment and total are checked, because only an Order without errors has a
-        total.
+        If an item has an error, nothing is booked, and the reply shows the errors. Payment and total are not checked
+        then, because an Order with errors has no total.
 
         Raises:
             OpenBookingError: The request as a whole is at fault.
         """
         record = situation.records.get(self.key)
         fingerprint = self.request.fingerprint()
-        if isinstance(record, OrderRecord) and is_known_by(record, fingerprint):
+        if isinstance(record, OrderRecord) and matches_fingerprint(record, fingerprint):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=record.order)
         lifecycle.check_event(record, lifecycle.Event.BOOK)
@@ -62,11 +62,11 @@ class Book(OrderCommand, frozen=True, kw_only=True):
         check_total(self.request, order)
         key, stamp = fingerprint_key(self.nonce), self.stamp(situation)
         personal = replace(order.personal or PersonalData(), received_at=situation.now, fingerprint_key=key)
-        booked = replace(self._with_access(without_errors(order)), personal=personal)
-        record = lifecycle.new_order(self.key, booked, keyed(key, fingerprint), stamp)
+        booked = replace(self._grant_access_to_items(to_booked_order(order)), personal=personal)
+        record = lifecycle.new_order_record(self.key, booked, keyed_fingerprint(key, fingerprint), stamp)
         return Decision(reply=booked, changes=sell(situation, record))
 
-    def _with_access(self, order: BookedOrder) -> BookedOrder:
+    def _grant_access_to_items(self, order: BookedOrder) -> BookedOrder:
         items = []
         for item, asked in zip(order.items, self.request.items, strict=True):
             access = grant_access(item.opportunity.access, self.nonce, item.number, asked.access_passes)

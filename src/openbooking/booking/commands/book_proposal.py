@@ -1,4 +1,4 @@
-"""B after P: the booking of an accepted OrderProposal (OB 5.5.6, 9.2.6)."""
+"""B after P: book an accepted OrderProposal (OB 5.5.6, 9.2.6)."""
 
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ from openbooking.booking.rules.access import grant_access
 from openbooking.booking.rules.bookability import CONDITIONS_AFTER_APPROVAL, Pair, why_not_bookable
 from openbooking.booking.rules.cancellation_effects import sell
 from openbooking.booking.rules.capacity import has_spaces
-from openbooking.booking.rules.fingerprint import fingerprint_key, is_known_by, keyed
+from openbooking.booking.rules.fingerprint import fingerprint_key, keyed_fingerprint, matches_fingerprint
 from openbooking.booking.rules.payment import check_consistent, check_details, check_payment, reflected_payment
 from openbooking.booking.rules.pricing import current_totals
 from openbooking.openactive.errors import (
@@ -33,8 +33,8 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
 
     Attributes:
         version: The version that the Broker sent.
-        payment: The payment details, if the Broker sends other ones than at P.
-        nonce: A fresh secret, from which access codes and the key of the fingerprint are made; it is not stored.
+        payment: The payment details that the Broker sends at B; None for the payment details of P.
+        nonce: A fresh secret, which is not stored. Access codes and the key of the fingerprint are derived from it.
     """
 
     stores_more: ClassVar[bool] = True
@@ -48,9 +48,9 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
         return replace(super().needs(), fills_of=frozenset({self.key}))
 
     def decide(self, situation: Situation) -> Decision[Order] | Refusal:
-        """Return the reply of the first request if this is a repeat; otherwise book the OrderProposal.
+        """Book the OrderProposal, and return the Order. A repeat gets the reply of the first request.
 
-        If the spaces are gone, the OrderProposal is rejected (OB-APP-33).
+        An OrderProposal that lacks spaces, or cannot be booked any more, is rejected (OB-APP-33).
 
         Raises:
             OrderProposalVersionOutdatedError: The OrderProposal has another version.
@@ -59,7 +59,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
         """
         record = situation.records.get(self.key)
         fingerprint = fingerprint_of((self.version, self.payment))
-        if isinstance(record, OrderRecord) and is_known_by(record, fingerprint):
+        if isinstance(record, OrderRecord) and matches_fingerprint(record, fingerprint):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=record.order)
         record = lifecycle.proposal_to_book(situation, self.key)
@@ -72,17 +72,17 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
         payment = self._payment(situation.policy, record)
         obstacle, stamp = _obstacle(situation, record), self.stamp(situation)
         if obstacle:
-            rejected = lifecycle.with_status(
+            rejected = lifecycle.set_proposal_status(
                 situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, obstacle.description
             )
             return Refusal(obstacle, changes=(RecordSet(self.key, rejected),))
-        booked = self._booked(situation, record, payment)
-        fingerprint = keyed(fingerprint_key(self.nonce), fingerprint)
-        order = lifecycle.new_order(self.key, booked, fingerprint, stamp, proposed=record)
+        booked = self._booked_order(situation, record, payment)
+        fingerprint = keyed_fingerprint(fingerprint_key(self.nonce), fingerprint)
+        order = lifecycle.new_order_record(self.key, booked, fingerprint, stamp, proposed=record)
         return Decision(reply=booked, changes=sell(situation, order))
 
     def _payment(self, policy: Policy, record: ProposalRecord) -> Payment | None:
-        """Return the payment of the request, or else that of P (OB-APP-29)."""
+        """Return the payment of the request, or if it has no payment, the payment of P (OB-APP-29)."""
         check_details(self.payment, policy, self.caller.terms_with(record.seller))
         if self.payment and self.payment.dynamic != record.order.dynamic:
             raise InvalidPaymentDetailsError("The OrderProposal was made for another kind of payment.")
@@ -92,10 +92,10 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
         check_payment(payment, offers)
         return reflected_payment(payment, offers, policy, OrderType.ORDER)
 
-    def _booked(self, situation: Situation, record: ProposalRecord, payment: Payment | None) -> BookedOrder:
-        """Return the Order with the items of the current version, and with the current Opportunities."""
+    def _booked_order(self, situation: Situation, record: ProposalRecord, payment: Payment | None) -> BookedOrder:
+        """Return the Order with the items of the current version and the current Opportunities."""
         items = tuple(self._booked_item(situation, item) for item, _ in record.items())
-        personal = (record.order.personal or PersonalData()).of_items(item.number for item in items)
+        personal = (record.order.personal or PersonalData()).select_items(item.number for item in items)
         return replace(
             record.order,
             type=OrderType.ORDER,
@@ -110,15 +110,15 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
     def _booked_item(self, situation: Situation, item: BookedItem) -> BookedItem:
         opportunity = situation.opportunities[item.opportunity.path]
         access = grant_access(opportunity.access, self.nonce, item.number, item.own_passes)
-        return replace(item.at(opportunity, situation.parents(opportunity)), position=None, access=access)
+        return replace(item.set_opportunity(opportunity, situation.parents(opportunity)), position=None, access=access)
 
 
 def _obstacle(situation: Situation, record: ProposalRecord) -> OpenBookingError | None:
-    """Return the error if the OrderProposal cannot be booked any more, or None."""
+    """Return why the OrderProposal cannot be booked any more, or None if it can be booked."""
     live = situation.holds_spaces(record)
     for path, wanted in record.wanted().items():
-        own = Spaces(0, wanted if live else 0)
-        spaces = situation.spaces.get(path, Spaces())
+        own = Spaces(leased=wanted if live else 0)
+        spaces = situation.spaces_of(path)
         if not has_spaces(situation.opportunities.get(path), wanted, spaces, own):
             return OpportunityHasInsufficientCapacityError("The spaces are no longer available.")
     reasons = (_why_not_bookable_any_more(situation, item) for item, _ in record.items())

@@ -1,4 +1,4 @@
-"""Cancellation by the Customer (OB 8.3.2, 9.2.8)."""
+"""PATCH of an Order: the Customer cancels items (OB 8.3.2, 9.2.8)."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from openbooking.booking.model.activity import Action
 from openbooking.booking.model.opportunity import Offer
 from openbooking.booking.model.order import BookedItem, Caller
 from openbooking.booking.model.situation import RecordSet, Situation
-from openbooking.booking.rules.lifecycle import booked_order, with_states
+from openbooking.booking.rules.lifecycle import booked_order, set_item_states
 from openbooking.openactive.errors import (
     CancellationNotPermittedError,
     OrderItemIdInvalidError,
@@ -28,7 +28,7 @@ class ItemPatch(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         item_id: The `@id` that the Broker sent.
-        ref: The reference in that `@id`, if the `@id` has the form of this system's.
+        ref: The reference in that `@id`; None if it is not an OrderItem of this system.
         status: The `orderItemStatus` that the Broker sent.
     """
 
@@ -38,11 +38,11 @@ class ItemPatch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cancellation(caller: Caller, uuid: str, patches: Sequence[ItemPatch]) -> "Cancel":
-    """Return the command of a PATCH of an Order, which may not exist (AMB-57).
+    """Return the command of a PATCH of an Order. The PATCH is checked before the Order is loaded (AMB-57).
 
     Raises:
         PatchNotAllowedOnPropertyError: A status is not CustomerCancelled (OB-CAN-10).
-        OrderItemIdInvalidError: An `@id` has not the form of this system's (OB-CAN-14).
+        OrderItemIdInvalidError: An `@id` is not an OrderItem of this system (OB-CAN-14).
         OrderItemNotWithinOrderError: An item belongs to another Order (OB-CAN-13).
     """
     if any(patch.status != OrderItemStatus.CUSTOMER_CANCELLED for patch in patches):
@@ -53,14 +53,18 @@ def cancellation(caller: Caller, uuid: str, patches: Sequence[ItemPatch]) -> "Ca
 
 def _number(uuid: str, patch: ItemPatch) -> int:
     if patch.ref is None:
-        raise OrderItemIdInvalidError(f"{patch.item_id} is no OrderItem of this Booking System.")
+        raise OrderItemIdInvalidError(f"{patch.item_id} is not an OrderItem of this Booking System.")
     if patch.ref.uuid != uuid:
         raise OrderItemNotWithinOrderError
     return patch.ref.number
 
 
 class Cancel(OrderCommand, frozen=True, kw_only=True):
-    """Cancel the items with these numbers on behalf of the Customer: all of them, or none (OB-CAN-03)."""
+    """Cancel some items of an Order for the Customer: all of these items, or none of them (OB-CAN-03).
+
+    Attributes:
+        numbers: The numbers of the items.
+    """
 
     numbers: tuple[int, ...]
 
@@ -70,17 +74,17 @@ class Cancel(OrderCommand, frozen=True, kw_only=True):
         return Action.CUSTOMER_CANCELLED
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Cancel the items that are not cancelled yet; a repeat changes nothing (OB-CAN-04).
+        """Cancel the items that are not cancelled yet. A repeat changes nothing (OB-CAN-04).
 
         Raises:
             UnknownOrderError: No booked Order has the UUID.
             GoneError: The Order was deleted.
             OrderItemIdInvalidError: The Order has no item with one of the numbers.
-            CancellationNotPermittedError: An item cannot be cancelled (any more).
+            CancellationNotPermittedError: An item cannot be cancelled, or not any more.
         """
         record = booked_order(situation, self.key)
         self.caller.check_may_act_for(record.seller)
-        items = record.numbered()
+        items = record.items_by_number()
         if not items.keys() >= set(self.numbers):
             raise OrderItemIdInvalidError
         uncancelled = [items[number] for number in self.numbers if not items[number][1].status.cancelled]
@@ -88,12 +92,12 @@ class Cancel(OrderCommand, frozen=True, kw_only=True):
             _check_permitted(situation, item)
         status = OrderItemStatus.CUSTOMER_CANCELLED
         states = {item.number: replace(state, status=status) for item, state in uncancelled}
-        cancelled = with_states(record, states, self.stamp(situation))
+        cancelled = set_item_states(record, states, self.stamp(situation))
         return Decision(reply=None, changes=(RecordSet(self.key, cancelled),) if uncancelled else ())
 
 
 def _check_permitted(situation: Situation, item: BookedItem) -> None:
-    """Raise CancellationNotPermittedError, with a message for the Customer, unless the Offer allows it (OB-CAN-05)."""
+    """Raise CancellationNotPermittedError unless the Customer can cancel the item now (OB-CAN-05)."""
     opportunity = situation.opportunities.get(item.opportunity.path, item.opportunity)
     if opportunity.start and opportunity.start <= situation.now:
         raise CancellationNotPermittedError("This booking can no longer be cancelled, because it has started.")

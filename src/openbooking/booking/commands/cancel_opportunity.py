@@ -13,9 +13,9 @@ from openbooking.openactive.terms import EventStatus
 
 
 class CancelOpportunity(ActorCommand, frozen=True, kw_only=True):
-    """Cancel an Opportunity and everything below it, with all bookings of them.
+    """Cancel an Opportunity, everything below it, and all bookings of these.
 
-    Below a series are its sessions, below a facility its Slots, and below an event its parts.
+    Sessions are below their series, Slots below their facility, and the parts of an event below the event.
 
     Attributes:
         opportunity: The path of the Opportunity.
@@ -35,11 +35,11 @@ class CancelOpportunity(ActorCommand, frozen=True, kw_only=True):
         return Needs(families=frozenset({self.opportunity}))
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Publish what has not ended as cancelled, and change every Order and OrderProposal for it.
+        """Cancel the Opportunities that have not ended and their items in Orders, and reject their OrderProposals.
 
         Raises:
             NotFoundError: No Opportunity has the path.
-            NothingToCancelError: All of it has ended.
+            NothingToCancelError: All of the Opportunities have ended.
         """
         if self.opportunity not in situation.opportunities:
             raise NotFoundError("There is no such Opportunity.")
@@ -58,5 +58,5 @@ class CancelOpportunity(ActorCommand, frozen=True, kw_only=True):
         return Decision(reply=None, changes=(*published, *cancelled))
 
     def _includes(self, situation: Situation, member: Opportunity) -> bool:
-        """Whether the member is the Opportunity or is below it."""
+        """Return whether `member` is the cancelled Opportunity or is below it."""
         return any(above.path == self.opportunity for above in (member, *situation.parents(member)))

@@ -1,4 +1,4 @@
-"""The Seller changes name, time or location of an Opportunity (OB-NOTIF-06, AMB-19)."""
+"""The Seller changes the name, time or location of an Opportunity (OB-NOTIF-06, AMB-19)."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,15 +12,15 @@ from openbooking.booking.model.errors import UnacceptableLogisticsError
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.situation import Change, Needs, OpportunitySet, Situation, evolve
 from openbooking.booking.rules.logistics import update_orders
-from openbooking.booking.rules.matching_keys import with_matching_keys
+from openbooking.booking.rules.matching_keys import set_matching_keys
 from openbooking.openactive.errors import NotFoundError
 
 
 class ChangeLogistics(ActorCommand, frozen=True, kw_only=True):
-    """Change name, time or location of an Opportunity, and of the Opportunity in every Order for it.
+    """Change the name, time or location of an Opportunity, in its feed item and in all its Orders.
 
-    A Slot takes its name and location from its facility. The change of a Slot therefore changes the facility, and with
-    it all Slots of the facility; only a Slot without a known facility has a name and location of its own.
+    A Slot has the name and location of its facility. A new name or location of a Slot therefore changes the facility
+    and all its Slots. Only a Slot without a known facility has a name and location of its own.
 
     Attributes:
         opportunity: The path of the Opportunity.
@@ -46,7 +46,7 @@ class ChangeLogistics(ActorCommand, frozen=True, kw_only=True):
         return Needs(families=frozenset({self.opportunity}))
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Publish the change, and enter the Orders concerned into their feeds.
+        """Change the Opportunity and its Orders, which enter the Orders feeds.
 
         Raises:
             NotFoundError: No Opportunity has the path.
@@ -57,13 +57,13 @@ class ChangeLogistics(ActorCommand, frozen=True, kw_only=True):
             raise NotFoundError("There is no such Opportunity.")
         if self.location and opportunity.type.at_any_time:
             raise UnacceptableLogisticsError("An Opportunity that is available at any time has no location.")
-        rescheduled = self._rescheduled(opportunity)
+        rescheduled = self._reschedule(opportunity)
         parent = rescheduled.type.row.parent
         by_parent = parent is not None and parent.gives_description
         described = next(iter(situation.parents(rescheduled)), rescheduled) if by_parent else rescheduled
         given = {"name": self.name, "location": self.location}
         properties = {**described.properties, **{name: value for name, value in given.items() if value}}
-        renamed = with_matching_keys(replace(described, properties=properties))
+        renamed = set_matching_keys(replace(described, properties=properties))
         new = {now.path: now for now in (rescheduled, renamed) if now != situation.opportunities[now.path]}
         published: list[Change] = [OpportunitySet(changed) for changed in new.values()]
         for change in published:
@@ -71,8 +71,8 @@ class ChangeLogistics(ActorCommand, frozen=True, kw_only=True):
         orders = update_orders(situation, new.keys(), self.stamp(situation))
         return Decision(reply=None, changes=(*published, *orders))
 
-    def _rescheduled(self, opportunity: Opportunity) -> Opportunity:
-        """Return the Opportunity at its new time, if the time changes."""
+    def _reschedule(self, opportunity: Opportunity) -> Opportunity:
+        """Return the Opportunity with its new start and end, or unchanged if the command has no new time."""
         if self.start is None and self.end is None:
             return opportunity
         start, end = self.start or opportunity.start, self.end or opportunity.end

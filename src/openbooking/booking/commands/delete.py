@@ -9,7 +9,7 @@ from openbooking.booking.rules.holding import is_spent
 
 
 class DeleteOrder(OrderCommand, frozen=True, kw_only=True):
-    """Delete an Order, of which a stub without personal data remains."""
+    """Delete an Order. A record without items and personal data remains (`DeletedRecord`)."""
 
     @property
     def action(self) -> Action:
@@ -17,7 +17,7 @@ class DeleteOrder(OrderCommand, frozen=True, kw_only=True):
         return Action.ORDER_DELETED
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Delete the Order, whatever the states of its items (OB-DEL-11); a repeat succeeds (OB-DEL-07).
+        """Delete the Order, even if its items are cancelled (OB-DEL-11). A repeat succeeds (OB-DEL-07).
 
         Raises:
             UnknownOrderError: No booked Order has the UUID.
@@ -28,16 +28,17 @@ class DeleteOrder(OrderCommand, frozen=True, kw_only=True):
             self.caller.check_may_act_for(record.seller)
         if not isinstance(record, OrderRecord):
             return Decision(reply=None)
-        return Decision(reply=None, changes=(RecordSet(self.key, lifecycle.deleted(record, self.stamp(situation))),))
+        deleted = lifecycle.deleted_record(record, self.stamp(situation))
+        return Decision(reply=None, changes=(RecordSet(self.key, deleted),))
 
 
 class DeleteQuote(OrderCommand, frozen=True, kw_only=True):
-    """Delete a quote with its Lease; the command succeeds even if there is none (OB-OQD-01)."""
+    """Delete a quote with its Lease. The command succeeds even if there is no quote (OB-OQD-01)."""
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Remove the quote, if the UUID has one; an Order with the UUID stays.
+        """Remove the quote with the UUID, if there is one. An Order with the UUID is not removed.
 
-        A record that marks the UUID as spent stays, too.
+        A quote that has used up its hold time is not removed either, because its UUID gets no new Lease for a day.
         """
         record = situation.records.get(self.key)
         if not isinstance(record, QuoteRecord) or record.lease is None or is_spent(situation, record):

@@ -1,4 +1,8 @@
-"""The sweeper, which removes ended holds; capacity does not depend on it, because an ended hold never counts."""
+"""Where Leases end: the sweeper removes ended quotes, and closes OrderProposals whose lifetime has ended.
+
+A Lease that has ended takes no spaces, even before the sweeper removes the Lease. The open feeds show these spaces as
+free after the sweeper has run.
+"""
 
 from msgspec.structs import replace
 
@@ -15,7 +19,7 @@ _TOO_LATE = "The proposal was not booked in time."
 
 
 class ExpireLeases(BaseCommand, frozen=True):
-    """Remove ended holds, so that the open feeds show their spaces as free.
+    """Remove ended quotes and ended holds, and close OrderProposals whose lifetime has ended.
 
     A store loads some of the ended records at once. The reply is the number of changed records. The caller repeats the
     command until the reply is 0.
@@ -31,7 +35,7 @@ class ExpireLeases(BaseCommand, frozen=True):
         return Needs(expired=True)
 
     def decide(self, situation: Situation) -> Decision[int]:
-        """Remove ended quotes, and reject ended proposals on behalf of the Seller (OB-APP-28) and close them."""
+        """Remove ended quotes and holds. Reject and close proposals at the end of their lifetime (OB-APP-28)."""
         stamp = self.stamp(situation)
         changes = tuple(
             RecordSet(record.key, _record_after(situation, record, stamp)) for record in situation.expired()
@@ -40,17 +44,18 @@ class ExpireLeases(BaseCommand, frozen=True):
 
 
 def _record_after(situation: Situation, record: Record, stamp: Stamp) -> Record | None:
+    """Return the record as the sweeper leaves it, or None if the sweeper removes it."""
     if not isinstance(record, ProposalRecord):
         return _quote_record_after(situation, record)
     if record.proposal.expires and record.proposal.expires > situation.now:
         return replace(record, lease_expires=None, changed=stamp)
     if lifecycle.is_open(record.proposal):
-        record = lifecycle.with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, _TOO_LATE)
-    return lifecycle.closed(record, stamp)
+        record = lifecycle.set_proposal_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, _TOO_LATE)
+    return lifecycle.close_proposal(record, stamp)
 
 
 def _quote_record_after(situation: Situation, record: Record) -> Record | None:
-    """Return None, or a record without a Lease that marks the UUID as spent."""
+    """Return None, or a record without a Lease if the UUID has used up its hold time."""
     if not isinstance(record, QuoteRecord) or record.lease is None or not is_spent(situation, record):
         return None
     return replace(record, lease=None, lease_expires=None, spent_until=situation.now + SPENT_FOR)

@@ -1,4 +1,4 @@
-"""Commands that return Opportunities and change nothing."""
+"""Commands that return Opportunities, and change nothing."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from openbooking.openactive.errors import NotFoundError
 
 
 class GetOpportunity(ActorCommand, frozen=True):
-    """Return a published Opportunity, on sale or not."""
+    """Return the Opportunity with a path, on sale or not."""
 
     path: str
 
@@ -26,7 +26,7 @@ class GetOpportunity(ActorCommand, frozen=True):
 
 
 class GetOpportunities(ActorCommand, frozen=True):
-    """Return the published Opportunities with these paths, on sale or not."""
+    """Return the Opportunities with some paths, on sale or not."""
 
     paths: frozenset[str]
 
@@ -35,13 +35,13 @@ class GetOpportunities(ActorCommand, frozen=True):
         return Needs(opportunities=self.paths, likely_read_only=True)
 
     def decide(self, situation: Situation) -> Decision[Mapping[str, Opportunity]]:
-        """Return the Opportunities that exist, by their paths."""
+        """Return the Opportunities by their paths. Unknown paths are omitted."""
         known = situation.opportunities
         return Decision(reply={path: known[path] for path in self.paths & known.keys() if not known[path].withdrawn})
 
 
 class FindBySource(ActorCommand, frozen=True):
-    """Return the published Opportunities of the sources whose names have one of these prefixes."""
+    """Return the Opportunities of all sources whose names begin with one of the prefixes."""
 
     prefixes: frozenset[str]
 

@@ -1,4 +1,4 @@
-"""Order Status (OB 9.2.10)."""
+"""Order Status: return an Order, an OrderProposal or a leased OrderQuote (OB 9.2.10)."""
 
 from msgspec.structs import replace
 
@@ -21,10 +21,10 @@ class GetOrder(OrderCommand, frozen=True):
         return replace(super().needs(), likely_read_only=True)
 
     def decide(self, situation: Situation) -> Decision[ShownRecord]:
-        """Return the record; a quote whose Lease has ended is unknown (OB-LEASE-20).
+        """Return the record. A quote without a Lease is unknown, and so is a quote with an ended Lease (OB-LEASE-20).
 
         Raises:
-            UnknownOrderError: Nothing has the UUID.
+            UnknownOrderError: The UUID has no Order, no OrderProposal and no leased quote.
             GoneError: The Order was deleted.
         """
         record = situation.records.get(self.key)
@@ -44,7 +44,7 @@ def _shown_quote(situation: Situation, record: QuoteRecord, lease: Lease) -> Sho
 
 
 def _leased_quote(situation: Situation, record: QuoteRecord, lease: Lease) -> Order:
-    """Return the OrderQuote of a Lease, with the current Opportunities, and the leased Offers and prices."""
+    """Return the OrderQuote of a Lease, with the current Opportunities and the leased Offers and prices."""
     seller = situation.sellers[record.seller]
     pricing = Pricing(seller.tax_mode, lease.tax, situation.policy.prepayment)
     dynamic = lease.payment is not None and lease.payment.dynamic
@@ -52,14 +52,14 @@ def _leased_quote(situation: Situation, record: QuoteRecord, lease: Lease) -> Or
     items = []
     for number, leased in enumerate(lease.items, 1):
         offer, opportunity = lease.terms_of(leased).offer, situation.opportunities[leased.opportunity]
-        spaces = situation.spaces.get(leased.opportunity, Spaces())
+        spaces = situation.spaces_of(leased.opportunity)
         item = OrderItem(
             number=number,
             offer=offer,
-            remaining=spaces_left(opportunity, spaces, Spaces(0, held[leased.opportunity])),
+            remaining=spaces_left(opportunity, spaces, Spaces(leased=held[leased.opportunity])),
             tax=() if dynamic else tax_charges(offer, pricing),
         )
-        items.append(item.at(opportunity, situation.parents(opportunity)))
+        items.append(item.set_opportunity(opportunity, situation.parents(opportunity)))
     return Order(
         type=OrderType.QUOTE,
         uuid=record.uuid,

@@ -1,4 +1,4 @@
-"""The preview of a command: it is decided, but changes nothing."""
+"""The preview of a command, which decides the command without making its changes."""
 
 from typing import Generic
 
@@ -17,11 +17,11 @@ class Previewed(msgspec.Struct, Generic[Reply_co], frozen=True):
 
 
 class Preview(ActorCommand, Generic[Reply_co], frozen=True, kw_only=True):
-    """Decide a command, and return its changes instead of making them.
+    """Decide a command, and return the changes that it would make.
 
     Attributes:
         command: The command.
-        given: Changes that are applied to the situation before the command is decided.
+        given: Changes that are applied to the loaded situation before the command is decided.
     """
 
     command: Command[Reply_co]
@@ -34,7 +34,7 @@ class Preview(ActorCommand, Generic[Reply_co], frozen=True, kw_only=True):
     def decide(self, situation: Situation) -> Decision[Previewed[Reply_co]]:
         """Return the reply and the changes of the command, or raise its error."""
         for change in self.given:
-            # The loaded `spaces` already count a record that was not loaded.
+            # A record that was not loaded is already counted in the loaded `spaces`.
             if isinstance(change, RecordSet) and change.key not in situation.records:
                 continue
             situation = evolve(situation, change)

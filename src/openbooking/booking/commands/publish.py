@@ -1,4 +1,4 @@
-"""Publishing Sellers and Opportunities."""
+"""Publish Sellers and Opportunities, and change the Orders and OrderProposals for them."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.errors import UnpayableOfferError
 from openbooking.booking.model.opportunity import Opportunity, Seller, parents_among
-from openbooking.booking.model.report import OpportunityReport, OrdersReached, Reports
+from openbooking.booking.model.report import AffectedOrders, OpportunityReport, Reports
 from openbooking.booking.model.situation import (
     Change,
     Needs,
@@ -21,21 +21,20 @@ from openbooking.booking.model.situation import (
 from openbooking.booking.rules.cancellation_effects import cancel_bookings, reject_without_spaces
 from openbooking.booking.rules.capacity import max_spaces
 from openbooking.booking.rules.inheritance import inherit, keep_cancellation
-from openbooking.booking.rules.lifecycle import sale_when_published
+from openbooking.booking.rules.lifecycle import publish_sale_state
 from openbooking.booking.rules.logistics import changed_paths, update_orders
-from openbooking.booking.rules.matching_keys import with_matching_keys
+from openbooking.booking.rules.matching_keys import set_matching_keys
 from openbooking.booking.rules.ownership import check_ownership, check_same_as_booked, check_source
-from openbooking.booking.rules.payable import can_be_paid
-from openbooking.booking.rules.prepayment import with_sound_prepayment
-from openbooking.booking.rules.pricing import Pricing
-from openbooking.booking.rules.reports import orders_reached, why_not_bookable_now
+from openbooking.booking.rules.prepayment import drop_invalid_prepayment
+from openbooking.booking.rules.pricing import Pricing, can_be_paid
+from openbooking.booking.rules.reports import affected_orders, why_not_bookable_now
 from openbooking.booking.rules.size_limits import check_published
 from openbooking.openactive.errors import NotFoundError, SellerNotFoundError
 from openbooking.openactive.terms import EventStatus
 
 
 class PublishSeller(ActorCommand, frozen=True):
-    """Add or replace a Seller; only its own source or an administrator can replace it."""
+    """Add or replace a Seller. Only the source of its first publication or an administrator can replace a Seller."""
 
     stores_more: ClassVar[bool] = True
 
@@ -46,7 +45,7 @@ class PublishSeller(ActorCommand, frozen=True):
         return Needs(sellers=frozenset({self.seller.key}))
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Store the Seller, which keeps the source of its first publication.
+        """Store the Seller. The source of its first publication does not change.
 
         Raises:
             BelongsToAnotherError: The Seller belongs to another source.
@@ -62,20 +61,22 @@ class PublishSeller(ActorCommand, frozen=True):
 
 
 class Publish(ActorCommand, frozen=True):
-    """Publish Opportunities and their parents: all of them, or none.
+    """Publish Opportunities and their parents: all of them, or none of them.
 
-    Bookings stay. A cancelled Opportunity is cancelled in every Order. A new name, time or location is shown in every
-    Order. OrderProposals that ask for more spaces than are unsold are rejected. An Opportunity stays with its source
-    and its Seller, a child has the Seller of its parent, and an unpublished Opportunity stays unpublished.
+    Effects on Orders and OrderProposals: Sold spaces stay sold. A cancelled Opportunity is cancelled in all Orders. All
+    Orders show a new name, time or location. OrderProposals for which too few spaces are unsold are rejected.
+
+    Rules of publication: An Opportunity stays with its source and its Seller. A child has the Seller of its parent. An
+    unpublished Opportunity stays unpublished.
 
     Attributes:
         opportunities: The Opportunities.
-        own_only: Whether nobody has confirmed the Seller, so that Seller and parents must have the same publisher as
-            the Opportunity.
-        keep_cancelled_here: Whether an Opportunity that its Seller cancelled here stays cancelled, because the provider
-            may not know of the cancellation.
-        known_by_feed: The paths of Opportunities that only an `id` of their feed identifies, which the feed may give to
-            another one. They are refused while Orders at the path have another name and another start.
+        own_only: Whether the Seller and the parents must have the same publisher as the Opportunity. It is True if
+            nobody has confirmed the Seller.
+        keep_cancelled_here: Whether an Opportunity that its Seller cancelled here stays cancelled. It is True if the
+            publisher may not know of the cancellation.
+        known_by_feed: The paths of Opportunities with an `id` that their feed may use again for another Opportunity.
+            They are refused if an Order with the path has another name and another start.
     """
 
     stores_more: ClassVar[bool] = True
@@ -92,41 +93,42 @@ class Publish(ActorCommand, frozen=True):
         return Needs(
             opportunities=frozenset(paths | parents),
             children=frozenset(item.path for item in self.opportunities if item.type.embedded),
-            claims_on=self._cancelled(),
+            claims_on=self._cancelled_paths(),
             announced=self.opportunities,
             proposed_at=frozenset(item.path for item in self.opportunities if item.capacity is not None),
             sellers=frozenset(opportunity.seller for opportunity in self.opportunities),
         )
 
     def decide(self, situation: Situation) -> Decision[Reports]:
-        """Publish the Opportunities; the reply reports on each of them.
+        """Publish the Opportunities, and report on each of them.
 
         Raises:
-            NotFoundError: A parent is unknown, or a path is published twice at once.
+            NotFoundError: A parent is unknown, or two of the Opportunities have the same path.
             SellerNotFoundError: A Seller is unknown.
             UnpayableOfferError: The price of an Offer cannot be paid.
             BelongsToAnotherError: An Opportunity belongs to another source or Seller.
-            IdReusedError: A feed gives the `id` of a booked Opportunity to another one.
+            IdReusedError: A feed uses the `id` of a booked Opportunity for another Opportunity.
             RequestTooLargeError: An Opportunity, or an Order that changes, takes too many bytes.
         """
         self._check(situation)
         before, stamp = situation, self.stamp(situation)
-        changes = list(self._published(situation))
-        situation = _evolved(situation, changes)
-        cancelled = cancel_bookings(situation, _newly_cancelled(before, situation), stamp)
-        situation = _evolved(situation, cancelled)
+        changes = list(self._publications(situation))
+        situation = _evolve_all(situation, changes)
+        cancelled = cancel_bookings(situation, _newly_cancelled_paths(before, situation), stamp)
+        situation = _evolve_all(situation, cancelled)
         updated = update_orders(situation, changed_paths(before.opportunities, self.opportunities), stamp)
-        situation = _evolved(situation, updated)
+        situation = _evolve_all(situation, updated)
         paths = [item.path for item in self.opportunities]
         rejected = reject_without_spaces(situation, paths, stamp)
         changes += (*cancelled, *updated, *rejected)
-        return Decision(reply=_reports(before, _evolved(situation, rejected), changes, paths), changes=tuple(changes))
+        situation = _evolve_all(situation, rejected)
+        return Decision(reply=_reports(before, situation, changes, paths), changes=tuple(changes))
 
     def _check(self, situation: Situation) -> None:
         counted = Counter(opportunity.path for opportunity in self.opportunities)
         twice = [path for path, count in counted.items() if count > 1]
         if twice:
-            raise NotFoundError(f"Published twice at once: {', '.join(twice)}.")
+            raise NotFoundError(f"Published twice in one command: {', '.join(twice)}.")
         known = {**situation.opportunities, **{item.path: item for item in self.opportunities}}
         for opportunity in self.opportunities:
             seller = situation.sellers.get(opportunity.seller)
@@ -141,7 +143,7 @@ class Publish(ActorCommand, frozen=True):
             if opportunity.path in self.known_by_feed:
                 check_same_as_booked(situation, opportunity)
 
-    def _published(self, situation: Situation) -> Iterator[Change]:
+    def _publications(self, situation: Situation) -> Iterator[Change]:
         """Yield the published Opportunities, parents first, and the stored children that inherit new properties."""
         known = situation.opportunities
         now = {**known, **{item.path: item for item in self.opportunities}}
@@ -150,44 +152,46 @@ class Publish(ActorCommand, frozen=True):
             parents = parents_among(now, now[path])
             if path in named:
                 kept = keep_cancellation(known.get(path), now[path], keep_cancelled_here=self.keep_cancelled_here)
-                sale = sale_when_published(known.get(path), kept.sale)
-                now[path] = _as_sold(replace(kept, sale=sale), parents, prepayment=situation.policy.prepayment)
+                kept = publish_sale_state(known.get(path), kept)
+                now[path] = _prepare_for_sale(kept, parents, prepayment=situation.policy.prepayment)
             elif any(parent is not known.get(parent.path) for parent in parents):
                 now[path] = inherit(now[path], parents)
             if now[path] != known.get(path) or path in named:
                 yield OpportunitySet(now[path])
 
-    def _cancelled(self) -> frozenset[str]:
+    def _cancelled_paths(self) -> frozenset[str]:
         return frozenset(item.path for item in self.opportunities if item.status is EventStatus.CANCELLED)
 
 
 def _check_prices(opportunity: Opportunity, seller: Seller) -> None:
-    """Raise UnpayableOfferError for an Offer whose price cannot be paid, or has no currency."""
+    """Raise UnpayableOfferError if the price of an Offer cannot be paid, or has no currency."""
     for offer in opportunity.offers:
         if not can_be_paid(offer, Pricing(seller.tax_mode)) or (offer.price and offer.currency is None):
             raise UnpayableOfferError(f"Offer {offer.key} of {opportunity.path} has a price that cannot be paid.")
 
 
-def _as_sold(opportunity: Opportunity, parents: tuple[Opportunity, ...], *, prepayment: bool) -> Opportunity:
-    """Return the Opportunity as it is stored.
+def _prepare_for_sale(opportunity: Opportunity, parents: tuple[Opportunity, ...], *, prepayment: bool) -> Opportunity:
+    """Return the Opportunity to store, with inherited properties, matching keys, and corrected Offers and capacity.
 
-    It has its inherited properties, its matching keys, at most the possible number of spaces, and Offers with a
-    `prepayment` only if they may have one.
+    Args:
+        opportunity: The published Opportunity.
+        parents: Its parents, nearest first.
+        prepayment: Whether the policy publishes `openBookingPrepayment`.
     """
     opportunity = inherit(opportunity, parents)
-    offers = tuple(with_sound_prepayment(offer, supported=prepayment) for offer in opportunity.offers)
+    offers = tuple(drop_invalid_prepayment(offer, supported=prepayment) for offer in opportunity.offers)
     capacity = max_spaces(opportunity, parents[0] if parents else None)
-    return with_matching_keys(replace(opportunity, offers=offers, capacity=capacity))
+    return set_matching_keys(replace(opportunity, offers=offers, capacity=capacity))
 
 
-def _evolved(situation: Situation, changes: Iterable[Change]) -> Situation:
+def _evolve_all(situation: Situation, changes: Iterable[Change]) -> Situation:
     for change in changes:
         situation = evolve(situation, change)
     return situation
 
 
-def _newly_cancelled(before: Situation, after: Situation) -> frozenset[str]:
-    """Return the paths of the Opportunities that are published as cancelled, now or again."""
+def _newly_cancelled_paths(before: Situation, after: Situation) -> frozenset[str]:
+    """Return the paths of the Opportunities that this command publishes as cancelled."""
     return frozenset(
         path
         for path, member in after.opportunities.items()
@@ -196,12 +200,12 @@ def _newly_cancelled(before: Situation, after: Situation) -> frozenset[str]:
 
 
 def _reports(before: Situation, after: Situation, changes: Sequence[Change], paths: Collection[str]) -> Reports:
-    reached = orders_reached(before, changes, paths)
+    reached = affected_orders(before, changes, paths)
     return {
         path: OpportunityReport(
             opportunity=after.opportunities[path],
             why_not=why_not_bookable_now(after, after.opportunities[path]),
-            orders=reached.get(path, OrdersReached()),
+            orders=reached.get(path, AffectedOrders()),
         )
         for path in paths
     }

@@ -1,4 +1,7 @@
-"""C1 and C2: quotes and their Leases (OB 5.4.3, 9.2.1, 9.2.2)."""
+"""C1 and C2: quotes and their Leases (OB 5.4.3, 9.2.1, 9.2.2).
+
+The end of a Lease is set here (`Quote._hold`). `commands.expire_leases` removes Leases that have ended.
+"""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -13,17 +16,17 @@ from openbooking.booking.model.record import QuoteRecord, Record
 from openbooking.booking.model.situation import Needs, RecordSet, Situation
 from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.dry_run import Checkpoint, dry_run, order_needs
-from openbooking.booking.rules.holding import bound_of_quote, guaranteed_terms, lease_of, still_wanted
+from openbooking.booking.rules.holding import bound_of_quote, guaranteed_terms, lease_of, still_wanted_spaces
 
 
 class Quote(OrderCommand, frozen=True, kw_only=True):
-    """Quote price and availability of items, and hold their spaces where leasing is on.
+    """Quote the prices and availability of items, and hold their spaces if the policy says so.
 
     Attributes:
         checkpoint: C1 or C2.
         request: The request.
-        holds: Whether the quote may hold spaces. A caller passes False where the policy holds none at the checkpoint
-            (`may_hold`): the store then loads no holdings, and decides without locks.
+        holds: Whether the quote may hold spaces. A caller passes False if the policy holds no spaces at the checkpoint
+            (`may_hold`). The store then loads no holdings, and decides the command without locks.
     """
 
     stores_more: ClassVar[bool] = True
@@ -40,11 +43,11 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
         return replace(needs, holders=frozenset({self.caller.partner}))
 
     def decide(self, situation: Situation) -> Decision[Order]:
-        """Return the quote; hold its spaces only if no item has an error (OB-LEASE-15).
+        """Return the quote, and hold its spaces if no item has an error (OB-LEASE-15).
 
-        An existing Lease follows the items (OB-LEASE-12). Some quotes must not add to it: C1 with named leasing, and
-        any quote beyond a bound. They remove the spaces that are not requested any more, and leave the end as it is
-        (AMB-72).
+        A new quote replaces the items of the Lease and extends the Lease (OB-LEASE-12). A quote that may not hold
+        spaces, because of the policy or a bound, only removes items from the Lease. The end of the Lease does not
+        change then (AMB-72).
 
         Raises:
             OpenBookingError: The request as a whole is at fault.
@@ -62,13 +65,13 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
         if quote.has_errors:
             return Decision(reply=quote)
         if extends:
-            return self._held(situation, record, quote, guaranteed)
-        return self._reduced(situation, record, replace(quote, not_held=bound))
+            return self._hold(situation, record, quote, guaranteed)
+        return self._reduce_lease(situation, record, replace(quote, not_held=bound))
 
-    def _held(
+    def _hold(
         self, situation: Situation, record: Record | None, quote: Order, guaranteed: Mapping[int, LeasedTerms]
     ) -> Decision[Order]:
-        """Hold all items for the duration of a Lease, but no longer than the UUID may hold spaces without a break."""
+        """Hold all items for `Policy.lease_duration`, but no longer than a UUID may hold spaces without a break."""
         live = situation.holds_spaces(record)
         since = record.lease.since if record and record.lease and live else situation.now
         expires = min(situation.now + situation.policy.lease_duration, since + situation.policy.bounds.quote_duration)
@@ -81,11 +84,11 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
         )
         return Decision(reply=replace(quote, lease_expires=expires), changes=(RecordSet(self.key, held),))
 
-    def _reduced(self, situation: Situation, record: Record | None, quote: Order) -> Decision[Order]:
-        """Keep only the leased spaces that are still requested, with their terms and their end."""
+    def _reduce_lease(self, situation: Situation, record: Record | None, quote: Order) -> Decision[Order]:
+        """Release the leased spaces that are not requested any more. Terms and end of the Lease do not change."""
         if not isinstance(record, QuoteRecord) or record.lease is None or not situation.holds_spaces(record):
             return Decision(reply=quote)
-        items = still_wanted(record.lease, quote.items)
+        items = still_wanted_spaces(record.lease, quote.items)
         if not items:
             return Decision(reply=quote, changes=(RecordSet(self.key, None),))
         reply = replace(quote, lease_expires=record.lease_expires)
@@ -96,5 +99,5 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
 
 
 def may_hold(leasing: Leasing, checkpoint: Checkpoint) -> bool:
-    """Whether quotes at this checkpoint hold spaces (OB 5.4.3)."""
+    """Return whether quotes at this checkpoint hold spaces (OB 5.4.3)."""
     return leasing is Leasing.ANONYMOUS or (leasing is Leasing.NAMED and checkpoint is Checkpoint.C2)

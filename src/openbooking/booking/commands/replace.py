@@ -1,4 +1,4 @@
-"""The Seller replaces a booked item (OB 8.4.3.1, 8.4.6)."""
+"""The Seller replaces the Opportunity of a booked item (OB 8.4.3.1, 8.4.6)."""
 
 from msgspec.structs import replace
 
@@ -8,15 +8,14 @@ from openbooking.booking.model.opportunity import Offer, Opportunity, applicable
 from openbooking.booking.model.order import BookedItem, BookedOrder, Order, OrderKey
 from openbooking.booking.model.situation import Needs, Situation, Spaces
 from openbooking.booking.rules import lifecycle
-from openbooking.booking.rules.accepted_offer import unpriced
+from openbooking.booking.rules.accepted_offer import unpriced_offer
 from openbooking.booking.rules.access import grant_access
-from openbooking.booking.rules.attendee_details import missing_details
 from openbooking.booking.rules.bookability import Pair, why_not_bookable
 from openbooking.booking.rules.cancellation_effects import sell
 from openbooking.booking.rules.capacity import has_spaces
-from openbooking.booking.rules.payable import can_be_paid
 from openbooking.booking.rules.prepayment import prepayment_of
-from openbooking.booking.rules.pricing import due, pricing_of, tax_charges
+from openbooking.booking.rules.pricing import amount_due, can_be_paid, pricing_of, tax_charges
+from openbooking.booking.rules.required_details import missing_details
 from openbooking.booking.rules.size_limits import check_record
 from openbooking.openactive.errors import NotFoundError, UnacceptableReplacementError
 from openbooking.openactive.ids import OfferRef
@@ -24,14 +23,14 @@ from openbooking.openactive.terms import OrderItemStatus
 
 
 class Replace(ActorCommand, frozen=True, kw_only=True):
-    """Replace a booked Opportunity by another one, at the same price or less (OB-SEL-06).
+    """Replace the Opportunity or the Offer of a booked item, at the same price or less (OB-SEL-06).
 
     Attributes:
         order: The key of the Order.
         number: The number of the item.
         opportunity: The path of the new Opportunity.
-        offer: The new Offer.
-        nonce: A fresh secret, from which access codes are made; it is not stored.
+        offer: The reference of the new Offer.
+        nonce: A fresh secret, which is not stored. Access codes are derived from it.
     """
 
     order: OrderKey
@@ -55,19 +54,19 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         )
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Replace the item.
+        """Replace the item. The Orders feed shows the replacement.
 
         Raises:
             UnknownOrderError: No booked Order has the key.
             GoneError: The Order was deleted.
             NotFoundError: The Order has no such item.
-            UnacceptableReplacementError: The new pair cannot be booked, costs more, is paid otherwise, or belongs to
-                another Seller (OB-SEL-07).
+            UnacceptableReplacementError: The new Opportunity cannot be booked with the new Offer, costs more, is paid
+                in another way, or belongs to another Seller (OB-SEL-07).
             RequestTooLargeError: The Order would take too many bytes.
         """
         record = lifecycle.booked_order(situation, self.order)
         order = record.order
-        found = record.numbered().get(self.number)
+        found = record.items_by_number().get(self.number)
         if found is None:
             raise NotFoundError(f"The Order has no item {self.number}.")
         item, state = found
@@ -77,38 +76,38 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         self._check(situation, order, item, opportunity, offer)
         _check_details(order, self.number, offer)
         replacement = replace(
-            item.at(opportunity, situation.parents(opportunity)),
+            item.set_opportunity(opportunity, situation.parents(opportunity)),
             offer=offer,
             tax=() if order.dynamic else tax_charges(offer, pricing_of(order)),
             access=grant_access(opportunity.access, self.nonce, item.number, item.own_passes),
         )
         stamp = self.stamp(situation)
         replaced_state = replace(state, replacement=replacement, access=None, logistics_changed=False, replaced=stamp)
-        replaced = lifecycle.with_states(record, {self.number: replaced_state}, stamp)
+        replaced = lifecycle.set_item_states(record, {self.number: replaced_state}, stamp)
         check_record(record, replaced, situation.policy)
         return Decision(reply=None, changes=sell(situation, replaced))
 
     def _check(
         self, situation: Situation, order: Order, item: BookedItem, opportunity: Opportunity, offer: Offer
     ) -> None:
-        """Raise UnacceptableReplacementError unless the pair can be booked at the same price or less (OB-SEL-07)."""
+        """Raise UnacceptableReplacementError if the replacement cannot be booked or costs more (OB-SEL-07)."""
         same_opportunity = opportunity.path == item.opportunity.path
         if same_opportunity and offer.ref == item.offer.ref:
-            raise UnacceptableReplacementError("The replacement is what is booked already.")
+            raise UnacceptableReplacementError("The replacement is the booked Opportunity with the booked Offer.")
         pricing = pricing_of(order)
         if not can_be_paid(offer, pricing):
             raise UnacceptableReplacementError("The replacement has a price that cannot be paid.")
-        dearer = offer.price > item.offer.price or due(offer, pricing) > due(item.offer, pricing)
+        dearer = offer.price > item.offer.price or amount_due(offer, pricing) > amount_due(item.offer, pricing)
         paid_otherwise = prepayment_of(offer) is not prepayment_of(item.offer)
         in_other_currency = offer.price and offer.currency != item.offer.currency
         if dearer or paid_otherwise or in_other_currency:
-            raise UnacceptableReplacementError("The replacement costs more, or is paid otherwise.")
+            raise UnacceptableReplacementError("The replacement costs more, or is paid in another way.")
         pair = Pair(opportunity, offer, order.seller, situation.parents(opportunity))
         reason = why_not_bookable(pair, situation.now)
         if reason:
             raise UnacceptableReplacementError(reason)
         own = Spaces(booked=1 if same_opportunity else 0)
-        if not has_spaces(opportunity, 1, situation.spaces.get(opportunity.path, Spaces()), own):
+        if not has_spaces(opportunity, 1, situation.spaces_of(opportunity.path), own):
             raise UnacceptableReplacementError("The replacement is full.")
 
     def _pair(self, situation: Situation, order: Order) -> tuple[Opportunity, Offer]:
@@ -119,17 +118,17 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         offer = next((offered for offered in offers if offered.ref == self.offer), None)
         if offer is None:
             raise UnacceptableReplacementError("The Offer does not apply to the Opportunity.")
-        return opportunity, unpriced(offer) if order.dynamic else offer
+        return opportunity, unpriced_offer(offer) if order.dynamic else offer
 
 
 def _check_details(order: BookedOrder, number: int, offer: Offer) -> None:
-    """Raise UnacceptableReplacementError if the Offer requires details that the Order lacks: nobody can send them now.
+    """Raise UnacceptableReplacementError if the Offer requires details that the Broker did not send at B.
 
-    The details of B count, even if the item was replaced since. If the Offer requires approval, the replacement is the
-    Seller's approval.
+    The Broker cannot send them any more. The Offer that was booked counts, not an earlier replacement. An Offer that
+    requires approval is accepted, because the Seller makes the replacement.
     """
     booked_for = next(item.offer for item in order.items if item.number == number)
     attendee = order.personal.attendees.get(number) if order.personal else None
     missing = " ".join(error.description or "" for error in missing_details(offer, booked_for, attendee))
     if missing:
-        raise UnacceptableReplacementError(f"The Order lacks what the Offer asks for. {missing}")
+        raise UnacceptableReplacementError(f"The Order lacks details that the Offer requires. {missing}")

@@ -1,6 +1,6 @@
-"""Publishing stored Opportunities again, because other data in their feed items has changed.
+"""Write feed items again, because data in them has changed other than the Opportunity: the Seller, or the `@id`s.
 
-Feed items are stored as bytes, with the Seller and the `@id`s at the time when the item was written.
+Feed items are stored as bytes, which show the Seller and the `@id`s at the time of writing.
 """
 
 from collections.abc import Collection
@@ -15,15 +15,15 @@ from openbooking.booking.store import Store
 from openbooking.openactive.ids import type_of_path
 from openbooking.openactive.opportunity_types import OpportunityType
 
-# The largest number of paths in one transaction: bookings wait for its locks.
+# The largest number of paths in one transaction. Bookings wait for the locks of the transaction.
 _AT_ONCE = 200
 
 
 class Republish(ActorCommand, frozen=True):
-    """Write the feed items of Opportunities anew.
+    """Write the feed items of some Opportunities again.
 
-    The feeds still omit an Opportunity that is off sale or withdrawn. A feed item whose bytes stay the same keeps its
-    change number. The reply is the number of these Opportunities that the feeds show.
+    A feed item whose bytes do not change keeps its change number. Opportunities that are off sale or withdrawn stay out
+    of the feeds. The reply is the number of the Opportunities that are in the feeds.
     """
 
     stores_more: ClassVar[bool] = True
@@ -35,23 +35,23 @@ class Republish(ActorCommand, frozen=True):
         return Needs(opportunities=self.paths)
 
     def decide(self, situation: Situation) -> Decision[int]:
-        """Store each Opportunity unchanged, so that its feed item is written."""
+        """Store each Opportunity unchanged. The store then writes its feed item."""
         shown = [situation.opportunities[path] for path in sorted(self.paths) if situation.on_sale(path)]
         return Decision(reply=len(shown), changes=tuple(map(OpportunitySet, shown)))
 
 
 async def publish_seller(store: Store, seller: Seller, actor: Actor) -> int:
-    """Add or replace a Seller, and write every feed item that shows the Seller anew; return the number of these items.
+    """Add or replace a Seller, and write all feed items that show the Seller; return the number of these items.
 
-    The Seller changes first, so that publications meanwhile show the new version. After a crash some feed items show
-    the old version until the next call.
+    The Seller changes first: publications during this call show the new version. If the process dies during the call,
+    some feed items show the old version until the next call.
     """
     await store.execute(PublishSeller(seller, actor=actor))
     return await republish(store, seller.key, actor, [type_ for type_ in OpportunityType if type_.shows_seller])
 
 
 async def republish(store: Store, seller: str, actor: Actor, types: Collection[OpportunityType]) -> int:
-    """Publish a Seller's Opportunities of these types again; return how many of them the feeds show."""
+    """Write the feed items of a Seller's Opportunities of some types; return how many of them are in the feeds."""
     shown, after = 0, ""
     while paths := await store.paths_of_seller(seller, after, _AT_ONCE):
         after = paths[-1]

@@ -14,7 +14,7 @@ from openbooking.openactive.terms import OrderItemStatus
 
 
 class SellerCommand(ActorCommand, frozen=True, kw_only=True):
-    """The base of decisions that change items of an Order; cancelled items never change.
+    """The base of decisions that change items of an Order. Cancelled items never change.
 
     Attributes:
         order: The key of the Order.
@@ -29,7 +29,7 @@ class SellerCommand(ActorCommand, frozen=True, kw_only=True):
         return Needs(records=frozenset({self.order}))
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Change the items; the Orders feed shows one version of the Order, with all changes.
+        """Change the chosen items. The Orders feed shows all changes in one version of the Order.
 
         Raises:
             UnknownOrderError: No booked Order has the key.
@@ -37,7 +37,7 @@ class SellerCommand(ActorCommand, frozen=True, kw_only=True):
             NotFoundError: The Order has no item with one of the numbers.
         """
         record = lifecycle.booked_order(situation, self.order)
-        items = record.numbered()
+        items = record.items_by_number()
         chosen = items.keys() if self.numbers is None else self.numbers
         if not items.keys() >= chosen:
             raise NotFoundError("The Order has no such item.")
@@ -48,11 +48,11 @@ class SellerCommand(ActorCommand, frozen=True, kw_only=True):
         changed = {number: state for number, state in states.items() if state != not_cancelled[number][1]}
         if not changed:
             return Decision(reply=None)
-        new = lifecycle.with_states(record, changed, self.stamp(situation))
+        new = lifecycle.set_item_states(record, changed, self.stamp(situation))
         return Decision(reply=None, changes=(RecordSet(self.order, new),))
 
     def check(self, situation: Situation, item: BookedItem) -> None:
-        """Raise an error if the item cannot be changed; then no item changes."""
+        """Raise an error if the item cannot be changed. Then no item of the command changes."""
 
     def change(self, item: BookedItem, state: ItemState) -> ItemState:
         """Return the new state of an item."""
@@ -60,7 +60,7 @@ class SellerCommand(ActorCommand, frozen=True, kw_only=True):
 
 
 class SellerCancel(SellerCommand, frozen=True, kw_only=True):
-    """Cancel items, with or without a message to the Customer; the Broker refunds in full (OB-SEL-01, OB-SEL-02).
+    """Cancel items, with or without a message to the Customer. The Broker refunds in full (OB-SEL-01, OB-SEL-02).
 
     Attributes:
         message: The message to the Customer, if any.
@@ -74,10 +74,7 @@ class SellerCancel(SellerCommand, frozen=True, kw_only=True):
         return Action.SELLER_CANCELLED
 
     def check(self, situation: Situation, item: BookedItem) -> None:
-        """Raise CancellationNotPermittedError if the Opportunity has ended (OB-SEL-12).
-
-        From then on Seller and Customer agree on refunds elsewhere.
-        """
+        """Raise CancellationNotPermittedError if the Opportunity has ended: it is not refunded any more (OB-SEL-12)."""
         if situation.opportunities.get(item.opportunity.path, item.opportunity).is_over(situation.now):
             raise CancellationNotPermittedError("This has taken place already.")
 
@@ -91,7 +88,7 @@ class Notify(SellerCommand, frozen=True, kw_only=True):
     """Send a notice to the Customer through the Broker (OB-NOTIF-02).
 
     Attributes:
-        notice: The notice; an empty one removes the last notice.
+        notice: The notice. An empty text removes the last notice.
     """
 
     notice: str
@@ -102,7 +99,7 @@ class Notify(SellerCommand, frozen=True, kw_only=True):
         return Action.CUSTOMER_NOTIFIED
 
     def change(self, item: BookedItem, state: ItemState) -> ItemState:
-        """Set or remove the notice, unless the attendee was absent (OB-NOTIF-03)."""
+        """Set or remove the notice. An item whose attendee was absent has no notice (OB-NOTIF-03)."""
         del item
         if state.status not in lifecycle.STATUSES_WITH_NOTICE:
             return state
@@ -110,7 +107,7 @@ class Notify(SellerCommand, frozen=True, kw_only=True):
 
 
 class RecordAttendance(SellerCommand, frozen=True, kw_only=True):
-    """Record whether the attendees attended (OB-NOTIF-07)."""
+    """Record whether the attendees of items attended (OB-NOTIF-07)."""
 
     attended: bool
 
@@ -120,7 +117,7 @@ class RecordAttendance(SellerCommand, frozen=True, kw_only=True):
         return Action.ATTENDANCE_RECORDED
 
     def change(self, item: BookedItem, state: ItemState) -> ItemState:
-        """Set the status."""
+        """Set the status to attended or absent."""
         del item
         return replace(state, status=OrderItemStatus.ATTENDED if self.attended else OrderItemStatus.ABSENT)
 
@@ -143,7 +140,7 @@ class RenewAccess(SellerCommand, frozen=True, kw_only=True):
     """Replace access codes, passes or channels (OB-NOTIF-08).
 
     Attributes:
-        nonce: A fresh secret, from which the new codes are made; it is not stored.
+        nonce: A fresh secret, which is not stored. The new codes are derived from it.
         code: Whether the access code is replaced.
         passes: Whether the access passes are replaced.
         channel: Whether the access channel is replaced.
@@ -160,7 +157,7 @@ class RenewAccess(SellerCommand, frozen=True, kw_only=True):
         return Action.ACCESS_RENEWED
 
     def change(self, item: BookedItem, state: ItemState) -> ItemState:
-        """Replace the chosen means of access; the others stay."""
+        """Replace the chosen means of access. The barcodes that the Broker sent stay."""
         old = item.access or Access()
         new = grant_access(item.opportunity.access, self.nonce, item.number) or Access()
         renewed = replace(

@@ -25,7 +25,7 @@ def proposal_update(caller: Caller, uuid: str, patch: ProposalPatch) -> "UpdateP
 
     Raises:
         OpenBookingError: The PATCH has neither status nor note.
-        PatchNotAllowedOnPropertyError: The status is not CustomerRejected, or the note is no text.
+        PatchNotAllowedOnPropertyError: The status is not CustomerRejected, or the note is not a text.
     """
     status, note = patch
     if status is None and note is None:
@@ -39,7 +39,12 @@ def proposal_update(caller: Caller, uuid: str, patch: ProposalPatch) -> "UpdateP
 
 
 class UpdateProposal(OrderCommand, frozen=True, kw_only=True):
-    """Reject an OrderProposal on behalf of the Customer, write to the Seller, or both (OB 9.2.5)."""
+    """Reject an OrderProposal for the Customer, write a note to the Seller, or both (OB 9.2.5).
+
+    Attributes:
+        reject: Whether the Customer rejects the OrderProposal.
+        note: The note to the Seller, if any.
+    """
 
     reject: bool = False
     note: str | None = None
@@ -50,9 +55,9 @@ class UpdateProposal(OrderCommand, frozen=True, kw_only=True):
         return Action.PROPOSAL_UPDATED_BY_CUSTOMER
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Set status and note; a repeat changes nothing (OB-AMEND-12).
+        """Set the status and the note. A repeat changes nothing (OB-AMEND-12).
 
-        The note is not stored if the OrderProposal is closed, because its personal data has been erased.
+        A closed OrderProposal stores no note, because its personal data has been erased.
 
         Raises:
             UnknownOrderError: No OrderProposal has the UUID.
@@ -64,7 +69,7 @@ class UpdateProposal(OrderCommand, frozen=True, kw_only=True):
         if self.reject and before.proposal.status is not OrderProposalStatus.CUSTOMER_REJECTED:
             if not lifecycle.is_open(before.proposal):
                 raise PatchNotAllowedOnPropertyError("The OrderProposal has been rejected already.")
-            record = lifecycle.with_status(situation, record, OrderProposalStatus.CUSTOMER_REJECTED, stamp)
+            record = lifecycle.set_proposal_status(situation, record, OrderProposalStatus.CUSTOMER_REJECTED, stamp)
         if self.note is not None and record.ends:
             personal = replace(record.order.personal or PersonalData(), customer_note=self.note)
             record = replace(record, order=replace(record.order, personal=personal))

@@ -1,30 +1,28 @@
-"""Withdrawing Opportunities that were published."""
+"""Withdraw Opportunities that were published."""
 
 from collections.abc import Set as AbstractSet
 
-from msgspec.structs import replace
-
 from openbooking.booking.command import ActorCommand, Decision
-from openbooking.booking.model.opportunity import Opportunity, SaleState
+from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.record import ProposalRecord, QuoteRecord
-from openbooking.booking.model.report import OrdersReached, Reports
+from openbooking.booking.model.report import AffectedOrders, Reports
 from openbooking.booking.model.situation import Change, Needs, OpportunityRemoved, OpportunitySet, RecordSet, Situation
 from openbooking.booking.rules.cancellation_effects import rejection
-from openbooking.booking.rules.lifecycle import deleted
-from openbooking.booking.rules.reports import orders_reached, withdrawal_report
+from openbooking.booking.rules.lifecycle import deleted_record, withdrawn_opportunity
+from openbooking.booking.rules.reports import affected_orders, withdrawal_report
 
 
 class Withdraw(ActorCommand, frozen=True, kw_only=True):
-    """Withdraw all Opportunities from these sources, and everything below them.
+    """Withdraw all Opportunities of some sources, and everything below these Opportunities.
 
-    An Opportunity that its Seller unpublished or cancelled here is still unpublished or cancelled if it is published
-    again.
+    If an Opportunity that its Seller unpublished or cancelled here is published again, it is still unpublished or
+    cancelled.
 
     Attributes:
         sources: The names of the sources.
-        keep: The paths that stay.
-        orders: Whether the Orders for these Opportunities are deleted, too. Otherwise the Orders stay, and their spaces
-            are still taken if the Opportunities are published again.
+        keep: The paths of the Opportunities that are not withdrawn.
+        orders: Whether the Orders for these Opportunities are deleted, too. Orders that are not deleted still have
+            their spaces if the Opportunities are published again.
     """
 
     sources: frozenset[str]
@@ -36,7 +34,7 @@ class Withdraw(ActorCommand, frozen=True, kw_only=True):
         return Needs(sources=self.sources)
 
     def decide(self, situation: Situation) -> Decision[Reports]:
-        """Remove the Opportunities, and end quotes and reject proposals for them; the reply reports on each."""
+        """Remove the Opportunities and their quotes, reject their OrderProposals, and report on each Opportunity."""
         stamp = self.stamp(situation)
         gone = _with_all_below(situation, situation.paths_from(self.sources) - self.keep)
         changes: list[Change] = []
@@ -46,13 +44,13 @@ class Withdraw(ActorCommand, frozen=True, kw_only=True):
             if isinstance(record, QuoteRecord):
                 changes.append(RecordSet(record.key, None))
             elif self.orders:
-                changes.append(RecordSet(record.key, deleted(record, stamp)))
+                changes.append(RecordSet(record.key, deleted_record(record, stamp)))
             elif isinstance(record, ProposalRecord):
                 changes.extend(rejection(situation, record, gone, stamp))
-        reached = orders_reached(situation, changes, gone)
+        reached = affected_orders(situation, changes, gone)
         changes.extend(_removal(situation.opportunities[path]) for path in sorted(gone))
         reports = {
-            path: withdrawal_report(situation, path, reached.get(path, OrdersReached()))
+            path: withdrawal_report(situation, path, reached.get(path, AffectedOrders()))
             for path in sorted(gone)
             if not situation.opportunities[path].withdrawn
         }
@@ -68,7 +66,6 @@ def _with_all_below(situation: Situation, found: set[str]) -> AbstractSet[str]:
 
 
 def _removal(opportunity: Opportunity) -> Change:
-    """Return the removal of an Opportunity; one that was unpublished or cancelled here stays, marked as withdrawn."""
-    if opportunity.sale is SaleState.UNPUBLISHED or opportunity.cancelled_here:
-        return OpportunitySet(replace(opportunity, parent=None, withdrawn=True))
-    return OpportunityRemoved(opportunity.path)
+    """Return the change that removes an Opportunity, or that marks it as withdrawn."""
+    left = withdrawn_opportunity(opportunity)
+    return OpportunitySet(left) if left else OpportunityRemoved(opportunity.path)

@@ -1,4 +1,4 @@
-"""Withholding the Orders of a Booking Partner whose authorisation the Seller has revoked (OB 11.7)."""
+"""Withhold the Orders of a Booking Partner whose authorisation the Seller has revoked (OB 11.7)."""
 
 from msgspec.structs import replace
 
@@ -17,19 +17,19 @@ class Withhold(ActorCommand, frozen=True, kw_only=True):
 
     Attributes:
         partnership: The Booking Partner and the Seller.
-        withheld: Whether the Orders are withheld, or shown again.
+        withheld: True to withhold the Orders, False to show them again.
     """
 
     partnership: Partnership
     withheld: bool
 
     def needs(self) -> Needs:
-        """Return some of the records that must change."""
+        """Return some of the records that are not withheld yet, or not shown yet."""
         wanted = frozenset({self.partnership})
         return Needs(shown_to=wanted) if self.withheld else Needs(withheld_from=wanted)
 
     def decide(self, situation: Situation) -> Decision[int]:
-        """Change the records; quotes end, because the partner can no longer book them."""
+        """Change the loaded records. Quotes are removed, because the partner can no longer book."""
         stamp = self.stamp(situation)
         changes = tuple(
             RecordSet(record.key, self._after(record, stamp))

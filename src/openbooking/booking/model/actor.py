@@ -1,4 +1,4 @@
-"""The Actor of a command, and the Stamp with the Actor and the time that a command leaves on its changes."""
+"""The actor of a command, and the stamp (actor and time) that a command leaves on what it changes."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -21,8 +21,8 @@ class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         kind: The kind of the actor.
-        key: The key of the Booking Partner, the name of the account, or the name of the part of the system or of the
-            administrator's command, for example "sweeper" or "import". It never identifies a Customer.
+        key: The key of a Booking Partner, the name of an account, the name of a part of the system ("sweeper"), or the
+            name of an administrator's command ("import"). The key never identifies a Customer.
     """
 
     kind: ActorKind
@@ -30,11 +30,11 @@ class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Stamp(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The actor of a change, and its time; `at` is None if the time is unknown."""
+    """The actor and the time of a change; `at` is None if the time is unknown."""
 
     actor: Actor
     at: datetime | None = None
 
 
-# The stamp of changes that were made before actors were stored.
+# The stamp of changes from before this system stored actors.
 UNKNOWN = Stamp(Actor(ActorKind.UNKNOWN))

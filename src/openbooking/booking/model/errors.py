@@ -1,13 +1,13 @@
-"""The refusals that only a Seller, an importer or an administrator meets; Brokers never see them.
+"""The errors of commands that only Sellers, importers and administrators give. Brokers never receive them.
 
-The specification has no classes for them, so that a Broker's library would read each as its base, OpenBookingError.
+The specification has no classes for these errors.
 """
 
 from openbooking.openactive.errors import OpenBookingError
 
 
 class DecisionRefusedError(OpenBookingError):
-    """The base of the refusals of a Seller's decision or of a publication."""
+    """The base of the errors of a Seller's decision or of a publication."""
 
     in_specification = False
     name = "The decision cannot be carried out."
@@ -32,7 +32,7 @@ class ProposalChangedError(DecisionRefusedError):
 
 
 class NoteTooSoonError(DecisionRefusedError):
-    """A note follows the last one within five minutes (OB-AMEND-11)."""
+    """The last note was sent less than five minutes ago (OB-AMEND-11)."""
 
     name = "Only one message in five minutes can be written."
 
@@ -56,7 +56,7 @@ class UnacceptableAmendmentError(DecisionRefusedError):
 
 
 class NothingToCancelError(DecisionRefusedError):
-    """All of the Opportunity has taken place already (OB-SEL-12)."""
+    """The Opportunity, and everything below it, has ended already (OB-SEL-12)."""
 
     name = "No future occurrence is left to cancel."
 
@@ -74,6 +74,6 @@ class UnpayableOfferError(DecisionRefusedError):
 
 
 class IdReusedError(DecisionRefusedError):
-    """A feed gives the `id` of a booked Opportunity to another one."""
+    """A feed uses the `id` of a booked Opportunity for another Opportunity."""
 
     name = "The feed reuses the id of an Opportunity that has Orders."

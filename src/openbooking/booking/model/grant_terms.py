@@ -1,6 +1,6 @@
 """The terms that one Seller and one Booking Partner have agreed on.
 
-The settings `offer_overrides` and `dynamic_accounts` are upper bounds: terms beyond them have no effect.
+The settings `offer_overrides` and `dynamic_accounts` limit the terms: terms that they do not allow have no effect.
 """
 
 import msgspec
@@ -10,7 +10,7 @@ from openbooking.openactive.ids import OfferRef
 
 
 class GrantTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The terms of one grant; by default they allow nothing in addition, and exclude nothing.
+    """The terms of one grant. The default terms allow no prices of the partner's own, and exclude nothing.
 
     Attributes:
         offer_overrides: Whether the partner may set its own prices (OB-OVR-01).
@@ -18,8 +18,8 @@ class GrantTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         venues: The values of `Opportunity.venue` that the partner may book; None for all.
         activities: The partner may book an Opportunity with any of these `activities`; None for all.
         offers: The published Offers that the partner may book; None for all.
-        open_quotes: How many OrderQuotes of the partner may hold spaces; None for the system's own bound.
-        open_proposals: How many OrderProposals of the partner may hold spaces; None for the system's own bound.
+        open_quotes: How many OrderQuotes of the partner may hold spaces; None for the limit of the settings.
+        open_proposals: How many OrderProposals of the partner may hold spaces; None for the limit of the settings.
     """
 
     offer_overrides: bool = False
@@ -31,7 +31,7 @@ class GrantTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     open_proposals: int | None = None
 
     def include(self, offer: Offer) -> bool:
-        """Whether the partner may book this published Offer."""
+        """Return whether the partner may book this published Offer."""
         return self.offers is None or offer.ref in self.offers
 
 

@@ -1,7 +1,7 @@
 """Sellers, Opportunities and Offers, and Offer inheritance (OB 8.1, MOD "Parent-child").
 
-Most rules read fields only. All other published properties are in `properties`, as JSON-LD that feeds and replies
-repeat.
+The properties that rules read are fields. All other published properties are in `properties`, as JSON-LD that feeds
+and replies repeat.
 """
 
 from collections.abc import Mapping
@@ -75,15 +75,15 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         vat: The VAT treatment.
         in_advance: Whether the Offer can be booked in advance (`openBookingInAdvance`).
         prepayment: Whether the Offer is paid in advance (`openBookingPrepayment`).
-        valid_from: The Offer can be booked from then on.
-        valid_through: The Offer can be booked until before then.
+        valid_from: When the Offer begins.
+        valid_through: When the Offer ends.
         min_quantity: The least number of OrderItems with the Offer for one Opportunity in one Order.
-        max_quantity: The largest such number; None for no limit.
+        max_quantity: The largest number of such OrderItems; None for no limit.
         valid_from_before_start: How long before the start booking opens.
         valid_through_before_start: How long before the start booking closes.
         latest_cancellation_before_start: How long before the start cancellation closes.
         full_refund_on_cancellation: Whether the Customer can cancel, with a full refund.
-        flow: What the Offer requires of the booking flow, without attendee details and intake form.
+        flow: The requirements of the booking flow, such as approval, without attendee details and intake form.
         attendee_details: The URIs of the properties that each attendee must have.
         intake_form: The questions of the intake form.
         override: Whether the Broker has set the price; such an Offer is not published.
@@ -119,14 +119,14 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def flow_requirements(self) -> tuple[FlowRequirement, ...]:
-        """Everything that the Offer requires of the booking flow (OB-BKBL-13 to OB-BKBL-18)."""
+        """All requirements of the booking flow, with attendee details and intake form (OB-BKBL-13 to OB-BKBL-18)."""
         details = (FlowRequirement.ATTENDEE_DETAILS,) if self.attendee_details else ()
         form = (FlowRequirement.INTAKE_FORM,) if self.intake_form else ()
         return (*self.flow, *details, *form)
 
 
 class AccessRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The means by which attendees are admitted (OB 8.7); `{code}` in them stands for the attendee's own code.
+    """The means by which an Opportunity admits attendees (OB 8.7). `{code}` in a text stands for the attendee's code.
 
     Attributes:
         code: Whether each attendee gets a code to type.
@@ -142,10 +142,11 @@ class AccessRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class SaleState(StrEnum):
-    """Whether an Opportunity is on sale, and otherwise why not; `Opportunity.status` says whether it takes place.
+    """Whether an Opportunity is on sale, or the reason why it is off sale.
 
-    A Seller takes an Opportunity off sale as UNPUBLISHED, an import that cannot read all of it as NOT_UNDERSTOOD. An
-    Opportunity that is OVER has taken place.
+    UNPUBLISHED: its Seller took the Opportunity off sale. NOT_UNDERSTOOD: an import does not understand its latest
+    version. OVER: the Opportunity has taken place. `rules.lifecycle` has the table of the allowed changes. Whether the
+    Opportunity takes place is another fact, which is in `Opportunity.status`.
     """
 
     ON_SALE = "on-sale"
@@ -155,12 +156,12 @@ class SaleState(StrEnum):
 
 
 class Inherited(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The properties that an Opportunity inherits, because its provider publishes them for its parent only.
+    """Marks of the properties that an Opportunity inherits, because its provider publishes them for its parent only.
 
     Attributes:
         status: Whether `eventStatus` is inherited.
         dates: Whether start and end are inherited.
-        duration: Whether the time from start to end is inherited.
+        duration: Whether the duration, and with it the end, is inherited.
         offers: The keys of the Offers that the Opportunity references by `@id` alone.
     """
 
@@ -180,24 +181,24 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         parent: The path of its `superEvent` or `facilityUse`.
         start: The start.
         end: The end.
-        capacity: How many spaces this system may sell. Parents have no capacity. An Opportunity without one cannot be
-            booked, unless it is available at any time.
+        capacity: How many spaces this system may sell. Parents have no capacity. An Opportunity without a capacity
+            cannot be booked, unless it is available at any time.
         status: The `eventStatus`, which says whether the Opportunity takes place.
-        sale: Its own sale state; the Opportunity is on sale only if its parents are, too (`is_on_sale`).
+        sale: The sale state. The Opportunity is on sale only if its parents are on sale, too (`is_on_sale`).
         accessible_for_free: The published `isAccessibleForFree`.
         offers: Its own Offers.
-        offers_unknown: Whether the Opportunity has Offers of its own, none of which was understood.
-        source: The name of the source that published it. All Opportunities of a source can be withdrawn together, and
-            no other source can replace them.
+        offers_unknown: Whether the Opportunity has Offers of its own, and an import understood none of them.
+        source: The name of the source that published the Opportunity. All Opportunities of a source can be withdrawn
+            together, and no other source can replace them.
         venue: The key of the location (`rules.matching_keys`); empty if none is published for the Opportunity itself.
         activities: The keys of the activities; empty if none are published for the Opportunity itself.
         access: The means by which attendees are admitted.
         inherited: The properties that are inherited (`rules.inheritance`).
-        cancelled_here: Whether the Seller cancelled the Opportunity in this system; no import reverses that.
-        withdrawn: Whether the Opportunity is stored only so that it stays unpublished or cancelled if it is published
-            again.
-        not_understood: Whether the latest version of an unpublished Opportunity is not understood, so that its Seller
-            cannot put it on sale.
+        cancelled_here: Whether the Seller cancelled the Opportunity in this system. No import reverses this.
+        withdrawn: Whether the Opportunity was withdrawn. It is still stored, and will be unpublished or cancelled again
+            if it is published again.
+        not_understood: Whether an import does not understand the latest version of an unpublished Opportunity. Its
+            Seller cannot put such an Opportunity on sale.
         properties: Further published properties.
     """
 
@@ -231,11 +232,11 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     @property
     def over_at(self) -> datetime | None:
-        """When the Opportunity ends; None if it has no date."""
+        """When the Opportunity ends, or starts if it has no end; None if it has no date."""
         return self.end or self.start
 
     def is_over(self, now: datetime) -> bool:
-        """Whether the Opportunity has ended; this API handles no refunds after that (OB 8.3.1, OB-SEL-12)."""
+        """Return whether the Opportunity has ended. Its bookings are not refunded any more (OB 8.3.1, OB-SEL-12)."""
         return self.over_at is not None and self.over_at <= now
 
 
@@ -250,15 +251,19 @@ def parents_among(known: Mapping[str, Opportunity], opportunity: Opportunity) ->
 
 
 def is_on_sale(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> bool:
-    """Whether the Opportunity and all its parents are on sale, so that the open feeds show it; Orders ignore this."""
+    """Return whether the Opportunity and all its parents are on sale, and so in the open feeds and bookable."""
     return all(member.sale is SaleState.ON_SALE and not member.withdrawn for member in (opportunity, *parents))
 
 
 def applicable_offers(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> tuple[Offer, ...]:
-    """Return the Offers that apply: the Opportunity's own, or for a ScheduledSession without any those of its series.
+    """Return the Offers that apply to the Opportunity: its own Offers, or the Offers of its parent.
 
-    A Slot never inherits the Offers of its facility (AMB-08). An Opportunity with Offers of its own inherits none
-    (OB-BKBL-32).
+    A ScheduledSession without Offers of its own inherits the Offers of its series (OB-BKBL-32). A Slot never inherits
+    the Offers of its facility (AMB-08).
+
+    Args:
+        opportunity: The Opportunity.
+        parents: Its parents, nearest first.
     """
     inherits = opportunity.type.inherits_offers and not opportunity.offers_unknown
     return parents[0].offers if parents and inherits and not opportunity.offers else opportunity.offers

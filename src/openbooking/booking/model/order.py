@@ -26,21 +26,21 @@ Reflected = Mapping[str, Any]
 
 
 class OrderKey(NamedTuple):
-    """The key of an Order: UUIDs are scoped to the Booking Partner (OB-ID-13)."""
+    """The key of an Order. Each Booking Partner has its own UUIDs (OB-ID-13)."""
 
     partner: str
     uuid: str
 
 
 class Partnership(NamedTuple):
-    """A Booking Partner, and a Seller whose Opportunities it books."""
+    """A Booking Partner, and a Seller whose Opportunities the partner books."""
 
     partner: str
     seller: str
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """An authenticated Booking Partner, and the Sellers whose Opportunities it may book.
+    """An authenticated Booking Partner, and the Sellers whose Opportunities the partner may book.
 
     Attributes:
         partner: The key of the Booking Partner.
@@ -69,7 +69,7 @@ class Caller(msgspec.Struct, frozen=True):
 class Payment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The Broker's payment details, for audit and reconciliation (OB 10.1.15).
 
-    With a `dynamic` payment the price is agreed on later.
+    `dynamic` says that the price is agreed on later (OB 7.3.3).
     """
 
     dynamic: bool = False
@@ -89,7 +89,10 @@ class TaxCharge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What admits the attendee of one OrderItem (OB 8.7); `own_passes` are barcodes that the Broker sent."""
+    """The code, passes and channel that admit the attendee of one OrderItem (OB 8.7).
+
+    `own_passes` are the barcodes that the Broker sent.
+    """
 
     code: str | None = None
     passes: tuple[Reflected, ...] = ()
@@ -98,20 +101,20 @@ class Access(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OrderItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One space of one Opportunity as the dry run answers it; an item with errors may lack Opportunity and Offer.
+    """One space of one Opportunity in an Order or quote. An item with errors may lack the Opportunity and the Offer.
 
     Attributes:
-        number: Counts from 1 in the order of the request.
+        number: The number of the item, from 1 in the order of the request.
         position: The `position` that the Broker sent.
         opportunity_id: The `@id` of the Opportunity that the Broker sent.
         offer_id: The `@id` of the Offer that the Broker sent.
-        opportunity: The Opportunity at the time of the answer, without its Offers.
+        opportunity: The Opportunity at the time of the reply, without its Offers.
         parents: The parents of the Opportunity, nearest first.
-        offer: The Offer at the time of the answer.
+        offer: The Offer at the time of the reply.
         remaining: How many spaces of the Opportunity are left, including those that this Order holds.
         tax: The tax on the price of the Offer.
-        access: What admits the attendee.
-        errors: Why the item cannot be booked.
+        access: The code, passes and channel that admit the attendee.
+        errors: The reasons why the item cannot be booked.
     """
 
     number: int
@@ -131,23 +134,23 @@ class OrderItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The barcodes that the Broker sent for this item."""
         return self.access.own_passes if self.access else ()
 
-    def at(self, opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> Self:
+    def set_opportunity(self, opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> Self:
         """Return the item with this Opportunity and its parents, all without their Offers."""
         without_offers = tuple(replace(parent, offers=()) for parent in parents)
         return replace(self, opportunity=replace(opportunity, offers=()), parents=without_offers)
 
 
 class BookedItem(OrderItem, frozen=True, kw_only=True, omit_defaults=True):
-    """An OrderItem that was proposed or booked: it has an Opportunity and an Offer."""
+    """An OrderItem that was proposed or booked, with an Opportunity and an Offer."""
 
     opportunity: Opportunity
     offer: Offer
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`totalPaymentDue`, always with tax (OB-TAX-01), and `totalPaymentTax`.
+    """`totalPaymentDue`, which includes tax (OB-TAX-01), and `totalPaymentTax`.
 
-    `prepayment` is None if this system does not publish it.
+    `prepayment` is None if the policy does not publish `openBookingPrepayment`.
     """
 
     price: Decimal
@@ -157,7 +160,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PersonalData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """All personal data of an Order, in one struct, so that it can be stored and erased apart from the Order.
+    """All personal data of an Order. It is one struct, which is stored and erased apart from the Order.
 
     Attributes:
         customer: The Customer as it was sent.
@@ -165,7 +168,7 @@ class PersonalData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         attendees: The attendees as they were sent, by the numbers of their OrderItems.
         intake_answers: The answers to intake forms, by the numbers of their OrderItems.
         received_at: The time of B or P.
-        fingerprint_key: The key of the fingerprint of the request, which holds personal data, too; no reply shows it.
+        fingerprint_key: The key of the fingerprint of the request (`rules.fingerprint`). No reply shows the key.
     """
 
     customer: Reflected | None = None
@@ -176,7 +179,7 @@ class PersonalData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     received_at: datetime | None = msgspec.field(name="told_at", default=None)
     fingerprint_key: str = ""
 
-    def of_items(self, numbers: Iterable[int]) -> Self:
+    def select_items(self, numbers: Iterable[int]) -> Self:
         """Return the personal data of the Customer and of the items with these numbers."""
         kept = frozenset(numbers)
         return replace(
@@ -187,7 +190,7 @@ class PersonalData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class HoldingBound(StrEnum):
-    """The bounds on how much a Booking Partner holds before it books."""
+    """The reasons why a quote or proposal holds no spaces (`policy.HoldingBounds`)."""
 
     TIME = "time"
     SHARE = "share"
@@ -197,7 +200,7 @@ class HoldingBound(StrEnum):
 
 
 class LeasedTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An Offer whose terms a Lease guarantees, and since when."""
+    """An Offer whose terms a Lease guarantees, and the time when the guarantee began."""
 
     offer: Offer
     since: datetime
@@ -213,14 +216,14 @@ class LeasedItem(msgspec.Struct, frozen=True, array_like=True):
 class Lease(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The spaces that an OrderQuote holds, and their terms (OB 5.4.3).
 
-    Terms that several items share are stored once, and Opportunities by their paths, so that a Lease takes fewer bytes
-    than its request.
+    To save bytes, terms that several items share are stored once, and Opportunities are stored by their paths.
+    The end of the Lease is `QuoteRecord.lease_expires`.
 
     Attributes:
-        since: When the UUID began to hold spaces.
+        since: When the UUID began to hold spaces without a break.
         items: The spaces, in the order of the items of the OrderQuote.
         terms: The guaranteed terms.
-        broker_role: The role of the Broker, which Order Status shows again (OB-OST-02).
+        broker_role: The role of the Broker, which Order Status shows (OB-OST-02).
         broker: The Broker.
         payment: The payment details.
         tax: The treatment of tax.
@@ -245,12 +248,12 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         made: The time of P.
         version: The version, a UUID.
-        expires: The end of the lifetime, by which B must have booked the proposal; None once it is closed.
+        expires: The end of the lifetime: B must book the proposal before then. None after the proposal is closed.
         status: The status.
         seller_note: The Seller's last note.
         seller_note_at: The time of that note.
         items: The items of the amended version; empty if the proposal was not amended.
-        updated: Whether the proposal has entered the feed, at its first change after P.
+        updated: Whether the proposal has entered the feed of OrderProposals, by its first change after P.
         decided: The stamp of the last acceptance or rejection; None while the current version awaits a decision.
         amended: The stamp of the current version; None if it is the first.
     """
@@ -292,8 +295,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         payment: The payment details.
         requires_approval: Whether the Seller must approve the Order before it is booked.
         lease_expires: When the hold of spaces ends.
-        not_held: The bound because of which the reply holds nothing. It is counted, but neither written nor stored.
-        proposal: The OrderProposal, as P made it.
+        not_held: The bound that kept the Order from holding spaces. It is counted, but neither stored nor shown.
+        proposal: The OrderProposal in its first version.
         personal: The personal data.
     """
 
@@ -314,12 +317,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def has_errors(self) -> bool:
-        """Whether any OrderItem has an error; then nothing was leased or booked, and the status is 409."""
+        """Whether any OrderItem has an error. In this case nothing was leased or booked, and the HTTP status is 409."""
         return any(item.errors for item in self.items)
 
     @property
     def dynamic(self) -> bool:
-        """Whether the payment is dynamic: the price is agreed on later (OB 7.3.3)."""
+        """Whether the payment is dynamic, which means that the price is agreed on later (OB 7.3.3)."""
         return self.payment is not None and self.payment.dynamic
 
     @property
@@ -328,7 +331,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return [item.offer for item in self.items if item.offer]
 
     def asks_for(self, requirement: FlowRequirement) -> bool:
-        """Whether any Offer has this requirement of the booking flow."""
+        """Return whether any Offer has this requirement of the booking flow."""
         return any(requirement in offer.flow for offer in self.offers)
 
 
@@ -338,8 +341,8 @@ class BookedOrder(Order, frozen=True, kw_only=True, omit_defaults=True):
     items: tuple[BookedItem, ...]
 
 
-def without_errors(order: Order) -> BookedOrder:
-    """Return an Order without errors as one that can be proposed or booked.
+def to_booked_order(order: Order) -> BookedOrder:
+    """Return an Order without errors as a BookedOrder, to propose or book it.
 
     Raises:
         ValueError: An item lacks its Opportunity or its Offer.

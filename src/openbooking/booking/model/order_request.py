@@ -24,7 +24,7 @@ class IntakeAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """The answer to a field of an intake form.
 
     Attributes:
-        field: The field, if the `@id` in the answer has the form of this system's.
+        field: The field; None if the `@id` in the answer is not a field of this system.
         sent: The answer as it was sent.
     """
 
@@ -43,9 +43,9 @@ class ItemRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     Attributes:
         position: The `position` that the Broker sent.
         opportunity_id: The `@id` of the Opportunity as it was sent.
-        opportunity: The path in that `@id`, if the `@id` has the form of this system's.
+        opportunity: The path in that `@id`; None if it is not an Opportunity of this system.
         offer_id: The `@id` of the Offer as it was sent.
-        offer: The reference in that `@id`, if the `@id` has the form of this system's.
+        offer: The reference in that `@id`; None if it is not an Offer of this system.
         override: The Offer that the Broker sets in place of a published one.
         attendee: The attendee as it was sent.
         intake_answers: The answers to the intake form.
@@ -64,7 +64,7 @@ class ItemRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The body of C1, C2, P or B; `total_currency` is the currency of its `totalPaymentDue`."""
+    """The body of C1, C2, P or B. `total_currency` is the currency of its `totalPaymentDue`."""
 
     seller_id: str
     seller: str | None = None
@@ -78,14 +78,14 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     payment: Payment | None = None
 
     def fingerprint(self) -> str:
-        """Return a digest that is equal for equal requests, whatever their JSON looks like (OB-B-10, OB-B-11)."""
+        """Return a digest that is equal for equal requests, in any order of their JSON keys (OB-B-10, OB-B-11)."""
         return fingerprint_of(self)
 
 
 def fingerprint_of(request: Any) -> str:
-    """Return a digest that is equal for equal requests, in this version and in later ones.
+    """Return a digest that is equal for equal requests, in this version and in later versions of this system.
 
-    With a stored digest, anybody who reads it could test guesses at the personal data in a request.
-    Records therefore store a keyed digest only (`openbooking.booking.rules.fingerprint`).
+    Records do not store this digest, because its readers could test guesses at the personal data in the request. They
+    store a keyed digest (`openbooking.booking.rules.fingerprint`).
     """
     return hashlib.sha256(msgspec.json.encode(request, order="deterministic")).hexdigest()

@@ -16,7 +16,10 @@ class Leasing(StrEnum):
 
 
 class TaxCalculation(StrEnum):
-    """Whose Orders have calculated tax (OB 7.4): all; those of consumers, not of resellers and businesses; or none."""
+    """The Orders with calculated tax (OB 7.4): all Orders, only Orders of consumers, or none.
+
+    Resellers and businesses are not consumers.
+    """
 
     ALWAYS = "always"
     CONSUMERS = "consumers"
@@ -24,7 +27,7 @@ class TaxCalculation(StrEnum):
 
 
 class ReconciliationDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """The values that a `payment` must have to be reconciled; None accepts any value (OB 7.3.2.1)."""
+    """The values that a `payment` must have to be reconciled (OB 7.3.2.1). None accepts any value."""
 
     name: str | None = None
     account_id: str | None = None
@@ -32,17 +35,17 @@ class ReconciliationDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HoldingBounds(msgspec.Struct, frozen=True, kw_only=True):
-    """How much one Booking Partner may hold before it books.
+    """Limits on the spaces, quotes and proposals that one Booking Partner holds before it books.
 
-    Beyond a bound a quote or proposal holds nothing, but the partner can still book.
+    A quote or proposal that exceeds a bound holds nothing. The partner can still book.
 
     Attributes:
         quote_duration: How long quotes with one UUID may hold spaces without a break.
         proposal_duration: How long an OrderProposal may hold spaces.
         share: The part of an Opportunity's capacity that the partner may hold.
         share_above: `share` applies to capacities above this number of spaces.
-        quotes: How many of its quotes may hold spaces at once.
-        proposals: How many of its OrderProposals may hold spaces at once.
+        quotes: How many quotes of the partner may hold spaces at once.
+        proposals: How many OrderProposals of the partner may hold spaces at once.
         bytes: How many bytes the stored quotes that hold spaces may take.
     """
 
@@ -60,17 +63,17 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         leasing: When quotes hold spaces.
-        lease_duration: How long a Lease lasts after the quote that made or extended it.
+        lease_duration: How long a Lease lasts after the quote that made or extended the Lease.
         guarantee_duration: How long quotes that extend a Lease keep its first terms.
         bounds: How much a Booking Partner may hold before it books.
         proposal_duration: The lifetime of an OrderProposal, in which the Seller decides on it and the Broker books it.
         prepayment: Whether `openBookingPrepayment` is published; otherwise priced Orders require prepayment
             (OB-PREP-02).
-        tax: Whose Orders have calculated tax.
-        reconciliation: The required payment details; None accepts any.
+        tax: Which Orders have calculated tax.
+        reconciliation: The required payment details; None accepts any details.
         offer_overrides: Whether Sellers can agree to prices of a Booking Partner's own (`GrantTerms`).
-        dynamic_accounts: The accounts with which Sellers can agree to bookings without a price; None for no account,
-            an empty set for any.
+        dynamic_accounts: The accounts with which Sellers can agree to bookings without a price. None allows no account,
+            and an empty set allows all accounts.
         time_zone: The time zone of times in messages to people.
         max_published_bytes: How many bytes a published Opportunity or Seller may take.
         max_order_bytes: How many bytes an Order may take.

@@ -1,4 +1,7 @@
-"""The record behind an Order UUID: a quote, an OrderProposal, an Order, or the stub of a deleted Order (OB 9.1.1)."""
+"""The record behind an Order UUID: a quote, an OrderProposal, an Order, or the stub of a deleted Order (OB 9.1.1).
+
+`rules.lifecycle` has the tables of the allowed changes.
+"""
 
 import re
 from collections import Counter
@@ -27,7 +30,7 @@ from openbooking.openactive.terms import OrderItemStatus
 
 
 class RecordKind(StrEnum):
-    """The kinds of records; a UUID has one record at a time (OB-ID-12)."""
+    """The kinds of records. A UUID has one record at a time (OB-ID-12)."""
 
     QUOTE = "quote"
     PROPOSAL = "proposal"
@@ -42,9 +45,9 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         status: The status of the item.
         cancellation_message: The Seller's message to the Customer about the cancellation.
         customer_notice: The Seller's notice to the Customer.
-        access: What admits the attendee, if it was renewed after B.
+        access: The code, passes and channel of the attendee, if they were renewed after B.
         replacement: The item that replaces the booked one.
-        logistics_changed: Whether name, time or location of the Opportunity have changed since B, so that the Orders
+        logistics_changed: Whether the name, time or location of the Opportunity has changed since B. If so, the Orders
             feed shows the Opportunity in full.
         changed: The stamp of the last change.
         cancelled: The stamp of the cancellation.
@@ -68,8 +71,8 @@ class Claim(NamedTuple):
 
     Attributes:
         opportunity: The path of the Opportunity.
-        spaces: The number of spaces. It is zero for an open OrderProposal without a hold, so that stores find the
-            proposal by its Opportunities.
+        spaces: The number of spaces. An OrderProposal without a hold claims zero spaces: by this claim, stores find the
+            OrderProposals for an Opportunity.
         expires: When the hold ends; None for sold spaces.
     """
 
@@ -79,12 +82,12 @@ class Claim(NamedTuple):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is stored behind an Order UUID; each kind has a class of its own.
+    """The base of the records behind Order UUIDs. Each kind of record has its own class.
 
     Attributes:
         partner: The key of the Booking Partner.
         uuid: The Order UUID, which is unique among those of the partner.
-        kind: The kind of the record; it is stored, and `decode_record` selects the class by it.
+        kind: The kind of the record, which is stored. `decode_record` selects the class by the kind.
         seller: The key of the Seller.
     """
 
@@ -120,12 +123,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def lease_expires(self) -> datetime | None:
-        """When the record stops holding spaces; None if it holds none, or has sold them."""
+        """When the Lease or the hold of the record ends; None if the record holds no spaces, or its spaces are sold."""
         return None
 
     @property
     def spent_until(self) -> datetime | None:
-        """Until when the UUID gets no new Lease, because it has used up its hold time."""
+        """The time until which the UUID gets no new Lease, because it has used up its hold time."""
         return None
 
     @property
@@ -135,12 +138,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def proposal(self) -> Proposal | None:
-        """The OrderProposal, also of an Order that was booked after one."""
+        """The OrderProposal, which an Order that was booked after an OrderProposal keeps."""
         return None
 
     @property
     def updated(self) -> bool:
-        """Whether the Order has entered the Orders feed, at its first change after B (OB-OF-02)."""
+        """Whether the Order has entered the Orders feed, by its first change after B (OB-OF-02)."""
         return False
 
     @property
@@ -175,12 +178,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def ends(self) -> datetime | None:
-        """When the sweeper must process the record: at the end of its hold or lifetime; None for Orders."""
+        """When the sweeper must process the record, at the end of its hold or lifetime; None for Orders."""
         return self.lease_expires
 
     @property
     def payment(self) -> Payment | None:
-        """The payment, as far as the Broker has sent it."""
+        """The payment details that the Broker has sent, if any."""
         return self.order.payment if self.order else None
 
     @property
@@ -198,7 +201,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return tuple((item, ItemState()) for item in self.order.items) if self.order else ()
 
     def wanted(self) -> Mapping[str, int]:
-        """Return the number of spaces that the record asks for or has, by the paths of the Opportunities."""
+        """Return the number of spaces that the record asks for or has sold, by the paths of the Opportunities."""
         return {}
 
     def claims(self) -> tuple[Claim, ...]:
@@ -207,13 +210,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class QuoteRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A quote with its Lease; without one it marks a UUID that has used up its hold time. It has no stamps.
+    """A quote with its Lease, or a UUID that has used up its hold time. It has no stamps.
 
     Attributes:
-        order: The OrderQuote; only the first versions stored it instead of the Lease.
+        order: The OrderQuote, which only the first versions of this system stored, instead of the Lease.
         lease: The Lease, if the quote holds spaces.
         lease_expires: When the Lease ends.
-        spent_until: Until when the UUID gets no new Lease.
+        spent_until: The time until which the UUID gets no new Lease.
     """
 
     kind: RecordKind = msgspec.field(default_factory=lambda: RecordKind.QUOTE)
@@ -229,7 +232,7 @@ class QuoteRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def payment(self) -> Payment | None:
-        """The payment, as far as the Broker has sent it."""
+        """The payment details that the Broker has sent, if any."""
         return self.lease.payment if self.lease else super().payment
 
     def wanted(self) -> Mapping[str, int]:
@@ -240,7 +243,7 @@ class QuoteRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ShownQuote(QuoteRecord, frozen=True, kw_only=True, omit_defaults=True):
-    """A quote with the OrderQuote of its Lease, as Order Status shows it; it is never stored."""
+    """A quote with the OrderQuote of its Lease, for the reply of Order Status. It is never stored."""
 
     order: Order
 
@@ -250,7 +253,7 @@ class ProposalRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         order: The Order as it was proposed.
-        lease_expires: When its hold of spaces ends; None if it holds none.
+        lease_expires: When the hold of spaces ends; None if the proposal holds no spaces.
         proposal: The current OrderProposal.
     """
 
@@ -266,20 +269,20 @@ class ProposalRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def ends(self) -> datetime | None:
-        """When the sweeper must process the record: at the end of its hold or of its lifetime."""
+        """When the sweeper must process the record, at the end of its hold or of its lifetime."""
         return min(filter(None, (self.lease_expires, self.proposal.expires)), default=None)
 
     @property
     def in_proposals_feed(self) -> bool:
-        """Whether the feed of OrderProposals shows the record: after its first change, until it is booked."""
+        """Whether the feed of OrderProposals shows the record, from its first change until B."""
         return self.proposal.updated and not self.withheld
 
     def items(self) -> tuple[tuple[BookedItem, ItemState], ...]:
-        """Return the current items: those of the amendment, if it was amended."""
+        """Return the current items: the items of the last amendment, or else of P."""
         return tuple((item, ItemState()) for item in self.proposal.items or self.order.items)
 
-    def numbered(self) -> dict[int, tuple[BookedItem, ItemState]]:
-        """Return the current items by their numbers; an amendment may have left some out."""
+    def items_by_number(self) -> dict[int, tuple[BookedItem, ItemState]]:
+        """Return the current items by their numbers, without the items that an amendment has left out."""
         return {item.number: (item, state) for item, state in self.items()}
 
     def wanted(self) -> Mapping[str, int]:
@@ -287,7 +290,7 @@ class ProposalRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
         return Counter(item.opportunity.path for item, _ in self.items())
 
     def claims(self) -> tuple[Claim, ...]:
-        """Return the spaces that the proposal holds: zero of each if it is open and holds none."""
+        """Return the spaces that the proposal holds: zero of each Opportunity if it has a lifetime, but no hold."""
         if self.lease_expires is not None:
             return super().claims()
         return tuple(Claim(path, 0, self.ends) for path in self.wanted()) if self.ends else ()
@@ -298,8 +301,8 @@ class OrderRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         order: The Order as it was booked.
-        states: The states of the items of `order`, in their order.
-        proposal: The OrderProposal that became this Order, if one did.
+        states: The states of the items of `order`, in the same order.
+        proposal: The OrderProposal that B booked, if there was one.
     """
 
     kind: RecordKind = msgspec.field(default_factory=lambda: RecordKind.ORDER)
@@ -323,7 +326,7 @@ class OrderRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
         """Return the current items, each with its state."""
         return tuple((_current(item, state), state) for item, state in zip(self.order.items, self.states, strict=True))
 
-    def numbered(self) -> dict[int, tuple[BookedItem, ItemState]]:
+    def items_by_number(self) -> dict[int, tuple[BookedItem, ItemState]]:
         """Return the current items by their numbers."""
         return {item.number: (item, state) for item, state in self.items()}
 
@@ -349,13 +352,13 @@ ShownRecord = OrderRecord | ProposalRecord | ShownQuote
 
 
 class _Kind(msgspec.Struct):
-    """The only field that is needed to select the class of a stored record."""
+    """The field of a stored record by which its class is selected."""
 
     kind: RecordKind
 
 
 _decode_kind = msgspec.json.Decoder(_Kind).decode
-# The beginning of a stored record: to match it takes less time than to decode the whole document for its kind.
+# The beginning of a stored record, with its kind. Matching the beginning is faster than decoding the document twice.
 _BEGINNING = re.compile(rb'\{"partner":"[^"\\]*","uuid":"[^"\\]*","kind":"(\w+)"')
 _DECODERS: dict[bytes, Callable[[bytes], Record]] = {
     kind.encode(): msgspec.json.Decoder(type_).decode
@@ -372,7 +375,7 @@ def decode_record(document: bytes) -> Record:
     """Return the record in a stored document.
 
     Raises:
-        msgspec.ValidationError: The document is no record.
+        msgspec.ValidationError: The document is not a record.
     """
     beginning = _BEGINNING.match(document)
     decode = _DECODERS.get(beginning[1]) if beginning else None

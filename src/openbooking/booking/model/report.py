@@ -1,4 +1,4 @@
-"""The reports of publishing and withdrawing, one for each Opportunity; an import prints them."""
+"""The reports of publishing and withdrawing, one for each Opportunity. An import prints the reports."""
 
 from collections.abc import Mapping
 
@@ -8,8 +8,8 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 
 
-class OrdersReached(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys of the Orders and OrderProposals for an Opportunity, by the effect of a command on them.
+class AffectedOrders(msgspec.Struct, frozen=True, kw_only=True):
+    """The Orders and OrderProposals for an Opportunity that a command affects, by the effect.
 
     Attributes:
         cancelled: Orders with an item that was cancelled.
@@ -29,13 +29,13 @@ class OpportunityReport(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         opportunity: The Opportunity after the command, or before it if it was removed.
-        why_not: Why nobody can book the Opportunity now; None if it can be booked.
+        why_not: Why the Opportunity cannot be booked now; None if it can be booked.
         orders: The Orders for the Opportunity.
     """
 
     opportunity: Opportunity
     why_not: str | None = None
-    orders: OrdersReached = OrdersReached()
+    orders: AffectedOrders = AffectedOrders()
 
 
 # By the paths of the Opportunities.

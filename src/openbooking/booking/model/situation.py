@@ -1,6 +1,7 @@
-"""The Situation that a command is decided on, the changes of a decision, and `evolve`, which applies them.
+"""The Situation on which a command is decided, the changes of a decision, and `evolve`, which applies a change.
 
-All structs are frozen: `evolve` returns a new Situation, on which the next command of a batch is decided.
+`evolve` also counts the sold and leased spaces of each Opportunity (`Spaces`), of which `rules.capacity` computes the
+spaces left. All structs are frozen: `evolve` returns a new Situation, on which the next command of a batch is decided.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -16,32 +17,32 @@ from openbooking.booking.model.record import Claim, Record, RecordKind
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows that a command reads, so that a store can load and lock them before it decides.
+    """The rows that a command reads. A store loads and locks these rows before it decides the command.
 
-    A store loads the Opportunities that a record claims with the record, and all parents and Sellers of an Opportunity
-    with the Opportunity.
+    Together with a record, a store loads the Opportunities that the record claims. Together with an Opportunity, it
+    loads all parents and Sellers of the Opportunity.
 
     Attributes:
         records: Orders, quotes and proposals, by key.
         opportunities: Opportunities, by path.
-        children: Paths; the Opportunities directly below them.
-        claims_on: Paths; the records that claim any of them.
-        proposed_at: Paths; the OrderProposals that claim any of them.
-        announced: Opportunities as a command is about to publish them. For those that differ from the stored ones
-            (`changed_paths`): everything below them, and the records that claim any of it.
+        children: Paths. The Opportunities directly below these paths.
+        claims_on: Paths. The records that claim any of these Opportunities.
+        proposed_at: Paths. The OrderProposals that claim any of these Opportunities.
+        announced: Opportunities in the versions that the command publishes. For each one with a change that concerns
+            its Orders (`logistics.changed_paths`): everything below it, and the records that claim any of these.
         sellers: Sellers, by key.
-        expired: Whether some of the records are needed whose hold or lifetime has ended.
-        over_before: Some of the Orders with personal data whose last session ended before that time.
-        sources: All Opportunities of these sources, everything below them, and the records that claim any of it.
-        source_prefixes: Prefixes of the names of sources; their Opportunities, without records.
-        families: Paths; everything with the same root, and the records that claim any of it.
-        below: Paths; these Opportunities and everything below them, without records.
-        lookups: Paths of Opportunities that are only read: neither they nor their spaces change.
-        shown_to: Some of the records of these partnerships that are not withheld.
-        withheld_from: Some of the records of these partnerships that are withheld.
-        fills: Paths whose spaces the command may sell; the OrderProposals that claim them without a hold.
-        fills_of: The same for the paths that these records claim.
-        holders: Booking Partners; the spaces that they lease at the other paths, and all their holdings.
+        expired: True for some of the records whose hold or lifetime has ended.
+        over_before: A time. Some of the Orders with personal data whose retention period began by then.
+        sources: Names of sources. Their Opportunities, everything below, and the records that claim any of these.
+        source_prefixes: Prefixes of names of sources. The Opportunities of these sources, without records.
+        families: Paths. All Opportunities with the same topmost parent, and the records that claim any of these.
+        below: Paths. These Opportunities and everything below, without records.
+        lookups: Paths. These Opportunities, which are only read: neither they nor their spaces change.
+        shown_to: Partnerships. Some of their records that are not withheld.
+        withheld_from: Partnerships. Some of their records that are withheld.
+        fills: Paths of Opportunities whose spaces the command may sell. The OrderProposals for them without a hold.
+        fills_of: Keys of records. The OrderProposals without a hold for the Opportunities that these records claim.
+        holders: Booking Partners. All their holdings, and the spaces that they lease at the loaded paths.
         likely_read_only: Whether the command most likely changes nothing. The store decides it without locks first,
             and again with locks if something changes.
     """
@@ -69,7 +70,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Spaces(msgspec.Struct, frozen=True):
-    """The numbers of spaces of an Opportunity that are sold, and that are held until a later time."""
+    """The number of sold spaces of an Opportunity, and the number of spaces in holds that have not ended."""
 
     booked: int = 0
     leased: int = 0
@@ -78,7 +79,7 @@ class Spaces(msgspec.Struct, frozen=True):
 class Holdings(msgspec.Struct, frozen=True):
     """The numbers of quotes and proposals by which a Booking Partner holds spaces of one Seller.
 
-    `size` is the number of bytes of the quotes.
+    `size` is the number of bytes that the quotes take.
     """
 
     quotes: int = 0
@@ -96,7 +97,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         opportunities: The loaded Opportunities, by path.
         spaces: The sold and leased spaces of the loaded Opportunities, by path.
         sellers: The loaded Sellers, by key.
-        touched: The paths of the Opportunities whose feed items a change may have altered.
+        touched: The paths of the Opportunities whose feed items the store writes again, because of a change.
         held: The leased spaces of the Booking Partners in `Needs.holders`, by path and partner.
         holdings: The holdings of these Booking Partners, by partner and Seller.
         activity: The entries that the decisions since the situation was loaded add to the activity log.
@@ -118,7 +119,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         return parents_among(self.opportunities, opportunity)
 
     def on_sale(self, path: str) -> bool:
-        """Whether an Opportunity with this path exists and is on sale."""
+        """Return whether an Opportunity with this path exists and is on sale."""
         opportunity = self.opportunities.get(path)
         return opportunity is not None and is_on_sale(opportunity, self.parents(opportunity))
 
@@ -131,8 +132,12 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         return [record for record in self.records.values() if record.ends and record.ends <= self.now]
 
     def holds_spaces(self, record: Record | None) -> bool:
-        """Whether the record has a hold of spaces that has not ended."""
+        """Return whether the record has a Lease or another hold of spaces that has not ended."""
         return bool(record and record.lease_expires and record.lease_expires > self.now)
+
+    def spaces_of(self, path: str) -> Spaces:
+        """Return the numbers of sold and leased spaces of the Opportunity with this path."""
+        return self.spaces.get(path, Spaces())
 
     def spaces_held(self, record: Record | None) -> Mapping[str, int]:
         """Return the numbers of spaces that the record holds, by the paths of the Opportunities."""
@@ -144,26 +149,26 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordSet(msgspec.Struct, frozen=True):
-    """The record with the key is stored, or removed if `record` is None."""
+    """The change that stores the record with the key, or removes the record if `record` is None."""
 
     key: OrderKey
     record: Record | None
 
 
 class OpportunitySet(msgspec.Struct, frozen=True):
-    """An Opportunity is stored, in place of the former version if there is one."""
+    """The change that stores an Opportunity, or replaces its stored version."""
 
     opportunity: Opportunity
 
 
 class OpportunityRemoved(msgspec.Struct, frozen=True):
-    """An Opportunity is removed."""
+    """The change that removes an Opportunity."""
 
     path: str
 
 
 class SellerSet(msgspec.Struct, frozen=True):
-    """A Seller is stored, in place of the former version if there is one."""
+    """The change that stores a Seller, or replaces its stored version."""
 
     seller: Seller
 
@@ -172,10 +177,10 @@ Change = RecordSet | OpportunitySet | OpportunityRemoved | SellerSet
 
 
 def evolve(situation: Situation, change: Change) -> Situation:
-    """Return the situation after the change; spaces follow from the claims of records alone."""
+    """Return the situation after the change. The numbers of spaces depend on the claims of records only."""
     match change:
         case RecordSet():
-            return _with_record(situation, change)
+            return _set_record(situation, change)
         case OpportunitySet(opportunity):
             evolved = msgspec.structs.replace(
                 situation,
@@ -183,7 +188,7 @@ def evolve(situation: Situation, change: Change) -> Situation:
                 spaces={opportunity.path: Spaces(), **situation.spaces},
                 touched=situation.touched | {opportunity.path, *_paths_embedding(situation, opportunity)},
             )
-            return _with_sale_of_children(situation, evolved, opportunity)
+            return _touch_children(situation, evolved, opportunity)
         case OpportunityRemoved(path):
             left = {key: value for key, value in situation.opportunities.items() if key != path}
             return msgspec.structs.replace(situation, opportunities=left, touched=situation.touched | {path})
@@ -191,8 +196,8 @@ def evolve(situation: Situation, change: Change) -> Situation:
             return msgspec.structs.replace(situation, sellers={**situation.sellers, seller.key: seller})
 
 
-def _with_sale_of_children(before: Situation, after: Situation, parent: Opportunity) -> Situation:
-    """Mark everything below a parent as touched if the parent goes on sale or off sale."""
+def _touch_children(before: Situation, after: Situation, parent: Opportunity) -> Situation:
+    """Return the situation after the change, with everything below the parent touched if its sale changes."""
     if not parent.type.has_children or before.on_sale(parent.path) is after.on_sale(parent.path):
         return after
     below = {path for path, item in after.opportunities.items() if parent in after.parents(item)}
@@ -210,7 +215,7 @@ def _paths_embedding(situation: Situation, parent: Opportunity) -> list[str]:
     ]
 
 
-def _with_record(situation: Situation, change: RecordSet) -> Situation:
+def _set_record(situation: Situation, change: RecordSet) -> Situation:
     before = situation.records.get(change.key)
     released = before.claims() if before else ()
     taken = change.record.claims() if change.record else ()
@@ -220,7 +225,7 @@ def _with_record(situation: Situation, change: RecordSet) -> Situation:
     else:
         records.pop(change.key, None)
     if released == taken:
-        # The feed item of an Opportunity depends on the claims of records only.
+        # No feed item of an Opportunity changes, because it depends on the claims of records only.
         return msgspec.structs.replace(situation, records=records)
     spaces = dict(situation.spaces)
     _count(spaces, released, -1, situation.now)
@@ -235,7 +240,7 @@ def _with_record(situation: Situation, change: RecordSet) -> Situation:
         if record is not None and situation.holds_spaces(record):
             by_seller = {
                 **by_seller,
-                record.seller: _with_record_counted(by_seller.get(record.seller, Holdings()), record, sign),
+                record.seller: _count_record(by_seller.get(record.seller, Holdings()), record, sign),
             }
     return msgspec.structs.replace(
         evolved,
@@ -244,8 +249,8 @@ def _with_record(situation: Situation, change: RecordSet) -> Situation:
     )
 
 
-def _with_record_counted(held: Holdings, record: Record, sign: int) -> Holdings:
-    """Return the holdings with one record more or less; its size is known only once it is stored."""
+def _count_record(held: Holdings, record: Record, sign: int) -> Holdings:
+    """Return the holdings with one record more or less. The store counts the size, because it writes the bytes."""
     if record.kind is RecordKind.QUOTE:
         return Holdings(held.quotes + sign, held.proposals, held.size)
     return Holdings(held.quotes, held.proposals + sign, held.size)

@@ -1,1 +1,5 @@
-"""The rules that decisions share: pure functions over the model."""
+"""The rules that commands share: pure functions over the model.
+
+Where to find a rule: `capacity` (spaces left), `pricing` (VAT and totals), `holding` (what a Lease guarantees, how much
+a partner may hold), `lifecycle` (allowed status changes), `erasure` (personal data), `fingerprint` (repeated requests).
+"""

@@ -1,4 +1,4 @@
-"""The Offer of an OrderItem without guaranteed terms: a published one, one that the Broker sets, or a dynamic one."""
+"""The Offer of an OrderItem that no Lease guarantees: published, with a price that the Broker sets, or dynamic."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ OVERRIDE_KEY = "override"
 
 
 def published_offer(situation: Situation, opportunity: Opportunity, request: ItemRequest) -> Offer | ItemError:
-    """Return the requested Offer, or an error if it is unknown or does not apply to the Opportunity."""
+    """Return the requested Offer, or an error if the Offer is unknown or does not apply to the Opportunity."""
     if request.offer is None:
         return _error(ItemErrorType.INVALID_OPPORTUNITY_OR_OFFER_ID, f"{request.offer_id} names no Offer.")
     applicable = applicable_offers(opportunity, situation.parents(opportunity))
@@ -31,10 +31,10 @@ def published_offer(situation: Situation, opportunity: Opportunity, request: Ite
 def overridden_offer(
     situation: Situation, terms: GrantTerms, opportunity: Opportunity, override: OfferOverride
 ) -> Offer | ItemError:
-    """Return the Offer with the price that the Broker sets, or an error (OB-OVR-02).
+    """Return an Offer with the price that the Broker sets, or an error if the price may not be set (OB-OVR-02).
 
-    The Offer has the requirements of all applicable Offers (OB-OVR-10), but no booking window. It is paid in advance,
-    and can be cancelled with a full refund (OB-OVR-08, OB-OVR-09).
+    The Offer has the requirements of all applicable Offers (OB-OVR-10), but no booking window. It requires prepayment
+    (OB-OVR-08), and the Customer can cancel with a full refund (OB-OVR-09).
     """
     if not (situation.policy.offer_overrides and terms.offer_overrides):
         return _error(ItemErrorType.UNACCEPTABLE_OFFER, "The Seller has not agreed to prices that the Broker sets.")
@@ -58,7 +58,7 @@ def overridden_offer(
     return replace(offer, vat=offers[0].vat) if offers else offer
 
 
-def dynamic_offer(  # noqa: PLR0913, PLR0917 - all that the choice depends on
+def dynamic_offer(  # noqa: PLR0913, PLR0917 - everything that the choice depends on
     situation: Situation,
     terms: GrantTerms,
     seller: Seller,
@@ -66,13 +66,14 @@ def dynamic_offer(  # noqa: PLR0913, PLR0917 - all that the choice depends on
     request: ItemRequest,
     items: int,
 ) -> Offer | ItemError:
-    """Return the first Offer that can be booked, without its price, or an error (OB-DYN-03, OB-DYN-05, OB-DYN-10).
+    """Return the Offer of an item with a dynamic payment, without its price, or an error (OB-DYN-03, OB-DYN-10).
 
-    Offers within the terms come first. If none can be booked, the first one is returned, and its item has an error.
+    This is the first applicable Offer that can be booked (OB-DYN-05). Offers within the terms are tried first. If no
+    Offer can be booked, the first applicable Offer is returned, and the dry run adds the error to its item.
 
     Args:
         situation: The situation of the decision.
-        terms: The terms between the Seller and the Booking Partner.
+        terms: The terms of the grant.
         seller: The Seller.
         opportunity: The Opportunity.
         request: The requested item.
@@ -89,10 +90,10 @@ def dynamic_offer(  # noqa: PLR0913, PLR0917 - all that the choice depends on
     )
     of_quantity = (pair for pair in pairs if not why_wrong_quantity(pair.offer, items))
     bookable = (pair.offer for pair in of_quantity if not why_not_bookable(pair, situation.now))
-    return unpriced(next(bookable, offers[0]))
+    return unpriced_offer(next(bookable, offers[0]))
 
 
-def unpriced(offer: Offer) -> Offer:
+def unpriced_offer(offer: Offer) -> Offer:
     """Return the Offer without its price."""
     return replace(offer, price=ZERO, currency=None, prepayment=None)
 

@@ -1,13 +1,17 @@
-"""The conditions of booking an Opportunity with an Offer, each as a function (OB 8.1).
+"""The reasons against booking an Opportunity with an Offer: conditions, quantity, and the terms of the grant (OB 8.1).
 
-Each function returns the reason why the pair cannot be booked, or None.
+Each condition is a function that takes a `Pair` and the time. It returns the reason why the pair cannot be booked, in
+words for the Broker, or None. `CONDITIONS` lists the conditions in the order in which they are checked. `capacity`
+checks the spaces that are left.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from openbooking.booking.model.opportunity import Offer, Opportunity, Seller, is_on_sale
+from openbooking.booking.model.grant_terms import GrantTerms
+from openbooking.booking.model.opportunity import Offer, Opportunity, Seller, applicable_offers, is_on_sale
+from openbooking.booking.rules.matching_keys import activities_of, venue_of
 from openbooking.openactive.terms import Availability
 
 
@@ -21,7 +25,7 @@ class Pair(NamedTuple):
 
 
 def opportunity_is_of_a_bookable_type(pair: Pair, now: datetime) -> str | None:
-    """Parents are not booked; their children are (OB-BKBL-03)."""
+    """Return a reason if the Opportunity is a parent: only its children can be booked (OB-BKBL-03)."""
     del now
     return None if pair.opportunity.type.bookable else f"A {pair.opportunity.type} cannot be booked itself."
 
@@ -33,7 +37,7 @@ def opportunity_is_on_sale(pair: Pair, now: datetime) -> str | None:
 
 
 def opportunity_has_not_ended(pair: Pair, now: datetime) -> str | None:
-    """An Opportunity can be booked until it ends (OB-BKBL-10), or at any time if it has no date by its type."""
+    """Return a reason if the Opportunity has ended (OB-BKBL-10), or lacks a date although its type has dates."""
     if pair.opportunity.type.at_any_time:
         return None
     if pair.opportunity.over_at is None:
@@ -42,59 +46,62 @@ def opportunity_has_not_ended(pair: Pair, now: datetime) -> str | None:
 
 
 def opportunity_takes_place(pair: Pair, now: datetime) -> str | None:
-    """A cancelled or postponed Opportunity cannot be booked (OB-BKBL-11)."""
+    """Return a reason if the Opportunity is cancelled or postponed (OB-BKBL-11)."""
     del now
     return None if pair.opportunity.takes_place else "The Opportunity is cancelled or postponed."
 
 
 def capacity_is_known(pair: Pair, now: datetime) -> str | None:
-    """An Opportunity without a known number of spaces cannot be booked (OB-BKBL-12)."""
+    """Return a reason if the capacity of the Opportunity is not known (OB-BKBL-12)."""
     del now
     known = pair.opportunity.capacity is not None or pair.opportunity.type.at_any_time
     return None if known else "The Opportunity's capacity is not known."
 
 
 def offers_are_known(pair: Pair, now: datetime) -> str | None:
-    """Return a reason if the own Offers are unknown: an OfferOverride has their requirements too (OB-BKBL-32)."""
+    """Return a reason if the Opportunity's own Offers are not known (OB-BKBL-32).
+
+    An OfferOverride cannot replace them, because it has the requirements of the published Offers.
+    """
     del now
     return "The Opportunity's Offers are not known." if pair.opportunity.offers_unknown else None
 
 
 def seller_allows_open_booking(pair: Pair, now: datetime) -> str | None:
-    """The Seller publishes `isOpenBookingAllowed` (OB-BKBL-40)."""
+    """Return a reason unless the Seller publishes `isOpenBookingAllowed` (OB-BKBL-40)."""
     del now
     return None if pair.seller.open_booking_allowed else "The Seller does not offer booking through this API."
 
 
 def offer_can_be_booked_in_advance(pair: Pair, now: datetime) -> str | None:
-    """An Offer with `openBookingInAdvance` Unavailable cannot be booked (OB-BKBL-06)."""
+    """Return a reason if the `openBookingInAdvance` of the Offer is Unavailable (OB-BKBL-06)."""
     del now
     unavailable = pair.offer.in_advance is Availability.UNAVAILABLE
     return "The Offer cannot be booked in advance." if unavailable else None
 
 
 def booking_window_has_opened(pair: Pair, now: datetime) -> str | None:
-    """`validFromBeforeStartDate` is how long before the start booking opens (OB-BKBL-07)."""
+    """Return a reason before booking opens, `validFromBeforeStartDate` before the start (OB-BKBL-07)."""
     start, lead = pair.opportunity.start, pair.offer.valid_from_before_start
     early = start is not None and lead is not None and start - lead > now
     return "The booking window has not opened yet." if early else None
 
 
 def booking_window_has_not_closed(pair: Pair, now: datetime) -> str | None:
-    """`validThroughBeforeStartDate` is how long before the start booking closes (OB-BKBL-41)."""
+    """Return a reason after booking closes, `validThroughBeforeStartDate` before the start (OB-BKBL-41)."""
     start, lead = pair.opportunity.start, pair.offer.valid_through_before_start
     late = start is not None and lead is not None and start - lead <= now
     return "The booking window has closed." if late else None
 
 
 def offer_has_begun(pair: Pair, now: datetime) -> str | None:
-    """An Offer can be booked from its `validFrom`."""
+    """Return a reason before the `validFrom` of the Offer."""
     early = pair.offer.valid_from is not None and pair.offer.valid_from > now
     return "The Offer is not valid yet." if early else None
 
 
 def offer_has_not_ended(pair: Pair, now: datetime) -> str | None:
-    """An Offer can be booked until its `validThrough`."""
+    """Return a reason from the `validThrough` of the Offer on."""
     late = pair.offer.valid_through is not None and pair.offer.valid_through <= now
     return "The Offer is not valid any more." if late else None
 
@@ -113,17 +120,17 @@ CONDITIONS: tuple[Callable[[Pair, datetime], str | None], ...] = (
     offer_has_begun,
     offer_has_not_ended,
 )
-# A Lease guarantees its Offer even if the Offer has ended meanwhile (OB-LEASE-10).
+# A Lease guarantees its Offer even after the Offer has ended (OB-LEASE-10).
 CONDITIONS_OF_LEASED = tuple(condition for condition in CONDITIONS if condition is not offer_has_not_ended)
 
-# Of an approved OrderProposal only the Opportunity is checked again; booking windows do not apply any more.
+# B of an accepted OrderProposal checks the Opportunity again, but neither its Offer nor the booking window.
 CONDITIONS_AFTER_APPROVAL = (opportunity_is_on_sale, opportunity_has_not_ended, opportunity_takes_place)
 
 
 def why_not_bookable(
     pair: Pair, now: datetime, conditions: Iterable[Callable[[Pair, datetime], str | None]] = CONDITIONS
 ) -> str | None:
-    """Return the reason of the first condition that the pair fails, in words for the Broker, or None."""
+    """Return the reason of the first of the conditions that the pair does not meet, or None."""
     for condition in conditions:
         reason = condition(pair, now)
         if reason:
@@ -137,4 +144,24 @@ def why_wrong_quantity(offer: Offer, items: int) -> str | None:
         return f"The Offer is for {offer.min_quantity} spaces or more of one Opportunity in one Order, not {items}."
     if offer.max_quantity is not None and items > offer.max_quantity:
         return f"The Offer is for {offer.max_quantity} spaces or fewer of one Opportunity in one Order, not {items}."
+    return None
+
+
+def why_outside_terms(
+    terms: GrantTerms, opportunity: Opportunity, parents: Sequence[Opportunity], offer: Offer
+) -> str | None:
+    """Return why the terms of the grant exclude the Opportunity with this Offer, in words for the Broker, or None.
+
+    Terms that name venues exclude Opportunities without a venue, and terms that name activities exclude those without
+    activities. An Offer with a price that the Broker sets is not published: one of the published Offers must then be
+    within the terms.
+    """
+    family = (opportunity, *parents)
+    if terms.venues is not None and venue_of(family) not in terms.venues:
+        return "The Seller has not agreed to bookings at this venue."
+    if terms.activities is not None and terms.activities.isdisjoint(activities_of(family)):
+        return "The Seller has not agreed to bookings of this activity."
+    offers = applicable_offers(opportunity, tuple(parents)) if offer.override else (offer,)
+    if terms.offers is not None and not any(map(terms.include, offers)):
+        return "The Seller has not agreed to bookings at this Offer."
     return None

@@ -1,4 +1,8 @@
-"""The effects of cancelled and full Opportunities on Orders and OrderProposals (OB 8.3.3, 5.5.3)."""
+"""The effects of a cancelled or full Opportunity on its Orders and OrderProposals (OB 8.3.3, 5.5.3).
+
+A cancellation cancels the items of Orders and rejects OrderProposals. A full Opportunity rejects the OrderProposals for
+which it has too few spaces.
+"""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -9,7 +13,7 @@ from msgspec.structs import replace
 from openbooking.booking.model.actor import Actor, ActorKind, Stamp
 from openbooking.booking.model.order import BookedItem, OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
-from openbooking.booking.model.situation import Change, RecordSet, Situation, Spaces, evolve
+from openbooking.booking.model.situation import Change, RecordSet, Situation, evolve
 from openbooking.booking.rules import lifecycle
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 
@@ -22,14 +26,14 @@ _FULL = "There are no longer enough spaces for this."
 def cancel_bookings(
     situation: Situation, paths: AbstractSet[str], stamp: Stamp, message: str | None = None
 ) -> list[Change]:
-    """Return the cancellation of all items at these paths, and the rejection of open proposals for them (OB-APP-27).
+    """Return the changes that cancel the items for some Opportunities and reject the open proposals (OB-APP-27).
 
-    An item whose Opportunity has ended stays as it is, because it is not refunded (OB-SEL-12).
+    An item whose Opportunity has ended does not change, because it is not refunded (OB-SEL-12).
 
     Args:
-        situation: The situation, in which the Opportunities are cancelled.
+        situation: The situation after the cancellation of the Opportunities.
         paths: The paths of the cancelled Opportunities.
-        stamp: Who cancels, and when.
+        stamp: The actor and the time of the cancellation.
         message: The message to the Customers, if any.
     """
     changes: list[Change] = []
@@ -44,33 +48,33 @@ def cancel_bookings(
 def rejection(
     situation: Situation, record: ProposalRecord, paths: AbstractSet[str], stamp: Stamp, message: str | None = None
 ) -> list[Change]:
-    """Return the rejection of a proposal, if it is open and asks for a space at one of these paths."""
+    """Return the change that rejects a proposal, or nothing if it is not open or asks for no space at these paths."""
     if not lifecycle.is_open(record.proposal) or not any(claim.opportunity in paths for claim in record.claims()):
         return []
     note = message or _NOT_TAKING_PLACE
-    rejected = lifecycle.with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, note)
+    rejected = lifecycle.set_proposal_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, note)
     return [RecordSet(record.key, rejected)]
 
 
 def reject_without_spaces(situation: Situation, paths: Iterable[str], stamp: Stamp) -> list[Change]:
-    """Return the rejection of the open proposals that ask for more spaces at these paths than are unsold (OB-APP-27).
+    """Return the changes that reject the open proposals for which too few spaces are unsold at these paths (OB-APP-27).
 
-    These proposals hold no spaces from then on, and neither do the ones that were rejected before.
+    Proposals without enough spaces are also closed, whether they were open or rejected: they hold no spaces any more.
     """
     changes: list[Change] = []
     for path in paths:
         for record in _without_spaces(situation, path):
-            rejected = record
+            rejected, status = record, OrderProposalStatus.SELLER_REJECTED
             if lifecycle.is_open(record.proposal):
-                rejected = lifecycle.with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, _FULL)
-            change = RecordSet(record.key, lifecycle.closed(rejected, stamp))
+                rejected = lifecycle.set_proposal_status(situation, record, status, stamp, _FULL)
+            change = RecordSet(record.key, lifecycle.close_proposal(rejected, stamp))
             situation = evolve(situation, change)
             changes.append(change)
     return changes
 
 
 def sell(situation: Situation, booked: OrderRecord) -> tuple[Change, ...]:
-    """Return the booking, and the rejection of the open proposals for which it leaves too few spaces (OB-APP-27)."""
+    """Return the changes that store an Order and reject the proposals for which too few spaces are left (OB-APP-27)."""
     change = RecordSet(booked.key, booked)
     others = (record for key, record in situation.records.items() if key != booked.key)
     if not any(isinstance(record, ProposalRecord) for record in others):
@@ -79,16 +83,17 @@ def sell(situation: Situation, booked: OrderRecord) -> tuple[Change, ...]:
 
 
 def _without_spaces(situation: Situation, path: str) -> list[ProposalRecord]:
-    """Return the proposals that ask for more spaces than are unsold.
+    """Return the proposals for which too few spaces are unsold.
 
-    Proposals with a hold keep their spaces in this order: accepted, awaiting, rejected; within each group the earlier
-    proposal comes first. Proposals without a hold take no spaces from others. Quotes do not count, because they end
-    soon. B of a quote without spaces fails.
+    The unsold spaces go to the proposals with a hold: first to the accepted ones, then to those that await a decision,
+    then to the rejected ones, and within each group to the earlier proposal. A proposal without a hold needs as many
+    unsold spaces as it asks for, but takes none from the others. Quotes are ignored: their Leases end soon, and B fails
+    if the spaces are sold.
     """
     opportunity = situation.opportunities.get(path)
     if opportunity is None or opportunity.capacity is None:
         return []
-    unsold = left = max(opportunity.capacity - situation.spaces.get(path, Spaces()).booked, 0)
+    unsold = left = max(opportunity.capacity - situation.spaces_of(path).booked, 0)
     without: list[ProposalRecord] = []
     proposals = (record for record in situation.records.values() if isinstance(record, ProposalRecord))
     current = (record for record in proposals if situation.holds_spaces(record) or lifecycle.is_open(record.proposal))
@@ -115,13 +120,13 @@ def _cancellation(
         for item, state in record.items()
         if state.status is OrderItemStatus.CONFIRMED and _has_not_ended(situation, item, paths)
     }
-    return [RecordSet(record.key, lifecycle.with_states(record, cancelled, stamp))] if cancelled else []
+    return [RecordSet(record.key, lifecycle.set_item_states(record, cancelled, stamp))] if cancelled else []
 
 
 def _has_not_ended(situation: Situation, item: BookedItem, paths: AbstractSet[str]) -> bool:
-    """Whether the Opportunity of the item is at one of these paths and has not ended.
+    """Return whether the Opportunity of the item is at one of these paths and has not ended.
 
-    The item itself has the dates of an Opportunity that was withdrawn.
+    If the Opportunity was removed, the dates in the item count.
     """
     if item.opportunity.path not in paths:
         return False

@@ -1,6 +1,10 @@
-"""The dry run of C1, C2, P and B, which returns the Order that a request would make (OB 9.2.1, 9.2.2)."""
+"""The dry run of C1, C2, P and B, which returns the Order that a request would make (OB 9.2.1, 9.2.2).
 
-from collections import Counter, defaultdict
+The dry run checks the request as a whole first. Then it finds the Opportunity, Offer and price of each item, and checks
+quantity, capacity, currency, prepayment, total and details. It writes nothing and holds no spaces.
+"""
+
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
@@ -13,21 +17,26 @@ from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Needs, Situation, Spaces
 from openbooking.booking.rules.accepted_offer import dynamic_offer, overridden_offer, published_offer
-from openbooking.booking.rules.attendee_details import INCOMPLETE, detail_errors
 from openbooking.booking.rules.bookability import (
     CONDITIONS,
     CONDITIONS_OF_LEASED,
     Pair,
     why_not_bookable,
+    why_outside_terms,
     why_wrong_quantity,
 )
 from openbooking.booking.rules.capacity import excess_errors, spaces_left
-from openbooking.booking.rules.grant_terms import why_outside_terms
-from openbooking.booking.rules.parties import check_broker, check_customer
-from openbooking.booking.rules.payable import payable, within_payable_total
 from openbooking.booking.rules.payment import check_consistent, check_details, reflected_payment
 from openbooking.booking.rules.prepayment import prepayment_of
-from openbooking.booking.rules.pricing import Pricing, tax_charges, tax_treatment, totals
+from openbooking.booking.rules.pricing import (
+    Pricing,
+    add_total_errors,
+    payable_offer,
+    tax_charges,
+    tax_treatment,
+    totals,
+)
+from openbooking.booking.rules.required_details import INCOMPLETE, check_broker, check_customer, detail_errors
 from openbooking.booking.rules.size_limits import check_order
 from openbooking.openactive.errors import ItemError, ItemErrorType, SellerMismatchError, SellerNotFoundError
 from openbooking.openactive.ids import OfferRef
@@ -49,7 +58,7 @@ class Checkpoint(StrEnum):
 
 
 def order_needs(record: Needs, request: OrderRequest) -> Needs:
-    """Return the needs of the dry run: the record, the Seller, and the Opportunities and Offers of the items."""
+    """Return the needs of the dry run: the given record, the Seller, and the Opportunities and Offers of the items."""
     named = {item.opportunity for item in request.items if item.opportunity}
     owners = {item.offer.owner for item in request.items if item.offer}
     sellers = frozenset({request.seller} if request.seller else ())
@@ -64,7 +73,7 @@ def dry_run(  # noqa: PLR0913, PLR0917 - everything that an Order depends on
     request: OrderRequest,
     guaranteed: Mapping[int, LeasedTerms],
 ) -> Order:
-    """Return the Order that the request would make, with the errors of its items.
+    """Return the Order that the request would make, with errors on the items that cannot be booked.
 
     Args:
         situation: The situation of the decision.
@@ -72,11 +81,11 @@ def dry_run(  # noqa: PLR0913, PLR0917 - everything that an Order depends on
         caller: The Booking Partner.
         uuid: The Order UUID.
         request: The request.
-        guaranteed: The terms that a Lease guarantees, by the numbers of the items.
+        guaranteed: The terms that a Lease guarantees (`holding.guaranteed_terms`), by the numbers of the items.
 
     Raises:
-        OpenBookingError: The request as a whole is at fault, in the order Seller, broker, customer, payment (AMB-54);
-            at last RequestTooLargeError, if the Order takes too many bytes.
+        OpenBookingError: The request as a whole is at fault. Seller, broker, customer and payment are checked in this
+            order (AMB-54), and the size of the Order last.
     """
     seller = situation.sellers.get(request.seller) if request.seller else None
     if seller is None:
@@ -91,11 +100,11 @@ def dry_run(  # noqa: PLR0913, PLR0917 - everything that an Order depends on
     items = run.items()
     if any(item.opportunity and item.opportunity.seller != seller.key for item in items):
         raise SellerMismatchError
-    items = _with_capacity(situation, own, _with_quantities(items))
-    items = _with_prepayment_conflicts(_with_currency_conflicts(items))
-    items = within_payable_total(items, run.pricing)
+    items = _add_capacity_errors(situation, own, _add_quantity_errors(items))
+    items = _add_prepayment_errors(_add_currency_errors(items))
+    items = add_total_errors(items, run.pricing)
     if checkpoint is not Checkpoint.C1:
-        items = tuple(_with_details(item, asked) for item, asked in zip(items, request.items, strict=True))
+        items = tuple(_add_detail_errors(item, asked) for item, asked in zip(items, request.items, strict=True))
     offers = [item.offer for item in items if item.offer]
     order = Order(
         type=checkpoint.order_type,
@@ -126,7 +135,7 @@ def _check_parties_and_payment(
 
 
 class _DryRun:
-    """Finds Opportunity, Offer and price of each item of a request."""
+    """Finds the Opportunity, Offer and price of each item of a request."""
 
     def __init__(
         self,
@@ -151,13 +160,13 @@ class _DryRun:
         return tuple(self._item(number, item) for number, item in enumerate(self._request.items, 1))
 
     def _item(self, number: int, request: ItemRequest) -> OrderItem:
-        """Return an OrderItem with its Opportunity and Offer, and the error that prevents their booking, if any."""
+        """Return an OrderItem with its Opportunity and Offer, and with an error if they cannot be booked."""
         found = self._opportunity(request)
         opportunity = found if isinstance(found, Opportunity) else None
         parents = self._situation.parents(opportunity) if opportunity else ()
         accepted: Offer | ItemError
         if isinstance(found, Opportunity):
-            accepted = payable(self._offer(found, request, number), self.pricing)
+            accepted = payable_offer(self._offer(found, request, number), self.pricing)
         else:
             accepted = found
         offer = accepted if isinstance(accepted, Offer) else None
@@ -175,11 +184,11 @@ class _DryRun:
         return replace(item, errors=(error,)) if isinstance(error, ItemError) else item
 
     def _opportunity(self, request: ItemRequest) -> Opportunity | ItemError:
-        """Return the requested Opportunity, or the error in the references of the item (OB-VAL-13 to OB-VAL-15)."""
+        """Return the requested Opportunity, or an error if the item has wrong references (OB-VAL-13 to OB-VAL-15)."""
         if request.opportunity_id is None:
             return _error(ItemErrorType.INCOMPLETE_ORDER_ITEM, "The OrderItem has no orderedItem.")
         if request.offer_id is None and request.override is None and not self._dynamic:
-            return _error(ItemErrorType.INCOMPLETE_ORDER_ITEM, "The OrderItem has no acceptedOffer, or no sound one.")
+            return _error(ItemErrorType.INCOMPLETE_ORDER_ITEM, "The OrderItem has no valid acceptedOffer.")
         if request.opportunity is None:
             reason = f"{request.opportunity_id} names no Opportunity."
             return _error(ItemErrorType.INVALID_OPPORTUNITY_OR_OFFER_ID, reason)
@@ -211,54 +220,59 @@ def _error(type_: ItemErrorType, description: str | None = None) -> ItemError:
     return ItemError(type=type_, description=description)
 
 
-def _with_quantities(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
-    """Return the items, with an error if their number cannot be booked with their Offer."""
-    asked = Counter((item.opportunity.path, item.offer.ref) for item in items if item.opportunity and item.offer)
-    return tuple(_with_quantity(item, asked) for item in items)
+def _add_quantity_errors(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
+    """Return the items, with an error on each item of which too few or too many are requested with one Offer."""
+    asked = Counter(map(_pair_key, items))
+    return tuple(_add_quantity_error(item, asked[_pair_key(item)]) for item in items)
 
 
-def _with_quantity(item: OrderItem, asked: Mapping[tuple[str, OfferRef], int]) -> OrderItem:
-    if item.opportunity is None or item.offer is None or item.errors:
+def _pair_key(item: OrderItem) -> tuple[str, OfferRef] | None:
+    return (item.opportunity.path, item.offer.ref) if item.opportunity and item.offer else None
+
+
+def _add_quantity_error(item: OrderItem, asked: int) -> OrderItem:
+    if item.offer is None or item.errors:
         return item
-    reason = why_wrong_quantity(item.offer, asked[item.opportunity.path, item.offer.ref])
+    reason = why_wrong_quantity(item.offer, asked)
     if reason is None:
         return item
     return replace(item, errors=(_error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, reason),))
 
 
-def _with_capacity(situation: Situation, own: Record | None, items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
-    """Return the items with the spaces that are left, and the errors of items that exceed these."""
+def _add_capacity_errors(
+    situation: Situation, own: Record | None, items: tuple[OrderItem, ...]
+) -> tuple[OrderItem, ...]:
+    """Return the items with the number of spaces left, and with an error on each item for which no space is left.
+
+    Spaces that the record of this request holds already (`own`) are left for the request.
+    """
     held = situation.spaces_held(own)
-    wanted: dict[str, int] = defaultdict(int)
-    for item in items:
-        if item.opportunity and not item.errors:
-            wanted[item.opportunity.path] += 1
     left: dict[str, int | None] = {}
     errors: dict[str, Iterator[ItemErrorType | None]] = {}
     for path in {item.opportunity.path for item in items if item.opportunity}:
         opportunity = situation.opportunities[path]
         if opportunity.capacity is not None:
-            spaces, mine = situation.spaces.get(path, Spaces()), Spaces(0, held.get(path, 0))
-            left[path] = spaces_left(opportunity, spaces, mine)
-            errors[path] = iter(excess_errors(wanted[path], opportunity.capacity, spaces, mine))
-    return tuple(_with_spaces_left(item, left, errors) for item in items)
+            taken, held_here = situation.spaces_of(path), Spaces(leased=held.get(path, 0))
+            left[path] = spaces_left(opportunity, taken, held_here)
+            errors[path] = iter(excess_errors(len(items), opportunity.capacity, taken, held_here))
+    return tuple(_add_capacity_error(item, left, errors) for item in items)
 
 
-def _with_spaces_left(
+def _add_capacity_error(
     item: OrderItem, left: Mapping[str, int | None], errors: Mapping[str, Iterator[ItemErrorType | None]]
 ) -> OrderItem:
-    path = item.opportunity.path if item.opportunity else ""
-    if path not in left:
+    if item.opportunity is None or item.opportunity.path not in left:
         return item
-    item = replace(item, remaining=left[path])
+    path = item.opportunity.path
     error = None if item.errors else next(errors[path])
+    item = replace(item, remaining=left[path])
     return replace(item, errors=(_error(error),)) if error else item
 
 
-def _with_prepayment_conflicts(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
-    """Return the items, with errors if some of them require prepayment and others do not allow it (OB-PREP-09).
+def _add_prepayment_errors(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
+    """Return the items, with errors if some items require prepayment and others do not allow it (OB-PREP-09).
 
-    Free items have no error.
+    Only these items have an error: free items and items with optional prepayment have none.
     """
     priced = {item.number: prepayment_of(item.offer) for item in items if item.offer and item.offer.price}
     opposed = {Availability.REQUIRED, Availability.UNAVAILABLE}
@@ -272,8 +286,8 @@ def _with_prepayment_conflicts(items: tuple[OrderItem, ...]) -> tuple[OrderItem,
     )
 
 
-def _with_currency_conflicts(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
-    """Return the items, with errors on those whose currency differs from the first one (OB-VAL-40)."""
+def _add_currency_errors(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
+    """Return the items, with an error on each item whose currency differs from the first currency (OB-VAL-40)."""
     currency = next((item.offer.currency for item in items if item.offer and item.offer.currency), None)
     return tuple(
         replace(item, errors=(_error(ItemErrorType.OPPORTUNITY_IS_IN_CONFLICT, f"Not priced in {currency}."),))
@@ -283,15 +297,15 @@ def _with_currency_conflicts(items: tuple[OrderItem, ...]) -> tuple[OrderItem, .
     )
 
 
-def _with_details(item: OrderItem, request: ItemRequest) -> OrderItem:
-    """Return the item with the errors in attendee and answers, unless it has other errors (OB-CUST-14, OB-FORM-09)."""
+def _add_detail_errors(item: OrderItem, request: ItemRequest) -> OrderItem:
+    """Return the item with the errors in its attendee and answers, unless it has errors (OB-CUST-14, OB-FORM-09)."""
     if item.errors or item.offer is None:
         return item
     return replace(item, errors=detail_errors(item.offer, request))
 
 
 def personal_data(request: OrderRequest, checkpoint: Checkpoint) -> PersonalData:
-    """Return the personal data of the request; C1 reflects no Customer (OB-C1-10)."""
+    """Return the personal data of the request. C1 reflects neither the Customer nor the answers (OB-C1-10)."""
     numbered = list(enumerate(request.items, 1))
     return PersonalData(
         customer=request.customer if checkpoint is not Checkpoint.C1 else None,

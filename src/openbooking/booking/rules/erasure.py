@@ -1,7 +1,8 @@
-"""Erasure of the personal data of an Order, while the Order itself remains (retention).
+"""Where the erasure of personal data is decided: when it is due, and which data is erased (retention).
 
-Items, capacity, totals and tax stay. Customer, attendees, answers, the Broker's own barcodes and the fingerprint of the
-request are erased.
+The Customer, attendees, answers, barcodes that the Broker sent and the fingerprint of the request are erased. The
+items, totals and tax of the Order stay, and its spaces stay sold. The setting `retention_days` says how long data is
+kept after `retention_start`. `commands.erase_personal_data` erases the data of all Orders that are due.
 """
 
 from datetime import datetime
@@ -17,17 +18,18 @@ _Personal = TypeVar("_Personal", OrderRecord, ProposalRecord)
 _WithAccess = TypeVar("_WithAccess", BookedItem, ItemState)
 
 
-def is_due(record: Record, over_before: datetime) -> bool:
-    """Whether the record is an Order with personal data whose retention period began by then."""
-    since = retained_since(record)
+def is_erasure_due(record: Record, over_before: datetime) -> bool:
+    """Return whether the record is an Order with personal data and its retention period began by `over_before`."""
+    since = retention_start(record)
     return since is not None and since <= over_before
 
 
-def retained_since(record: Record) -> datetime | None:
-    """Return when the retention period of an Order's personal data begins, or None if the Order has none.
+def retention_start(record: Record) -> datetime | None:
+    """Return when the retention period of an Order begins, or None for a record to which retention does not apply.
 
     The period begins at the end of the last session among the current items, or at B if no item has a date. Retention
-    does not apply to proposals: their personal data is erased once they are rejected.
+    does not apply to Orders without personal data, nor to proposals: `lifecycle.close_proposal` erases the data of
+    rejected proposals.
     """
     if not isinstance(record, OrderRecord) or record.order.personal is None:
         return None
@@ -35,14 +37,14 @@ def retained_since(record: Record) -> datetime | None:
     return max(filter(None, ends), default=record.order.personal.received_at)
 
 
-def without_personal_data(record: _Personal, stamp: Stamp) -> _Personal:
-    """Return the record without personal data."""
+def erase_personal_data(record: _Personal, stamp: Stamp) -> _Personal:
+    """Return the record without personal data, with the stamp of the erasure."""
     order = replace(record.order, personal=None, items=_without_own_passes(record.order.items))
     erased = replace(record, order=order, fingerprint=None, erased=stamp)
     if isinstance(record, ProposalRecord):
         proposal = replace(record.proposal, items=_without_own_passes(record.proposal.items))
         return replace(erased, proposal=proposal)
-    # The OrderProposal of a booked Order has no items of its own.
+    # The proposal of a booked Order has no items (`lifecycle.new_order_record`).
     return replace(erased, states=tuple(map(_state_without_own_passes, _without_own_passes(record.states))))
 
 
@@ -54,7 +56,7 @@ def _state_without_own_passes(state: ItemState) -> ItemState:
 
 
 def _without_own_passes(holders: tuple[_WithAccess, ...]) -> tuple[_WithAccess, ...]:
-    """Return the items or states without barcodes that the Broker sent."""
+    """Return the items or states without the barcodes that the Broker sent."""
     return tuple(
         replace(holder, access=_access_without_own_passes(holder.access)) if holder.access else holder
         for holder in holders

@@ -1,8 +1,12 @@
 """How many spaces a quote or proposal may hold, for how long, and with which terms (OB 5.4.3, AMB-72, AMB-73).
 
-A Lease guarantees its terms for the spaces that it holds. The first n items of an Opportunity and Offer pair, in the
-order of positions, take the n leased terms; further items take the current terms. Bounds limit how many spaces a
-Booking Partner holds before it books. They never limit its bookings.
+A Lease guarantees its terms for the spaces that it holds. If it holds n spaces of an Opportunity with an Offer, the
+first n items with this Opportunity and Offer, by position, have the leased terms. Further items have the current terms.
+
+Bounds limit how many spaces a Booking Partner holds before it books; they never limit its bookings.
+
+Where holds end: `commands.quote` sets the end of a Lease, `commands.propose` the end of the hold and the lifetime of an
+OrderProposal, and `commands.expire_leases` removes ended Leases.
 """
 
 from collections import Counter, defaultdict, deque
@@ -18,22 +22,24 @@ from openbooking.booking.model.record import QuoteRecord, Record
 from openbooking.booking.model.situation import Holdings, Situation
 from openbooking.openactive.ids import OfferRef
 
-# How long a UUID gets no new Lease after it has used up its hold time.
+# For this time a UUID gets no new Lease after it has used up its hold time (`HoldingBounds.quote_duration`).
 SPENT_FOR = timedelta(days=1)
 
 
 def guaranteed_terms(
     situation: Situation, own: Record | None, items: Sequence[ItemRequest], *, renews: bool
 ) -> Mapping[int, LeasedTerms]:
-    """Return the terms that the Lease guarantees to items of a request, by item number (OB-LEASE-10).
+    """Return the terms that the Lease guarantees to the items of a request, by their numbers (OB-LEASE-10).
 
-    A dynamic quote has no price to guarantee. An Offer override is sent again with each request.
+    A quote with a dynamic payment guarantees nothing, because it has no prices. An OfferOverride is not guaranteed,
+    because the Broker sends it again with each request.
 
     Args:
         situation: The situation of the decision.
         own: The record behind the UUID of the request.
         items: The requested items.
-        renews: Whether the request extends the Lease; then the guarantee ends after `Policy.guarantee_duration`.
+        renews: Whether the request extends the Lease. In this case terms that are older than
+            `Policy.guarantee_duration` are not guaranteed.
     """
     if own is None or own.lease is None or not situation.holds_spaces(own) or (own.payment and own.payment.dynamic):
         return {}
@@ -51,7 +57,14 @@ def guaranteed_terms(
 
 
 def lease_of(quote: Order, guaranteed: Mapping[int, LeasedTerms], since: datetime, now: datetime) -> Lease:
-    """Return the Lease of a quote, with the guaranteed terms of its items, or else the current ones."""
+    """Return the Lease of a quote. Items without guaranteed terms are leased with their current terms.
+
+    Args:
+        quote: The quote.
+        guaranteed: The guaranteed terms, by the numbers of the items.
+        since: When the UUID began to hold spaces.
+        now: The time of the decision.
+    """
     table: dict[tuple[OfferRef, datetime], list[int]] = defaultdict(list)
     terms: list[LeasedTerms] = []
     leased: list[LeasedItem] = []
@@ -77,8 +90,11 @@ def lease_of(quote: Order, guaranteed: Mapping[int, LeasedTerms], since: datetim
     )
 
 
-def still_wanted(lease: Lease, items: Sequence[OrderItem]) -> tuple[LeasedItem, ...]:
-    """Return the leased spaces that match an item: by Opportunity and Offer first, then by Opportunity alone."""
+def still_wanted_spaces(lease: Lease, items: Sequence[OrderItem]) -> tuple[LeasedItem, ...]:
+    """Return the leased spaces that the items still need.
+
+    Items are matched with leased spaces by Opportunity and Offer first, and then by Opportunity alone.
+    """
     references = [(item.opportunity.path, item.offer.ref) for item in items if item.opportunity and item.offer]
     by_offer, by_path = Counter(references), Counter(path for path, _ in references)
     kept: set[int] = set()
@@ -94,7 +110,7 @@ def still_wanted(lease: Lease, items: Sequence[OrderItem]) -> tuple[LeasedItem, 
 
 
 def is_spent(situation: Situation, own: Record | None) -> bool:
-    """Whether the UUID has used up its hold time."""
+    """Return whether the UUID of the record has used up its hold time, so that it gets no new Lease for a day."""
     if not isinstance(own, QuoteRecord):
         return False
     if own.lease is None:
@@ -107,7 +123,7 @@ def is_spent(situation: Situation, own: Record | None) -> bool:
 def bound_of_quote(
     situation: Situation, key: OrderKey, seller: str, items: Sequence[ItemRequest], terms: GrantTerms
 ) -> HoldingBound | None:
-    """Return the bound because of which a quote of these items holds nothing, or None."""
+    """Return the bound that keeps a quote of these items from holding spaces, or None if it may hold them."""
     own, bounds = situation.records.get(key), situation.policy.bounds
     if is_spent(situation, own):
         return HoldingBound.TIME
@@ -120,7 +136,7 @@ def bound_of_quote(
 
 
 def bound_of_proposal(situation: Situation, key: OrderKey, order: Order, terms: GrantTerms) -> HoldingBound | None:
-    """Return the bound because of which a proposal holds nothing, or None."""
+    """Return the bound that keeps a proposal from holding spaces, or None if it may hold them."""
     if _exceeds_share(situation, key, Counter(item.opportunity.path for item in order.items if item.opportunity)):
         return HoldingBound.SHARE
     all_, here = _holdings(situation, key.partner, order.seller.key)
@@ -129,7 +145,7 @@ def bound_of_proposal(situation: Situation, key: OrderKey, order: Order, terms: 
 
 
 def _holdings(situation: Situation, partner: str, seller: str) -> tuple[Holdings, Holdings]:
-    """Return the holdings of a partner in all, and those of one Seller."""
+    """Return the holdings of a partner with all Sellers, and those with one Seller."""
     by_seller = situation.holdings.get(partner, {})
     all_ = Holdings(
         quotes=sum(held.quotes for held in by_seller.values()),
@@ -140,7 +156,14 @@ def _holdings(situation: Situation, partner: str, seller: str) -> tuple[Holdings
 
 
 def _exceeds(held: int, most: int, held_here: int, most_here: int | None) -> bool:
-    """Whether one more exceeds the setting, or the terms with the Seller."""
+    """Return whether one more quote or proposal would exceed the setting, or the terms with the Seller.
+
+    Args:
+        held: The number with all Sellers.
+        most: The largest such number, by the settings.
+        held_here: The number with the Seller.
+        most_here: The largest such number, by the terms; None for no limit.
+    """
     return held >= most or (most_here is not None and held_here >= most_here)
 
 
@@ -158,7 +181,7 @@ def _exceeds_share(situation: Situation, key: OrderKey, wanted: Mapping[str, int
 
 
 def _most_held(opportunity: Opportunity | None, bounds: HoldingBounds) -> int | None:
-    """Return how many spaces of the Opportunity one partner may hold; None for any number."""
+    """Return how many spaces of the Opportunity one partner may hold, or None for any number."""
     if opportunity is None or opportunity.capacity is None or opportunity.capacity <= bounds.share_above:
         return None
     return int(opportunity.capacity * bounds.share)

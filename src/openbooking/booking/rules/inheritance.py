@@ -1,9 +1,7 @@
-"""The properties that an Opportunity inherits because its provider publishes them for its parent only.
+"""The properties that a child inherits because its provider publishes them for the parent only (OB-BKBL-32, -33).
 
-Offers are inherited by OB-BKBL-32 and OB-BKBL-33.
-
-The child is stored with the inherited properties and a mark (`Opportunity.inherited`), so that it inherits again when
-its parent alone is published.
+The child is stored with its inherited properties. `Opportunity.inherited` marks them: when the parent is published
+again, the child inherits the new values.
 """
 
 from msgspec.structs import replace
@@ -15,10 +13,14 @@ _NOTHING = Inherited()
 
 
 def inherit(child: Opportunity, parents: tuple[Opportunity, ...]) -> Opportunity:
-    """Return the child with the properties that it inherits from its parents, nearest first.
+    """Return the child with the properties that it inherits from its parents.
 
     A child without a start inherits no end from a duration. A child that its Seller cancelled here stays cancelled,
-    whatever the status of its parent.
+    even if its parent is not cancelled.
+
+    Args:
+        child: The child.
+        parents: Its parents, nearest first.
     """
     marked = child.inherited or _NOTHING
     if marked == _NOTHING or not parents:
@@ -38,14 +40,14 @@ def inherit(child: Opportunity, parents: tuple[Opportunity, ...]) -> Opportunity
 
 
 def keep_cancellation(known: Opportunity | None, published: Opportunity, *, keep_cancelled_here: bool) -> Opportunity:
-    """Return the published Opportunity, still cancelled or postponed unless it is published with a status of its own.
+    """Return the published Opportunity, which stays cancelled or postponed unless a new `eventStatus` is published.
 
-    A provider that sends another price, but no eventStatus, does not undo a cancellation.
+    A provider that sends a new price without an `eventStatus` does not undo a cancellation.
 
     Args:
         known: The stored version, if there is one.
         published: The published version.
-        keep_cancelled_here: Whether a cancellation by the Seller here stays, whatever status is published.
+        keep_cancelled_here: Whether a cancellation by the Seller here stays even if another status is published.
     """
     if known is None or known.takes_place:
         return published

@@ -1,8 +1,9 @@
-"""Every legal state change of a record, a booked OrderItem, an OrderProposal and an Opportunity's sale state.
+"""The allowed status changes of records, OrderProposals, OrderItems and sale states, and the functions that make them.
 
-Sections of the specification: OB 9.1.1 for records, OB 5.5.5 for OrderProposals, OB 10.1.6 for OrderItems.
-
-The tables say which changes of a status are legal. The functions below them check every change against the tables.
+Each status has a table, which ends in `_TRANSITIONS`. No other module sets a status; the functions below the tables
+check each change against its table. They also set the ends of an OrderProposal's lifetime and hold when its status
+changes (`commands.propose` sets the first ones). Sections of the specification: OB 9.1.1 for records, OB 5.5.5 for
+OrderProposals, OB 10.1.6 for OrderItems.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +31,7 @@ from openbooking.booking.model.record import (
     RecordKind,
 )
 from openbooking.booking.model.situation import Situation
-from openbooking.booking.rules.erasure import without_personal_data
+from openbooking.booking.rules.erasure import erase_personal_data
 from openbooking.openactive.errors import (
     CancellationNotPermittedError,
     GoneError,
@@ -40,11 +41,12 @@ from openbooking.openactive.errors import (
 )
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 
+# The least time between two notes of the Seller about one OrderProposal (OB-AMEND-11).
 SELLER_NOTES_EVERY = timedelta(minutes=5)
 
 
 class Event(StrEnum):
-    """A request that a Broker or a Seller makes about the record behind an Order UUID."""
+    """A request of a Broker or a Seller about the record behind an Order UUID."""
 
     QUOTE = "quote"
     PROPOSE = "propose"
@@ -56,7 +58,15 @@ class Event(StrEnum):
     READ = "read"
 
 
-# From the kind of the record, or None where no record exists, to its kind after the event.
+class SaleEvent(StrEnum):
+    """An event that may change the sale state of an Opportunity: a decision of its Seller, or a new version of it."""
+
+    CHOOSE = "choose"
+    PUBLISH = "publish"
+    NOT_UNDERSTOOD = "not understood"
+
+
+# For each event: the kind of the record before (None for no record), and its kind afterwards.
 RECORD_TRANSITIONS: dict[Event, dict[RecordKind | None, RecordKind]] = {
     Event.QUOTE: {None: RecordKind.QUOTE, RecordKind.QUOTE: RecordKind.QUOTE},
     Event.PROPOSE: {None: RecordKind.PROPOSAL, RecordKind.QUOTE: RecordKind.PROPOSAL},
@@ -68,7 +78,7 @@ RECORD_TRANSITIONS: dict[Event, dict[RecordKind | None, RecordKind]] = {
     Event.READ: {kind: kind for kind in (RecordKind.QUOTE, RecordKind.PROPOSAL, RecordKind.ORDER)},
 }
 
-# The error of each event that the table above does not allow.
+# The error that an event raises for a kind of record that is not in its table above.
 _EXISTS: dict[RecordKind | None, type[OpenBookingError]] = dict.fromkeys(RecordKind, OrderAlreadyExistsError)
 _NO_ORDER: dict[RecordKind | None, type[OpenBookingError]] = {
     None: UnknownOrderError,
@@ -89,7 +99,7 @@ _REFUSALS: dict[Event, dict[RecordKind | None, type[OpenBookingError]]] = {
 }
 
 _ANY_STATUS = frozenset(OrderProposalStatus)
-# An amendment returns an accepted proposal to awaiting, because its new version must be accepted again (AMB-17).
+# An amendment returns an accepted proposal to AWAITING, because its new version must be accepted again (AMB-17).
 PROPOSAL_TRANSITIONS: dict[OrderProposalStatus, frozenset[OrderProposalStatus]] = {
     OrderProposalStatus.AWAITING: _ANY_STATUS,
     OrderProposalStatus.ACCEPTED: _ANY_STATUS,
@@ -106,14 +116,27 @@ ITEM_TRANSITIONS: dict[OrderItemStatus, frozenset[OrderItemStatus]] = {
     OrderItemStatus.CUSTOMER_CANCELLED: frozenset(),
     OrderItemStatus.SELLER_CANCELLED: frozenset(),
 }
-# A cancelled item, or one whose attendee was absent, carries no notice to the Customer (OB-NOTIF-03).
+# An item that is cancelled, or whose attendee was absent, has no notice to the Customer (OB-NOTIF-03).
 STATUSES_WITH_NOTICE = frozenset({OrderItemStatus.CONFIRMED, OrderItemStatus.ATTENDED})
+
+_ANY_SALE_STATE = frozenset(SaleState)
+# Only its Seller puts an unpublished Opportunity on sale. A change that is not in the table leaves the state as it is.
+SALE_TRANSITIONS: dict[SaleEvent, dict[SaleState, frozenset[SaleState]]] = {
+    SaleEvent.CHOOSE: dict.fromkeys(SaleState, _ANY_SALE_STATE),
+    SaleEvent.PUBLISH: {**dict.fromkeys(SaleState, _ANY_SALE_STATE), SaleState.UNPUBLISHED: frozenset()},
+    SaleEvent.NOT_UNDERSTOOD: {
+        SaleState.ON_SALE: frozenset({SaleState.NOT_UNDERSTOOD}),
+        SaleState.UNPUBLISHED: frozenset(),
+        SaleState.NOT_UNDERSTOOD: frozenset(),
+        SaleState.OVER: frozenset(),
+    },
+}
 
 _Required = TypeVar("_Required", bound=Record)
 
 
 def check_event(record: Record | None, event: Event) -> None:
-    """Raise the error of the specification if the event is not legal for the record, or for the lack of one."""
+    """Raise the error of the specification unless RECORD_TRANSITIONS allows the event for the record, or for None."""
     kind = record.kind if record else None
     if kind not in RECORD_TRANSITIONS[event]:
         raise _REFUSALS[event][kind]
@@ -126,17 +149,17 @@ def booked_order(situation: Situation, key: OrderKey) -> OrderRecord:
         UnknownOrderError: No booked Order has the key.
         GoneError: The Order was deleted.
     """
-    return _required(situation.records.get(key), Event.UPDATE, OrderRecord)
+    return _require(situation.records.get(key), Event.UPDATE, OrderRecord)
 
 
 def current_proposal(situation: Situation, key: OrderKey) -> ProposalRecord:
-    """Return the OrderProposal with the key, whatever its status.
+    """Return the OrderProposal with the key, in any status.
 
     Raises:
         UnknownOrderError: No OrderProposal has the key.
         GoneError: The Order was deleted.
     """
-    return _required(situation.records.get(key), Event.UPDATE_PROPOSAL, ProposalRecord)
+    return _require(situation.records.get(key), Event.UPDATE_PROPOSAL, ProposalRecord)
 
 
 def proposal_to_book(situation: Situation, key: OrderKey) -> ProposalRecord:
@@ -144,21 +167,29 @@ def proposal_to_book(situation: Situation, key: OrderKey) -> ProposalRecord:
 
     Raises:
         UnknownOrderError: No record has the key, or the record is a quote.
-        OrderAlreadyExistsError: The key belongs to an Order, or to a deleted one.
+        OrderAlreadyExistsError: The key belongs to an Order, or to a deleted Order.
     """
-    return _required(situation.records.get(key), Event.BOOK_PROPOSAL, ProposalRecord)
+    return _require(situation.records.get(key), Event.BOOK_PROPOSAL, ProposalRecord)
 
 
-def _required(record: Record | None, event: Event, type_: type[_Required]) -> _Required:
+def _require(record: Record | None, event: Event, type_: type[_Required]) -> _Required:
     if isinstance(record, type_):
         return record
     raise _REFUSALS[event][record.kind if record else None]
 
 
-def new_order(
+def new_order_record(
     key: OrderKey, order: BookedOrder, fingerprint: str, stamp: Stamp, proposed: ProposalRecord | None = None
 ) -> OrderRecord:
-    """Return the record of an Order that B books, after an OrderProposal or without one."""
+    """Return the record of an Order that B books.
+
+    Args:
+        key: The key of the Order.
+        order: The Order.
+        fingerprint: The keyed fingerprint of the request.
+        stamp: The stamp of B.
+        proposed: The OrderProposal that B books, if there is one.
+    """
     return OrderRecord(
         partner=key.partner,
         uuid=key.uuid,
@@ -174,20 +205,25 @@ def new_order(
     )
 
 
-def with_states(record: OrderRecord, states: Mapping[int, ItemState], stamp: Stamp) -> OrderRecord:
-    """Return the Order with new states of the items with these numbers, which enters the Orders feed (OB-OF-08).
+def set_item_states(record: OrderRecord, states: Mapping[int, ItemState], stamp: Stamp) -> OrderRecord:
+    """Return the Order with new states of some items; the Order enters the Orders feed (OB-OF-08).
+
+    Args:
+        record: The Order.
+        states: The new states, by the numbers of the items.
+        stamp: The stamp of the change.
 
     Raises:
-        CancellationNotPermittedError: The status of an item cannot change to the new one.
+        CancellationNotPermittedError: ITEM_TRANSITIONS does not allow the new status of an item.
     """
     changed = tuple(
-        _changed(state, states[item.number], stamp) if item.number in states else state
+        _set_item_state(state, states[item.number], stamp) if item.number in states else state
         for item, state in record.items()
     )
     return replace(record, states=changed, updated=True, changed=stamp)
 
 
-def _changed(state: ItemState, new: ItemState, stamp: Stamp) -> ItemState:
+def _set_item_state(state: ItemState, new: ItemState, stamp: Stamp) -> ItemState:
     if new.status is not state.status and new.status not in ITEM_TRANSITIONS[state.status]:
         cancels = new.status.cancelled
         message = (
@@ -200,8 +236,8 @@ def _changed(state: ItemState, new: ItemState, stamp: Stamp) -> ItemState:
     return replace(new, customer_notice=notice, changed=stamp)
 
 
-def deleted(record: Record, stamp: Stamp) -> DeletedRecord:
-    """Return the stub of a deleted Order: its stamps, and whether it has entered the Orders feed."""
+def deleted_record(record: Record, stamp: Stamp) -> DeletedRecord:
+    """Return the record that remains of a deleted Order: its stamps, and whether the Orders feed has shown it."""
     return DeletedRecord(
         partner=record.partner,
         uuid=record.uuid,
@@ -215,24 +251,25 @@ def deleted(record: Record, stamp: Stamp) -> DeletedRecord:
 
 
 def is_open(proposal: Proposal) -> bool:
-    """Whether the status of the proposal can still change: a rejected proposal stays rejected (OB-APP-24)."""
+    """Return whether the status of the proposal can still change. A rejected proposal stays rejected (OB-APP-24)."""
     return bool(PROPOSAL_TRANSITIONS[proposal.status])
 
 
-def with_status(
+def set_proposal_status(
     situation: Situation, record: ProposalRecord, status: OrderProposalStatus, stamp: Stamp, note: str | None = None
 ) -> ProposalRecord:
-    """Return the proposal with this status, which enters the feed of OrderProposals.
+    """Return the proposal with a new status; the proposal enters the feed of OrderProposals.
 
-    An accepted proposal lives, and keeps its hold, at least as long as a Lease lasts, so that the Broker can book it. A
-    rejected one lives no longer than that, so that its spaces are free soon, but not between two calls of the Broker.
+    The lifetime and the hold of an accepted proposal last at least as long as a Lease, to give the Broker time to book.
+    Those of a rejected proposal last at most as long as a Lease: the spaces are free soon, but not between two requests
+    of the Broker.
 
     Args:
         situation: The situation of the decision.
         record: The proposal.
         status: The new status.
-        stamp: Who decides, and when.
-        note: The Seller's note; ignored if it comes too soon after the last one.
+        stamp: The actor and the time of the change.
+        note: The Seller's note, which is ignored within five minutes of the last note.
 
     Raises:
         ProposalRejectedError: The proposal was rejected before.
@@ -245,16 +282,22 @@ def with_status(
         decided = proposal.decided
     changed = replace(record, proposal=replace(proposal, status=status, updated=True, decided=decided))
     if status is not OrderProposalStatus.AWAITING:
-        changed = _with_new_ends(situation, changed, max if status is OrderProposalStatus.ACCEPTED else min)
+        changed = _set_ends(situation, changed, max if status is OrderProposalStatus.ACCEPTED else min)
     if note and _note_is_due(situation, proposal):
-        return with_note(situation, changed, note, stamp)
+        return set_seller_note(situation, changed, note, stamp)
     return record if changed == record else replace(changed, changed=stamp)
 
 
-def _with_new_ends(
+def _set_ends(
     situation: Situation, record: ProposalRecord, choose: Callable[[datetime, datetime], datetime]
 ) -> ProposalRecord:
-    """Return the proposal with new ends of its lifetime and its hold; an end that has passed stays."""
+    """Return the proposal with new ends of its lifetime and its hold. An end that has passed does not change.
+
+    Args:
+        situation: The situation of the decision.
+        record: The proposal.
+        choose: Chooses between the present end and the end of a Lease that begins now.
+    """
     soon = situation.now + situation.policy.lease_duration
     if record.proposal.expires and record.proposal.expires > situation.now:
         record = replace(record, proposal=replace(record.proposal, expires=choose(record.proposal.expires, soon)))
@@ -263,29 +306,31 @@ def _with_new_ends(
     return record
 
 
-def with_version(record: ProposalRecord, version: str, items: tuple[BookedItem, ...], stamp: Stamp) -> ProposalRecord:
-    """Return the proposal in this version, with these items in place of the current ones."""
+def set_proposal_version(
+    record: ProposalRecord, version: str, items: tuple[BookedItem, ...], stamp: Stamp
+) -> ProposalRecord:
+    """Return the proposal with a new version and the items of that version."""
     proposal = replace(record.proposal, version=version, items=items)
     if proposal == record.proposal:
         return record
     return replace(record, proposal=replace(proposal, amended=stamp), changed=stamp)
 
 
-def closed(record: ProposalRecord, stamp: Stamp) -> ProposalRecord:
-    """Return the rejected proposal without its spaces and its personal data; its feed still shows it."""
-    erased = without_personal_data(record, stamp)
+def close_proposal(record: ProposalRecord, stamp: Stamp) -> ProposalRecord:
+    """Return a rejected proposal without its hold and its personal data. Its feed still shows the proposal."""
+    erased = erase_personal_data(record, stamp)
     proposal = replace(erased.proposal, expires=None)
     return replace(erased, lease_expires=None, proposal=proposal, changed=stamp)
 
 
-def with_note(situation: Situation, record: ProposalRecord, note: str, stamp: Stamp) -> ProposalRecord:
-    """Return the proposal with this note of the Seller in place of the last one (OB-AMEND-10)."""
+def set_seller_note(situation: Situation, record: ProposalRecord, note: str, stamp: Stamp) -> ProposalRecord:
+    """Return the proposal with a new note of the Seller, which replaces the last note (OB-AMEND-10)."""
     noted = replace(record.proposal, seller_note=note, seller_note_at=situation.now, updated=True)
     return replace(record, proposal=noted, changed=stamp)
 
 
 def check_lifetime(situation: Situation, proposal: Proposal) -> None:
-    """Raise ProposalExpiredError if the lifetime of the proposal has ended, even if the sweeper has not closed it."""
+    """Raise ProposalExpiredError if the lifetime of the proposal has ended, even before the sweeper closes it."""
     if proposal.expires is not None and proposal.expires <= situation.now:
         raise ProposalExpiredError
 
@@ -297,45 +342,62 @@ def check_seen(proposal: Proposal, seen: SeenProposal | None) -> None:
 
 
 def check_note(situation: Situation, proposal: Proposal, note: str | None) -> None:
-    """Raise NoteTooSoonError for a note that follows the last one too soon; a decision needs no note."""
+    """Raise NoteTooSoonError if there is a note and the last note was sent less than five minutes ago."""
     if note and not _note_is_due(situation, proposal):
         raise NoteTooSoonError
 
 
 def _note_is_due(situation: Situation, proposal: Proposal) -> bool:
-    """Whether the last note is old enough that the Broker has read it before the next replaces it (OB-AMEND-11)."""
+    """Return whether the Broker has had five minutes to read the last note of the Seller (OB-AMEND-11)."""
     return proposal.seller_note_at is None or situation.now - proposal.seller_note_at >= SELLER_NOTES_EVERY
 
 
-def sale_when_published(known: Opportunity | None, published: SaleState) -> SaleState:
-    """Return the sale state after a publication, which never puts on sale what the Seller has unpublished.
+def publish_sale_state(known: Opportunity | None, published: Opportunity) -> Opportunity:
+    """Return the published Opportunity with the sale state that it has after its publication.
 
     Args:
-        known: The stored Opportunity, if it was published before.
-        published: The sale state in the publication.
+        known: The stored version, if there is one.
+        published: The published version.
     """
-    unpublished = known is not None and known.sale is SaleState.UNPUBLISHED
-    return SaleState.UNPUBLISHED if unpublished else published
+    sale = _sale_after(SaleEvent.PUBLISH, known.sale, published.sale) if known else published.sale
+    return published if sale is published.sale else replace(published, sale=sale)
 
 
-def with_sale_state(opportunity: Opportunity, sale: SaleState) -> Opportunity:
-    """Return the Opportunity in the sale state that its Seller chooses.
+def choose_sale_state(opportunity: Opportunity, sale: SaleState) -> Opportunity:
+    """Return the Opportunity with the sale state that its Seller chooses.
 
-    An unpublished Opportunity remembers whether its latest version is understood. If that version is not understood,
-    the Seller cannot put the Opportunity on sale.
+    If an import does not understand the latest version of an unpublished Opportunity (`not_understood`), the Seller
+    cannot put the Opportunity on sale: its sale state becomes NOT_UNDERSTOOD instead.
     """
+    wanted = SaleState.NOT_UNDERSTOOD if sale is SaleState.ON_SALE and opportunity.not_understood else sale
+    after = _sale_after(SaleEvent.CHOOSE, opportunity.sale, wanted)
     not_understood = opportunity.not_understood or opportunity.sale is SaleState.NOT_UNDERSTOOD
-    if sale is SaleState.UNPUBLISHED:
-        return replace(opportunity, sale=sale, not_understood=not_understood)
-    if sale is SaleState.ON_SALE and opportunity.not_understood:
-        sale = SaleState.NOT_UNDERSTOOD
-    return replace(opportunity, sale=sale, not_understood=False)
+    return replace(opportunity, sale=after, not_understood=not_understood and after is SaleState.UNPUBLISHED)
 
 
-def not_understood(opportunity: Opportunity) -> Opportunity:
-    """Return the Opportunity after an import that does not understand its latest version."""
-    if opportunity.sale is SaleState.ON_SALE and not opportunity.withdrawn:
-        return replace(opportunity, sale=SaleState.NOT_UNDERSTOOD)
+def mark_not_understood(opportunity: Opportunity) -> Opportunity:
+    """Return the Opportunity after an import that does not understand its latest version.
+
+    An Opportunity on sale goes off sale. An unpublished Opportunity cannot be put on sale by its Seller from now on.
+    """
     if opportunity.sale is SaleState.UNPUBLISHED:
         return replace(opportunity, not_understood=True)
-    return opportunity
+    if opportunity.withdrawn:
+        return opportunity
+    return replace(opportunity, sale=_sale_after(SaleEvent.NOT_UNDERSTOOD, opportunity.sale, SaleState.NOT_UNDERSTOOD))
+
+
+def withdrawn_opportunity(opportunity: Opportunity) -> Opportunity | None:
+    """Return the version of a withdrawn Opportunity that stays stored, or None if the Opportunity is removed.
+
+    An unpublished Opportunity, and one that its Seller cancelled here, stay stored without their parents: they are
+    unpublished or cancelled again if they are published again.
+    """
+    if opportunity.sale is SaleState.UNPUBLISHED or opportunity.cancelled_here:
+        return replace(opportunity, parent=None, withdrawn=True)
+    return None
+
+
+def _sale_after(event: SaleEvent, before: SaleState, wanted: SaleState) -> SaleState:
+    """Return the wanted sale state if SALE_TRANSITIONS allows the change, or else the present sale state."""
+    return wanted if wanted in SALE_TRANSITIONS[event][before] else before

@@ -1,8 +1,8 @@
-"""Venue and activities of an Opportunity: the keys by which rules compare its location and activities.
+"""The matching keys of an Opportunity, by which rules compare its location (`venue`) and its activities.
 
-They are derived from the published `location`, `activity` and `facilityType` when an Opportunity is published or its
-logistics change. An Opportunity without any inherits those of its nearest parent (MOD "Parent-child"). That inheritance
-is never stored, so that children follow a parent that moves.
+The keys are made of the published `location`, `activity` and `facilityType` when an Opportunity is published or its
+logistics change. An Opportunity without keys of its own has those of its nearest parent (MOD "Parent-child"). Inherited
+keys are not stored: if a parent moves, the venue of its children changes, too.
 """
 
 import re
@@ -13,12 +13,12 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import Opportunity
 
-# The two published vocabularies are written with and without a slash before the fragment, and with either scheme.
+# Providers write the URLs of the two vocabularies with http or https, and with or without a slash before the fragment.
 _VOCABULARY = re.compile(r"https?://(?:www\.)?openactive\.io/(activity-list|facility-types)/?#")
 _ACTIVITIES = ("activity", "facilityType")
 
 
-def with_matching_keys(opportunity: Opportunity) -> Opportunity:
+def set_matching_keys(opportunity: Opportunity) -> Opportunity:
     """Return the Opportunity with the `venue` and `activities` that follow from its properties."""
     return replace(
         opportunity, venue=_venue(opportunity.properties), activities=tuple(_activities(opportunity.properties))
@@ -26,7 +26,7 @@ def with_matching_keys(opportunity: Opportunity) -> Opportunity:
 
 
 def venue_of(family: Iterable[Opportunity]) -> str:
-    """Return the venue of the first member that has one.
+    """Return the venue of an Opportunity, or of its nearest parent with a venue; empty if there is none.
 
     Args:
         family: An Opportunity and its parents, nearest first.
@@ -35,7 +35,7 @@ def venue_of(family: Iterable[Opportunity]) -> str:
 
 
 def activities_of(family: Iterable[Opportunity]) -> tuple[str, ...]:
-    """Return the activities of the first member that has any.
+    """Return the activities of an Opportunity, or of its nearest parent with activities; empty if there are none.
 
     Args:
         family: An Opportunity and its parents, nearest first.
@@ -44,7 +44,7 @@ def activities_of(family: Iterable[Opportunity]) -> tuple[str, ...]:
 
 
 def normal_key(text: str) -> str:
-    """Return the normal form of a key: with single spaces, and one spelling of the URLs of vocabularies."""
+    """Return the key with single blanks, and with one spelling of the URLs of the OpenActive vocabularies."""
     return _VOCABULARY.sub(r"https://openactive.io/\1#", " ".join(text.split()))
 
 
@@ -66,7 +66,7 @@ def _venue_key(location: Any) -> str:
 
 
 def _activities(properties: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the key of each concept once: its `@id`, or else its `prefLabel`."""
+    """Yield the key of each activity once: its `@id`, or else its `prefLabel`."""
     concepts = [concept for name in _ACTIVITIES for concept in _members(properties.get(name))]
     yield from dict.fromkeys(filter(None, map(_concept_key, concepts)))
 
@@ -89,7 +89,7 @@ def _members(value: Any) -> list[Any]:
 
 
 def _text(value: Any) -> str:
-    """Return a text, the digits of an integer, or the value of a PropertyValue; the first of an array; else ""."""
+    """Return a text, the digits of an integer, the value of a PropertyValue, or the first text of an array; else ""."""
     if isinstance(value, list | tuple):
         return next(filter(None, map(_text, value)), "")
     if isinstance(value, Mapping):

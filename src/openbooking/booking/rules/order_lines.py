@@ -17,7 +17,7 @@ from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.order import BookedItem
 from openbooking.booking.model.record import ItemState, OrderRecord, Record
 from openbooking.booking.rules.matching_keys import activities_of, venue_of
-from openbooking.booking.rules.pricing import Pricing, due, pricing_of
+from openbooking.booking.rules.pricing import Pricing, amount_due, pricing_of
 from openbooking.openactive.money import ZERO
 from openbooking.openactive.terms import OrderItemStatus
 
@@ -148,7 +148,7 @@ def _with_end(line: OrderLine, state: ItemState, *, prepaid: bool) -> OrderLine:
 
 def _line(item: BookedItem, pricing: Pricing, sold_at: datetime | None) -> OrderLine:
     family = (item.opportunity, *item.parents)
-    price = due(item.offer, pricing)
+    price = amount_due(item.offer, pricing)
     return OrderLine(
         number=item.number,
         opportunity=item.opportunity.path,

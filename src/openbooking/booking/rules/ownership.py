@@ -1,6 +1,6 @@
 """Ownership: an Opportunity stays with the source and the Seller of its first publication.
 
-Identifiers are public. A feed may use the identifiers of others, but cannot take over the Opportunities behind them.
+Identifiers are public. A feed that uses the identifier of another feed's Opportunity cannot change that Opportunity.
 """
 
 from openbooking.booking.model.errors import IdReusedError
@@ -12,13 +12,19 @@ from openbooking.openactive.web_addresses import is_web_address
 
 
 def publisher_of(source: str) -> str:
-    """Return the publisher of a source: the host of a feed, because a site may have several feeds, or else its name."""
+    """Return the publisher of a source: the host of a feed, which may have several feeds, or else the source name."""
     name = source_name(source)
     return name.lower().split("/")[2] if is_web_address(name) else name
 
 
 def check_source(what: str, source: str, known: str) -> None:
-    """Raise BelongsToAnotherError unless both sources have the same publisher."""
+    """Raise BelongsToAnotherError unless both sources have the same publisher.
+
+    Args:
+        what: The name of the thing in the message of the error.
+        source: The source that publishes the thing now.
+        known: The source that published the thing first.
+    """
     if publisher_of(source) != publisher_of(known):
         raise BelongsToAnotherError(
             f"{what} belongs to another source: {source_name(known) or 'none that was imported'}."
@@ -26,7 +32,13 @@ def check_source(what: str, source: str, known: str) -> None:
 
 
 def check_seller(what: str, seller: str, known: str) -> None:
-    """Raise BelongsToAnotherError unless the Sellers are the same."""
+    """Raise BelongsToAnotherError unless the Sellers are the same.
+
+    Args:
+        what: The name of the thing in the message of the error.
+        seller: The Seller in the publication.
+        known: The Seller of the first publication.
+    """
     if seller != known:
         raise BelongsToAnotherError(f"{what} belongs to another Seller: {known}.")
 
@@ -39,9 +51,9 @@ def check_ownership(
     Args:
         situation: The situation of the decision.
         opportunity: The published Opportunity.
-        parent: Its parent, if it has one; both must have the same Seller.
-        own_only: Whether parent and Seller must have the same publisher as the Opportunity. A Seller without a source
-            is available to all publishers.
+        parent: Its parent, if it has one, which must have the same Seller.
+        own_only: Whether the parent and the Seller must have the same publisher as the Opportunity. All publishers may
+            use a Seller that an administrator added.
     """
     known = situation.opportunities.get(opportunity.path)
     if known and not known.withdrawn:
@@ -59,31 +71,31 @@ def check_ownership(
 
 
 def _check_bookings(situation: Situation, opportunity: Opportunity) -> None:
-    """Raise BelongsToAnotherError if a withdrawn Opportunity has bookings of another Seller and another publisher.
+    """Raise BelongsToAnotherError if a withdrawn Opportunity was booked from another publisher and another Seller.
 
-    The publisher of a booked Opportunity may publish it again for another Seller.
+    The same publisher may publish a booked Opportunity again for another Seller.
     """
     for record in situation.records.values():
         if any(claim.opportunity == opportunity.path for claim in record.claims()):
             booked = (item.opportunity for item, _ in record.items())
-            sources = {publisher_of(one.source) for one in booked if one and one.path == opportunity.path}
+            sources = {publisher_of(member.source) for member in booked if member and member.path == opportunity.path}
             if publisher_of(opportunity.source) not in sources:
-                check_seller("What was booked of it", opportunity.seller, record.partnership.seller)
+                check_seller("An Order for it", opportunity.seller, record.partnership.seller)
 
 
 def shares_name_or_start(first: Opportunity, second: Opportunity) -> bool:
-    """Whether two versions may describe one Opportunity: providers seldom change name and start at once."""
+    """Return whether two versions have the same name or start. Otherwise they describe different Opportunities."""
     return first.properties.get("name") == second.properties.get("name") or first.start == second.start
 
 
 def check_same_as_booked(situation: Situation, opportunity: Opportunity) -> None:
-    """Raise IdReusedError if an Order at the path has an Opportunity with another name and another start."""
+    """Raise IdReusedError if an Order has an Opportunity with this path, but another name and another start."""
     for record in situation.records.values():
         if not isinstance(record, OrderRecord):
             continue
         for item, state in record.items():
-            concerned = item.opportunity.path == opportunity.path and not state.status.cancelled
-            if concerned and not shares_name_or_start(item.opportunity, opportunity):
+            is_current = item.opportunity.path == opportunity.path and not state.status.cancelled
+            if is_current and not shares_name_or_start(item.opportunity, opportunity):
                 raise IdReusedError
 
 

@@ -22,9 +22,10 @@ from openbooking.openactive.terms import Availability, OrderType
 
 
 def check_details(payment: Payment | None, policy: Policy, terms: GrantTerms) -> None:
-    """Raise InvalidPaymentDetailsError if a sent `payment` cannot be reconciled.
+    """Raise InvalidPaymentDetailsError if the `payment` of a request cannot be reconciled.
 
-    A dynamic payment must name an account that Seller and partner have agreed on (OB-DYN-01, OB-DYN-07, OB-DYN-08).
+    A dynamic payment must name an account that the Seller and the partner have agreed on (OB-DYN-01, OB-DYN-07,
+    OB-DYN-08).
     """
     if payment is None:
         return
@@ -35,7 +36,7 @@ def check_details(payment: Payment | None, policy: Policy, terms: GrantTerms) ->
 
 
 def _check_account(payment: Payment, policy: Policy, terms: GrantTerms) -> None:
-    """Raise an error unless the terms include the account and the setting allows it."""
+    """Raise an error unless the terms of the grant include the account and the setting allows it."""
     allowed, agreed = policy.dynamic_accounts, terms.dynamic_accounts
     if allowed is None or not agreed:
         raise InvalidPaymentDetailsError("No DynamicPayment has been agreed on with the Seller.")
@@ -53,9 +54,9 @@ def _check_reconciliation(payment: Payment, details: ReconciliationDetails) -> N
 
 
 def check_consistent(payment: Payment | None, own: Record | None) -> None:
-    """Raise InvalidPaymentDetailsError if the payment is of another kind than the one of the quote (OB-DYN-07).
+    """Raise InvalidPaymentDetailsError if the payments of the request and of its quote are inconsistent (OB-DYN-07).
 
-    Either only one of the two is dynamic, or both are, with different accounts.
+    Both payments must be dynamic with the same account, or neither payment may be dynamic.
     """
     if own is None:
         return
@@ -68,10 +69,10 @@ def check_consistent(payment: Payment | None, own: Record | None) -> None:
 def reflected_payment(
     payment: Payment | None, offers: Iterable[Offer], policy: Policy, type_: OrderType
 ) -> Payment | None:
-    """Return the `payment` as replies show it, with the properties that this system checks (OB-PAY-08).
+    """Return the `payment` that the reply shows, with the properties that this system checks (OB-PAY-08).
 
-    An Order without prepayment has none. Quotes omit the identifier, and a payment without other properties
-    (OB-C2-05, AMB-33).
+    An Order for which prepayment is Unavailable shows no payment. A quote shows no identifier, and no payment if the
+    payment has no other property (OB-C2-05, AMB-33).
     """
     if payment is None or payment.dynamic:
         return payment
@@ -83,7 +84,7 @@ def reflected_payment(
 
 
 def check_payment(payment: Payment | None, offers: Iterable[Offer]) -> None:
-    """Raise an error if the `payment` is missing, unnecessary or incomplete, checked in this order (AMB-54)."""
+    """Raise the error of a `payment` that is missing, unnecessary or incomplete, checked in this order (AMB-54)."""
     prepayment = prepayment_of_all(offers)
     if payment is None:
         if prepayment is Availability.REQUIRED:
@@ -96,9 +97,9 @@ def check_payment(payment: Payment | None, offers: Iterable[Offer]) -> None:
 
 
 def check_total(request: OrderRequest, order: Order) -> None:
-    """Raise TotalPaymentDueMismatchError unless the Broker sent the right total (OB-B-06) and its currency.
+    """Raise TotalPaymentDueMismatchError unless the request has the total of the Order, and its currency (OB-B-06).
 
-    A dynamic Order has no total. A total of 0 may omit the currency (OB-VAL-40, OB-TAX-13).
+    An Order with a dynamic payment has no total. A total of 0 may omit the currency (OB-VAL-40, OB-TAX-13).
     """
     if order.dynamic:
         return
@@ -106,6 +107,6 @@ def check_total(request: OrderRequest, order: Order) -> None:
         raise TotalPaymentDueMismatchError("The totalPaymentDue is missing, or has no price.")
     if request.total_payment_due != order.totals.price:
         raise TotalPaymentDueMismatchError(f"The total is {order.totals.price:f}, not {request.total_payment_due:f}.")
-    untold = request.total_currency is None and not order.totals.price
-    if order.totals.currency and request.total_currency != order.totals.currency and not untold:
+    may_omit_currency = request.total_currency is None and not order.totals.price
+    if order.totals.currency and request.total_currency != order.totals.currency and not may_omit_currency:
         raise TotalPaymentDueMismatchError(f"The total is in {order.totals.currency}.")

@@ -1,4 +1,7 @@
-"""Whether an Offer or an Order is paid in advance (OB 7.2, OB-PREP-02 to OB-PREP-08, OB-BKBL-21, OB-BKBL-23)."""
+"""The rule of prepayment: whether an Offer or an Order is paid in advance (OB 7.2, OB-PREP-02 to OB-PREP-08).
+
+`dry_run` checks that the items of one Order do not contradict each other (OB-PREP-09).
+"""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -10,16 +13,19 @@ from openbooking.openactive.terms import Availability
 
 
 def can_be_prepaid(price: Decimal, in_advance: Availability | None) -> bool:
-    """Whether an Offer may have a `prepayment`.
+    """Return whether an Offer may have a `prepayment`.
 
-    An Offer without a price has nothing to prepay (OB-BKBL-21), and neither has an Offer that cannot be booked in
-    advance (OB-BKBL-23).
+    A free Offer may not (OB-BKBL-21), nor an Offer that cannot be booked in advance (OB-BKBL-23).
+
+    Args:
+        price: The price of the Offer.
+        in_advance: The `openBookingInAdvance` of the Offer.
     """
     return bool(price) and in_advance is not Availability.UNAVAILABLE
 
 
-def with_sound_prepayment(offer: Offer, *, supported: bool) -> Offer:
-    """Return the Offer, without its `prepayment` if the Offer may have none.
+def drop_invalid_prepayment(offer: Offer, *, supported: bool) -> Offer:
+    """Return the Offer, without its `prepayment` if the Offer may not have a `prepayment`.
 
     Args:
         offer: The Offer as its provider publishes it.

@@ -1,6 +1,6 @@
 """The reports of publishing and withdrawing: whether an Opportunity can be booked, and the effects on its Orders.
 
-An import prints them, and so does a trial run of the import.
+Imports and their trial runs print the reports.
 """
 
 from collections import defaultdict
@@ -11,17 +11,17 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import Opportunity, applicable_offers
 from openbooking.booking.model.order import OrderItem, OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
-from openbooking.booking.model.report import OpportunityReport, OrdersReached
-from openbooking.booking.model.situation import Change, RecordSet, Situation, Spaces
+from openbooking.booking.model.report import AffectedOrders, OpportunityReport
+from openbooking.booking.model.situation import Change, RecordSet, Situation
 from openbooking.booking.rules.bookability import Pair, why_not_bookable, why_wrong_quantity
 from openbooking.booking.rules.capacity import spaces_left
 from openbooking.openactive.terms import OrderProposalStatus
 
-_NO_ORDERS = OrdersReached()
+_NO_ORDERS = AffectedOrders()
 
 
 def why_not_bookable_now(situation: Situation, opportunity: Opportunity) -> str | None:
-    """Return why nobody can book the Opportunity with any of its Offers now, or None."""
+    """Return why the Opportunity cannot be booked now with any of its Offers, or None if it can be booked."""
     parents = situation.parents(opportunity)
     offers = applicable_offers(opportunity, parents)
     if not offers:
@@ -32,7 +32,7 @@ def why_not_bookable_now(situation: Situation, opportunity: Opportunity) -> str 
         return reasons[0]
     if opportunity.capacity == 0:
         return "It has no spaces left."
-    spaces = situation.spaces.get(opportunity.path, Spaces())
+    spaces = situation.spaces_of(opportunity.path)
     left = spaces_left(opportunity, spaces)
     if left == 0:
         return f"It has no spaces left: {spaces.booked} are booked and {spaces.leased} are leased here."
@@ -41,39 +41,50 @@ def why_not_bookable_now(situation: Situation, opportunity: Opportunity) -> str 
     return None if None in too_few else too_few[0]
 
 
-def orders_reached(before: Situation, changes: Iterable[Change], paths: Collection[str]) -> dict[str, OrdersReached]:
-    """Return the records that the changes affect, by path.
+def affected_orders(before: Situation, changes: Iterable[Change], paths: Collection[str]) -> dict[str, AffectedOrders]:
+    """Return the Orders and OrderProposals that the changes affect, by the paths of the Opportunities.
 
-    An item counts for the path of its Opportunity if that is in `paths`, and otherwise for its nearest parent in
+    An item counts for its Opportunity. If the Opportunity is not in `paths`, the item counts for its nearest parent in
     `paths`.
+
+    Args:
+        before: The situation before the changes.
+        changes: The changes of the command.
+        paths: The paths of the reported Opportunities.
     """
     found: dict[str, dict[str, set[OrderKey]]] = defaultdict(lambda: defaultdict(set))
     for change in changes:
         if isinstance(change, RecordSet) and change.record is not None:
-            for item, how in _reached(before.records.get(change.key), change.record):
+            for item, how in _affected_items(before.records.get(change.key), change.record):
                 path = _path_among(paths, item)
                 if path is not None:
                     found[path][how].add(change.key)
     return {
-        path: OrdersReached(**{how: frozenset(keys) for how, keys in reached.items()})
-        for path, reached in found.items()
+        path: AffectedOrders(**{how: frozenset(keys) for how, keys in effects.items()})
+        for path, effects in found.items()
     }
 
 
 def _orders_for(situation: Situation, path: str) -> frozenset[OrderKey]:
-    """Return the keys of the Orders with a space of the Opportunity."""
+    """Return the keys of the Orders that have a space of the Opportunity."""
     orders = (record for record in situation.records.values() if isinstance(record, OrderRecord))
     return frozenset(record.key for record in orders if any(claim.opportunity == path for claim in record.claims()))
 
 
-def withdrawal_report(situation: Situation, path: str, reached: OrdersReached = _NO_ORDERS) -> OpportunityReport:
-    """Return the report on an Opportunity that leaves the open feeds, with the Orders that stay as they are."""
-    orders = replace(reached, kept=_orders_for(situation, path))
+def withdrawal_report(situation: Situation, path: str, affected: AffectedOrders = _NO_ORDERS) -> OpportunityReport:
+    """Return the report on an Opportunity that leaves the open feeds.
+
+    Args:
+        situation: The situation before the command.
+        path: The path of the Opportunity.
+        affected: The Orders and OrderProposals that the command changes. The Orders that do not change are added.
+    """
+    orders = replace(affected, kept=_orders_for(situation, path))
     return OpportunityReport(opportunity=situation.opportunities[path], orders=orders)
 
 
-def _reached(known: Record | None, record: Record) -> Iterator[tuple[OrderItem, str]]:
-    """Yield the changed items of a record, each with the name of its field of OrdersReached."""
+def _affected_items(known: Record | None, record: Record) -> Iterator[tuple[OrderItem, str]]:
+    """Yield the changed items of a record, each with the field of AffectedOrders to which the change belongs."""
     if isinstance(record, ProposalRecord):
         if not _is_rejected(known) and _is_rejected(record):
             yield from ((item, "rejected") for item, _ in record.items())

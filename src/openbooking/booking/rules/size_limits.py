@@ -1,6 +1,6 @@
-"""How many bytes one Opportunity, Seller or Order may take.
+"""Limits on the bytes of one stored Opportunity, Seller or Order.
 
-The limits apply to new and growing documents. A stored document stays, and is served, whatever its size.
+The limits apply to new documents and to documents that grow. A stored document above the limit is still served.
 """
 
 import msgspec
@@ -15,18 +15,18 @@ _encode = msgspec.json.Encoder().encode
 
 
 def check_published(known: Opportunity | Seller | None, thing: Opportunity | Seller, policy: Policy) -> None:
-    """Raise RequestTooLargeError if a publication takes more bytes than the limit, and more than the stored version."""
+    """Raise RequestTooLargeError if an Opportunity or Seller is above the limit and larger than its stored version."""
     name = thing.path if isinstance(thing, Opportunity) else f"Seller {thing.name}"
     _check(name, known, thing, policy.max_published_bytes, "max_published_bytes")
 
 
 def check_order(order: Order, policy: Policy) -> None:
-    """Raise RequestTooLargeError if an Order, including its Opportunities, takes more bytes than the limit."""
+    """Raise RequestTooLargeError if a new Order, including its Opportunities, is above the limit."""
     _check("The Order", None, order, policy.max_order_bytes, "max_order_bytes")
 
 
 def check_record(known: Record, record: Record, policy: Policy) -> None:
-    """Raise RequestTooLargeError if an Order takes more bytes than the limit, and more than before."""
+    """Raise RequestTooLargeError if a changed Order is above the limit and larger than before."""
     _check(f"Order {record.uuid}", known, record, policy.max_order_bytes, "max_order_bytes")
 
 

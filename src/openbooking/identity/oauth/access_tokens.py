@@ -9,7 +9,7 @@ from openbooking.identity.policy import IdentityPolicy
 
 
 class AccessTokens:
-    """Validates the access tokens of one provider."""
+    """Validates access tokens. `IdentityPolicy.access_token_lifetime` sets their lifetime."""
 
     def __init__(self, keys: SigningKeys, claims: ClaimWriter, policy: IdentityPolicy, clock: Clock) -> None:
         self._keys = keys
@@ -18,7 +18,7 @@ class AccessTokens:
         self._clock = clock
 
     async def read(self, token: str) -> AccessClaims:
-        """Return the claims of a valid token, or raise InvalidAccessTokenError. The token may have been revoked."""
+        """Return the claims of a valid token, or raise InvalidAccessTokenError. Revocation is not checked."""
         try:
             claims = await self._keys.verify(ACCESS_TOKEN_TYPE, token, self._claims.read_access_token)
         except InvalidSignatureError as fault:
@@ -28,5 +28,5 @@ class AccessTokens:
         return claims
 
     def _in_time(self, claims: AccessClaims, now: datetime) -> bool:
-        """Return whether the token is valid now, give or take the skew of the clocks of several servers."""
+        """Return whether the token is valid now. The clocks of servers may differ by the clock skew."""
         return claims.issued - self._skew <= now < claims.expires + self._skew

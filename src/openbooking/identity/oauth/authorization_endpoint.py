@@ -33,11 +33,11 @@ _MAX_PARAMETER = 2000
 
 
 class UnknownClientError(Exception):
-    """The request names no client, or no redirect URI of the client. The browser must be redirected nowhere."""
+    """The request names no known client, or no redirect URI of the client. The browser must not be redirected."""
 
 
 class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """The authorization request of a client."""
+    """A valid authorization request of a client (OIDC Core 3.1.2.1)."""
 
     partner: Partner
     redirect_uri: str
@@ -50,7 +50,7 @@ class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignInFirst(msgspec.Struct, frozen=True):
-    """The user has to sign in. Afterwards the request is made again with these parameters."""
+    """The user has to sign in first. After sign-in the browser repeats the request with these parameters."""
 
     parameters: Mapping[str, str]
 
@@ -77,7 +77,7 @@ Answer = SignInFirst | AskConsent | MayNotConsent | Redirect
 
 
 class AuthorizationEndpoint:
-    """The authorization endpoint of one provider."""
+    """Answers authorization requests, and records the decisions of users."""
 
     def __init__(self, store: IdentityStore, grants: Grants, policy: IdentityPolicy, clock: Clock) -> None:
         self._store = store
@@ -85,8 +85,8 @@ class AuthorizationEndpoint:
         self._policy = policy
         self._clock = clock
 
-    async def ask(self, parameters: Mapping[str, str], signed_in: SignedIn | None) -> Answer:
-        """Return what has to happen next, or raise UnknownClientError.
+    async def handle(self, parameters: Mapping[str, str], signed_in: SignedIn | None) -> Answer:
+        """Return the answer to an authorization request: sign-in, consent or a redirection. Raise UnknownClientError.
 
         A malformed request must not redirect a browser without an action of the user, so the user signs in first. A
         silent request (`prompt=none`) is answered at once (RFC 9700 4.11.2).
@@ -101,38 +101,38 @@ class AuthorizationEndpoint:
             return request if signed_in or silent else SignInFirst(parameters)
         if signed_in is None or self._must_sign_in_again(request, signed_in):
             if silent:
-                return self._refused(request, LoginRequiredError("Sign in first."))
+                return self._redirect_with_error(request, LoginRequiredError("Sign in first."))
             return SignInFirst(_without_sign_in(parameters))
         may_decide = signed_in.user.role.may_authorise
         if may_decide and await self._has_agreed(request, signed_in):
-            return await self._code(request, signed_in)
+            return await self._redirect_with_code(request, signed_in)
         if silent:
-            return self._refused(request, ConsentRequiredError("The Seller has not agreed to this."))
+            return self._redirect_with_error(request, ConsentRequiredError("The Seller has not agreed to this."))
         return AskConsent(request) if may_decide else MayNotConsent(request)
 
     async def decide(self, parameters: Mapping[str, str], signed_in: SignedIn, *, agreed: bool) -> Answer:
-        """Carry out the decision of the signed-in user. Raise UnknownClientError."""
+        """Record whether the signed-in user agrees, and return the answer to the client. Raise UnknownClientError."""
         request = await self.read(parameters)
         if isinstance(request, Redirect):
             return request
         if not signed_in.user.role.may_authorise:
             return MayNotConsent(request)
         if not agreed:
-            return self._refused(request, AccessDeniedError("The Seller has not agreed to this."))
+            return self._redirect_with_error(request, AccessDeniedError("The Seller has not agreed to this."))
         user = signed_in.user
         await self._grants.change(request.partner.key, user.seller, give(request.scopes, user.account), user.name)
-        return await self._code(request, signed_in)
+        return await self._redirect_with_code(request, signed_in)
 
     async def read(self, parameters: Mapping[str, str]) -> AuthorizationRequest | Redirect:
         """Return the request, or a redirection with an error if it is malformed. Raise UnknownClientError."""
-        partner, redirect_uri = await self.client(parameters), parameters.get("redirect_uri", "")
+        partner, redirect_uri = await self.find_client(parameters), parameters.get("redirect_uri", "")
         state = parameters.get("state")
         try:
             return _read(parameters, partner, redirect_uri, state)
         except OAuthError as error:
             return self._redirect(redirect_uri, state, error=error.code, error_description=error.description)
 
-    async def client(self, parameters: Mapping[str, str]) -> Partner:
+    async def find_client(self, parameters: Mapping[str, str]) -> Partner:
         """Return the client of a request, if it has registered the redirect URI, or raise UnknownClientError."""
         found = await self._store.find(Partner, key=parameters.get("client_id", ""))
         if not found or parameters.get("redirect_uri", "") not in found[0].redirect_uris:
@@ -154,7 +154,7 @@ class AuthorizationEndpoint:
             for grant in found
         )
 
-    async def _code(self, request: AuthorizationRequest, signed_in: SignedIn) -> Redirect:
+    async def _redirect_with_code(self, request: AuthorizationRequest, signed_in: SignedIn) -> Redirect:
         user, now, id_ = signed_in.user, self._clock(), new_id()
         grant = (await self._store.find(Grant, partner=request.partner.key, seller=user.seller))[0]
         code = new_authorization_secret(SecretKind.CODE, id_)
@@ -176,7 +176,7 @@ class AuthorizationEndpoint:
         await self._store.save(authorization)
         return self._redirect(request.redirect_uri, request.state, code=code)
 
-    def _refused(self, request: AuthorizationRequest, error: OAuthError) -> Redirect:
+    def _redirect_with_error(self, request: AuthorizationRequest, error: OAuthError) -> Redirect:
         return self._redirect(
             request.redirect_uri, request.state, error=error.code, error_description=error.description
         )
@@ -207,7 +207,7 @@ def _read(
         raise InvalidScopeError("Ask for openid or openactive-openbooking.")
     prompt = frozenset(parameters.get("prompt", "").split())
     if "none" in prompt and len(prompt) > 1:
-        raise InvalidRequestError("prompt=none goes with no other.")
+        raise InvalidRequestError("prompt=none cannot be combined with other values.")
     return AuthorizationRequest(
         partner=partner,
         redirect_uri=redirect_uri,
@@ -239,7 +239,7 @@ def _max_age(text: str | None) -> timedelta | None:
 def _without_sign_in(parameters: Mapping[str, str]) -> dict[str, str]:
     """Return the parameters without those that ask for a sign-in: `prompt=login` and `max_age`.
 
-    Any `max_age` is satisfied by the sign-in that follows, even one that would have passed when the browser returns.
+    The sign-in that follows satisfies every `max_age`, even a `max_age` that ends before the browser returns.
     """
     left = {name: value for name, value in parameters.items() if name not in ("prompt", "max_age")}
     prompt = " ".join(word for word in parameters.get("prompt", "").split() if word != "login")

@@ -1,7 +1,8 @@
 """The lifecycle of an authorization: a code, then refresh tokens, each for one use (RFC 6749, 9700); pure functions.
 
-A code or refresh token contains the id of its authorization, so that a second use is recognised. A second use means
-that somebody else has the secret too, and ends the authorization with all its tokens.
+A code or refresh token contains the id of its authorization, so that a second use is recognised. A second use shows
+that the secret was stolen. The authorization then ends with all its tokens. `expiry` says until when an authorization
+is kept.
 """
 
 import base64
@@ -22,14 +23,19 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 class Outcome(NamedTuple):
-    """The changed authorization, and whether the code or token was valid."""
+    """The result of the use of a code or refresh token.
+
+    Attributes:
+        authorization: The authorization after the use.
+        is_valid: Whether the code or token was valid.
+    """
 
     authorization: Authorization
-    good: bool
+    is_valid: bool
 
 
 class PresentedCode(NamedTuple):
-    """A code, with the redirect URI and the PKCE verifier that belong to it."""
+    """A code that a client presents, with its redirect URI and PKCE verifier."""
 
     code: str
     redirect_uri: str
@@ -42,55 +48,59 @@ def new_authorization_secret(kind: SecretKind, authorization_id: str) -> str:
 
 
 def authorization_id(kind: SecretKind, secret: str) -> str | None:
-    """Return the id of the authorization of a code or refresh token; None if the text is neither."""
+    """Return the id of the authorization of a code or refresh token; None if `secret` has another form."""
     word, _, id_ = secret.partition(".")
     return id_ if word.startswith(kind) and id_ else None
 
 
 def redeem(authorization: Authorization, presented: PresentedCode, refresh_token: str, now: datetime) -> Outcome:
-    """Spend a code. A second use, or a wrong verifier, ends the authorization (RFC 9700 4.5).
+    """Use a code. A second use or a wrong verifier ends the authorization (RFC 9700 4.5).
 
-    The new `refresh_token` becomes valid if the authorization includes offline access.
+    Args:
+        authorization: The authorization of the code.
+        presented: The code, redirect URI and verifier of the client.
+        refresh_token: The new refresh token, which becomes valid if the authorization includes offline access.
+        now: The time.
     """
     if digest(presented.code) != authorization.code_digest:
-        return Outcome(authorization, good=False)
+        return Outcome(authorization, is_valid=False)
     spent = replace(authorization, redeemed=True)
-    good = (
+    is_valid = (
         not authorization.redeemed
         and not authorization.ended
         and now < authorization.expires
         and presented.redirect_uri == authorization.redirect_uri
-        and _proves(presented.verifier, authorization.code_challenge)
+        and _verifier_matches(presented.verifier, authorization.code_challenge)
     )
-    if not good:
-        return Outcome(replace(spent, ended=True), good=False)
+    if not is_valid:
+        return Outcome(replace(spent, ended=True), is_valid=False)
     offline = Scope.OFFLINE_ACCESS in authorization.scopes
-    return Outcome(replace(spent, refresh_digests=(digest(refresh_token),) if offline else ()), good=True)
+    return Outcome(replace(spent, refresh_digests=(digest(refresh_token),) if offline else ()), is_valid=True)
 
 
 def refresh(
     authorization: Authorization, presented: str, refresh_token: str, leeway: timedelta, now: datetime
 ) -> Outcome:
-    """Replace the presented refresh token by a new one. A second use of a token ends the authorization.
+    """Replace the presented refresh token by a new token. A second use of a token ends the authorization.
 
-    Within the leeway the last spent token may be used again; the new token is then valid beside the others.
+    Within the leeway the last used token may be used again. The new token is then valid beside the other tokens.
 
     Args:
         authorization: The authorization.
-        presented: The token that the client has sent.
+        presented: The refresh token that the client has sent.
         refresh_token: The new token.
         leeway: How long after its use a token may be used again.
         now: The time.
     """
     if authorization.ended or now >= authorization.expires:
-        return Outcome(authorization, good=False)
+        return Outcome(authorization, is_valid=False)
     used, new = digest(presented), digest(refresh_token)
     if used in authorization.refresh_digests:
-        return Outcome(replace(authorization, refresh_digests=(new,), spent_digest=used, spent=now), good=True)
+        return Outcome(replace(authorization, refresh_digests=(new,), spent_digest=used, spent=now), is_valid=True)
     spent = authorization.spent
     if used == authorization.spent_digest and spent and now - spent < leeway:
-        return Outcome(replace(authorization, refresh_digests=(*authorization.refresh_digests, new)), good=True)
-    return Outcome(replace(authorization, ended=True), good=False)
+        return Outcome(replace(authorization, refresh_digests=(*authorization.refresh_digests, new)), is_valid=True)
+    return Outcome(replace(authorization, ended=True), is_valid=False)
 
 
 def challenge(verifier: str) -> str:
@@ -99,12 +109,12 @@ def challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
 
 
-def _proves(verifier: str, code_challenge: str) -> bool:
+def _verifier_matches(verifier: str, code_challenge: str) -> bool:
     """Return whether a verifier has the required form and matches the challenge (RFC 7636 4.1, 4.6)."""
     return bool(_VERIFIER.fullmatch(verifier)) and hmac.compare_digest(challenge(verifier), code_challenge)
 
 
 def expiry(authorization: Authorization, policy: IdentityPolicy, now: datetime) -> datetime:
-    """Return until when the authorization must be kept, because its tokens may be in use."""
+    """Return the time until which the authorization must be kept, because its tokens may be valid."""
     lifetime = policy.refresh_token_lifetime if authorization.refresh_digests else policy.access_token_lifetime
     return now + lifetime + policy.clock_skew

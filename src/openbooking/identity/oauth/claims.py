@@ -1,4 +1,7 @@
-"""The claims of tokens (OB 11.7.4.2): ID tokens describe a Seller to partners, access tokens serve this API."""
+"""The claims of tokens (OB 11.7.4.2): ID tokens describe a Seller to clients, access tokens authorise API requests.
+
+`IdentityPolicy.access_token_lifetime` sets the lifetime of both.
+"""
 
 import base64
 import hashlib
@@ -25,11 +28,20 @@ _SELLER_DETAIL_SCOPES = frozenset({Scope.OPENBOOKING, Scope.IDENTITY})
 
 
 class InvalidAccessTokenError(Exception):
-    """The access token is not of this provider, is not for this API, or has expired."""
+    """The access token has another issuer or audience, is malformed, or has expired."""
 
 
 class AccessClaims(msgspec.Struct, frozen=True, kw_only=True):
-    """The claims of an access token: what it permits, and its lifetime."""
+    """The claims of an access token.
+
+    Attributes:
+        authorization: The id of the Authorization.
+        partner: The key of the Booking Partner.
+        seller: The key of the Seller; None for a token of the client itself.
+        scopes: The permissions of the token.
+        issued: When the token was issued.
+        expires: When the token expires.
+    """
 
     authorization: str
     partner: str
@@ -40,7 +52,7 @@ class AccessClaims(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClaimWriter:
-    """Writes and reads the claims of the tokens of one provider."""
+    """Writes the claims of ID tokens and access tokens, and reads those of access tokens."""
 
     def __init__(self, policy: IdentityPolicy, ids: Identifiers, booking_service: Mapping[str, Any] | None) -> None:
         self._policy = policy
@@ -96,7 +108,7 @@ class ClaimWriter:
             "nonce": authorization.nonce,
         }
         if authorization.scopes & _SELLER_DETAIL_SCOPES:
-            claims |= self._of_seller(seller)
+            claims |= self._seller_claims(seller)
         if Scope.PROFILE in authorization.scopes:
             claims |= {"name": seller.name, "website": seller.properties.get("url"), "picture": _logo(seller)}
         return {name: value for name, value in claims.items() if value is not None}
@@ -110,8 +122,8 @@ class ClaimWriter:
             raise InvalidAccessTokenError
         return seller
 
-    def _of_seller(self, seller: Seller) -> dict[str, Any]:
-        """Return the claims that the specification adds, with the same values as in replies (OB-AUTH-30)."""
+    def _seller_claims(self, seller: Seller) -> dict[str, Any]:
+        """Return the claims of OpenActive, with the same values as in replies of the API (OB-AUTH-30)."""
         service = self._booking_service or {}
         return {
             _SELLER_ID: self._ids.seller(seller.key),

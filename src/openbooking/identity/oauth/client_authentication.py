@@ -28,6 +28,12 @@ async def authenticate_client(
     """Return the client of a request, or raise InvalidClientError or InvalidRequestError.
 
     The message is the same for an unknown client and for a wrong secret.
+
+    Args:
+        store: The identity store.
+        form: The form of the request.
+        authorization: The Authorization header; None if there is none.
+        now: The time.
     """
     refusal = InvalidClientError("The client is unknown, or its secret is wrong.")
     if authorization is None:
@@ -54,5 +60,5 @@ def _basic(authorization: str) -> tuple[str, str]:
     client_id, colon, secret = decoded.partition(":")
     client_id, secret = unquote_plus(client_id), unquote_plus(secret)
     if scheme.lower() != "basic" or not colon or "\0" in client_id:
-        raise InvalidClientError("The Authorization header is not that of a client.")
+        raise InvalidClientError("Send the client_id and client_secret as Authorization: Basic.")
     return client_id, secret

@@ -20,7 +20,7 @@ _CLAIMS = ("sellerId", "sellerName", "sellerUrl", "sellerLogo", "bookingServiceN
 
 
 def describe_provider(issuer: str) -> dict[str, Any]:
-    """Return the discovery document of the provider at a URL (OB-AUTH-32)."""
+    """Return the discovery document of the provider whose issuer has this URL (OB-AUTH-32)."""
     standard = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "name", "website", "picture"]
     return {
         "issuer": issuer,

@@ -1,6 +1,7 @@
 """Errors of OAuth 2.0 and OpenID Connect: one class for each error code, named after it.
 
-Clients receive the code as `error`, and the description, which is for their developers, as `error_description`.
+Clients receive the code as `error`, and the description as `error_description`. The description is for developers.
+`web/accounts/oauth.py` turns these errors into JSON.
 """
 
 
@@ -16,7 +17,7 @@ class OAuthError(Exception):
 
 
 class InvalidRequestError(OAuthError):
-    """Something is missing, repeated or malformed (RFC 6749 4.1.2.1, 5.2)."""
+    """A parameter is missing, repeated or malformed (RFC 6749 4.1.2.1, 5.2)."""
 
     code = "invalid_request"
 
@@ -29,7 +30,7 @@ class InvalidClientError(OAuthError):
 
 
 class InvalidGrantError(OAuthError):
-    """The code or refresh token is unknown, spent, expired, revoked, or of another client (RFC 6749 5.2)."""
+    """The code or refresh token is unknown, used, expired or revoked, or belongs to another client (RFC 6749 5.2)."""
 
     code = "invalid_grant"
 

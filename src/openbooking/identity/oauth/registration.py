@@ -1,4 +1,4 @@
-"""Registration of Booking Partners, by a program or by a link, with a token that an administrator gave (RFC 7591)."""
+"""Registration of Booking Partners with a registration token of an administrator, by a program or a page (RFC 7591)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ MAX_LENGTH = 500
 
 
 class Registered(NamedTuple):
-    """A new Booking Partner, and its client secret, which is not kept."""
+    """A new Booking Partner, and its client secret, which cannot be read again later."""
 
     partner: Partner
     secret: str
@@ -53,19 +53,19 @@ class UnknownRegistrationTokenError(UserError):
 
 
 class Registration:
-    """Registers the clients of one provider, and manages the tokens that they need for it."""
+    """Registers Booking Partners as clients, and manages registration tokens."""
 
     def __init__(self, store: IdentityStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     async def new_token(self, name: str, lifetime: timedelta | None, uses: int | None) -> str:
-        """Issue a token that registers Booking Partners, and return it; it is not kept.
+        """Issue a registration token. The token cannot be read again later.
 
         Args:
-            name: Who has the token. It is recorded with each partner that the token registers.
-            lifetime: How long the token is good; None for ever.
-            uses: How many partners it can register; None for any number.
+            name: The holder of the token, which is recorded with each partner that the token registers.
+            lifetime: How long the token is valid; None for ever.
+            uses: How many partners the token can register; None for any number.
 
         Raises:
             RegistrationTokenExistsError: A token of this name exists.
@@ -84,7 +84,7 @@ class Registration:
         return sorted(await self._store.find(RegistrationToken), key=lambda token: token.created)
 
     async def revoke_token(self, name: str) -> None:
-        """End the token of this name; the partners that it registered stay. Raise UnknownRegistrationTokenError."""
+        """End the token of this name. The registered partners stay. Raise UnknownRegistrationTokenError."""
         found = await self._tokens_named(name)
         if not found:
             raise UnknownRegistrationTokenError(name)
@@ -101,7 +101,7 @@ class Registration:
         return found[0]
 
     async def register(self, token: str, metadata: Mapping[str, Any]) -> Registered:
-        """Register a Booking Partner with this metadata, and return it with its secret; raise an OAuthError."""
+        """Register a Booking Partner with this metadata, and return it with its client secret. Raise an OAuthError."""
         described = read_metadata(metadata)
         while True:
             known = await self.check_token(token)
@@ -122,7 +122,7 @@ class Registration:
 
 
 def read_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of Partner for the metadata of a client, or raise an OAuthError."""
+    """Return the fields of Partner from the metadata of a client, or raise an OAuthError."""
     if not isinstance(metadata, Mapping):
         raise InvalidClientMetadataError("Send a JSON object.")
     if metadata.get("token_endpoint_auth_method", METHODS[0]) not in METHODS:
@@ -169,10 +169,10 @@ def write_registration(registered: Registered) -> dict[str, Any]:
 
 
 def check_redirect_uri(uri: str) -> None:
-    """Raise InvalidRedirectUriError unless the URI is https, or on the client's own machine for development.
+    """Raise InvalidRedirectUriError unless the URI is https, or http on localhost for development.
 
-    Browsers are redirected to the exact text, and its origin appears in a header of the pages. So the text must not
-    contain characters that a browser may read in another way than `urlsplit`, which drops some.
+    Browsers are redirected to the exact text, and a header of the pages contains its origin. The text must not contain
+    characters that browsers read differently from `urlsplit`, which drops some characters.
     """
     try:
         parts = urlsplit(uri)

@@ -1,4 +1,4 @@
-"""The keys that sign tokens: made, published for verification, and rotated."""
+"""The keys that sign tokens: they are generated, published for verification, and rotated."""
 
 import asyncio
 import base64
@@ -19,9 +19,9 @@ from openbooking.identity.store import IdentityStore
 
 ALGORITHM = "RS256"
 _KEY_BITS = 2048
-# Another process signs with the key before the newest until it reloads the keys.
+# A process may sign with the previous key until it reloads the keys.
 _RELOAD_EVERY = timedelta(seconds=60)
-_NEXT = timedelta(microseconds=1)
+_CLOCK_STEP = timedelta(microseconds=1)
 _MAX_CACHED = 10_000
 
 Claims = Mapping[str, Any]
@@ -29,11 +29,11 @@ T = TypeVar("T")
 
 
 class InvalidSignatureError(Exception):
-    """The token is malformed, or is not signed by a key and algorithm of this provider."""
+    """The token is malformed, or has no valid signature of this provider."""
 
 
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The only header members of tokens of this provider."""
+    """The header of a token. Other members than these are refused."""
 
     alg: str
     typ: str
@@ -41,13 +41,13 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def new_signing_key(now: datetime) -> SigningKey:
-    """Return a new key. This takes a good part of a second."""
+    """Return a new RSA key. This takes almost a second."""
     made = RSAKey.generate_key(_KEY_BITS, {"use": "sig", "alg": ALGORITHM}, auto_kid=True)
     return SigningKey(kid=made.kid or "", created=now, jwk=dict(made.as_dict(private=True)))
 
 
 def keys_in_use(keys: Sequence[SigningKey], policy: IdentityPolicy, now: datetime) -> list[SigningKey]:
-    """Return the newest key and those whose tokens may still be in use, newest first."""
+    """Return the newest key, and the older keys whose tokens may still be valid; newest first."""
     newest_first = _newest_first(keys)
     usable_for = policy.access_token_lifetime + policy.clock_skew + _RELOAD_EVERY
     successors = [None, *newest_first]
@@ -81,7 +81,7 @@ class SigningKeys:
         """Verify the signature of a JWT and return its content. The token may have expired.
 
         Results are cached until the keys are reloaded. If the key is unknown, the keys are reloaded, because another
-        process may just have made it.
+        process may have made the key recently.
 
         Args:
             type_: The media type of the token. Each type must always be read by the same function.
@@ -105,16 +105,16 @@ class SigningKeys:
             await self._reload()
         return self._cache(type_, token, read(self._verified(token)))
 
-    async def published(self) -> dict[str, Any]:
+    async def public_keys(self) -> dict[str, Any]:
         """Return the public keys as a JWK Set."""
         await self._reload()
         return dict(self._key_set.as_dict(private=False))
 
     async def rotate(self, *, at_once: bool = False) -> SigningKey:
-        """Make a new key and sign with it from now on. With `at_once`, tokens of all other keys become void."""
+        """Make a new key, which signs from now on. With `at_once`, the tokens of all other keys become invalid."""
         before = await self._store.find(SigningKey)
-        # The newest key signs. The new key must be the newest even if a clock that was ahead has made another one.
-        created = max([self._clock(), *(key.created + _NEXT for key in before)])
+        # The newest key signs. The new key must be the newest, even if a wrong clock dated another key in the future.
+        created = max([self._clock(), *(key.created + _CLOCK_STEP for key in before)])
         made = await asyncio.to_thread(new_signing_key, created)
         await self._store.save(made)
         if at_once:
@@ -123,14 +123,14 @@ class SigningKeys:
         await self._reload()
         return made
 
-    async def stored(self) -> list[SigningKey]:
+    async def list_keys(self) -> list[SigningKey]:
         """Return all keys in the store, newest first."""
         return _newest_first(await self._store.find(SigningKey))
 
     async def rotate_if_due(self) -> None:
-        """Make a key if there is none or the newest one is old, and remove the keys that are out of use.
+        """Make a key if there is no key or the newest key is too old. Remove the keys that are out of use.
 
-        While the clock is not trusted, no key is old.
+        No key counts as old while the clock is not trusted.
         """
         keys, now = await self._store.find(SigningKey), self._clock()
         if not keys:

@@ -1,4 +1,7 @@
-"""The token endpoint and the revocation endpoint, without HTTP (RFC 6749 4.1.3, 4.4, 6; RFC 7009; OIDC 3.1.3)."""
+"""The token endpoint and the revocation endpoint, without HTTP (RFC 6749 4.1.3, 4.4, 6; RFC 7009; OIDC 3.1.3).
+
+`IdentityPolicy` sets the lifetime of the tokens.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -41,9 +44,9 @@ _log = structlog.get_logger()
 
 
 class TokenEndpoint:
-    """The token endpoint and the revocation endpoint of one provider."""
+    """Issues tokens to clients, and revokes them."""
 
-    def __init__(  # noqa: PLR0913 - the parts of the provider that make tokens
+    def __init__(  # noqa: PLR0913 - the parts that make tokens
         self,
         *,
         store: IdentityStore,
@@ -64,27 +67,27 @@ class TokenEndpoint:
         self._clock = clock
         self._find_seller = find_seller
         self._grants: dict[str, Callable[[Partner, Form], Awaitable[Tokens]]] = {
-            "authorization_code": self._by_code,
-            "refresh_token": self._by_refresh_token,
-            "client_credentials": self._by_client,
+            "authorization_code": self._exchange_code,
+            "refresh_token": self._exchange_refresh_token,
+            "client_credentials": self._client_credentials,
         }
 
-    async def answer(self, form: Form, authorization: str | None) -> Tokens:
+    async def issue(self, form: Form, authorization: str | None) -> Tokens:
         """Return the tokens that a client requests, or raise an OAuthError.
 
         Args:
             form: The form of the request.
             authorization: The Authorization header; None if there is none.
         """
-        partner = await self._authenticated(form, authorization)
+        partner = await self._authenticate(form, authorization)
         grant = self._grants.get(form.get("grant_type", ""))
         if grant is None:
             raise UnsupportedGrantTypeError(f"Send one of the grant types {', '.join(self._grants)}.")
         return await grant(partner, form)
 
     async def revoke(self, form: Form, authorization: str | None) -> None:
-        """End the authorization of a token, if the client owns it. An unknown token is no error (RFC 7009 2.2)."""
-        partner = await self._authenticated(form, authorization)
+        """End the authorization of a token of this client. An unknown token is not an error (RFC 7009 2.2)."""
+        partner = await self._authenticate(form, authorization)
         token = form.get("token")
         if not token:
             raise InvalidRequestError("Send the token.")
@@ -93,12 +96,12 @@ class TokenEndpoint:
             if found.partner == partner.key:
                 await self._end(found)
 
-    async def _authenticated(self, form: Form, authorization: str | None) -> Partner:
+    async def _authenticate(self, form: Form, authorization: str | None) -> Partner:
         partner, shown = await authenticate_client(self._store, form, authorization, self._clock())
         self._last_use_recorder.record(partner, shown)
         return partner
 
-    async def _by_code(self, partner: Partner, form: Form) -> Tokens:
+    async def _exchange_code(self, partner: Partner, form: Form) -> Tokens:
         presented = PresentedCode(form.get("code", ""), form.get("redirect_uri", ""), form.get("code_verifier", ""))
         id_ = authorization_id(SecretKind.CODE, presented.code)
         refresh_token = new_authorization_secret(SecretKind.REFRESH_TOKEN, id_ or "")
@@ -108,9 +111,9 @@ class TokenEndpoint:
             lambda found: redeem(found, presented, refresh_token, self._clock()),
         )
         tokens = await self._tokens(authorization, authorization.scopes, refresh_token)
-        return await self._with_id_token(authorization, tokens)
+        return await self._add_id_token(authorization, tokens)
 
-    async def _by_refresh_token(self, partner: Partner, form: Form) -> Tokens:
+    async def _exchange_refresh_token(self, partner: Partner, form: Form) -> Tokens:
         presented = form.get("refresh_token", "")
         id_ = authorization_id(SecretKind.REFRESH_TOKEN, presented)
         refresh_token = new_authorization_secret(SecretKind.REFRESH_TOKEN, id_ or "")
@@ -119,20 +122,20 @@ class TokenEndpoint:
             return read_scopes(form.get("scope", write_scopes(found.scopes)), found.scopes)
 
         def present(found: Authorization) -> Outcome:
-            """Refresh, but do not spend a valid token on a request for scopes that were not allowed."""
+            """Refresh. A request for scopes that were not allowed does not use up a valid token."""
             outcome = refresh(found, presented, refresh_token, self._policy.refresh_leeway, self._clock())
-            if outcome.good and not scopes(found):
+            if outcome.is_valid and not scopes(found):
                 raise InvalidScopeError("None of these scopes was allowed.")
             return outcome
 
         authorization = await self._advance(partner, id_, present)
         return await self._tokens(authorization, scopes(authorization), refresh_token)
 
-    async def _by_client(self, partner: Partner, form: Form) -> Tokens:
+    async def _client_credentials(self, partner: Partner, form: Form) -> Tokens:
         """Return a token of the client itself, for its Orders feeds only (OB-AUTH-24, OB-AUTH-25)."""
         scopes = read_scopes(form.get("scope", Scope.ORDERS_FEED), CLIENT_SCOPES)
         if not scopes:
-            raise InvalidScopeError(f"A client can have {write_scopes(CLIENT_SCOPES)} for itself.")
+            raise InvalidScopeError(f"A client can request only {write_scopes(CLIENT_SCOPES)} for itself.")
         now = self._clock()
         authorization = Authorization(
             id=new_id(), partner=partner.key, seller=None, user=None, scopes=scopes, issued=now, expires=now
@@ -144,31 +147,31 @@ class TokenEndpoint:
     async def _advance(
         self, partner: Partner, id_: str | None, present: Callable[[Authorization], Outcome]
     ) -> Authorization:
-        """Return the authorization after a valid code or token was presented, or raise InvalidGrantError.
+        """Return the authorization after the use of a valid code or token, or raise InvalidGrantError.
 
-        If another request changes the authorization at the same time, `present` is applied again to the changed one.
+        If another request changes the authorization at the same time, `present` is applied to the new authorization.
         """
         while True:
-            found = await self._found(partner, id_)
-            after, good = present(found)
-            if good:
+            found = await self._find_authorization(partner, id_)
+            after, is_valid_secret = present(found)
+            if is_valid_secret:
                 after = replace(after, expires=expiry(after, self._policy, self._clock()))
             if after != found and not await self._store.save(after):
                 continue
-            if good:
+            if is_valid_secret:
                 return replace(after, revision=after.revision + 1)
             if after.ended and not found.ended:
                 _log.warning("authorization.ended_by_replay", partner=found.partner, seller=found.seller)
-            raise InvalidGrantError("The code or token is not valid, or no longer.")
+            raise InvalidGrantError("The code or token is invalid or has expired.")
 
-    async def _found(self, partner: Partner, id_: str | None) -> Authorization:
-        """Return the authorization, or raise InvalidGrantError if it is of another client or revoked."""
+    async def _find_authorization(self, partner: Partner, id_: str | None) -> Authorization:
+        """Return the authorization. Raise InvalidGrantError if it belongs to another client or is revoked."""
         found = await self._store.find(Authorization, id=id_) if id_ else ()
         if not found or found[0].partner != partner.key:
-            raise InvalidGrantError("There is no such code or token.")
+            raise InvalidGrantError("The code or token is unknown.")
         grants = await self._store.find(Grant, partner=partner.key, seller=found[0].seller or "")
         if not any(is_valid(grant, found[0]) for grant in grants):
-            raise InvalidGrantError("The Seller has revoked this.")
+            raise InvalidGrantError("The Seller has revoked the authorization.")
         return found[0]
 
     async def _id_of_access_token(self, token: str) -> str:
@@ -199,7 +202,7 @@ class TokenEndpoint:
         }
         return tokens | ({"refresh_token": refresh_token} if authorization.refresh_digests else {})
 
-    async def _with_id_token(self, authorization: Authorization, tokens: Tokens) -> Tokens:
+    async def _add_id_token(self, authorization: Authorization, tokens: Tokens) -> Tokens:
         seller = await self._find_seller(authorization.seller or "")
         if Scope.OPENID not in authorization.scopes or seller is None:
             return tokens

@@ -1,4 +1,7 @@
-"""API keys and client secrets of Booking Partners, and their replacement (OB-AUTH-08); pure functions."""
+"""API keys and client secrets of Booking Partners, and their replacement (OB-AUTH-08); pure functions.
+
+`is_valid_credential` checks an API key or client secret.
+"""
 
 import hmac
 from datetime import UTC, datetime
@@ -12,45 +15,45 @@ from openbooking.user_error import UserError
 
 
 class CredentialKind(StrEnum):
-    """The kind of a credential; its value is the beginning of the fields of Partner."""
+    """The kind of a credential. The value is the prefix of its fields in Partner."""
 
     API_KEY = "api_key"
     SECRET = "secret"  # noqa: S105 - the name of a field
 
     @property
-    def words(self) -> str:
-        """The name for people."""
+    def label(self) -> str:
+        """The name of the kind in messages."""
         return "API key" if self is CredentialKind.API_KEY else "client secret"
 
 
 class BothCredentialsInUseError(UserError):
-    """The current credential and the `former` one are both in use, so that one of them would end without warning."""
+    """The current and the former credential are both in use. A replacement would end one of them without warning."""
 
     def __init__(self, partner: str, kind: CredentialKind, former: FormerCredential) -> None:
         ends = f"{former.ends.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        super().__init__(f"{partner} uses its {kind.words}, and a former one is good until {ends}.")
+        super().__init__(f"{partner} uses its {kind.label}, and a former one is valid until {ends}.")
         self.partner = partner
         self.kind = kind
         self.former = former
 
 
 def former_credential(partner: Partner, kind: CredentialKind) -> FormerCredential | None:
-    """Return the replaced credential, which may still be valid beside its successor."""
+    """Return the former credential, which may still be valid; None if there is none."""
     return partner.former_api_key if kind is CredentialKind.API_KEY else partner.former_secret
 
 
 def current_last_used(partner: Partner, kind: CredentialKind) -> datetime | None:
-    """Return when the current credential was last used."""
+    """Return when the current credential was last used; None if it never was."""
     return partner.api_key_last_used if kind is CredentialKind.API_KEY else partner.secret_last_used
 
 
 def current_digest(partner: Partner, kind: CredentialKind) -> str | None:
-    """Return the digest of the current credential, which is valid without an end."""
+    """Return the digest of the current credential; None if there is none."""
     return partner.api_key_digest if kind is CredentialKind.API_KEY else partner.secret_digest
 
 
 def is_valid_credential(partner: Partner, kind: CredentialKind, digest: str, now: datetime) -> bool:
-    """Return whether a credential of this digest is valid now, in constant time."""
+    """Return whether the credential with this digest is valid now. The comparison takes constant time."""
     former = former_credential(partner, kind)
     is_current = hmac.compare_digest(digest, current_digest(partner, kind) or "")
     is_former = hmac.compare_digest(digest, former.digest if former else "")
@@ -60,10 +63,10 @@ def is_valid_credential(partner: Partner, kind: CredentialKind, digest: str, now
 def replace_credential(
     partner: Partner, kind: CredentialKind, digest: str, now: datetime, overlap_until: datetime | None
 ) -> Partner:
-    """Replace the current credential, which becomes the former one until `overlap_until`, or ends at once.
+    """Replace the current credential. The current credential becomes the former one until `overlap_until`.
 
-    Without an overlap a former credential ends too. With an overlap, a current credential that was never used ends at
-    once, and a former one that is in use stays valid.
+    Without an overlap, the current and the former credential end at once. With an overlap, one former credential
+    stays valid: an older credential that is still valid, or else the current credential.
 
     Args:
         partner: The partner.
@@ -91,8 +94,8 @@ def end_former_credential(partner: Partner, kind: CredentialKind) -> Partner:
     return replace(partner, **{f"former_{kind}": None})
 
 
-def with_use_recorded(partner: Partner, digest: str, now: datetime) -> Partner:
-    """Return the partner with `now` as time of its last use, and of the credential of this digest.
+def record_use(partner: Partner, digest: str, now: datetime) -> Partner:
+    """Return the partner with `now` as the time of last use of the partner and of the credential with this digest.
 
     The digest is empty if the partner sent an access token.
     """

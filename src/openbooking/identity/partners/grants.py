@@ -1,4 +1,4 @@
-"""Grants of Sellers to Booking Partners: their changes, and the Orders feeds that follow them (OB 11.7)."""
+"""Grants of Sellers to Booking Partners: changes of grants, and of the Orders feeds that depend on them (OB 11.7)."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -16,8 +16,8 @@ from openbooking.identity.scopes import Scope
 from openbooking.identity.store import IdentityStore
 from openbooking.user_error import UserError
 
-# A booking that was authenticated just before a revocation may be saved just after it. Its Order is withheld too.
-_STRAGGLERS = timedelta(minutes=1)
+# A booking that was authenticated before a revocation may be saved after it. The Order of this booking leaves the feed.
+_LATE_BOOKING = timedelta(minutes=1)
 GRANTS = Actor(ActorKind.SYSTEM, "grants")
 _ATTEMPTS = 5
 
@@ -25,23 +25,23 @@ GrantChange = Callable[[Grant], Grant]
 
 
 class ConcurrentChangeError(UserError):
-    """Others kept changing the same grant, so that nothing was changed."""
+    """Other processes changed the same grant at each attempt, so nothing was changed."""
 
     def __init__(self) -> None:
         super().__init__(f"Gave up after {_ATTEMPTS} conflicting changes of the same grant; try again.")
 
 
 def current_grant(grants: Iterable[Grant], seller: str) -> Grant | None:
-    """Return the grant that is valid for a Seller: its own, or else the one of EVERY_SELLER."""
+    """Return the grant of a Seller, or else the grant of EVERY_SELLER; None if there is neither."""
     by_seller = {grant.seller: grant for grant in grants}
     return by_seller.get(seller) or by_seller.get(EVERY_SELLER)
 
 
 def give(scopes: frozenset[Scope], agreed_by: str | None = None) -> GrantChange:
-    """Return the change that adds scopes to a grant, and makes a suspended or revoked grant active.
+    """Return a change that adds scopes to a grant, and makes a suspended or revoked grant active.
 
-    A user who agrees now agrees to all scopes of the grant. If the grant becomes wider, earlier agreements end. The
-    terms stay as they are; a revoked grant has none.
+    The user agrees to all scopes of the grant. If the grant gets more scopes, earlier consents end. The terms stay the
+    same; a revoked grant has no terms.
 
     Args:
         scopes: The scopes to add.
@@ -63,29 +63,29 @@ def give(scopes: frozenset[Scope], agreed_by: str | None = None) -> GrantChange:
 
 
 def suspend(grant: Grant) -> Grant:
-    """Return an active grant as suspended: it allows no bookings, and the Orders feed goes on (OB-AUTH-27)."""
+    """Return the grant as suspended if it is active. It allows no bookings; the Orders feed continues (OB-AUTH-27)."""
     return replace(grant, state=GrantState.SUSPENDED) if grant.state is GrantState.ACTIVE else grant
 
 
 def resume(grant: Grant) -> Grant:
-    """Return a suspended grant as active."""
+    """Return the grant as active if it is suspended."""
     return replace(grant, state=GrantState.ACTIVE) if grant.state is GrantState.SUSPENDED else grant
 
 
 def revoke(grant: Grant) -> Grant:
-    """Return the grant as revoked: its tokens are void, and the Orders leave the partner's feed (OB-AUTH-07).
+    """Return the grant as revoked. Its tokens become invalid, and the Orders leave the partner's feed (OB-AUTH-07).
 
-    The terms end too: a later grant starts without terms.
+    The terms end too, so a later grant starts without terms.
     """
     if grant.state is GrantState.REVOKED:
         return grant
     return replace(grant, state=GrantState.REVOKED, agreed_by=frozenset(), period=grant.period + 1, terms=NO_TERMS)
 
 
-def agree(change: Callable[[GrantTerms], GrantTerms]) -> GrantChange:
-    """Return the change that applies `change` to the terms of a grant.
+def change_terms(change: Callable[[GrantTerms], GrantTerms]) -> GrantChange:
+    """Return a change that applies `change` to the terms of a grant.
 
-    The state of the grant stays as it is. A revoked grant has no terms and gets none.
+    The state of the grant stays the same. A revoked grant has no terms and gets no terms.
     """
 
     def changed(grant: Grant) -> Grant:
@@ -94,12 +94,15 @@ def agree(change: Callable[[GrantTerms], GrantTerms]) -> GrantChange:
     return changed
 
 
-def allow_on_terms(change_terms: Callable[[GrantTerms], GrantTerms]) -> GrantChange:
-    """Return the change that lets a partner book and changes the terms.
+def allow_on_terms(terms_change: Callable[[GrantTerms], GrantTerms]) -> GrantChange:
+    """Return a change that adds the scope to book and changes the terms.
 
-    A grant that already includes booking keeps its state: a suspended one stays suspended.
+    A grant that already includes this scope keeps its state: a suspended grant stays suspended.
+
+    Args:
+        terms_change: Returns the new terms.
     """
-    on_terms, allow = agree(change_terms), give(frozenset({Scope.OPENBOOKING}))
+    on_terms, allow = change_terms(terms_change), give(frozenset({Scope.OPENBOOKING}))
 
     def change(grant: Grant) -> Grant:
         allowed = grant.state is not GrantState.REVOKED and Scope.OPENBOOKING in grant.scopes
@@ -109,7 +112,7 @@ def allow_on_terms(change_terms: Callable[[GrantTerms], GrantTerms]) -> GrantCha
 
 
 class Grants:
-    """Changes the grants of one provider, and makes the Orders feeds follow them."""
+    """Changes grants, and updates the Orders feeds that depend on them."""
 
     def __init__(self, identity: IdentityStore, bookings: Store, clock: Clock) -> None:
         self._identity = identity
@@ -117,7 +120,7 @@ class Grants:
         self._clock = clock
 
     async def change(self, partner: str, seller: str, change: GrantChange, by: str) -> Grant:
-        """Change the grant of a Seller to a partner; return it when the Orders feed shows the change.
+        """Change the grant of a Seller to a partner, update the Orders feed, and return the grant.
 
         Args:
             partner: The key of the partner.
@@ -126,32 +129,32 @@ class Grants:
             by: The user or role that the change is recorded under.
 
         Raises:
-            ConcurrentChangeError: Others kept changing the grant.
+            ConcurrentChangeError: Other processes changed the grant at each attempt.
         """
         for _ in range(_ATTEMPTS):
             before = await self._grant(partner, seller)
             changed = change(before)
             if changed == before:
-                # Saved all the same: what is acknowledged again must be on disk, and on the standby.
+                # Save the unchanged grant too: an acknowledged grant must be on disk and on the standby.
                 if before.revision and not await self._identity.save(before):
                     continue
                 return before
             changed = replace(changed, changed=self._clock(), changed_by=by, settled=False)
             if await self._identity.save(changed):
-                await self._follow(changed)
+                await self._update_feeds(changed)
                 return changed
         raise ConcurrentChangeError
 
-    async def settle(self) -> None:
-        """Make the Orders feeds follow all changed grants, including those of processes that have died since."""
+    async def update_changed_feeds(self) -> None:
+        """Update the Orders feeds of all changed grants, even if the process that changed a grant has died."""
         for grant in await self._identity.find(Grant, settled=False):
-            await self._follow(grant)
-            # A change in the future was made by a clock that was wrong.
-            if abs(self._clock() - grant.changed) > _STRAGGLERS:
+            await self._update_feeds(grant)
+            # A wrong clock may have dated the change in the future.
+            if abs(self._clock() - grant.changed) > _LATE_BOOKING:
                 await self._identity.save(replace(grant, settled=True))
 
     async def _grant(self, partner: str, seller: str) -> Grant:
-        """Return the own grant of the Seller, or a new one that allows what is valid without it."""
+        """Return the grant of the Seller, or a new grant with the rights that the partner has without this grant."""
         grants = await self._identity.find(Grant, partner=partner)
         rights = current_grant(grants, seller)
         if rights:
@@ -161,7 +164,7 @@ class Grants:
         state = GrantState.REVOKED
         return Grant(partner=partner, seller=seller, scopes=nothing, changed=now, changed_by="", state=state)
 
-    async def _follow(self, grant: Grant) -> None:
+    async def _update_feeds(self, grant: Grant) -> None:
         sellers = [grant.seller]
         if grant.seller == EVERY_SELLER:
             sellers = [seller.key for seller in await self._bookings.sellers()]

@@ -13,19 +13,19 @@ from openbooking.identity.partners.credentials import (
     current_digest,
     current_last_used,
     former_credential,
-    with_use_recorded,
+    record_use,
 )
 from openbooking.identity.records import Partner
 from openbooking.identity.store import IdentityStore
 
-_RECORDED_EVERY = timedelta(minutes=15)
+_RECORD_INTERVAL = timedelta(minutes=15)
 
 
 class LastUseRecorder:
-    """Records the last use of partners and credentials, at most once in a quarter of an hour.
+    """Records the last use of partners and credentials, at most once in 15 minutes.
 
-    Of requests at the same time, one writes. If somebody else changes the partner meanwhile, that change is kept, and
-    a later request writes the use.
+    Only one of several concurrent requests writes. If another process changes the partner at the same time, its change
+    is kept, and a later request records the use.
     """
 
     def __init__(self, store: IdentityStore, clock: Clock) -> None:
@@ -39,12 +39,12 @@ class LastUseRecorder:
 
         Args:
             partner: The partner, as it was read for this request.
-            credential: The digest of the credential that it sent; empty for an access token.
+            credential: The digest of the credential of the request; empty for an access token.
         """
         now, passed, key = self._clock(), self._clock.monotonic(), (partner.key, credential)
         if all(_is_recent(used, now) for used in _last_uses(partner, credential)):
             return
-        if passed - self._recorded.get(key, -inf) < _RECORDED_EVERY.total_seconds():
+        if passed - self._recorded.get(key, -inf) < _RECORD_INTERVAL.total_seconds():
             return
         self._recorded[key] = passed
         # An empty context keeps the details of this request out of the logs of the background task.
@@ -58,9 +58,9 @@ class LastUseRecorder:
             await asyncio.wait(self._writing)
 
     async def _save(self, partner: Partner, credential: str, now: datetime) -> None:
-        # No request fails because its use cannot be written, as on a full disk. The next attempt is a quarter later.
+        # A request succeeds even if its use cannot be written, for example on a full disk. A later request writes it.
         with suppress(StoreUnavailableError):
-            if not await self._store.save(with_use_recorded(partner, credential, now)):
+            if not await self._store.save(record_use(partner, credential, now)):
                 self._recorded.pop((partner.key, credential), None)
 
 
@@ -77,5 +77,5 @@ def _last_uses(partner: Partner, credential: str) -> list[datetime | None]:
 
 
 def _is_recent(used: datetime | None, now: datetime) -> bool:
-    """Return whether a use was recorded recently. A use in the future was recorded by a clock that was wrong."""
-    return used is not None and timedelta() <= now - used < _RECORDED_EVERY
+    """Return whether a use was recorded recently. A wrong clock may have dated a use in the future."""
+    return used is not None and timedelta() <= now - used < _RECORD_INTERVAL

@@ -1,4 +1,4 @@
-"""Changes of the terms of a grant, as a person names them."""
+"""Changes of the terms of a grant, as an administrator writes them."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -14,11 +14,11 @@ from openbooking.user_error import UserError
 
 
 class InvalidTermsError(UserError):
-    """The changes contradict each other, or name something that cannot be agreed on."""
+    """The changes contradict each other, or a value is not valid for its term."""
 
 
 class ClearableTerm(StrEnum):
-    """A term that can be taken out of a grant: its accounts, its restriction, or its own limit."""
+    """A term of a grant that can be reset to its default."""
 
     DYNAMIC_ACCOUNTS = "dynamic-accounts"
     VENUES = "venues"
@@ -34,17 +34,17 @@ class ClearableTerm(StrEnum):
 
 
 class TermChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """The terms that are to change; a field that is None stays as it is.
+    """Changes of terms. A field that is None does not change its term.
 
     Attributes:
-        offer_overrides: Whether the partner may name a price of its own (OB-OVR-01).
-        dynamic_accounts: All accountIds with which it may book without a price (OB-DYN-01).
-        venues: All venues at which it may book, each by `@id`, identifier or "name, postcode".
-        activities: All activities that it may book, each by `@id` or prefLabel.
-        offers: All Offers at which it may book, each by `@id`, with the Base URI or without.
-        open_quotes: How many OrderQuotes it may have that hold spaces.
-        open_proposals: How many OrderProposals it may have that hold spaces.
-        clear: The terms that go back to their defaults.
+        offer_overrides: Whether the partner may set prices of its own (OB-OVR-01).
+        dynamic_accounts: The accountIds with which the partner may book without a price (OB-DYN-01).
+        venues: The venues where the partner may book, each by `@id`, identifier or "name, postcode".
+        activities: The activities that the partner may book, each by `@id` or prefLabel.
+        offers: The Offers that the partner may use, each by `@id`, with or without the Base URI.
+        open_quotes: How many OrderQuotes of the partner may hold spaces at a time.
+        open_proposals: How many OrderProposals of the partner may hold spaces at a time.
+        clear: The terms to reset to their defaults.
     """
 
     offer_overrides: bool | None = None
@@ -58,15 +58,19 @@ class TermChanges(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether every term stays as it is."""
+        """Whether no term changes."""
         return self == TermChanges()
 
     def on(self, ids: Identifiers) -> Callable[[GrantTerms], GrantTerms]:
-        """Return the function that changes terms; `ids` resolve the `@id`s of Offers. Raise InvalidTermsError."""
+        """Return a function that changes terms. Raise InvalidTermsError.
+
+        Args:
+            ids: Read the `@id`s of Offers.
+        """
         named: dict[str, Any] = {name: value for name, value in self._named(ids).items() if value is not None}
         cleared = {term.field: getattr(NO_TERMS, term.field) for term in self.clear or ()}
         if twice := sorted(named.keys() & cleared.keys()):
-            raise InvalidTermsError(f"Either name them or clear them: {', '.join(twice)}.")
+            raise InvalidTermsError(f"Set or clear each of these terms, not both: {', '.join(twice)}.")
         return lambda terms: replace(terms, **named, **cleared)
 
     def _named(self, ids: Identifiers) -> dict[str, Any]:
@@ -86,7 +90,7 @@ def _texts(values: list[str] | None, normalize: Callable[[str], str], term: str)
         return None
     texts = frozenset(map(normalize, values))
     if not texts.isdisjoint(("", "*")):
-        raise InvalidTermsError(f"Name each {term}; there is no sign for all of them.")
+        raise InvalidTermsError(f"Name each {term}; an empty text or * is not allowed.")
     return texts
 
 

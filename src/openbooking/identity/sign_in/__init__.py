@@ -1,1 +1,1 @@
-"""Sign-in of the people who work for Sellers: accounts, passwords, second factors, sessions and attempt limits."""
+"""Sign-in of the users of Sellers: accounts, passwords, second factors, sessions and attempt limits."""

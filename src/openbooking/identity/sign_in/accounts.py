@@ -1,4 +1,7 @@
-"""Accounts of the people who work for Sellers: sign-in, sign-out, passwords, and links to set one (OB-AUTH-29)."""
+"""Accounts of the users of Sellers: sign-in, sign-out, passwords, and links to set a password (OB-AUTH-29).
+
+`attempt_limiter.py` limits failed attempts. `sessions.py` starts sessions.
+"""
 
 from typing import NamedTuple
 
@@ -24,8 +27,8 @@ class SignInRefusedError(Exception):
     """The name or the password is wrong."""
 
 
-class UnknownLinkError(Exception):
-    """The link was never issued, has been used, or has expired."""
+class InvalidLinkError(Exception):
+    """The link was never issued, was used before, or has expired."""
 
 
 class UnknownUserError(UserError):
@@ -57,7 +60,7 @@ class SignedIn(NamedTuple):
 
 
 class Accounts:
-    """Manages the accounts of one provider."""
+    """Manages the accounts of users."""
 
     def __init__(self, store: IdentityStore, policy: IdentityPolicy, clock: Clock, passwords: Passwords) -> None:
         self._store = store
@@ -76,20 +79,20 @@ class Accounts:
             TooManyAttemptsError: The attempt has to wait.
         """
         name = canonical_name(name)
-        user = await self.verify(name, password, browser)
-        if user.password_hash and self._passwords.outdated(user.password_hash):
+        user = await self.verify_password(name, password, browser)
+        if user.password_hash and self._passwords.needs_rehash(user.password_hash):
             await self._store.save(replace(user, password_hash=await self._passwords.hash(password)))
         return await self.sessions.start_after_password(user, browser.device)
 
-    async def signed_in(self, secret: str) -> SignedIn | None:
-        """Return the user and the session with this secret; None if the session has ended."""
+    async def find_session(self, secret: str) -> SignedIn | None:
+        """Return the session with this secret and its user; None if the session has ended or does not exist."""
         sessions = await self._store.find(Session, digest=digest(secret))
         if not sessions or sessions[0].expires <= self._clock():
             return None
         users = await self._store.find(User, name=sessions[0].username)
         if not users or users[0].account != sessions[0].account:
             return None
-        # The session may be older than the setting that requires a second factor, or than a reset of the factor.
+        # The session may have begun before a second factor was required, or before the second factor was reset.
         lacks_factor = users[0].second_factor is None and self._policy.second_factor is SecondFactorMode.REQUIRED
         return None if lacks_factor else SignedIn(users[0], sessions[0])
 
@@ -98,37 +101,41 @@ class Accounts:
         await self._store.remove(Session, digest=signed_in.session.digest)
 
     async def change_password(self, user: User, password: str, new: str, browser: Browser) -> SignInResult:
-        """Replace the password of a user who has signed in, and start another session.
+        """Replace the password of a signed-in user, and start a new session.
 
-        All other sessions of the user end, and all other browsers become unknown. Raise as `sign_in`, or
-        WeakPasswordError.
+        All other sessions of the user end, and all other browsers become unknown.
+
+        Raises:
+            SignInRefusedError: The current password is wrong.
+            TooManyAttemptsError: The attempt has to wait.
+            WeakPasswordError: The new password is too weak.
         """
         check_password(user.name, new)
-        verified = await self.verify(user.name, password, browser)
-        # A concurrent change of the user may be a change of the password.
+        verified = await self.verify_password(user.name, password, browser)
+        # Another request may have changed the password at the same time.
         changed = await self._set_password(verified, new, if_changed=SignInRefusedError)
         return await self.sessions.start(changed)
 
     async def user_of_link(self, link: str) -> User:
-        """Return the user that a link was issued for, or raise UnknownLinkError."""
+        """Return the user that a link was issued for, or raise InvalidLinkError."""
         users = await self._store.find(User, link_digest=digest(link))
-        if not users or not matches(link, users[0].link_digest) or self._is_old(users[0]):
-            raise UnknownLinkError
+        if not users or not matches(link, users[0].link_digest) or self._link_has_expired(users[0]):
+            raise InvalidLinkError
         return users[0]
 
     async def use_link(self, link: str, new: str) -> SignInResult:
-        """Set a password with a link, which is valid once, and start a session as after `sign_in`.
+        """Set a password with a link, which works once. Start a session, as `sign_in` does.
 
         All other sessions of the user end, and all browsers become unknown.
 
         Raises:
-            UnknownLinkError: The link was never issued, has been used, or has expired.
+            InvalidLinkError: The link was never issued, has been used, or has expired.
             WeakPasswordError: The new password is too weak.
         """
         user = await self.user_of_link(link)
         check_password(user.name, new)
         await self.attempt_limiter.clear(user.name)
-        changed = await self._set_password(user, new, if_changed=UnknownLinkError)
+        changed = await self._set_password(user, new, if_changed=InvalidLinkError)
         return await self.sessions.start_after_password(changed)
 
     async def add(self, name: str, seller: str, role: Role) -> str:
@@ -142,9 +149,9 @@ class Accounts:
         return link
 
     async def issue_link(self, name: str) -> str:
-        """Return a link to set another password. Raise UnknownUserError.
+        """Return a link with which the user sets a new password. Raise UnknownUserError.
 
-        The current password stays valid until the link is used. Earlier links end.
+        The current password stays valid until the user opens the link and sets a password. Earlier links end.
         """
         link = new_secret(SecretKind.LINK)
         while found := await self._store.find(User, name=canonical_name(name)):
@@ -153,13 +160,13 @@ class Accounts:
         raise UnknownUserError(name)
 
     async def remove(self, user: User) -> None:
-        """Remove a user and all sessions. Grants that the user gave to partners stay (OB-AUTH-29)."""
+        """Remove a user and the user's sessions. Grants that the user gave stay (OB-AUTH-29)."""
         await self._store.remove(User, name=user.name)
         await self.sessions.end_all(user.name)
         await self._devices.forget(user.name)
 
     async def unlock(self, name: str) -> None:
-        """Clear the failed attempts at an account, so that its user need not wait. Raise UnknownUserError."""
+        """Clear the failed attempts at an account, so that the user can sign in at once. Raise UnknownUserError."""
         await self.attempt_limiter.clear((await self.user(name)).name)
 
     async def user(self, name: str) -> User:
@@ -169,8 +176,13 @@ class Accounts:
             raise UnknownUserError(name)
         return users[0]
 
-    async def verify(self, name: str, password: str, browser: Browser) -> User:
-        """Return the user with this name and password. Raise as `sign_in`."""
+    async def verify_password(self, name: str, password: str, browser: Browser) -> User:
+        """Return the user with this name and password.
+
+        Raises:
+            SignInRefusedError: The name or the password is wrong.
+            TooManyAttemptsError: The attempt has to wait.
+        """
         users = await self._store.find(User, name=name)
         counted = await self.attempt_limiter.register(
             attempt_limits.account_subject(name), users[0] if users else None, browser
@@ -193,10 +205,10 @@ class Accounts:
     def _with_link(self, user: User, link: str) -> User:
         return replace(user, link_digest=digest(link), link_expires=self._clock() + self._policy.link_lifetime)
 
-    def _is_old(self, user: User) -> bool:
+    def _link_has_expired(self, user: User) -> bool:
         return user.link_expires is None or user.link_expires <= self._clock()
 
 
 def canonical_name(name: str) -> str:
-    """Return the one form of a user name, without regard to case and spaces around it."""
+    """Return a user name without surrounding spaces, in lower case."""
     return name.strip().casefold()

@@ -1,4 +1,7 @@
-"""Limits of the attempts at passwords and codes. Each is counted before it is checked, so that none can race past."""
+"""Counts and limits the attempts to sign in, by password or code. `attempt_limits.py` has the limits.
+
+An attempt is counted before its password or code is checked. Concurrent attempts cannot exceed the limit.
+"""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -15,7 +18,7 @@ _TRIES_TO_COUNT = 5
 
 
 class TooManyAttemptsError(Exception):
-    """Too many attempts have failed. The next attempt is possible at `until`."""
+    """Too many attempts have failed. The next attempt is allowed at the time `until`."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__()
@@ -23,14 +26,19 @@ class TooManyAttemptsError(Exception):
 
 
 class Browser(NamedTuple):
-    """The browser of a sign-in: its address, and the secret of its device cookie; empty if it has none."""
+    """The browser of a sign-in.
+
+    Attributes:
+        address: The IP address.
+        device: The secret in the device cookie; empty if the browser sent no cookie.
+    """
 
     address: str
     device: str = ""
 
 
 class AttemptLimiter:
-    """Counts and limits the attempts to sign in at one provider."""
+    """Counts and limits the attempts to sign in."""
 
     def __init__(self, store: IdentityStore, devices: Devices, clock: Clock) -> None:
         self._store = store
@@ -38,14 +46,14 @@ class AttemptLimiter:
         self._clock = clock
 
     async def register(self, subject: str, user: User | None, browser: Browser) -> list[Attempts]:
-        """Count an attempt before it is checked, and return the counters that it was added to.
+        """Count an attempt, and return the changed counters.
 
-        An attempt in a browser that the user has signed in with before counts for that browser only. Any other attempt
-        counts for the address and for the `subject`, so that the guesses of strangers make only strangers wait.
+        An attempt in a known browser counts for that browser only. Any other attempt counts for the address and for
+        the account. So wrong guesses in unknown browsers do not lock out the known browsers of the account.
 
         Args:
-            subject: The counter of the account, for passwords or for codes.
-            user: The user who is signing in; None if there is no user of the name.
+            subject: The subject of the account, from `account_subject` or `code_subject`.
+            user: The user who is signing in; None if no user has the name.
             browser: The browser.
 
         Raises:
@@ -56,7 +64,7 @@ class AttemptLimiter:
         return [await self._register(attempt_limits.address_subject(browser.address)), await self._register(subject)]
 
     async def record_success(self, counted: list[Attempts]) -> None:
-        """Remove the counters of the account, and take this attempt out of the others, because it was right."""
+        """Remove the counter of the account, and take a successful attempt out of the other counters."""
         for attempts in counted:
             if attempt_limits.is_account_subject(attempts.subject):
                 await self._store.remove(Attempts, subject=attempts.subject)
@@ -64,7 +72,7 @@ class AttemptLimiter:
                 await self._store.save(attempt_limits.remove_attempt(attempts, self._clock()))
 
     async def clear(self, name: str) -> None:
-        """Remove all counters of the account of this name. Addresses that have to wait go on waiting."""
+        """Remove all counters of the account of this name. Blocked addresses stay blocked."""
         devices = await self._store.find(Device, username=name)
         for subject in (
             attempt_limits.account_subject(name),

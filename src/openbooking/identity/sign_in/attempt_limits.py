@@ -1,7 +1,9 @@
 """Limits of the attempts to sign in, by account, address and known browser; pure functions.
 
-An attempt from an unknown browser has to wait after several failures, for twice as long each time. A known browser need
-not wait, and becomes an unknown one after too many failures.
+After several failures, attempts from unknown browsers have to wait, after each failure twice as long. A known browser
+does not have to wait, but becomes unknown after too many failures.
+
+Each counter (`Attempts`) has a subject: an account, an address or a known browser.
 """
 
 from datetime import datetime, timedelta
@@ -11,16 +13,16 @@ from msgspec.structs import replace
 
 from openbooking.identity.records import Attempts, Device
 
-# How long a browser is known after a sign-in, and its failures are counted.
+# How long a browser stays known after a sign-in, and how long its failures are kept.
 DEVICE_LIFETIME = timedelta(days=180)
-_MAX_FAILURES_BY_DEVICE = 10
+_DEVICE_FAILURES_BEFORE_LOCK = 10
 
-_FREE_FOR_ACCOUNT = 5
-_FREE_FOR_ADDRESS = 20
+_ACCOUNT_FAILURES_BEFORE_WAIT = 5
+_ADDRESS_FAILURES_BEFORE_WAIT = 20
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(minutes=15)
-_REMEMBERED = timedelta(hours=1)
-_LONGEST_DOUBLINGS = 5
+_FAILURE_RETENTION = timedelta(hours=1)
+_MAX_DOUBLINGS = 5
 _IPV6_HOST_BITS = 64
 
 
@@ -32,7 +34,7 @@ def account_subject(name: str) -> str:
 def code_subject(name: str) -> str:
     """Return the subject of attempts at the codes of an account.
 
-    A right password clears the subject of passwords, so codes need one of their own.
+    A right password clears the counter of passwords, so codes have a separate counter.
     """
     return f"code:{name[:200]}"
 
@@ -49,7 +51,7 @@ def address_subject(text: str) -> str:
 
 
 def device_subject(known: Device) -> str:
-    """Return the subject of attempts at an account in a browser that is known to it."""
+    """Return the subject of attempts at an account in one of its known browsers."""
     return f"device:{known.digest}:{known.username}"
 
 
@@ -59,34 +61,37 @@ def is_account_subject(subject: str) -> bool:
 
 
 def is_device_locked(known: Attempts) -> bool:
-    """Return whether a known browser has failed too often, and is treated as an unknown one.
+    """Return whether the attempts in a known browser have failed too often. The browser is then treated as unknown.
 
-    The failures count until a sign-in in that browser succeeds, so a stolen device cookie allows no more attempts.
+    The failures are kept until a sign-in in that browser succeeds. This limits the attempts with a stolen cookie.
     """
-    return known.subject.startswith("device:") and known.failures >= _MAX_FAILURES_BY_DEVICE
+    return known.subject.startswith("device:") and known.failures >= _DEVICE_FAILURES_BEFORE_LOCK
 
 
 def add_attempt(known: Attempts | None, subject: str, now: datetime) -> Attempts:
-    """Return the counter after one more attempt, with the time until which the next one has to wait.
+    """Return the counter after one more attempt, with the earliest time of the next attempt.
 
-    `known` is the counter so far; None if there is none.
+    Args:
+        known: The counter before the attempt; None if there is none.
+        subject: The subject of the counter.
+        now: The time.
     """
     before = known or Attempts(subject=subject, failures=0, blocked_until=now, expires=now)
     failures = 1 if before.expires <= now else before.failures + 1
     if subject.startswith("device:"):
         return replace(before, failures=failures, blocked_until=now, expires=now + DEVICE_LIFETIME)
-    free = _FREE_FOR_ACCOUNT if is_account_subject(subject) else _FREE_FOR_ADDRESS
+    before_wait = _ACCOUNT_FAILURES_BEFORE_WAIT if is_account_subject(subject) else _ADDRESS_FAILURES_BEFORE_WAIT
     wait = timedelta()
-    if failures >= free:
-        wait = min(_FIRST_WAIT * 2 ** min(failures - free, _LONGEST_DOUBLINGS), _LONGEST_WAIT)
-    return replace(before, failures=failures, blocked_until=now + wait, expires=now + wait + _REMEMBERED)
+    if failures >= before_wait:
+        wait = min(_FIRST_WAIT * 2 ** min(failures - before_wait, _MAX_DOUBLINGS), _LONGEST_WAIT)
+    return replace(before, failures=failures, blocked_until=now + wait, expires=now + wait + _FAILURE_RETENTION)
 
 
 def must_wait(known: Attempts, now: datetime) -> bool:
-    """Return whether the next attempt has to wait. A wait longer than the longest was set by a wrong clock."""
+    """Return whether the next attempt has to wait. A wait beyond the limit comes from a wrong clock and is ignored."""
     return now < known.blocked_until <= now + _LONGEST_WAIT
 
 
 def remove_attempt(counted: Attempts, now: datetime) -> Attempts:
-    """Return the counter without an attempt that has succeeded."""
+    """Return the counter without one attempt, which has succeeded."""
     return replace(counted, failures=max(counted.failures - 1, 0), blocked_until=now)

@@ -1,7 +1,8 @@
-"""Known browsers: those in which a user has signed in before, so that strangers who guess do not lock the user out.
+"""Known browsers: browsers in which a user has signed in before.
 
-This is the device cookie of OWASP's *Slow Down Online Guessing Attacks with Device Cookies*. Each browser has one
-random secret in a cookie. Its digest is stored with each account that has signed in there.
+Attempts in a known browser are counted apart, so that guesses of strangers do not lock the user out. This is the device
+cookie of OWASP's *Slow Down Online Guessing Attacks with Device Cookies*. Each browser has a random secret in a cookie.
+The digest of the secret is stored for each account that has signed in there.
 """
 
 from openbooking.clock import Clock
@@ -14,14 +15,14 @@ MAX_DEVICES = 10
 
 
 class Devices:
-    """Keeps the known browsers of one provider."""
+    """Stores the known browsers of accounts."""
 
     def __init__(self, store: IdentityStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     async def find_known(self, user: User, secret: str) -> Device | None:
-        """Return the known browser of this account with the `secret`; None if it has expired or failed too often."""
+        """Return the known browser of this account with the `secret`; None if it is unknown, expired or locked."""
         for device in await self._unexpired(secret):
             if device.username == user.name and device.account == user.account and not await self._is_locked(device):
                 return device
@@ -30,8 +31,8 @@ class Devices:
     async def remember(self, user: User, secret: str = "") -> str:
         """Make the browser of a sign-in known to the account, and return the secret for its device cookie.
 
-        A browser keeps its `secret`, for several accounts too. It gets a new one if the secret is unknown or has failed
-        too often, because somebody else may have it then. The MAX_DEVICES newest browsers of an account stay known.
+        A browser has one secret for all its accounts. The browser gets a new secret if its secret is unknown, or if
+        too many attempts with it have failed, since it may be stolen. An account keeps its MAX_DEVICES newest browsers.
         """
         known, now = await self._unexpired(secret), self._clock()
         if not known or [device for device in known if device.username == user.name and await self._is_locked(device)]:

@@ -7,18 +7,18 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 MIN_LENGTH = 12
 MAX_LENGTH = 200
-# One hash needs tens of megabytes while it is computed.
-_AT_ONCE = 2
+# The computation of one hash needs tens of megabytes of memory.
+_MAX_CONCURRENT = 2
 
 
 class WeakPasswordError(Exception):
-    """The password is too weak. The message tells its owner why."""
+    """The password is too weak. The message tells the user why."""
 
 
 def check_password(name: str, password: str) -> None:
-    """Raise WeakPasswordError unless the password is long, and not the user's name."""
+    """Raise WeakPasswordError if the password is too short or long, repeats few characters, or is the user name."""
     if len(password) < MIN_LENGTH:
-        raise WeakPasswordError(f"Use at least {MIN_LENGTH} characters. A few words that do not go together are good.")
+        raise WeakPasswordError(f"Use at least {MIN_LENGTH} characters. A few unrelated words make a good password.")
     if len(password) > MAX_LENGTH:
         raise WeakPasswordError(f"Use at most {MAX_LENGTH} characters.")
     if name.casefold() in password.casefold() and len(password) < len(name) + MIN_LENGTH:
@@ -28,31 +28,35 @@ def check_password(name: str, password: str) -> None:
 
 
 class Passwords:
-    """Hashes and verifies passwords in threads, because both are slow by design."""
+    """Hashes and verifies passwords in threads, because hashing is slow by design."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
-        self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._slots = asyncio.Semaphore(_MAX_CONCURRENT)
         self._decoy_hash: str | None = None
 
     async def hash(self, password: str) -> str:
         """Return the hash of a password."""
-        async with self._at_once:
+        async with self._slots:
             return await asyncio.to_thread(self._hasher.hash, password)
 
     async def verify(self, kept: str | None, password: str) -> bool:
-        """Return whether a password has the hash that was kept.
+        """Return whether a password has the stored hash.
 
-        Without a hash the answer takes as long, so that nobody can find out which accounts exist.
+        Without a stored hash the check takes the same time, so that its duration does not show which accounts exist.
+
+        Args:
+            kept: The stored hash; None if the account does not exist or has no password.
+            password: The password.
         """
         if self._decoy_hash is None:
             self._decoy_hash = await self.hash("the password of nobody")
-        async with self._at_once:
+        async with self._slots:
             good = await asyncio.to_thread(self._verify, kept or self._decoy_hash, password[:MAX_LENGTH])
         return good and kept is not None
 
-    def outdated(self, kept: str) -> bool:
-        """Return whether a hash was made with weaker parameters than those of today."""
+    def needs_rehash(self, kept: str) -> bool:
+        """Return whether a hash was made with other parameters than the current ones."""
         return self._hasher.check_needs_rehash(kept)
 
     def _verify(self, kept: str, password: str) -> bool:

@@ -15,9 +15,9 @@ from openbooking.identity.sign_in.accounts import Accounts, SignedIn, UnknownUse
 from openbooking.identity.sign_in.attempt_limiter import Browser
 from openbooking.identity.sign_in.sessions import SignInResult
 from openbooking.identity.sign_in.totp import (
-    enrolled,
     new_factor_secret,
     new_recovery_codes,
+    new_second_factor,
     spend_code,
     spend_recovery_code,
 )
@@ -28,25 +28,30 @@ _log = structlog.get_logger()
 
 
 class WrongCodeError(Exception):
-    """The code is wrong, or has been used before."""
+    """The code is wrong or was used before."""
 
 
 class Pending(NamedTuple):
-    """A user who has entered the password in one browser, and not yet the code."""
+    """A user who has entered the password in one browser, but not yet the code."""
 
     user: User
     sign_in: PendingSignIn
 
 
 class Enrolment(NamedTuple):
-    """A new second factor: the session that it starts, and the recovery codes, which are shown once."""
+    """A new second factor.
+
+    Attributes:
+        sign_in: The session that starts.
+        recovery_codes: The recovery codes, which are shown once.
+    """
 
     sign_in: SignInResult
     recovery_codes: list[str]
 
 
 class SecondFactors:
-    """Manages the second factors of the users of one provider."""
+    """Manages the second factors of users."""
 
     def __init__(self, store: IdentityStore, policy: IdentityPolicy, accounts: Accounts, clock: Clock) -> None:
         self._store = store
@@ -54,7 +59,7 @@ class SecondFactors:
         self._accounts = accounts
         self._clock = clock
 
-    def concerns(self, user: User) -> bool:
+    def is_available_to(self, user: User) -> bool:
         """Return whether the user has a second factor or may set one up."""
         return user.second_factor is not None or self._policy.second_factor is not SecondFactorMode.OFF
 
@@ -66,7 +71,7 @@ class SecondFactors:
         users = await self._store.find(User, name=found[0].username)
         if not users or users[0].account != found[0].account:
             return None
-        # The factor may have been reset, or set up in another browser, since the sign-in began.
+        # The second factor may have been reset, or set up in another browser, after the sign-in began.
         return Pending(users[0], found[0]) if bool(users[0].second_factor) != bool(found[0].offered) else None
 
     async def enter_code(self, pending: Pending, code: str, browser: Browser) -> SignInResult:
@@ -74,7 +79,7 @@ class SecondFactors:
         return await self._complete(pending, lambda factor: spend_code(factor, code, self._clock()), browser)
 
     async def enter_recovery_code(self, pending: Pending, code: str, browser: Browser) -> SignInResult:
-        """Complete a sign-in with a recovery code, which is spent. Raise WrongCodeError or TooManyAttemptsError."""
+        """Complete a sign-in with a recovery code, which works once. Raise WrongCodeError or TooManyAttemptsError."""
         return await self._complete(pending, lambda factor: spend_recovery_code(factor, code), browser)
 
     async def enrol_pending(self, pending: Pending, code: str, browser: Browser) -> Enrolment:
@@ -82,9 +87,9 @@ class SecondFactors:
         return await self._enrol(pending.user, pending.sign_in.offered, code, browser)
 
     async def offer(self, signed_in: SignedIn) -> str:
-        """Return the secret for an app that the user may set up, the same during the whole session.
+        """Return the secret for an authenticator app that the user may set up, always the same in a session.
 
-        Return an empty text if another request of the session has changed it at the same time.
+        Return an empty string if another request has changed the session at the same time.
         """
         session = signed_in.session
         if session.offered:
@@ -95,21 +100,21 @@ class SecondFactors:
     async def enrol(self, signed_in: SignedIn, password: str, code: str, browser: Browser) -> Enrolment:
         """Set up the second factor that was offered in a session.
 
-        All other sessions of the user end, because they began without it.
+        All other sessions of the user end, because they began without a second factor.
 
         Raises:
             SignInRefusedError: The password is wrong.
             TooManyAttemptsError: The attempt has to wait.
-            WrongCodeError: The code is wrong, or nothing was offered.
+            WrongCodeError: The code is wrong, or no second factor was offered.
         """
-        user = await self._accounts.verify(signed_in.user.name, password, browser)
+        user = await self._accounts.verify_password(signed_in.user.name, password, browser)
         if user.second_factor is not None or not signed_in.session.offered:
             raise WrongCodeError
         return await self._enrol(user, signed_in.session.offered, code, browser)
 
     async def remove(self, signed_in: SignedIn, password: str, code: str, browser: Browser) -> None:
-        """Remove the second factor, with a code of the app or a recovery code. Raise as `enrol`."""
-        user = await self._accounts.verify(signed_in.user.name, password, browser)
+        """Remove the second factor, with a code of the app or a recovery code. Raise the errors of `enrol`."""
+        user = await self._accounts.verify_password(signed_in.user.name, password, browser)
         now = self._clock()
 
         def spend(factor: SecondFactor) -> SecondFactor | None:
@@ -121,7 +126,7 @@ class SecondFactors:
         _log.info("second_factor.removed", account=user.account)
 
     async def reset(self, name: str) -> None:
-        """Remove the second factor of a user who has lost it, and end all sessions. Raise UnknownUserError."""
+        """Remove the lost second factor of a user, and end the user's sessions. Raise UnknownUserError."""
         while found := await self._store.find(User, name=canonical_name(name)):
             if await self._store.save(replace(found[0], second_factor=None)):
                 await self._accounts.sessions.end_all(found[0].name)
@@ -137,7 +142,7 @@ class SecondFactors:
         return await self._accounts.sessions.start(user, browser.device)
 
     async def _spend(self, user: User, spend: Callable[[SecondFactor], SecondFactor | None], browser: Browser) -> User:
-        """Spend a code and return the changed user. Of several requests with one code, one succeeds."""
+        """Use a code, and return the changed user. If several requests use one code, only one request succeeds."""
         counted = await self._accounts.attempt_limiter.register(attempt_limits.code_subject(user.name), user, browser)
         for _ in range(_TRIES_TO_SAVE):
             spent = spend(user.second_factor) if user.second_factor else None
@@ -156,7 +161,7 @@ class SecondFactors:
 
     async def _enrol(self, user: User, offered: str, code: str, browser: Browser) -> Enrolment:
         recovery_codes = new_recovery_codes()
-        factor = enrolled(offered, code, recovery_codes, self._clock())
+        factor = new_second_factor(offered, code, recovery_codes, self._clock())
         changed = replace(user, second_factor=factor)
         if factor is None or not await self._store.save(changed):
             raise WrongCodeError

@@ -1,4 +1,7 @@
-"""Sessions, and the sign-ins that still need a second factor."""
+"""Sessions of users, and pending sign-ins, which still need a second factor.
+
+`IdentityPolicy.session_lifetime` sets the lifetime of a session. `web/pages.py` makes the session cookie.
+"""
 
 from datetime import timedelta
 from enum import Enum, auto
@@ -16,7 +19,7 @@ _PENDING_LIFETIME = timedelta(minutes=10)
 
 
 class NextStep(Enum):
-    """What a user who has entered the password has to do next."""
+    """The next step of a user who has entered the password."""
 
     NONE = auto()
     CODE = auto()
@@ -24,12 +27,12 @@ class NextStep(Enum):
 
 
 class SignInResult(NamedTuple):
-    """The cookies for a browser after a sign-in.
+    """The result of a sign-in, with the secrets for the cookies of the browser.
 
     Attributes:
-        secret: The secret of the session; with a next `step`, that of the pending sign-in.
-        device: The secret of the device cookie; empty while a step is left.
-        step: What the user has to do next.
+        secret: The secret of the session, or of the pending sign-in if a `step` is left.
+        device: The secret of the device cookie; empty if a `step` is left.
+        step: The next step of the user.
     """
 
     secret: str
@@ -38,7 +41,7 @@ class SignInResult(NamedTuple):
 
 
 class Sessions:
-    """Starts and ends the sessions and pending sign-ins of one provider."""
+    """Starts and ends sessions and pending sign-ins."""
 
     def __init__(self, store: IdentityStore, policy: IdentityPolicy, devices: Devices, clock: Clock) -> None:
         self._store = store
@@ -62,7 +65,7 @@ class Sessions:
         return SignInResult(secret, step=NextStep.CODE if user.second_factor else NextStep.ENROLMENT)
 
     async def start(self, user: User, device: str = "") -> SignInResult:
-        """Start a session, and make its browser known to the account."""
+        """Start a session, and make the browser known to the account."""
         secret, now = new_secret(SecretKind.SESSION), self._clock()
         expires = now + self._policy.session_lifetime
         session = Session(digest=digest(secret), username=user.name, account=user.account, started=now, expires=expires)

@@ -15,7 +15,7 @@ _RECOVERY_CODES = 10
 _RECOVERY_BYTES = 10
 _GROUP = 4
 _DIGITS = 6
-# How many time steps of half a minute the clock of a telephone may be off.
+# How many time steps of half a minute the clock of a telephone may differ.
 _STEPS_OFF = 1
 
 
@@ -29,28 +29,31 @@ def enrolment_uri(secret: str, name: str, issuer: str) -> str:
     return TOTP(secret).provisioning_uri(name=name, issuer_name=issuer)
 
 
-def in_groups(text: str) -> str:
-    """Return the text in groups of four, which are easier to copy."""
+def split_into_groups(text: str) -> str:
+    """Return the text in groups of four characters, which are easier to copy."""
     return " ".join(text[start : start + _GROUP] for start in range(0, len(text), _GROUP))
 
 
 def new_recovery_codes() -> list[str]:
-    """Return ten new recovery codes of 80 bits, which cannot be guessed from their digests."""
+    """Return ten new recovery codes. Each has 80 random bits, too many to guess a code from its digest."""
     drawn = (base64.b32encode(secrets.token_bytes(_RECOVERY_BYTES)).decode().lower() for _ in range(_RECOVERY_CODES))
-    return [in_groups(code).replace(" ", "-") for code in drawn]
+    return [split_into_groups(code).replace(" ", "-") for code in drawn]
 
 
-def enrolled(secret: str, code: str, recovery_codes: list[str], now: datetime) -> SecondFactor | None:
-    """Return the new second factor, or None if the code does not show that the app has the secret.
+def new_second_factor(secret: str, code: str, recovery_codes: list[str], now: datetime) -> SecondFactor | None:
+    """Return the new second factor; None if the code is wrong, so that the app does not have the secret.
 
-    The code is spent.
+    The code cannot be used again.
     """
     digests = tuple(_recovery_digest(recovery) for recovery in recovery_codes)
     return spend_code(SecondFactor(secret=secret, since=now, recovery_digests=digests), code, now)
 
 
 def spend_code(factor: SecondFactor, code: str, now: datetime) -> SecondFactor | None:
-    """Return the factor with a code spent; None if the code is wrong or not later than the last one (RFC 6238 5.2)."""
+    """Return the second factor after the use of a code (RFC 6238 5.2).
+
+    Return None if the code is wrong, or not newer than the last used code.
+    """
     typed = "".join(code.split())
     if not (typed.isascii() and typed.isdecimal() and len(typed) == _DIGITS):
         return None
@@ -59,14 +62,14 @@ def spend_code(factor: SecondFactor, code: str, now: datetime) -> SecondFactor |
         step = totp.verify_and_get_timecode(typed, for_time=now.timestamp(), valid_window=_STEPS_OFF)
     except OTPVerificationError:
         return None
-    # A last step in the future was recorded by a clock that was ahead. It must not block the codes of today.
+    # A wrong clock may have recorded a last step in the future. This must not block the codes of today.
     if step <= factor.last_step <= totp.timecode(now) + _STEPS_OFF:
         return None
     return replace(factor, last_step=step)
 
 
 def spend_recovery_code(factor: SecondFactor, code: str) -> SecondFactor | None:
-    """Return the factor with a recovery code spent; None if the code is not one of those that are left."""
+    """Return the second factor without a used recovery code; None if the code is wrong or was used before."""
     spent = _recovery_digest(code)
     if spent not in factor.recovery_digests:
         return None
@@ -74,5 +77,5 @@ def spend_recovery_code(factor: SecondFactor, code: str) -> SecondFactor | None:
 
 
 def _recovery_digest(code: str) -> str:
-    """Return the digest of a recovery code, whatever case and separators it is typed with."""
+    """Return the digest of a recovery code, without regard to case and separators."""
     return digest("".join(char for char in code.lower() if char.isalnum()))

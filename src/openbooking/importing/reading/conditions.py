@@ -1,8 +1,12 @@
 """Conditions of published Offers: the time, the channel, the quantity and the availability of a booking.
 
-An Offer is imported only if all its properties are known here. Harmless properties restrict nothing. Conditions on time
-and quantity become fields of the Offer; conditions on channel and availability are checked on import. An Offer with
-any other property is left out, because it may not be meant for everybody.
+An Offer is imported only if all its properties are known here:
+
+- Harmless properties restrict nothing.
+- Conditions on time and quantity become fields of the Offer.
+- Conditions on channel and availability are checked during the import.
+
+An Offer with any other property is left out, because the property may restrict the Offer to some Customers.
 """
 
 import re
@@ -17,16 +21,16 @@ from openbooking.importing.reading.values import (
     Instant,
     JsonObject,
     UnreadableError,
+    display_text,
     members,
     read_count,
     read_instant,
     read_price,
     read_text,
-    shown,
     term_names,
 )
 
-# Properties that this system renders itself.
+# Properties that this system publishes from the fields of its own Offers.
 RENDERED = frozenset(
     {
         "@context", "@type", "@id", "name", "price", "priceCurrency", "advanceBooking", "openBookingInAdvance",
@@ -44,28 +48,36 @@ _HARMLESS = RENDERED | {
 }  # fmt: skip
 _STARTS = ("validFrom", "availabilityStarts")
 _ENDS = ("validThrough", "availabilityEnds", "priceValidUntil")
-# The first and the last date of common date types stand for no start and no end.
+# Providers publish the first or last date of a date type if an Offer has no start or no end.
 _NO_START, _NO_END = re.compile(r"0001-01-01"), re.compile(r"9999-12-3[01]")
 _AVAILABLE = frozenset({"InStock", "LimitedAvailability", "OnlineOnly"})
 _CHANNELS = ("OpenBooking", "Online")
 _SELLS = frozenset({"http://purl.org/goodrelations/v1#Sell", "gr:Sell", "Sell"})
 _OF_QUANTITY = frozenset({"@type", "@id", "value", "minValue", "maxValue", "unitCode", "unitText"})
 _OF_PRICE = frozenset({"@type", "@id", "name", "description", "price", "priceCurrency"})
-# Units that stand for one OrderItem each.
+# Units of which each is one OrderItem.
 _UNITS = frozenset(
     {
         "C62", "EA", "H87", "NMP", "item", "items", "piece", "pieces", "place", "places", "space", "spaces", "spot",
         "spots", "ticket", "tickets", "unit", "units",
     }
 )  # fmt: skip
-# Units that count people. One person is one OrderItem, except where a facility is hired.
+# Units that count people. Each person is one OrderItem, unless a facility is hired.
 _PEOPLE = frozenset(
     {"IE", "attendee", "attendees", "participant", "participants", "people", "person", "persons", "pax"}
 )
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of an Offer that follow from its conditions, and remarks on how these were understood."""
+    """The conditions of an Offer as fields.
+
+    Attributes:
+        valid_from: The first instant at which the Offer can be booked; None for no start.
+        valid_through: The instant from which the Offer cannot be booked; None for no end.
+        min_quantity: The least number of OrderItems of one Opportunity in an Order.
+        max_quantity: The greatest number of these; None for no greatest number.
+        remarks: Remarks on values that were assumed.
+    """
 
     valid_from: datetime | None = None
     valid_through: datetime | None = None
@@ -79,23 +91,23 @@ def read_conditions(offer: JsonObject, *, of_facility: bool) -> Conditions:
 
     Args:
         offer: The Offer as published, with the names of properties in OpenActive's context.
-        of_facility: Whether it belongs to a facility, whose OrderItems count hires, not people.
+        of_facility: Whether the Offer belongs to a facility. OrderItems of a facility count hires, not people.
 
     Raises:
-        UnreadableError: A condition is not known, or this system cannot enforce it.
+        UnreadableError: A condition is unknown, or this system cannot enforce the condition.
     """
     unknown = unknown_properties(offer)
     if unknown:
-        raise UnreadableError(f"its {', '.join(map(shown, unknown))} may be a condition, and is not understood")
+        raise UnreadableError(f"its {', '.join(map(display_text, unknown))} may be a condition, and is not understood")
     for name, check in _CHECKS.items():
         if name in offer:
             check(offer[name], offer)
     remarks: list[str] = []
-    starts = [read.at for name in _STARTS if (read := _limit(offer, name, _NO_START, remarks))]
-    # The Offer ends before the end instant. A date without a time includes that day.
-    ends = [read.until for name in _ENDS if (read := _limit(offer, name, _NO_END, remarks))]
+    starts = [read.at for name in _STARTS if (read := _read_limit(offer, name, _NO_START, remarks))]
+    # The Offer cannot be booked from the end on. A date without a time includes that day.
+    ends = [read.until for name in _ENDS if (read := _read_limit(offer, name, _NO_END, remarks))]
     least, most = (
-        _quantity(offer["eligibleQuantity"], of_facility=of_facility) if "eligibleQuantity" in offer else (1, None)
+        _read_quantity(offer["eligibleQuantity"], of_facility=of_facility) if "eligibleQuantity" in offer else (1, None)
     )
     return Conditions(
         valid_from=max(starts, default=None),
@@ -107,17 +119,17 @@ def read_conditions(offer: JsonObject, *, of_facility: bool) -> Conditions:
 
 
 def unknown_properties(names: Iterable[str]) -> list[str]:
-    """Return those of the property names that exclude an Offer from import."""
-    return sorted(name for name in names if name not in _HARMLESS and name not in HONOURED)
+    """Return the names, of those given, of properties that prevent the import of an Offer."""
+    return sorted(name for name in names if name not in _HARMLESS and name not in ENFORCED)
 
 
 def harmless_properties(offer: JsonObject) -> dict[str, Any]:
-    """Return the properties of an Offer that restrict nothing and are not rendered by this system itself."""
+    """Return the properties of an Offer that restrict nothing, without those that this system publishes itself."""
     return {name: value for name, value in offer.items() if name in _HARMLESS and name not in RENDERED}
 
 
-def _limit(offer: JsonObject, name: str, no_limit: re.Pattern[str], remarks: list[str]) -> Instant | None:
-    """Return the instant in this property, at which the Offer starts or ends; None if there is none."""
+def _read_limit(offer: JsonObject, name: str, no_limit: re.Pattern[str], remarks: list[str]) -> Instant | None:
+    """Return the instant at which the Offer starts or ends by this property; None if it states no limit."""
     if name not in offer or no_limit.match(str(offer[name])):
         return None
     read = read_instant(offer[name])
@@ -126,9 +138,9 @@ def _limit(offer: JsonObject, name: str, no_limit: re.Pattern[str], remarks: lis
     return read
 
 
-def _quantity(value: Any, *, of_facility: bool) -> tuple[int, int | None]:
-    """Return the least and the greatest number of OrderItems; None for no greatest number."""
-    fault = UnreadableError(f"its eligibleQuantity {shown(value)} is not understood")
+def _read_quantity(value: Any, *, of_facility: bool) -> tuple[int, int | None]:
+    """Return the least and the greatest number of OrderItems. The greatest is None if there is no limit."""
+    fault = UnreadableError(f"its eligibleQuantity {display_text(value)} is not understood")
     stated = members(value)
     if len(stated) != 1:
         raise fault
@@ -137,7 +149,7 @@ def _quantity(value: Any, *, of_facility: bool) -> tuple[int, int | None]:
     known = _UNITS if of_facility else _UNITS | _PEOPLE
     if not asked.keys() <= _OF_QUANTITY or not all(unit in known or unit.lower() in known for unit in units):
         raise fault
-    exactly, least, most = (_number(asked, name, fault) for name in ("value", "minValue", "maxValue"))
+    exactly, least, most = (_read_number(asked, name, fault) for name in ("value", "minValue", "maxValue"))
     if exactly is not None and (least, most) == (None, None):
         least = most = exactly
     elif exactly is not None:
@@ -147,7 +159,7 @@ def _quantity(value: Any, *, of_facility: bool) -> tuple[int, int | None]:
     return max(least or 1, 1), most
 
 
-def _number(asked: JsonObject, name: str, fault: UnreadableError) -> int | None:
+def _read_number(asked: JsonObject, name: str, fault: UnreadableError) -> int | None:
     if name not in asked:
         return None
     try:
@@ -158,42 +170,47 @@ def _number(asked: JsonObject, name: str, fault: UnreadableError) -> int | None:
 
 
 def _check_channel(value: Any, offer: JsonObject) -> None:
+    """Raise UnreadableError if the Offer cannot be booked online."""
     del offer
     if not any(name.startswith(_CHANNELS) for name in term_names(value)):
-        raise UnreadableError(f"its availableChannel {shown(value)} is not online")
+        raise UnreadableError(f"its availableChannel {display_text(value)} is not online")
 
 
 def _check_availability(value: Any, offer: JsonObject) -> None:
+    """Raise UnreadableError if the Offer is not available."""
     del offer
     if not set(term_names(value)) <= _AVAILABLE:
-        raise UnreadableError(f"its availability is {shown(value)}")
+        raise UnreadableError(f"its availability is {display_text(value)}")
 
 
 def _check_inventory(value: Any, offer: JsonObject) -> None:
-    """Raise UnreadableError, because spaces are counted by Opportunity: a limit on one Offer cannot be enforced."""
+    """Raise UnreadableError always: this system counts spaces by Opportunity and cannot limit a single Offer."""
     del offer
     level = value.get("value", value.get("maxValue")) if isinstance(value, dict) else value
     try:
         sold_out = read_count(level) == 0
     except UnreadableError:
         sold_out = False
-    raise UnreadableError("it is sold out" if sold_out else f"its inventoryLevel {shown(value)} cannot be kept to")
+    raise UnreadableError(
+        "it is sold out" if sold_out else f"its inventoryLevel {display_text(value)} cannot be enforced"
+    )
 
 
 def _check_function(value: Any, offer: JsonObject) -> None:
+    """Raise UnreadableError if the Offer is no sale, such as a lease."""
     del offer
     if not set(term_names(value)) <= _SELLS:
-        raise UnreadableError(f"its businessFunction {shown(value)} is no sale")
+        raise UnreadableError(f"its businessFunction {display_text(value)} is no sale")
 
 
 def _check_price(value: Any, offer: JsonObject) -> None:
-    """Raise UnreadableError unless every priceSpecification states the price of the Offer."""
+    """Raise UnreadableError if a priceSpecification states a different price from the Offer."""
     for stated in members(value):
         known = isinstance(stated, dict) and stated.keys() <= _OF_PRICE and "price" in stated and "price" in offer
         currency = read_text(stated.get("priceCurrency", offer.get("priceCurrency"))) if known else None
         same = currency == read_text(offer.get("priceCurrency"))
         if not known or not same or read_price(stated["price"]) != read_price(offer["price"]):
-            raise UnreadableError(f"its priceSpecification {shown(stated)} is another price")
+            raise UnreadableError(f"its priceSpecification {display_text(stated)} is another price")
 
 
 _CHECKS: Mapping[str, Callable[[Any, JsonObject], None]] = {
@@ -203,4 +220,4 @@ _CHECKS: Mapping[str, Callable[[Any, JsonObject], None]] = {
     "inventoryLevel": _check_inventory,
     "priceSpecification": _check_price,
 }
-HONOURED = frozenset({*_CHECKS, *_STARTS, *_ENDS, "eligibleQuantity"})
+ENFORCED = frozenset({*_CHECKS, *_STARTS, *_ENDS, "eligibleQuantity"})

@@ -1,4 +1,4 @@
-"""Published items, with or without an RPDE envelope."""
+"""Published items, with or without an RPDE envelope: the envelope is taken off."""
 
 from typing import Any, NamedTuple
 
@@ -6,11 +6,11 @@ import msgspec
 
 from openbooking.harvest.documents import DocumentError, is_enveloped, parse
 from openbooking.importing.reading.source import Source
-from openbooking.importing.reading.values import UnreadableError, read_text, shown
+from openbooking.importing.reading.values import UnreadableError, display_text, read_text
 
 MAX_ITEM_BYTES = 8_000_000
 
-# Longer members of an item that cannot be read as a whole are left out. The ids that identify it are short.
+# If an item cannot be read as a whole, only its shorter members are read. Ids are short.
 _MAX_MEMBER_BYTES = 10_000
 _STATES = (None, "updated", "deleted")
 
@@ -22,14 +22,14 @@ class Entry(NamedTuple):
     """One item of a page.
 
     Attributes:
-        source: The source that it is imported from.
-        position: The position where it was found, for reports.
-        data: Its data, or their readable members.
-        kind: Its RPDE `kind`; empty without an RPDE envelope.
-        id: Its RPDE `id`; empty without an RPDE envelope.
-        modified: Its RPDE `modified`, as published.
-        deleted: Whether its RPDE `state` is `deleted`.
-        fault: Why it cannot be read as a whole; empty otherwise.
+        source: The source from which the item is imported.
+        position: The position of the item in its source, for reports.
+        data: The JSON-LD of the item. If the item cannot be read as a whole, its readable members.
+        kind: The RPDE `kind`; empty without an RPDE envelope.
+        id: The RPDE `id`; empty without an RPDE envelope.
+        modified: The RPDE `modified`, as published.
+        deleted: Whether the RPDE `state` is `deleted`.
+        fault: Why the item cannot be read as a whole; empty if it can.
     """
 
     source: Source
@@ -43,15 +43,16 @@ class Entry(NamedTuple):
 
 
 def read_entry(item: msgspec.Raw, source: Source, position: str) -> Entry:
-    """Return an item with its envelope taken off.
+    """Return an item without its RPDE envelope.
 
     Args:
         item: The item as bytes.
-        source: The source that it is imported from.
-        position: The position where it was found, for reports.
+        source: The source from which the item is imported.
+        position: The position of the item in its source, for reports.
 
     Raises:
-        UnreadableError: It cannot be read as a whole, and none of its readable members identifies it.
+        UnreadableError: The item cannot be read as a whole, and no readable member identifies it; or the item is
+            deleted and has no id.
     """
     try:
         value, fault = _whole(item), ""
@@ -63,7 +64,7 @@ def read_entry(item: msgspec.Raw, source: Source, position: str) -> Entry:
         return Entry(source, position, value, fault=fault)
     state = value.get("state")
     if state not in _STATES:
-        fault = fault or f"its state {shown(state)} is not known"
+        fault = fault or f"its state {display_text(state)} is not known"
     entry = Entry(
         source,
         position,
@@ -80,6 +81,7 @@ def read_entry(item: msgspec.Raw, source: Source, position: str) -> Entry:
 
 
 def _whole(item: msgspec.Raw) -> dict[str, Any]:
+    """Return the decoded item. Raise UnreadableError if it is too large or no valid JSON object."""
     if len(item) > MAX_ITEM_BYTES:
         raise UnreadableError(f"it is larger than {MAX_ITEM_BYTES:,} bytes")
     try:
@@ -92,7 +94,7 @@ def _whole(item: msgspec.Raw) -> dict[str, Any]:
 
 
 def _members(item: msgspec.Raw) -> dict[str, Any]:
-    """Return the members of an item. An unreadable member is None; an item that is no JSON object has no members."""
+    """Return the members of an item, None for each unreadable member. Without a JSON object there are no members."""
     try:
         found: dict[str, msgspec.Raw] = parse(_decode_members, item)
     except DocumentError:
@@ -101,6 +103,7 @@ def _members(item: msgspec.Raw) -> dict[str, Any]:
 
 
 def _member(value: msgspec.Raw) -> Any:
+    """Return a decoded member; None if it is too long or unreadable."""
     if len(value) > _MAX_MEMBER_BYTES:
         return None
     try:

@@ -1,8 +1,8 @@
-"""The identity of a published thing, by which a later import updates it and nothing else (OB-ID-01, OB-BKBL-28).
+"""The identity of a published thing: the path of the Opportunity that later imports update (OB-ID-01, OB-BKBL-28).
 
-A thing is identified by its ids. A thing without ids is identified by its name, location and time together, but never
-by its position in an array, because positions change. Things that earlier versions stored keep their paths
-(`Identity.former`).
+A thing is identified by its ids. A thing without ids is identified by its name, location and time together. Its
+position in an array does not identify it, because positions change. Things that earlier versions of this system stored
+keep their paths (`Identity.former`).
 """
 
 from itertools import islice
@@ -13,23 +13,31 @@ import msgspec
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.rules.ownership import shares_name_or_start
 from openbooking.importing.reading.source import Source
-from openbooking.importing.reading.values import JsonObject, UnreadableError, derive_key, read_instant, read_text, shown
+from openbooking.importing.reading.values import (
+    JsonObject,
+    UnreadableError,
+    derive_key,
+    display_text,
+    read_instant,
+    read_text,
+)
 from openbooking.openactive.ids import key_of, opportunity_path
 from openbooking.openactive.opportunity_types import OpportunityType
 
-# Earlier versions numbered the embedded things that share a time or name. This is how many of them may be gone.
+# Earlier versions numbered the embedded things that share a time or name. At most this many of them may be gone.
 _MAX_GONE = 10
-# If more things share a time or name, none of them has former paths, because each would have thousands.
+# If more things share a time or name, none of them gets former paths, because each would get thousands.
 _MAX_ALIKE = 50
 _MAX_FORMER = 200
 
 
 class Container(NamedTuple):
-    """The thing that embeds another one.
+    """The container of an embedded thing: the outer thing and the property that holds the embedded thing.
 
     Attributes:
-        path: Its path; empty for a child that embeds its parent, because such a parent is identified by itself.
-        former: Its former paths.
+        path: The path of the outer thing. Empty if a child embeds its parent, because the child does not identify the
+            parent.
+        former: The former paths of the outer thing.
         property_: The property that holds the embedded thing.
         alike: The number of things in that property with the same `time_or_name`.
     """
@@ -41,14 +49,14 @@ class Container(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """The path of a thing, and how it was found.
+    """The path of a thing, and the values that the path was derived from.
 
     Attributes:
-        path: Its path.
-        former: The paths by which earlier versions may have known it.
-        by_id: Whether the provider's own ids identify it. Otherwise its name, location and time do, and a thing stored
-            under a former path is the same one only if it has the same name, location and time.
-        by_feed: Whether it has no other id than the RPDE `id` of its feed.
+        path: The path.
+        former: The paths under which earlier versions of this system may have stored the thing.
+        by_id: Whether the path was derived from ids of the provider. If it was derived from name, location and time,
+            an Opportunity under a former path is the same only if all three are the same.
+        by_feed: Whether the RPDE `id` is the only id of the thing.
     """
 
     path: str
@@ -69,38 +77,38 @@ def identify(
 
     Args:
         thing: The thing as published, cleaned.
-        type_: Its type.
-        source: The source that it is imported from.
-        container: The thing that embeds it; None for an outermost thing.
-        rpde: The `kind` and `id` of its RPDE item; None for an embedded thing, or without an RPDE envelope.
+        type_: The type of the thing.
+        source: The source from which the thing is imported.
+        container: The container of an embedded thing; None for an outermost thing.
+        rpde: The `kind` and `id` of the RPDE item; None for an embedded thing, or without an RPDE envelope.
 
     Raises:
-        UnreadableError: Nothing identifies it.
+        UnreadableError: The thing has no id, and no name, location or time.
     """
     id_, identifier = read_text(thing.get("@id")), read_text(thing.get("identifier"))
     if id_:
         return _identity(type_, *(_key_of_id(id_, name) for name in source))
     if container and identifier:
-        return _identity(type_, *_of_identifier(identifier, source, container))
+        return _identity(type_, *_keys_of_identifier(identifier, source, container))
     if container and container.path:
-        return _embedded(thing, type_, container)
+        return _identify_embedded(thing, type_, container)
     if rpde:
         return _identity(type_, *(derive_key("rpde", name, *rpde) for name in source))._replace(by_feed=True)
     if identifier:
         return _identity(type_, *(derive_key("identifier", name, identifier) for name in source))
-    return _by_itself(thing, type_, source)
+    return _identify_by_description(thing, type_, source)
 
 
 def names_of(identity: Identity, source: Source) -> tuple[str, ...]:
-    """Return the names of an item without an RPDE envelope, which follow from the identity of its outermost thing."""
+    """Return the names of an item without an RPDE envelope, derived from the identity of its outermost thing."""
     paths = (identity.path, *identity.former) if identity.by_id else (identity.path,)
     return tuple(f"{source.name}#{key_of(path)}" for path in paths)
 
 
 def names_by_ids(data: Any, source: Source) -> tuple[str, ...]:
-    """Return the names of an item without an RPDE envelope that is not understood.
+    """Return the names of an item that is not understood and has no RPDE envelope.
 
-    They follow from its ids and do not depend on its type. An item without ids has no names.
+    The names are derived from the ids of the item and do not depend on its type. An item without ids has no names.
     """
     thing = data if isinstance(data, dict) else {}
     ids = {"@id": thing.get("@id", thing.get("id")), "identifier": thing.get("identifier")}
@@ -117,19 +125,20 @@ def paths_of_reference(id_: str, types: tuple[OpportunityType, ...], source: Sou
 
 
 def is_same_thing(stored: Opportunity, read: Opportunity, *, by_id: bool) -> bool:
-    """Return whether an Opportunity stored under a former path is the thing that has been read.
+    """Return whether an Opportunity stored under a former path is the thing that was read.
 
-    Earlier versions took feeds that differ only in their query for one feed, so one id may belong to two things. They
-    count as the same if they have the same name or the same start.
+    A thing with ids is the same if it shares the name or the start of the Opportunity. The id alone is not enough:
+    earlier versions of this system ignored the query of a feed URL, so that things of two feeds may have one id. A
+    thing without ids is the same if its name, location and time are the same.
     """
     if by_id:
         return shares_name_or_start(stored, read)
     same_time = (stored.start, stored.end) == (read.start, read.end) or not stored.type.bookable
-    return same_time and _described(stored.properties) == _described(read.properties)
+    return same_time and _name_and_location(stored.properties) == _name_and_location(read.properties)
 
 
 def time_or_name(thing: JsonObject) -> str:
-    """Return the value by which earlier versions distinguished things in one property, before they numbered them."""
+    """Return the start or name. Earlier versions numbered the things in a property that share this value."""
     return str(thing.get("startDate") or thing.get("name"))
 
 
@@ -139,16 +148,17 @@ def _identity(type_: OpportunityType, key: str, *former: str) -> Identity:
 
 
 def _key_of_id(id_: str, source: str) -> str:
-    """Return the key of an `@id`. An `@id` that is no absolute URI identifies a thing within its source only."""
+    """Return the key of an `@id`. A relative `@id` identifies a thing within its source only."""
     return derive_key("@id", id_) if ":" in id_ else derive_key("@id", source, id_)
 
 
-def _of_identifier(identifier: str, source: Source, container: Container) -> list[str]:
+def _keys_of_identifier(identifier: str, source: Source, container: Container) -> list[str]:
     containers = (container.path, *container.former)
     return [derive_key("identifier", name, path, identifier) for path in containers for name in source]
 
 
-def _embedded(thing: JsonObject, type_: OpportunityType, container: Container) -> Identity:
+def _identify_embedded(thing: JsonObject, type_: OpportunityType, container: Container) -> Identity:
+    """Return the identity of an embedded thing without ids: its container, name, location and time."""
     described_by = _describing_values(thing, type_)
     if not any(described_by):
         raise UnreadableError("nothing identifies it: it has no @id, identifier, name, location or startDate")
@@ -161,7 +171,8 @@ def _embedded(thing: JsonObject, type_: OpportunityType, container: Container) -
     return _identity(type_, key, *islice(former, _MAX_FORMER))._replace(by_id=False)
 
 
-def _by_itself(thing: JsonObject, type_: OpportunityType, source: Source) -> Identity:
+def _identify_by_description(thing: JsonObject, type_: OpportunityType, source: Source) -> Identity:
+    """Return the identity of an outermost thing without ids: its name or URL, location and time."""
     described_by = _describing_values(thing, type_)
     if not described_by[0]:
         described_by = (read_text(thing.get("url")) or "", *described_by[1:])
@@ -174,29 +185,29 @@ def _by_itself(thing: JsonObject, type_: OpportunityType, source: Source) -> Ide
 
 
 def _describing_values(thing: JsonObject, type_: OpportunityType) -> tuple[str, ...]:
-    """Return name, location, start and end. The dates of a parent are left out, because they change."""
+    """Return name, location, start and end. A parent that is not bookable has no start and end here: they change."""
     if not type_.bookable or type_.at_any_time:
-        return _described(thing)
-    ends = _instant(thing.get("endDate")) or str(thing.get("duration") or "")
-    return (*_described(thing), _instant(thing.get("startDate")), ends)
+        return _name_and_location(thing)
+    ends = _instant_text(thing.get("endDate")) or str(thing.get("duration") or "")
+    return (*_name_and_location(thing), _instant_text(thing.get("startDate")), ends)
 
 
-def _described(properties: JsonObject) -> tuple[str, str]:
+def _name_and_location(properties: JsonObject) -> tuple[str, str]:
     return read_text(properties.get("name")) or "", _location(properties.get("location"))
 
 
 def _location(location: Any) -> str:
-    """Return the `@id`, identifier or name of a location; without these, all its properties."""
+    """Return the `@id`, identifier or name of a location, or all its properties if it has none of these."""
     if not isinstance(location, dict):
         return read_text(location) or ""
     names = (read_text(location.get(name)) for name in ("@id", "identifier", "name"))
     return next((name for name in names if name), None) or msgspec.json.encode(location, order="sorted").decode()
 
 
-def _instant(value: Any) -> str:
+def _instant_text(value: Any) -> str:
     if value is None:
         return ""
     try:
         return str(read_instant(value).at.timestamp())
     except UnreadableError:
-        return shown(value)
+        return display_text(value)

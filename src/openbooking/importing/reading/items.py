@@ -1,8 +1,11 @@
 """Published items, read as drafts of Opportunities (MOD, tables P-20 and P-21).
 
-Each object that an item embeds becomes a thing of its own: the sessions of a series, the Slots of a facility, the
-`superEvent` of a session. The path of a thing is derived from its original identifier (OB-ID-01, OB-BKBL-28). So a
-later import updates the thing, and a reference leads to the path of a parent that has not been read yet.
+Each object that an item embeds becomes a thing with a draft of its own: the sessions of a series, the Slots of a
+facility, the `superEvent` of a session. The path of a thing is derived from its ids (OB-ID-01, OB-BKBL-28). Therefore a
+later import updates the same Opportunity, and a child can refer to a parent that has not been read yet.
+
+An item that is not understood has faults (`ReadItem.faults`). The properties that a child inherits from its parent are
+only marked here (`Opportunity.inherited`); `link_items` copies them.
 """
 
 from collections import Counter
@@ -15,12 +18,12 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import Inherited, Opportunity
 from openbooking.importing.reading.entries import Entry
 from openbooking.importing.reading.fields import (
-    read_free,
+    identity_remarks,
+    inherit_from_event_series,
+    read_free_access,
     read_properties,
     read_spaces,
     read_status,
-    remarks_on,
-    with_event_series,
 )
 from openbooking.importing.reading.identity import (
     Container,
@@ -39,10 +42,10 @@ from openbooking.importing.reading.values import (
     JsonObject,
     UnreadableError,
     clean,
+    display_text,
     is_reference,
     members,
     read_text,
-    shown,
     type_names,
 )
 from openbooking.openactive.ids import key_of
@@ -56,27 +59,27 @@ _EVENT_SERIES = "EventSeries"
 
 
 class Fault(NamedTuple):
-    """A thing that cannot be imported, and the reason."""
+    """The label of a thing that cannot be imported, and the reason."""
 
     label: str
     reason: str
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A thing that was read, before it is joined with its parent and Seller.
+    """A thing that was read. `link_items.link` joins it with its parent and its Seller.
 
     Attributes:
-        label: Its name in reports.
-        opportunity: The Opportunity; its Seller and parent are empty until they have been looked up.
-        former: The paths by which earlier versions may have known it.
-        by_id: Whether its own ids identify it (`identity.Identity`).
-        by_feed: Whether it has no other id than the RPDE `id` of its feed.
-        parents: The paths that its parent may have.
-        parent_name: The `@id` by which the item names its parent.
-        seller: The Seller that it names.
-        embedded: Whether it is embedded in the outermost thing of the item.
-        copy: Whether it is a parent that its child embeds. Other items may embed copies of it.
-        remarks: Remarks on what was assumed or left out.
+        label: The name of the thing in reports.
+        opportunity: The Opportunity. Its Seller and parent are still empty.
+        former: The paths under which earlier versions of this system may have stored the thing.
+        by_id: Whether ids of the provider identify the thing (`identity.Identity`).
+        by_feed: Whether the RPDE `id` is the only id of the thing.
+        parents: The paths that the parent may have.
+        parent_name: The `@id` by which the item names the parent.
+        seller: The Seller that the thing names.
+        embedded: Whether the thing is embedded in the outermost thing of the item.
+        copy: Whether the thing is a parent that its child embeds. Other children may embed copies of the same parent.
+        remarks: Remarks on values that were assumed or left out.
     """
 
     label: str
@@ -96,12 +99,12 @@ class ReadItem(msgspec.Struct, frozen=True):
     """An item that was read.
 
     Attributes:
-        label: Its name in reports.
-        sources: The name of the item, and those that earlier versions gave it; empty if nothing identifies it.
-        drafts: The things in it.
-        faults: The things in it that cannot be imported.
-        event_series: The item as published, if it is an EventSeries, which is not sold itself.
-        belongs_to: The key of the EventSeries that the item may belong to (`event_series_key`).
+        label: The name of the item in reports.
+        sources: The name of the item, and the names that earlier versions gave it. Empty if nothing identifies it.
+        drafts: The drafts of the things in the item.
+        faults: The things in the item that cannot be imported.
+        event_series: The item as published, if it is an EventSeries; empty otherwise. An EventSeries is not bookable.
+        belongs_to: The key of the EventSeries that the item may belong to (`event_series_key`); empty if none.
     """
 
     label: str
@@ -113,7 +116,7 @@ class ReadItem(msgspec.Struct, frozen=True):
 
 
 class _ParentReference(NamedTuple):
-    """The parent that an item names: the paths that it may have, and its `@id`."""
+    """The parent of a thing: the paths that the parent may have, and its `@id`. Both are empty without a parent."""
 
     paths: tuple[str, ...] = ()
     name: str | None = None
@@ -123,10 +126,10 @@ class _Context(msgspec.Struct, frozen=True, kw_only=True):
     """The context of a thing within an item.
 
     Attributes:
-        types: The types that it may have there.
-        expected: Its type if it states none.
-        container: The thing that embeds it; None for the outermost thing.
-        copy: Whether it is a parent that its child embeds.
+        types: The types that a thing may have in this context.
+        expected: The type of a thing without an `@type`.
+        container: The container of an embedded thing; None for the outermost thing.
+        copy: Whether the thing is a parent that its child embeds.
     """
 
     types: tuple[OpportunityType, ...]
@@ -136,23 +139,23 @@ class _Context(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def embedded(self) -> bool:
-        """Whether it is embedded in another thing."""
+        """Whether the thing is embedded in another thing."""
         return self.container is not None
 
 
 def read_item(entry: Entry, event_series: JsonObject | None = None) -> ReadItem:
-    """Return the things in an item, and its faults.
+    """Return the drafts of the things in an item, and the faults of the item.
 
     Args:
         entry: The item.
-        event_series: The EventSeries that the item belongs to, if it is known.
+        event_series: The EventSeries that the item belongs to; None if it is unknown.
     """
     kind = type_name(entry.kind)
     walk = _ItemReader(entry)
     if entry.deleted:
         return ReadItem(_label(kind, {}, entry), walk.sources)
     try:
-        data = _data(entry)
+        data = _clean_data(entry)
     except UnreadableError as fault:
         label = _label(kind, {}, entry)
         return ReadItem(
@@ -174,7 +177,7 @@ def event_series_key(id_: str, entry: Entry) -> str:
 
 
 def _belongs_to(data: JsonObject, entry: Entry) -> str:
-    """Return the key of the `superEvent` that a thing names by `@id` alone; empty if it names none."""
+    """Return the key of the `superEvent` that a thing names by its `@id`; empty if it names none or embeds it."""
     parent = data.get("superEvent")
     if isinstance(parent, dict) and not is_reference(parent):
         return ""
@@ -182,7 +185,8 @@ def _belongs_to(data: JsonObject, entry: Entry) -> str:
     return event_series_key(name, entry) if name else ""
 
 
-def _data(entry: Entry) -> JsonObject:
+def _clean_data(entry: Entry) -> JsonObject:
+    """Return the JSON-LD of an item in the form of the models. Raise UnreadableError if it cannot be read."""
     if entry.fault:
         raise UnreadableError(entry.fault)
     data = clean(entry.data)
@@ -204,26 +208,26 @@ class _ItemReader:
         self.faults: list[Fault] = []
 
     def read(self, thing: JsonObject, context: _Context) -> Draft | None:
-        """Read a thing and the things that it embeds. Return its draft, or None if it cannot be imported."""
+        """Read a thing and the things that it embeds. Return the draft of the thing; None if it cannot be imported."""
         label = _label(context.expected, thing, self._entry)
         try:
-            type_ = _type(thing, context)
-            thing, taken_over = with_event_series(thing, type_)
+            type_ = _read_type(thing, context)
+            thing, taken_over = inherit_from_event_series(thing, type_)
             identity = self._identify(thing, type_, context)
-            draft = self._draft(thing, type_, context, label, identity)
+            draft = self._read_draft(thing, type_, context, label, identity)
             draft = replace(draft, remarks=(*taken_over, *draft.remarks))
             _check_size(draft)
         except UnreadableError as fault:
             self.faults.append(Fault(label, str(fault)))
             return None
         self.drafts.append(draft)
-        # The children of a parent that its child embeds are read from the item about the parent.
+        # A parent that its child embeds has an item of its own, from which its other children are read.
         if not context.copy:
             self._read_children(thing, draft)
         return draft
 
     def _identify(self, thing: JsonObject, type_: OpportunityType, context: _Context) -> Identity:
-        """Return the identity of a thing. The outermost thing names an item without an RPDE envelope."""
+        """Return the identity of a thing. Name the item after its outermost thing if it has no RPDE envelope."""
         entry = self._entry
         rpde = (entry.kind, entry.id) if entry.id and not context.embedded else None
         identity = identify(thing, type_, entry.source, container=context.container, rpde=rpde)
@@ -232,6 +236,7 @@ class _ItemReader:
         return identity
 
     def _read_children(self, thing: JsonObject, parent: Draft) -> None:
+        """Read the things that a thing embeds. Things that cannot be distinguished become faults."""
         parent_type = parent.opportunity.type
         for name, types in parent_type.children.items():
             children = [child for child in members(thing.get(name)) if not _is_not_sold_here(child, parent_type)]
@@ -239,7 +244,7 @@ class _ItemReader:
             for same in self._by_identity(children, types, Container(parent.opportunity.path, parent.former, name)):
                 child = same[0]
                 if not isinstance(child, dict):
-                    self.faults.append(Fault(f"{name} of {parent.label}", f"{shown(child)} is no JSON object"))
+                    self.faults.append(Fault(f"{name} of {parent.label}", f"{display_text(child)} is no JSON object"))
                 elif len(same) == 1 or (_has_id(child) and all(other == child for other in same)):
                     container = Container(parent.opportunity.path, parent.former, name, alike[time_or_name(child)])
                     self.read(child, _Context(types=types, expected=types[0], container=container))
@@ -250,7 +255,7 @@ class _ItemReader:
     def _by_identity(
         self, children: list[Any], types: tuple[OpportunityType, ...], container: Container
     ) -> list[list[Any]]:
-        """Return the embedded things, grouped by identity. Things of one group cannot be distinguished."""
+        """Return embedded things grouped by identity. The things of a group cannot be distinguished."""
         found: dict[Any, list[Any]] = {}
         for number, child in enumerate(children):
             key: Any = number
@@ -261,7 +266,7 @@ class _ItemReader:
             found.setdefault(key, []).append(child)
         return list(found.values())
 
-    def _draft(
+    def _read_draft(
         self, thing: JsonObject, type_: OpportunityType, context: _Context, label: str, identity: Identity
     ) -> Draft:
         path, row = identity.path, type_.row
@@ -269,7 +274,7 @@ class _ItemReader:
         has_own_dates = _has_own_dates(thing, type_, parent)
         when = read_period(thing, in_days=row.dates is Dates.DAYS) if has_own_dates else Period()
         own_status = read_status(thing)
-        free, on_free = read_free(thing)
+        free, on_free = read_free_access(thing)
         capacity, on_capacity = read_spaces(thing, row.capacity)
         named_offers, full_offers = split_offers(thing.get("offers"))
         offers, on_offers = read_offers(full_offers, path)
@@ -306,15 +311,22 @@ class _ItemReader:
             seller=read_seller(thing.get("organizer") or thing.get("provider"), self._entry.source),
             embedded=context.embedded,
             copy=context.copy,
-            remarks=(*remarks_on(thing, type_), *when.remarks, *on_free, *on_capacity, *on_offers, *on_properties),
+            remarks=(
+                *identity_remarks(thing, type_),
+                *when.remarks,
+                *on_free,
+                *on_capacity,
+                *on_offers,
+                *on_properties,
+            ),
         )
 
     def _source(self, path: str, context: _Context) -> str:
-        """Return the source of the item. An embedded parent has a source of its own: other items may embed it too."""
+        """Return the source of a thing: the name of its item, or for an embedded parent a name that all items share."""
         return f"{self._entry.source.name}#copy-of-{key_of(path)}" if context.copy else self.sources[0]
 
     def _parent_reference(self, thing: JsonObject, type_: OpportunityType, context: _Context) -> _ParentReference:
-        """Return the parent of a thing, and read the parent if the thing embeds it."""
+        """Return the reference to the parent of a thing. Read the parent too, if the thing embeds it."""
         if context.container and not context.copy:
             return _ParentReference((context.container.path,))
         link = type_.row.parent
@@ -339,7 +351,7 @@ class _ItemReader:
 
 
 def _is_not_sold_here(child: Any, parent_type: OpportunityType) -> bool:
-    """Return whether an embedded thing is only a reference, or a part that is not sold separately."""
+    """Return whether an embedded thing is only a reference, or a part without Offers of its own."""
     if isinstance(child, str) or (isinstance(child, dict) and is_reference(child)):
         return True
     return parent_type.row.has_parts and isinstance(child, dict) and "offers" not in child
@@ -350,28 +362,30 @@ def _has_id(child: JsonObject) -> bool:
 
 
 def _has_own_dates(thing: JsonObject, type_: OpportunityType, parent: _ParentReference) -> bool:
-    """Return whether dates are read: a part of an event without a start takes place when the event does."""
+    """Return whether a thing has its own dates. A part of an event without a start has the dates of the event."""
     parent_gives_dates = type_.row.parent is not None and type_.row.parent.gives_dates and bool(parent.paths)
     return type_.is_dated and ("startDate" in thing or not parent_gives_dates)
 
 
 def _check_size(draft: Draft) -> None:
+    """Raise UnreadableError if a draft is too large to be stored."""
     if len(msgspec.json.encode(draft)) > MAX_THING_BYTES:
         raise UnreadableError(f"without what it embeds, it is larger than {MAX_THING_BYTES:,} bytes")
 
 
 def _label(expected: str, thing: JsonObject, entry: Entry) -> str:
-    """Return the name of a thing in reports: its type and the provider's identifier or name."""
+    """Return the name of a thing in reports: its type, and its id or name at the provider."""
     names = [read_text(thing.get(name)) for name in ("@id", "identifier", "url", "name")]
     kind = ", ".join(type_names(thing)) or expected or "item"
-    return f"{shown(kind)} {shown(next((name for name in (*names, entry.id) if name), entry.position))}"
+    return f"{display_text(kind)} {display_text(next((name for name in (*names, entry.id) if name), entry.position))}"
 
 
-def _type(thing: JsonObject, context: _Context) -> OpportunityType:
+def _read_type(thing: JsonObject, context: _Context) -> OpportunityType:
+    """Return the type of a thing. Raise UnreadableError for a type that is unknown or not possible here."""
     names = type_names(thing) or [context.expected]
     for name in names:
         if name in context.types:
             return TYPE_OF_NAME[name]
     if not any(names):
         raise UnreadableError("it has no @type")
-    raise UnreadableError(f"its type is none that is sold here: {', '.join(map(shown, names))}")
+    raise UnreadableError(f"its type is none that is sold here: {', '.join(map(display_text, names))}")

@@ -1,4 +1,4 @@
-"""Sellers as providers publish them: the `organizer` of an event, the `provider` of a facility (table P-05)."""
+"""Sellers as providers publish them: the `organizer` of an event or the `provider` of a facility (table P-05)."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from openbooking.importing.reading.values import (
     JsonObject,
     UnreadableError,
     derive_key,
-    publishable,
     read_flag,
     read_term,
     read_text,
+    select_publishable,
     type_names,
 )
 from openbooking.openactive.terms import TaxMode
@@ -28,11 +28,11 @@ class NamedSeller(msgspec.Struct, frozen=True, kw_only=True):
     """A Seller that an item names.
 
     Attributes:
-        key: Its key.
-        former_key: The key that earlier versions gave it.
-        label: Its name in reports.
-        seller: The Seller; None if the item only refers to a Seller that is described elsewhere.
-        remarks: Remarks on what was assumed or left out.
+        key: The key of the Seller.
+        former_key: The key that earlier versions of this system gave to the Seller.
+        label: The name of the Seller in reports.
+        seller: The Seller; None if the item only refers to the Seller and another item describes it.
+        remarks: Remarks on values that were assumed or left out.
     """
 
     key: str
@@ -43,11 +43,11 @@ class NamedSeller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_seller(value: Any, source: Source) -> NamedSeller | None:
-    """Return the Seller that is published, or None.
+    """Return the Seller that an item names; None if it names none.
 
     Args:
         value: The `organizer` or `provider` as published.
-        source: The source, which distinguishes Sellers of the same name without an `@id` or a URL.
+        source: The source of the item. It distinguishes Sellers that share a name and have no `@id` or URL.
     """
     published = value[0] if isinstance(value, list) and value else value
     if isinstance(published, str):
@@ -61,7 +61,7 @@ def read_seller(value: Any, source: Source) -> NamedSeller | None:
     label = f"Seller {name or read_text(published.get('@id')) or read_text(published.get('url'))}"
     if name is None:
         return NamedSeller(key=key, former_key=former_key, label=label)
-    return replace(_described(published, key, label, name, source.name), former_key=former_key)
+    return replace(_read_described(published, key, label, name, source.name), former_key=former_key)
 
 
 def _name(published: JsonObject) -> str | None:
@@ -71,6 +71,7 @@ def _name(published: JsonObject) -> str | None:
 
 
 def _key(published: JsonObject, name: str | None, source: str) -> str | None:
+    """Return the key of a Seller, derived from its `@id`, URL or name; None without these."""
     for property_ in ("@id", "url"):
         text = read_text(published.get(property_))
         if text:
@@ -78,7 +79,8 @@ def _key(published: JsonObject, name: str | None, source: str) -> str | None:
     return derive_key("seller", source, name) if name else None
 
 
-def _described(published: JsonObject, key: str, label: str, name: str, source: str) -> NamedSeller:
+def _read_described(published: JsonObject, key: str, label: str, name: str, source: str) -> NamedSeller:
+    """Return a Seller that an item describes, with remarks on values that were assumed."""
     remarks = []
     legal_name = read_text(published.get("legalName"))
     if legal_name is None:
@@ -86,7 +88,7 @@ def _described(published: JsonObject, key: str, label: str, name: str, source: s
     allowed, tax_mode = True, TaxMode.GROSS
     if "taxMode" not in published:
         remarks.append("no taxMode: prices taken to include VAT")
-    # Nothing is guessed: a Seller that is not understood cannot be booked until an operator completes it.
+    # If these properties are not understood, open booking is not allowed until the operator corrects the Seller.
     try:
         tax_mode = read_term(published.get("taxMode", tax_mode), TaxMode)
         allowed = read_flag(published.get("isOpenBookingAllowed", True))
@@ -95,7 +97,9 @@ def _described(published: JsonObject, key: str, label: str, name: str, source: s
         remarks.append(f"taxMode or isOpenBookingAllowed: {fault}: open booking is not allowed")
     if "address" not in published:
         remarks.append("no address, which Orders must show")
-    properties, on_properties = publishable({name: value for name, value in published.items() if name not in _NOT_KEPT})
+    properties, on_properties = select_publishable(
+        {name: value for name, value in published.items() if name not in _NOT_KEPT}
+    )
     seller = Seller(
         key=key,
         type="Person" if "Person" in type_names(published) else "Organization",

@@ -1,4 +1,8 @@
-"""The names of sources and of the items in them, by which later imports find what an import has published."""
+"""The names of sources and of their items.
+
+A published Opportunity keeps the name of its item. By this name, a later import finds the Opportunities that it has to
+update or withdraw.
+"""
 
 import re
 from pathlib import Path
@@ -26,12 +30,12 @@ _PORTS = {"http": 80, "https": 443}
 class Source(NamedTuple):
     """A source of imported items.
 
-    An RPDE item is identified by its `id` within its source. Its `kind` counts only if several items have the same
-    `id`, which happens if several feeds are imported under one name (AMB-74).
+    The `id` of an RPDE item identifies the item within its source. The `kind` is needed only if several items have the
+    same `id`, which happens if several feeds are imported under one name (AMB-74).
 
     Attributes:
         name: The name of the source.
-        former: The name that earlier versions gave it.
+        former: The name that earlier versions of this system gave to the source.
     """
 
     name: str
@@ -43,10 +47,14 @@ class Source(NamedTuple):
         return is_web_address(self.name)
 
     def may_mean(self, deleted: str, type_: OpportunityType | None) -> bool:
-        """Return whether a deletion of this `kind` may mean an item of this type with the same `id` and another `kind`.
+        """Return whether a deletion may mean an item with the same `id` and another `kind`.
 
-        If several feeds are imported under one name, a deletion of one type and an item of another type come from two
-        feeds, unless types like these share a feed.
+        If several feeds are imported under one name, the deletion and the item may come from two feeds. The deletion
+        can mean the item only if their types belong in one feed.
+
+        Args:
+            deleted: The `kind` of the deletion.
+            type_: The type of the item; None if it is unknown.
         """
         named = type_of_kind(deleted)
         return self.is_one_feed or named is None or type_ is None or named.feed == type_.feed
@@ -56,19 +64,20 @@ class Source(NamedTuple):
         return self.items_with(id_) + derive_key(kind)
 
     def items_with(self, id_: str) -> str:
-        """Return the prefix that the names of all items with this `id` share, whatever their kind."""
+        """Return the prefix that the names of all items with this `id` share."""
         return f"{self.name}#{derive_key(id_)}/"
 
     def former_item(self, kind: str, id_: str) -> str:
-        """Return the name that earlier versions gave to an RPDE item; empty if other sources shared that name.
+        """Return the name that earlier versions of this system gave to an RPDE item; empty if it is ambiguous.
 
-        Earlier versions removed all parameters from a URL, so that feeds with different parameters had one name.
+        Earlier versions removed the query from the URL of a feed. If this feed has a query, other feeds may have had
+        the same name.
         """
         return f"{self.name}#{derive_key(kind, id_)}" if self.name == self.former else ""
 
 
 def source_of(path_or_url: str) -> Source:
-    """Return the source of a feed or file: its URL without cursor and credentials, or its full path.
+    """Return the source of a feed or file. Its name is the URL without cursor and credentials, or the full path.
 
     Raises:
         ImportRefusedError: The source is standard input, which has no name, or the URL is not valid.
@@ -90,10 +99,10 @@ def source_of(path_or_url: str) -> Source:
 
 
 def named_source(name: str) -> Source:
-    """Return the source that the operator has named. A URL names the feed at that URL."""
+    """Return the source with the name that the operator gave. A URL names the feed at that URL."""
     return source_of(name) if is_web_address(name) else Source(name, name)
 
 
 def _identifies(parameter: str) -> bool:
-    """Return whether a parameter of a URL identifies the source, and is no cursor or credential."""
+    """Return whether a parameter of a URL identifies the source: it is neither a cursor nor a credential."""
     return parameter.lower() not in _CURSOR and not _CREDENTIAL.fullmatch(parameter)

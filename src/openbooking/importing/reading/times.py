@@ -10,7 +10,7 @@ _LAST_SECOND = timedelta(seconds=1)
 
 
 class Period(msgspec.Struct, frozen=True):
-    """Start and end, each None if not known, and remarks on how they were understood."""
+    """Start and end, each None if unknown, and remarks on values that were assumed or left out."""
 
     start: datetime | None = None
     end: datetime | None = None
@@ -20,23 +20,23 @@ class Period(msgspec.Struct, frozen=True):
 def read_period(thing: JsonObject, *, in_days: bool = False) -> Period:
     """Return the period of a thing.
 
-    A start without a time, of a thing without an end, means the whole day.
+    A thing that has a start without a time, and no end, lasts the whole day.
 
     Args:
         thing: The thing as published, cleaned.
-        in_days: Whether things of its type are dated in days. The period then ends within the last day, because it is
-            published without a time.
+        in_days: Whether things of this type are dated in days. Such a period is published without times, so it ends
+            one second before the end of its last day.
 
     Raises:
-        UnreadableError: The thing has no `startDate`, or one that cannot be read.
+        UnreadableError: The `startDate` is absent or cannot be read.
     """
     if "startDate" not in thing:
         raise UnreadableError("it has no startDate")
     start = read_instant(thing["startDate"])
     remarks = [start.assumed] if start.assumed and not in_days else []
-    end = _end(thing, remarks, in_days=in_days)
-    duration = _duration(thing, remarks)
-    end_by_duration = _after(start, duration, remarks, in_days=in_days) if duration else None
+    end = _read_end(thing, remarks, in_days=in_days)
+    duration = _read_duration(thing, remarks)
+    end_by_duration = _end_after(start, duration, remarks, in_days=in_days) if duration else None
     if end is not None and end <= start.at:
         remarks.append(f"its end is not after its start: {'its duration taken' if end_by_duration else 'left out'}")
         end = None
@@ -47,8 +47,8 @@ def read_period(thing: JsonObject, *, in_days: bool = False) -> Period:
     return Period(start.at, end, tuple(remarks))
 
 
-def _after(start: Instant, duration: timedelta, remarks: list[str], *, in_days: bool) -> datetime:
-    """Return the end that follows from the duration; for a start without a time, at least the end of that day."""
+def _end_after(start: Instant, duration: timedelta, remarks: list[str], *, in_days: bool) -> datetime:
+    """Return the start plus the duration. If the start has no time, return the end of its day at least."""
     end = start.at + duration
     if end < start.until and not in_days:
         remarks.append("its duration is shorter than its day, which is taken")
@@ -61,7 +61,8 @@ def _end_of_day(start: Instant, *, in_days: bool) -> datetime | None:
     return start.until - (_LAST_SECOND if in_days else timedelta())
 
 
-def _end(thing: JsonObject, remarks: list[str], *, in_days: bool) -> datetime | None:
+def _read_end(thing: JsonObject, remarks: list[str], *, in_days: bool) -> datetime | None:
+    """Return the `endDate`; None if it is absent or unreadable."""
     if "endDate" not in thing:
         return None
     try:
@@ -74,7 +75,8 @@ def _end(thing: JsonObject, remarks: list[str], *, in_days: bool) -> datetime | 
     return read.until - _LAST_SECOND if in_days and read.is_day else read.until
 
 
-def _duration(thing: JsonObject, remarks: list[str]) -> timedelta | None:
+def _read_duration(thing: JsonObject, remarks: list[str]) -> timedelta | None:
+    """Return the `duration`; None if it is absent, zero or unreadable."""
     if "duration" not in thing:
         return None
     try:

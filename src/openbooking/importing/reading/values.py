@@ -1,4 +1,4 @@
-"""Values in the forms in which providers publish them: types, identifiers, instants, durations, numbers, prices."""
+"""Values as providers publish them: types, identifiers, instants, durations, numbers and prices."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ from openbooking.openactive.web_addresses import is_web_address
 JsonObject = Mapping[str, Any]
 Term = TypeVar("Term", bound=StrEnum)
 
-# The zone of times that state none: OpenActive is used in the United Kingdom.
+# The zone of times without a zone: OpenActive is used in the United Kingdom.
 LOCAL_ZONE = ZoneInfo("Europe/London")
 
 MAX_DEPTH = 64
@@ -76,7 +76,7 @@ _PRICE = re.compile(r"\d{1,9}(\.\d{1,30})?", re.ASCII)
 
 
 class UnreadableError(Exception):
-    """A published value cannot be understood; the message names the value and the reason."""
+    """A published value or item is not understood; the message names it and says why."""
 
 
 class Instant(NamedTuple):
@@ -85,7 +85,7 @@ class Instant(NamedTuple):
     Attributes:
         at: The instant, or the start of the day.
         until: The same instant, or the end of the day.
-        assumed: What was assumed about the published value; None if nothing.
+        assumed: A remark on an assumed time or zone; None if nothing was assumed.
     """
 
     at: datetime
@@ -94,14 +94,15 @@ class Instant(NamedTuple):
 
     @property
     def is_day(self) -> bool:
-        """Whether this is a day."""
+        """Whether this is a whole day."""
         return self.until > self.at
 
 
 def clean(value: Any, depth: int = 0) -> Any:
-    """Return the value in the form of the models, without nulls and empty texts, arrays and objects (OB-BKBL-27).
+    """Return the value in the form of the OpenActive models (OB-BKBL-27).
 
-    Names and terms lose their namespaces, and properties become arrays, or lose them, as in the models.
+    Nulls, empty texts, empty arrays and empty objects are removed. Names and terms lose their namespaces. A property
+    becomes an array, or a single value, as its model has it.
 
     Args:
         value: The decoded JSON.
@@ -111,7 +112,7 @@ def clean(value: Any, depth: int = 0) -> Any:
         The value, or None if nothing is left of it.
 
     Raises:
-        UnreadableError: The value cannot be published again.
+        UnreadableError: The value is nested too deeply or contains a NUL character.
     """
     if depth > MAX_DEPTH:
         raise UnreadableError("it is nested too deeply")
@@ -134,8 +135,8 @@ def _clean_object(thing: dict[str, Any], depth: int) -> dict[str, Any]:
         proper = _ALIASES.get(name) or _bare_name(name)
         if value is None or (name in _ALIASES and proper in thing):
             continue
-        value = _in_form(proper, value)
-        # Two names of one property: JSON-LD merges their values.
+        value = _normalise(proper, value)
+        # If one property is published under two names, JSON-LD merges the values.
         if proper in cleaned and cleaned[proper] != value:
             value = [*members(cleaned[proper]), *members(value)]
         cleaned[proper] = value
@@ -150,8 +151,8 @@ def _bare_name(name: str) -> str:
     return f"beta:{found['name']}" if found else name
 
 
-def _in_form(name: str, value: Any) -> Any:
-    """Return the value of this property in the form of the models."""
+def _normalise(name: str, value: Any) -> Any:
+    """Return the value of a property as an array or a single value, as the model of the property has it."""
     if name in _ARRAYS:
         return members(value)
     if name in _NO_ARRAYS and isinstance(value, list) and len(value) == 1:
@@ -159,11 +160,11 @@ def _in_form(name: str, value: Any) -> Any:
     return value.strip() if name in ("@type", "@id") and isinstance(value, str) else value
 
 
-def publishable(thing: JsonObject, left_out: Iterable[str] = ()) -> tuple[dict[str, Any], list[str]]:
-    """Return a thing as it can be published here, and remarks on what was left out or changed.
+def select_publishable(thing: JsonObject, left_out: Iterable[str] = ()) -> tuple[dict[str, Any], list[str]]:
+    """Return the properties that this system may publish, and remarks on properties that are left out or changed.
 
-    Properties of unknown vocabularies are left out, and so are links that are no web addresses, such as scripts.
-    Integers that are not exact in every JSON reader become text.
+    Properties of unknown vocabularies are left out. Links that are no web addresses, such as scripts, are left out.
+    Integers beyond 2^53 become text, because not every JSON reader keeps them exact.
 
     Args:
         thing: The thing, cleaned.
@@ -171,36 +172,37 @@ def publishable(thing: JsonObject, left_out: Iterable[str] = ()) -> tuple[dict[s
     """
     names = set(left_out)
     as_text: set[str] = set()
-    known: dict[str, Any] = _publishable(thing, names, as_text)
+    known: dict[str, Any] = _copy_publishable(thing, names, as_text)
     remarks = [f"{', '.join(sorted(names))} left out"] if names else []
     if as_text:
         remarks.append(f"{', '.join(sorted(as_text))}: a number beyond 2^53 is kept as text")
     return known, remarks
 
 
-def _publishable(value: Any, left_out: set[str], as_text: set[str], within: str = "") -> Any:
+def _copy_publishable(value: Any, left_out: set[str], as_text: set[str], within: str = "") -> Any:
+    """Return a copy without foreign properties and unsafe links. Add their names to `left_out`."""
     if isinstance(value, list):
-        return [_publishable(member, left_out, as_text, within) for member in value]
+        return [_copy_publishable(member, left_out, as_text, within) for member in value]
     if isinstance(value, int) and abs(value) > _MAX_INTEGER:
-        # An identifier may be text or a number, so that no remark is needed.
+        # An identifier may be text, so that no remark is needed.
         if within != "identifier":
-            as_text.add(shown(within))
+            as_text.add(display_text(within))
         return str(value)
     if not isinstance(value, dict):
         return value
     kept = {}
     for name, member in value.items():
         if _FOREIGN.match(name):
-            left_out.add(shown(name))
+            left_out.add(display_text(name))
         elif name in _LINKS and not all(map(_may_be_link, members(member))):
             left_out.add(f"{name} that is no web address")
         else:
-            kept[name] = _publishable(member, left_out, as_text, name)
+            kept[name] = _copy_publishable(member, left_out, as_text, name)
     return kept
 
 
 def _may_be_link(value: Any) -> bool:
-    """Return whether the value is a web address, or an object that may have one."""
+    """Return whether the value is a web address, or an object that may contain a web address."""
     return isinstance(value, dict) or (isinstance(value, str) and is_web_address(value))
 
 
@@ -217,8 +219,8 @@ def _check_text(text: str) -> None:
         raise UnreadableError("it contains a NUL character")
 
 
-def shown(value: Any) -> str:
-    """Return the value for a message, cut short and without control characters, which a terminal would obey."""
+def display_text(value: Any) -> str:
+    """Return a value as text for a message, shortened and without the control characters of terminals."""
     full: str = value if isinstance(value, str) else repr(value)
     text = full[: _SHOWN + 1]
     if not text.isprintable():
@@ -226,25 +228,25 @@ def shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
-# An item derives the same keys a few times.
+# Reading an item derives the same keys several times.
 @lru_cache(1_000)
 def derive_key(*parts: str) -> str:
-    """Return the key of these parts: 160 bits of their SHA-256, as small letters and digits."""
+    """Return the key derived from these parts: 160 bits of their SHA-256, as lower-case letters and digits."""
     digest = hashlib.sha256(msgspec.json.encode(parts)).digest()
     return base64.b32encode(digest[:20]).decode().lower()
 
 
 def members(value: Any) -> list[Any]:
-    """Return the members of an array; a single value counts as an array of one, and None as an empty one."""
+    """Return the members of an array. A single value is an array of one member, and None an empty array."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
 def read_text(value: Any) -> str | None:
-    """Return a name as text, or None: the digits of a number, the value of a PropertyValue, the first of several.
+    """Return a name or identifier as text; None if there is none.
 
-    JSON has one kind of numbers, so that 1.0 is read as 1.
+    Numbers become text, and 1.0 becomes "1". Of a PropertyValue the `value` is read, and of an array the first member.
     """
     if isinstance(value, list):
         value = value[0] if value else None
@@ -258,35 +260,35 @@ def read_text(value: Any) -> str | None:
 
 
 def is_reference(thing: JsonObject) -> bool:
-    """Return whether an object only refers to another one by `@id`."""
+    """Return whether an object has no properties other than `@id`, `@type` and `@context`."""
     return thing.keys() <= _REFERENCE
 
 
 def type_names(thing: JsonObject) -> list[str]:
-    """Return the types of a thing, by their names in OpenActive's context."""
+    """Return the types of a thing, without namespaces."""
     return [name for name in term_names(thing.get("@type")) if name]
 
 
 def term_names(value: Any) -> list[str]:
-    """Return the terms, given as text or by `@id`, without namespaces; empty for a value that is no term."""
+    """Return the terms that a value states as text or by `@id`, without namespaces; empty for other values."""
     named = (member.get("@id") if isinstance(member, dict) else member for member in members(value))
     return [_PREFIXES.sub("", name.strip(), 1) if isinstance(name, str) else "" for name in named]
 
 
 def read_term(value: Any, terms: type[Term]) -> Term:
-    """Return the term that a value states, with or without its namespace. Several values must state one term."""
+    """Return the term that a value states, with or without its namespace. All members of an array must agree."""
     names = set(term_names(value))
     for term in terms:
         if names == {_PREFIXES.sub("", term.value, 1)}:
             return term
-    raise UnreadableError(f"{shown(value)} is not known")
+    raise UnreadableError(f"{display_text(value)} is not known")
 
 
 def read_flag(value: Any) -> bool:
-    """Return a truth value that is given as such, as text, or as a term of schema.org."""
+    """Return a boolean that is published as a JSON boolean, as text, or as a term of schema.org."""
     stated = {"true" if member is True else "false" if member is False else member for member in _flags(value)}
     if stated not in ({"true"}, {"false"}):
-        raise UnreadableError(f"{shown(value)} is neither true nor false")
+        raise UnreadableError(f"{display_text(value)} is neither true nor false")
     return stated == {"true"}
 
 
@@ -295,25 +297,25 @@ def _flags(value: Any) -> list[Any]:
 
 
 def read_instant(value: Any) -> Instant:
-    """Return a date, with or without a time and a zone, to the second and with its published offset."""
+    """Return a date and time to the second. The time and the zone may be absent; the published offset is kept."""
     text = value.strip().upper() if isinstance(value, str) else ""
     found = _INSTANT.fullmatch(text)
     try:
-        read = _instant(found) if found else None
+        read = _parse_instant(found) if found else None
     except (ValueError, OverflowError):
         read = None
     if found is None or read is None or read.year not in _YEARS:
-        raise UnreadableError(f"{shown(value)} is no date and time")
+        raise UnreadableError(f"{display_text(value)} is no date and time")
     if not found["time"]:
         day = f"{text} has no time: a whole day in {LOCAL_ZONE} assumed"
-        return Instant(_local(read), _local(read + _DAY), day)
+        return Instant(_to_local_time(read), _to_local_time(read + _DAY), day)
     assumed = None if found["zone"] else f"{text} has no time zone: {LOCAL_ZONE} assumed"
-    at = (read if read.tzinfo else _local(read)).replace(microsecond=0)
+    at = (read if read.tzinfo else _to_local_time(read)).replace(microsecond=0)
     return Instant(at, at, assumed)
 
 
-def _instant(found: re.Match[str]) -> datetime:
-    """Return the date and time; without an offset if none is stated."""
+def _parse_instant(found: re.Match[str]) -> datetime:
+    """Return the date and time. It has no offset if none was published."""
     if not found["time"]:
         return datetime.fromisoformat(found["date"])
     zone = (found["zone"] or "").strip().replace("UTC", "Z").replace("GMT", "Z")
@@ -322,26 +324,26 @@ def _instant(found: re.Match[str]) -> datetime:
     return datetime.fromisoformat(f"{found['date']}T{found['time']}{zone}")
 
 
-def _local(wall: datetime) -> datetime:
-    """Return the time in the local zone with a fixed offset, because arithmetic on zoned datetimes is wall-clock."""
+def _to_local_time(wall: datetime) -> datetime:
+    """Return a local time with a fixed offset, because arithmetic on datetimes with a ZoneInfo is wall-clock."""
     offset = wall.replace(tzinfo=LOCAL_ZONE).utcoffset()
     return wall.replace(tzinfo=timezone(offset) if offset else UTC)
 
 
 def read_duration(value: Any) -> timedelta:
-    """Return a duration of a fixed length, of ten years at most, to the second."""
+    """Return a duration of a fixed length, to the second and at most ten years."""
     duration = parse_duration(value)
     if duration is None:
-        raise UnreadableError(f"{shown(value)} is no duration of a fixed length")
+        raise UnreadableError(f"{display_text(value)} is no duration of a fixed length")
     return duration
 
 
 def read_count(value: Any) -> int:
-    """Return a number of spaces from 0 to MAX_COUNT. Numbers outside this range are cut."""
+    """Return a number of spaces. A negative number counts as 0, and one above MAX_COUNT as MAX_COUNT."""
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
     found = None if isinstance(value, bool) else _COUNT.fullmatch(text)
     if found is None:
-        raise UnreadableError(f"{shown(value)} is no number of spaces")
+        raise UnreadableError(f"{display_text(value)} is no number of spaces")
     digits = found["digits"].lstrip("0")
     if found["negative"] or not digits:
         return 0
@@ -349,8 +351,8 @@ def read_count(value: Any) -> int:
 
 
 def read_price(value: Any) -> Decimal:
-    """Return a price that is given as a number or as text."""
+    """Return a price that is published as a number or as text."""
     text = str(value).strip()
     if isinstance(value, bool) or not isinstance(value, int | float | str) or not _PRICE.fullmatch(text):
-        raise UnreadableError(f"{shown(value)} is no price")
+        raise UnreadableError(f"{display_text(value)} is no price")
     return Decimal(text)

@@ -3,11 +3,12 @@
 Decode with `msgspec.json.decode(body, type=OrderQuote)` and encode with `msgspec.json.encode(message)`. Properties have
 the names of the specification in snake case. Unknown properties are ignored (OB-MT-10).
 
-Open objects are not ignored in part. Publishers and Brokers may add properties of their own to an Opportunity, an
-Offer, a Seller, a Broker, a Customer, an attendee, an answer and an access pass, and a Booking System returns these
-objects as they were published or sent (OB-CUST-17, P-10). Such an object is therefore a JSON mapping within its
-message. The properties that the specification defines for it have a struct, `Offer` or `Organization` for example:
-`known_part` reads it from the mapping, and `open_object` makes a mapping of it.
+Some objects keep unknown properties, and are called *open objects*: an Opportunity, an Offer, a Seller, a Broker, a
+Customer, an attendee, an answer and an access pass. Publishers and Brokers may add properties to these objects, and a
+Booking System returns the objects with all properties (OB-CUST-17, P-10). Within a message, an open object is
+therefore a JSON mapping. The properties that the specification defines for an open object are in a struct, for example
+`Offer` or `Organization`. `known_part` reads the struct from the mapping, and `open_object` makes a mapping from the
+struct.
 """
 
 from openbooking.openactive.messages.base import JsonObject, Message, Reference, known_part, open_object

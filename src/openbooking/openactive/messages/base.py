@@ -1,4 +1,4 @@
-"""The base of all message types, and open objects."""
+"""The base classes of all message types, and conversions of open objects (explained in `messages/__init__.py`)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
@@ -7,11 +7,11 @@ import msgspec
 
 JsonObject = Mapping[str, Any]
 
-# A URL, or URLs and objects that define terms. Readers accept every form.
+# The `@context`: a URL, an object that defines terms, or an array of both.
 Context = str | tuple[str | JsonObject, ...] | JsonObject
 # The `@id` of an object, or the object itself (AMB-07).
 Reference = JsonObject | str
-# Whole numbers, decimal fractions and decimal text are all in use (AMB-31).
+# Systems send whole numbers, decimal fractions and decimal text (AMB-31).
 Price = int | float | str
 Identifier = int | str | JsonObject | tuple[JsonObject, ...]
 Instant = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
@@ -20,20 +20,23 @@ Uri = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"})]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """A message, or an object within one. Properties that are absent are not encoded (OB-MT-09)."""
+    """A message, or an object within a message. Absent properties are not encoded (OB-MT-09)."""
 
 
 class TypedMessage(Message, frozen=True, kw_only=True, tag_field="@type", tag=True):
-    """A message whose `@type` is the name of its class, unless the class names another."""
+    """A message whose `@type` is the `tag` of its class, which is the name of the class by default."""
 
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 
 def open_object(known: Message, properties: JsonObject) -> dict[str, Any]:
-    """Return the members of `known` together with further properties, which take precedence.
+    """Return an open object: the members of a struct together with further properties.
 
-    Members that are null are left out (OB-MT-09).
+    Args:
+        known: The struct with the properties that the specification defines.
+        properties: Further properties. They replace members of the same name. Those that are None are left out
+            (OB-MT-09).
     """
     members: dict[str, Any] = msgspec.to_builtins(known)
     members.update(properties)
@@ -46,7 +49,7 @@ def known_part(value: JsonObject, type_: type[AnyMessage]) -> AnyMessage:
     """Return the properties of an open object that the specification defines.
 
     Raises:
-        msgspec.ValidationError: a property has a value that the specification does not allow, or a required one is
-            missing. The message names its path.
+        msgspec.ValidationError: A property has a value that the specification does not allow, or a required property
+            is missing. The text names the path of the property.
     """
     return msgspec.convert(value, type_)

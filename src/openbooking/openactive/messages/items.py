@@ -1,4 +1,4 @@
-"""OrderItems of replies and of the Orders feeds, with what belongs to them (OB 10.1.6 to 10.1.12).
+"""OrderItems of replies and of the Orders feeds: questions, answers, access and errors (OB 10.1.6 to 10.1.12).
 
 Tables P-07 and P-11 of the requirements.
 """
@@ -62,9 +62,10 @@ class VirtualLocation(TypedMessage, frozen=True, kw_only=True):
 
 
 class OpenBookingError(Message, frozen=True, kw_only=True):
-    """An error of a request, or of one OrderItem (OB 10.2); `type` is the name of its class there.
+    """An error of a request or of one OrderItem (OB 10.2).
 
-    `description` is about this occurrence, `instance` the URI of what is at fault.
+    `type` is the name of the error class. `description` explains this one error. `instance` is the URI of the faulty
+    property or object.
     """
 
     context: str | None = field(name="@context", default=None)
@@ -77,11 +78,10 @@ class OpenBookingError(Message, frozen=True, kw_only=True):
 
 
 class OrderItem(TypedMessage, frozen=True, kw_only=True):
-    """One OrderItem. Quotes have no `id`, and feeds no `position`.
+    """One OrderItem. Items of quotes have no `id`, and items of feeds have no `position`.
 
-    `order_item_status` is the URI of a status. The specification and its data model do not list the same statuses
-    (AMB-15, AMB-21), so that readers accept all. The order of the fields is explained in
-    `openbooking.openactive.messages.orders`.
+    `order_item_status` is the URI of a status. Readers accept every status, because the specification and its data
+    model list different statuses (AMB-15, AMB-21). Do not change the order of the fields (see `messages/orders.py`).
     """
 
     accepted_offer: Reference | None = None

@@ -3,9 +3,9 @@
 Tables P-02 to P-04 of the requirements. An Order with a DynamicPayment has no totals, and its items have no Offers.
 Some systems send no `id` in a reply with errors.
 
-The order of the fields is the order of the members in JSON. The fields of replies keep this order, because the reply to
-a repeated B must have the bytes of the first one, which an earlier version may have sent. For the same reason the types
-have no common base: fields of a base could not stand between those of a subclass.
+Do not change the order of the fields, which is the order of the members in JSON. The reply to a repeated B must have
+the same bytes as the first reply, which an earlier version of this package may have sent. For the same reason the types
+have no common base: msgspec puts the fields of a base before the fields of its subclass.
 """
 
 from typing import Literal
@@ -27,7 +27,7 @@ from openbooking.openactive.terms import BrokerRole, OrderProposalStatus
 
 
 class Lease(TypedMessage, frozen=True, kw_only=True):
-    """How long the spaces of an OrderQuote are held."""
+    """The time until which the spaces of an OrderQuote are held."""
 
     identifier: str | None = None
     lease_expires: Instant
@@ -56,7 +56,7 @@ class OrderQuote(Message, frozen=True, kw_only=True):
 
 
 class OrderProposal(Message, frozen=True, kw_only=True):
-    """The reply to P, and to Order Status while there is no Order yet."""
+    """The reply to P, and to Order Status until the Order is booked."""
 
     context: Context = field(name="@context")
     type: Literal["OrderProposal"] = field(name="@type")

@@ -28,7 +28,7 @@ class PostalAddress(TypedMessage, frozen=True, kw_only=True):
 
 
 class Terms(Message, frozen=True, kw_only=True):
-    """Terms that a Customer is shown, or must agree to."""
+    """Terms that the Broker shows to the Customer. `requires_explicit_consent`: whether the Customer must agree."""
 
     type: Literal["Terms", "PrivacyPolicy", "TermsOfUse"] = field(name="@type")
     name: str
@@ -37,36 +37,12 @@ class Terms(Message, frozen=True, kw_only=True):
     date_modified: Instant | None = None
 
 
-class Organization(TypedMessage, frozen=True, kw_only=True):
-    """A Seller, a Broker or a Customer that is an organisation."""
-
-    id: str | None = field(name="@id", default=None)
-    identifier: Identifier | None = None
-    name: str
-    legal_name: str | None = None
-    tax_mode: TaxMode | None = None
-    description: str | None = None
-    url: Uri | None = None
-    logo: ImageObject | None = None
-    telephone: str | None = None
-    email: str | None = None
-    vat_id: str | None = field(name="vatID", default=None)
-    address: PostalAddress | None = None
-    terms_of_service: tuple[Terms, ...] = ()
-    is_open_booking_allowed: bool | None = None
-
-
-class Person(TypedMessage, frozen=True, kw_only=True):
-    """A Customer, an attendee or a Seller that is a person.
-
-    A Seller has a `name`, and neither `given_name` nor `family_name`.
-    """
+class _Party(TypedMessage, frozen=True, kw_only=True):
+    """The properties that an Organization and a Person share. Their order is the order of the members in replies."""
 
     id: str | None = field(name="@id", default=None)
     identifier: Identifier | None = None
     name: str | None = None
-    given_name: str | None = None
-    family_name: str | None = None
     legal_name: str | None = None
     tax_mode: TaxMode | None = None
     description: str | None = None
@@ -80,8 +56,24 @@ class Person(TypedMessage, frozen=True, kw_only=True):
     is_open_booking_allowed: bool | None = None
 
 
+class Organization(_Party, frozen=True, kw_only=True):
+    """A Seller, a Broker or a Customer that is an organisation."""
+
+    name: str
+
+
+class Person(_Party, frozen=True, kw_only=True):
+    """A Customer, an attendee or a Seller that is a person.
+
+    A Person that is a Seller has a `name`, and has neither `given_name` nor `family_name`.
+    """
+
+    given_name: str | None = None
+    family_name: str | None = None
+
+
 class BookingService(TypedMessage, frozen=True, kw_only=True):
-    """The Booking System that answers."""
+    """The Booking System that sends the reply."""
 
     name: str
     url: Uri | None = None

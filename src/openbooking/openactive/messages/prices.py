@@ -1,7 +1,7 @@
 """Offers, prices, taxes and payments (OB 8.1, 10.1.8, 10.1.13 to 10.1.15).
 
-Tables P-08, P-09 and P-11 of the requirements. Prices are in units of the currency, an ISO 4217 code. The currency is
-absent only where the price is 0.
+Tables P-08, P-09 and P-11 of the requirements. Prices are in the major unit of their currency. `price_currency` is
+an ISO 4217 code, and is absent only if the price is 0.
 """
 
 from typing import Literal
@@ -13,7 +13,7 @@ from openbooking.openactive.terms import Availability
 
 
 class QuantitativeValue(TypedMessage, frozen=True, kw_only=True):
-    """A range; an end that is absent is open."""
+    """A range. Without `min_value` or `max_value` the range has no limit on that side."""
 
     min_value: int | float | None = None
     max_value: int | float | None = None
@@ -42,7 +42,7 @@ class Offer(TypedMessage, frozen=True, kw_only=True):
 
 
 class OfferOverride(TypedMessage, frozen=True, kw_only=True):
-    """A price that the Broker names, as agreed with the Seller (OB 7.7)."""
+    """An Offer with a price that the Broker sets, by agreement with the Seller (OB 7.7)."""
 
     id: str | None = field(name="@id", default=None)
     name: str | None = None
@@ -52,7 +52,7 @@ class OfferOverride(TypedMessage, frozen=True, kw_only=True):
 
 
 class PriceSpecification(TypedMessage, frozen=True, kw_only=True):
-    """`totalPaymentDue`."""
+    """The `totalPaymentDue` of an Order."""
 
     price: Price
     price_currency: str | None = None
@@ -70,7 +70,7 @@ class TaxChargeSpecification(TypedMessage, frozen=True, kw_only=True):
 
 
 class Payment(Message, frozen=True, kw_only=True):
-    """How the Broker paid. Requests without an `@type` mean `Payment`; replies always have one."""
+    """How the Broker paid. A request without `@type` means `Payment`; replies always have an `@type`."""
 
     type: Literal["Payment", "DynamicPayment"] | None = field(name="@type", default=None)
     identifier: str | None = None

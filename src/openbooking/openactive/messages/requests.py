@@ -1,6 +1,7 @@
 """Bodies of requests: C1, C2, P, B, and the PATCHes of Orders and OrderProposals (OB 9.2).
 
-The types say what a Broker sends. A Booking System has to tolerate more (OB-MT-10), see `openbooking.jsonld`.
+The types are strict: they describe the bodies that a Broker should send. A Booking System must also read bodies with
+mistakes (OB-MT-10); `jsonld/read_message.py` does this.
 """
 
 from typing import Annotated
@@ -15,7 +16,7 @@ Position = Annotated[int, Meta(ge=0, lt=2**31)]
 
 
 class OrderItemRequest(TypedMessage, frozen=True, kw_only=True, tag="OrderItem"):
-    """An OrderItem as asked for; `accepted_offer` refers to an Offer or is an OfferOverride."""
+    """An OrderItem of a request. `accepted_offer` is a reference to an Offer, or an OfferOverride."""
 
     position: Position
     ordered_item: Reference | None = None
@@ -41,7 +42,7 @@ class OrderRequest(Message, frozen=True, kw_only=True):
 
 
 class ProposalBookingRequest(TypedMessage, frozen=True, kw_only=True, tag="Order"):
-    """The body of B after P: which version of the OrderProposal becomes an Order (OB-APP-29)."""
+    """The body of B after P, which names the version of the OrderProposal to book (OB-APP-29)."""
 
     context: Context | None = field(name="@context", default=None)
     order_proposal_version: Reference | None = None
@@ -49,7 +50,7 @@ class ProposalBookingRequest(TypedMessage, frozen=True, kw_only=True, tag="Order
 
 
 class OrderItemPatch(TypedMessage, frozen=True, kw_only=True, tag="OrderItem"):
-    """The cancellation of one OrderItem."""
+    """An OrderItem in a PATCH of an Order, with the status that cancels the item."""
 
     id: str | None = field(name="@id", default=None)
     order_item_status: str | None = None

@@ -1,1 +1,4 @@
-"""Commands that wait to be written: queued, in batches, or blocked by locks of other transactions."""
+"""Commands that wait for the database: `queue` writes them in batches, one transaction each.
+
+`blocked` keeps the commands whose rows another transaction has locked. `pending` keeps their deadlines.
+"""

@@ -1,9 +1,9 @@
-"""Commands that need rows which another transaction keeps locked; all other commands go on meanwhile.
+"""Sets aside commands whose rows another transaction keeps locked, so that all other commands go on.
 
-A row stays locked for long if a session has not committed, or if a process has stopped. While commands are blocked, the
-locks are looked up every 0.1 seconds (`openbooking.store.locks`), so no connection waits for them. Commands whose rows
-are free are tried again. If such a batch still has to wait, for example for a whole table, it is halved until each
-command that waits is in a batch of its own.
+A row stays locked for long if a session does not commit, or if a process has stopped. While commands are blocked, the
+locks on their rows are looked up every 0.1 seconds (`openbooking.store.locks`). So no connection waits for the locks.
+Commands whose rows are free are tried again in batches. If a batch still has to wait, for example because a whole table
+is locked, the batch is halved, until each command that has to wait is in its own batch.
 """
 
 import asyncio
@@ -26,10 +26,11 @@ from openbooking.store.command_queue.pending import (
 )
 from openbooking.store.database import LockedError
 
-# What can be locked: an Opportunity, named by its path, or a record, named by its key.
+# Names a row that can be locked: the path of an Opportunity, or the key of a record.
 Name: TypeAlias = str | OrderKey
-# Returns the holder of the lock for each of the given names that is locked now.
+# Returns, for each of the given names that is locked now, the transaction that holds the lock.
 FindLocks: TypeAlias = Callable[[Iterable[Name]], Awaitable[Mapping[Name, str]]]
+# Returns the names of the rows that a command locks.
 NamesOf: TypeAlias = Callable[[Command[Any]], frozenset[Name]]
 
 _LOCK_CHECK_SECONDS = 0.1
@@ -38,12 +39,12 @@ _log = structlog.get_logger()
 
 
 class BlockedCommands:
-    """Tries blocked commands again until all have been answered.
+    """Keeps blocked commands, and tries them again until all have been answered.
 
     Args:
-        write: Carries out a batch.
-        find_locks: Returns the holders of locks.
-        names_of: Returns the names that a command locks.
+        write: Carries out a batch in one transaction.
+        find_locks: Returns the names that are locked now, with the holders of the locks.
+        names_of: Returns the names of the rows that a command locks.
         most: How many commands a batch has at most.
     """
 
@@ -53,7 +54,8 @@ class BlockedCommands:
         self._names_of = names_of
         self._most = most
         self._waiting: dict[PendingCommand, frozenset[Name]] = {}
-        # Commands that had to wait for an unknown lock in a batch of their own, and when they are tried again.
+        # Commands that had to wait alone in a batch although none of their names is locked, and when they are tried
+        # again.
         self._retry_at: dict[PendingCommand, float] = {}
         self._locks_seen: Mapping[Name, str] = {}
         self._held_locks: frozenset[Name] = frozenset()
@@ -65,13 +67,13 @@ class BlockedCommands:
         return bool(self._waiting)
 
     def add(self, waiting: Iterable[PendingCommand]) -> None:
-        """Add commands, to be tried again once their rows are free."""
+        """Add commands. They are tried again once their rows are free."""
         self._waiting |= {each: self._names_of(each.command) for each in waiting}
         if self._retrying is None or self._retrying.done():
             self._retrying = asyncio.create_task(self._retry(), context=contextvars.Context())
 
     def take_blocked(self, waiting: list[PendingCommand]) -> list[PendingCommand]:
-        """Add the commands that need a row which is known to be locked; return the others."""
+        """Add those of the commands that need a row which is known to be locked; return the other commands."""
         if not self._held_locks and not self._retry_at:
             return waiting
         unknown = {name for each in self._retry_at for name in self._waiting[each] if isinstance(name, OrderKey)}
@@ -81,7 +83,7 @@ class BlockedCommands:
         return [each for each in waiting if each not in self._waiting]
 
     async def finish(self) -> None:
-        """Return once no command is blocked any more."""
+        """Wait until all blocked commands have been answered."""
         if self._retrying:
             await self._retrying
 
@@ -101,9 +103,10 @@ class BlockedCommands:
         self._locks_seen, self._held_locks = {}, frozenset()
 
     async def _find_held_locks(self) -> bool:
-        """Look twice which names are locked; a name counts if its lock has the same holder both times.
+        """Update `_held_locks`: the names whose lock has the same holder at two look-ups, 0.05 seconds apart.
 
-        Returns whether the database answers.
+        Returns:
+            Whether the database answered.
         """
         for _ in range(2):
             await asyncio.sleep(_LOCK_CHECK_SECONDS / 2)
@@ -113,7 +116,7 @@ class BlockedCommands:
             try:
                 self._locks_seen = await self._find_locks(names) if names else {}
             except LockedError:
-                self._locks_seen = {}  # a whole table is locked; commands that need other tables can go on
+                self._locks_seen = {}  # a whole table is locked; commands that need only other tables can go on
             except StoreUnavailableError:
                 return False
             self._held_locks = frozenset(

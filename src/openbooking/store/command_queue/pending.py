@@ -1,7 +1,7 @@
-"""Commands that wait for their reply. One deadline bounds the queue, the locks and the retries together.
+"""Commands that wait for their reply, each with one deadline for queueing, waiting for locks, and retries together.
 
-A command that has not begun by its deadline is given up and never carried out, so "nothing was done" is a true reply.
-For a command that has begun by then, the outcome is unknown.
+A command that has not begun by its deadline is given up: it is never carried out, and its error says that nothing was
+done. A command that has begun by its deadline may still be carried out, so its error does not say so.
 """
 
 import asyncio
@@ -12,11 +12,11 @@ from openbooking.booking.command import Command
 from openbooking.booking.store import Outcome, StoreUnavailableError
 from openbooking.store.database import LockedError
 
-# How long after its deadline a command that has begun may still be answered.
+# How long after its deadline a command that has begun by then may still be answered.
 _GRACE_SECONDS = 2.0
-# How long a transaction waits for locks of other transactions, which usually end within milliseconds. The longer time
-# is for a first try. The shorter one is for commands that have waited before, and for batches while commands are
-# blocked, so that a lock that is held for long does not hold up the others again and again.
+# How many seconds a transaction waits for locks of other transactions, which usually end within milliseconds. The first
+# number is for a first try. The second number is for commands that have waited before, and for every batch while any
+# command is blocked: otherwise a lock that is held for long would delay all batches.
 LOCK_SECONDS, LOCK_SECONDS_AGAIN = 0.5, 0.05
 
 
@@ -24,7 +24,7 @@ class PendingCommand:
     """A command and the future of its reply.
 
     Args:
-        command: What to carry out.
+        command: The command.
         until: The deadline, a time of the event loop.
     """
 
@@ -39,18 +39,18 @@ class PendingCommand:
         self.reply.add_done_callback(lambda _: self._timer.cancel())
 
     def begin(self) -> bool:
-        """Begin the command unless it was given up; return whether it has begun."""
+        """Mark the command as begun unless it was given up; return whether it has begun."""
         self._begun = not self.given_up
         return self._begun
 
     def undo(self) -> None:
-        """Put the command back to waiting, because its transaction has done nothing."""
+        """Mark the command as not begun, because its transaction was rolled back; give it up after its deadline."""
         self._begun = False
         if asyncio.get_running_loop().time() >= self.until:
             self._on_deadline()
 
     def settle(self, outcome: Outcome) -> None:
-        """Give the reply, or raise the exception, to the caller; do nothing if the command was answered before."""
+        """Answer the caller of `CommandQueue.execute` with a reply or an exception, unless it has an answer already."""
         if self.reply.done():
             return
         if isinstance(outcome, Exception):
@@ -82,35 +82,35 @@ class Batch:
         return max(each.until for each in self.waiting)
 
     def begin(self) -> list[Command[Any]]:
-        """Begin all commands that were not given up, and return them; called at each try of the transaction."""
+        """Mark the commands that were not given up as begun, and return them. Called at each try of the transaction."""
         self._begun = [each for each in self.waiting if each.begin()]
         return [each.command for each in self._begun]
 
     def undo(self) -> None:
-        """Put all commands back to waiting."""
+        """Mark all commands as not begun."""
         for each in self.waiting:
             each.undo()
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
-        """Settle the commands that the last call of `begin` returned, in their order."""
+        """Answer the commands that the last call of `begin` returned; the outcomes are in the same order."""
         for each, outcome in zip(self._begun, outcomes, strict=True):
             each.settle(outcome)
 
     def fail(self, fault: Exception) -> None:
-        """Settle all commands with the same exception."""
+        """Answer all commands with the same exception."""
         for each in self.waiting:
             each.settle(fault)
 
 
-# Carries out a batch; the number is `lock_seconds` of `Database.write`, which may raise LockedError.
+# Carries out a batch. The number is `lock_seconds` of `Database.write`. May raise LockedError.
 Write: TypeAlias = Callable[[Batch, float], Awaitable[Sequence[Outcome]]]
 
 
 async def write_batch(batch: Batch, write: Write, lock_seconds: float) -> None:
-    """Carry out a batch and settle its commands.
+    """Carry out a batch and answer its commands.
 
     Raises:
-        LockedError: A lock was not free in time. The commands wait again.
+        LockedError: A lock was not free within `lock_seconds`. The commands have no answer yet.
     """
     try:
         outcomes = await write(batch, lock_seconds)

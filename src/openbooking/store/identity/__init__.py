@@ -1,1 +1,1 @@
-"""The IdentityStore in memory and over an SQL database."""
+"""The stores of partners, grants, users and sessions: in memory, and in an SQL database."""

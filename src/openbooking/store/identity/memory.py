@@ -1,4 +1,4 @@
-"""The IdentityStore in memory. The other stores are tested against it."""
+"""The IdentityStore in memory, which keeps the records in dicts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -39,7 +39,7 @@ _KEYS: dict[type[IdentityRecord], tuple[str, ...]] = {
 
 
 class MemoryIdentityStore:
-    """Keeps the records until the process ends."""
+    """An IdentityStore that keeps the records in memory until the process ends."""
 
     def __init__(self) -> None:
         self._records: dict[type[IdentityRecord], dict[tuple[Any, ...], Any]] = {kind: {} for kind in _KEYS}
@@ -50,7 +50,7 @@ class MemoryIdentityStore:
         return [record for _, record in kept if _fits(record, lookups)]
 
     async def save(self, *records: IdentityRecord) -> bool:
-        """Save all records, each in place of the revision that was read, or none; return whether they were saved."""
+        """Save all records, or none if the stored revision of any has changed; return whether they were saved."""
         slots = [(self._records[type(record)], _key(record)) for record in records]
         for (kept, key), record in zip(slots, records, strict=True):
             if (kept[key].revision if key in kept else 0) != record.revision:
@@ -71,7 +71,7 @@ class MemoryIdentityStore:
             self._records[kind] = {key: record for key, record in kept.items() if record.expires > now}
 
     async def access_rights(self, partner: str, authorization: str, seller: str) -> AccessRights | None:
-        """Return the access rights of the partner with that Seller; None for an unknown partner."""
+        """Return the access rights of a partner to a Seller; None if the partner is unknown."""
         partners = await self.find(Partner, key=partner)
         grants = [grant for grant in await self.find(Grant, partner=partner) if grant.seller in (seller, EVERY_SELLER)]
         authorizations = await self.find(Authorization, id=authorization)
@@ -80,7 +80,7 @@ class MemoryIdentityStore:
         return AccessRights(partners[0], tuple(grants), authorizations[0] if authorizations else None)
 
     async def access_rights_by_api_key(self, digest: str) -> AccessRights | None:
-        """Return the access rights of the partner with this API key; None if no partner has it."""
+        """Return the access rights of the partner with this digest of an API key; None if there is no such partner."""
         partners = [
             partner
             for partner in await self.find(Partner)

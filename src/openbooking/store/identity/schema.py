@@ -1,6 +1,7 @@
-"""The tables of `openbooking.identity`. Each holds records of one kind, their revision, and the columns of lookups.
+"""The tables of partners, grants, users and sessions. Each table holds one kind of record of `openbooking.identity`.
 
-Columns other than `revision` and `document` have the names of fields. Instants are microseconds since 1970 UTC.
+`document` holds a record as JSON, and `revision` its revision. The other columns are copies of fields by which records
+are looked up, and have the names of the fields. Instants are microseconds since 1970 UTC.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Table

@@ -1,4 +1,4 @@
-"""The IdentityStore over any SQL database."""
+"""The IdentityStore in an SQL database."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,20 +19,20 @@ from openbooking.store.single_flight import SingleFlight
 
 R = TypeVar("R", bound=IdentityRecord)
 
-# Larger results are not cached: the partner of an API key is read with its grants of all Sellers, which may be many.
+# Larger results are not cached. The lookup of an API key returns the partner's grants for all Sellers, possibly many.
 _MOST_ROWS_CACHED = 20
 _DECODERS = {kind: msgspec.json.Decoder(kind).decode for kind in TABLES}
 
 
 class _ChangedError(Exception):
-    """A record has another revision than the one that was read."""
+    """The stored record has another revision than the record that is saved."""
 
 
 class SqlIdentityStore:
-    """Keeps the records in a database whose schema is up to date.
+    """An IdentityStore in a database whose schema is up to date.
 
-    If the database is remote, concurrent requests of one partner share a lookup. It begins after all of them have
-    arrived, so a request that arrives after a revocation is refused.
+    If the database is remote, concurrent requests of one partner share a lookup of access rights. The lookup begins
+    after all of these requests have arrived, so a request that arrives after a revocation is refused.
     """
 
     def __init__(self, database: Database, dialect: Dialect) -> None:
@@ -43,10 +43,10 @@ class SqlIdentityStore:
     async def find(self, kind: type[R], **lookups: str | bool) -> Sequence[R]:
         """Return the records whose columns have these values, ordered by key."""
         rows = await self._database.read(partial(ask, self._sql.find(kind, tuple(lookups)), **lookups))
-        return [self._decoded(kind, document) for (document,) in rows]
+        return [self._decode(kind, document) for (document,) in rows]
 
     async def save(self, *records: IdentityRecord) -> bool:
-        """Save all records, each in place of the revision that was read, or none; return whether they were saved."""
+        """Save all records, or none if the stored revision of any has changed; return whether they were saved."""
 
         def save() -> Procedure[None]:
             for record in records:
@@ -71,12 +71,12 @@ class SqlIdentityStore:
                 await self._database.write(partial(ask, self._sql.remove_expired(kind), now=microseconds(now)))
 
     async def access_rights(self, partner: str, authorization: str, seller: str) -> AccessRights | None:
-        """Return the access rights of the partner with that Seller; None for an unknown partner."""
+        """Return the access rights of a partner to a Seller; None if the partner is unknown."""
         values = {"partner": partner, "authorization": authorization, "seller": seller}
         return await self._access_rights(self._sql.access_rights, values)
 
     async def access_rights_by_api_key(self, digest: str) -> AccessRights | None:
-        """Return the access rights of the partner with this API key; None if no partner has it."""
+        """Return the access rights of the partner with this digest of an API key; None if there is no such partner."""
         return await self._access_rights(self._sql.access_rights_by_api_key, {"digest": digest})
 
     async def close(self) -> None:
@@ -95,7 +95,7 @@ class SqlIdentityStore:
             tuple(rows)
         )
 
-    def _decoded(self, kind: type[R], document: bytes) -> R:
+    def _decode(self, kind: type[R], document: bytes) -> R:
         decoded = _DECODERS[kind](document)
         assert isinstance(decoded, kind)  # noqa: S101 - each decoder returns its own kind
         return decoded
@@ -103,7 +103,7 @@ class SqlIdentityStore:
 
 @lru_cache(1_000)
 def _decode_access_rights(rows: tuple[tuple[int, bytes], ...]) -> AccessRights | None:
-    """Decode the rows of ACCESS_RECORDS to access rights; None if no row is a partner."""
+    """Decode the rows of `IdentityStatements.access_rights`; return None if no row is a partner."""
     found = [_DECODERS[ACCESS_RECORDS[place]](document) for place, document in rows]
     partners = [record for record in found if isinstance(record, Partner)]
     grants = tuple(record for record in found if isinstance(record, Grant))
@@ -112,7 +112,7 @@ def _decode_access_rights(rows: tuple[tuple[int, bytes], ...]) -> AccessRights |
 
 
 def _row(record: IdentityRecord) -> dict[str, Any]:
-    """Return a value for each column, and as `before` the revision that was read."""
+    """Return the values of the columns for a record to save, and as `before` the revision of the stored record."""
     saved = replace(record, revision=record.revision + 1)
     columns = {column.name: getattr(saved, column.name, None) for column in TABLES[type(record)].columns}
     values = {name: microseconds(value) if isinstance(value, datetime) else value for name, value in columns.items()}

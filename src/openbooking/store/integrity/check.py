@@ -1,7 +1,7 @@
-"""The integrity check: compares the parts of a database that depend on each other.
+"""The integrity check of `openbooking doctor`: compares the parts of a database that must agree.
 
-Counts of spaces depend on claims, claims on records, and feeds on both. A contradiction is a fault of this software or
-of the disk.
+Counts of booked spaces must agree with claims, claims with records, and feeds with both. A contradiction is caused by a
+fault of this software or of the disk.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from openbooking.booking.model.situation import Spaces
 from openbooking.booking.rules.capacity import spaces_left
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, FeedWriter
 from openbooking.openactive.opportunity_types import OPEN_FEEDS
-from openbooking.store.change_set import published_of_record
+from openbooking.store.change_set import record_publications
 from openbooking.store.database import Procedure, Query, record_keys
 from openbooking.store.documents import decode_opportunity, decode_record, microseconds
 from openbooking.store.integrity.finding import Finding
@@ -38,10 +38,10 @@ _PRIVATE_FEEDS = [ORDERS, ORDER_PROPOSALS]
 _NUMBERED_WITHIN = timedelta(minutes=1)
 
 
-class _Addresses:
-    """Counts the feed items whose `@id` has another address than the one that is set now.
+class _AddressCheck:
+    """Counts the feed items whose `@id` has another address than the setting of the site's address.
 
-    All of them make one finding, because a changed setting is their common cause.
+    All these items are reported as one finding, because their common cause is a change of that setting.
     """
 
     def __init__(self, feeds: str, remedy: str) -> None:
@@ -57,7 +57,7 @@ class _Addresses:
             self._example = self._example or f"{published} would be {expected} now"
 
     def findings(self) -> list[Finding]:
-        """Return one finding if any item was counted."""
+        """Return one finding for all counted items; none if no item was counted."""
         if not self._count:
             return []
         items = f"have items at another address than the one that is set, {self._count} in all ({self._example})"
@@ -65,19 +65,25 @@ class _Addresses:
 
 
 def check_integrity(sql: IntegrityStatements, writer: FeedWriter, now: datetime) -> Procedure[list[Finding]]:
-    """Return all contradictions."""
+    """Return all contradictions in the database.
+
+    Args:
+        sql: The statements.
+        writer: Writes feed items as they should be.
+        now: The current time.
+    """
     return [
-        *(yield from _of_records(sql, writer)),
-        *(yield from _of_opportunities(sql, writer, now)),
-        *(yield from _without_owner(sql)),
-        *(yield from _of_numbers(sql, now)),
+        *(yield from _check_records(sql, writer)),
+        *(yield from _check_opportunities(sql, writer, now)),
+        *(yield from _find_orphans(sql)),
+        *(yield from _check_numbers(sql, now)),
     ]
 
 
-def _of_records(sql: IntegrityStatements, writer: FeedWriter) -> Procedure[list[Finding]]:
+def _check_records(sql: IntegrityStatements, writer: FeedWriter) -> Procedure[list[Finding]]:
     """Compare claims and Orders feeds with the records."""
     findings: list[Finding] = []
-    addresses = _Addresses("The Orders feeds", "each is written anew when its Order changes next")
+    addresses = _AddressCheck("The Orders feeds", "each item gets the new address when its Order changes next")
     last = OrderKey("", "")
     while rows := (yield Query(sql.records_after, last._asdict() | {"most": _AT_ONCE})):
         stored = map(StoredRecord._make, rows)
@@ -90,22 +96,22 @@ def _of_records(sql: IntegrityStatements, writer: FeedWriter) -> Procedure[list[
         shown = map(OrderFeedItem._make, items)
         published = {(item.feed, OrderKey(item.partner, item.uuid)): item.data for item in shown}
         for key, record in records.items():
-            findings += _of_record(record, claims[key], published, writer, addresses)
+            findings += _check_record(record, claims[key], published, writer, addresses)
     return findings + addresses.findings()
 
 
-def _of_record(
+def _check_record(
     record: Record,
     claims: set[ClaimRow],
     published: dict[tuple[str, OrderKey], bytes | None],
     writer: FeedWriter,
-    addresses: _Addresses,
+    addresses: _AddressCheck,
 ) -> Iterator[Finding]:
     about = f"Order {record.uuid} of {record.partner}"
     expected = {claim_row(record.key, claim) for claim in record.claims()}
     if claims != expected:
-        yield Finding(about, f"claims {_differing(claims, expected)}, its record {_differing(expected, claims)}")
-    for publication in published_of_record(record.key, record, writer):
+        yield Finding(about, f"claims {_list_claims(claims, expected)}, its record {_list_claims(expected, claims)}")
+    for publication in record_publications(record.key, record, writer):
         place = (publication.feed.name, record.key)
         if place not in published:
             if publication.data is None:
@@ -119,17 +125,19 @@ def _of_record(
             addresses.compare(shown.address, expected_item.address)
 
 
-def _differing(some: set[ClaimRow], others: set[ClaimRow]) -> str:
+def _list_claims(some: set[ClaimRow], others: set[ClaimRow]) -> str:
     only = sorted(some - others)
     listed = ", ".join(f"{claim.places} of {claim.opportunity} until {claim.expires}" for claim in only)
     return listed or "nothing more"
 
 
-def _of_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: datetime) -> Procedure[list[Finding]]:
-    """Compare counters and open feeds with the claims, and feeds with what is on sale."""
+def _check_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: datetime) -> Procedure[list[Finding]]:
+    """Compare counts of booked spaces with claims, and open feeds with claims and with the Opportunities on sale."""
     findings: list[Finding] = []
     parents: dict[str, Opportunity] = {}
-    addresses = _Addresses("The open feeds", "`openbooking feed republish` renews them; they cannot be booked before")
+    addresses = _AddressCheck(
+        "The open feeds", "`openbooking feed republish` renews them; they cannot be booked before"
+    )
     last = ""
     while rows := (yield Query(sql.opportunities_after, {"path": last, "most": _AT_ONCE})):
         stored = [StoredOpportunity._make(row) for row in rows]
@@ -156,7 +164,7 @@ def _of_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: datetim
                 continue
             data = msgspec.json.decode(encoded)
             addresses.compare(data.get("@id"), writer.opportunity_id(path))
-            if _remaining(data) not in set(_possible(opportunity, claimed, leases[path], now)):
+            if _remaining(data) not in set(_possible_spaces(opportunity, claimed, leases[path], now)):
                 findings.append(Finding(path, f"is shown in its feed with {_remaining(data)} spaces left"))
     return findings + addresses.findings()
 
@@ -164,17 +172,26 @@ def _of_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: datetim
 def _load_parents(
     sql: IntegrityStatements, children: Iterable[Opportunity], known: dict[str, Opportunity]
 ) -> Procedure[None]:
-    """Add the parents of the children, and their parents, to the known ones."""
+    """Add all ancestors of Opportunities to `known`.
+
+    Args:
+        sql: The statements.
+        children: The Opportunities.
+        known: Opportunities by path. Those that are here already are not read again.
+    """
     while wanted := {child.parent for child in children if child.parent} - known.keys():
         rows = yield Query(sql.documents_of_paths, {"paths": sorted(wanted)})
         children = [decode_opportunity(document) for (document,) in rows]
         known |= {parent.path: parent for parent in children}
 
 
-def _possible(
+def _possible_spaces(
     opportunity: Opportunity, sold: int, leases: Iterable[tuple[int, int]], now: datetime
 ) -> Iterator[int | None]:
-    """Yield the spaces left that a feed may show now. It may show Leases that have ended since it last changed."""
+    """Yield the numbers of spaces left that a feed item may show now.
+
+    The item may still count Leases that have ended since the item last changed.
+    """
     held = 0
     for expires, spaces in sorted(leases, reverse=True):
         if expires <= microseconds(now):
@@ -183,7 +200,7 @@ def _possible(
     yield spaces_left(opportunity, Spaces(sold, held))
 
 
-def _without_owner(sql: IntegrityStatements) -> Procedure[list[Finding]]:
+def _find_orphans(sql: IntegrityStatements) -> Procedure[list[Finding]]:
     """Find claims, personal data and feed items whose record or Opportunity is missing."""
     findings: list[Finding] = []
     most = {"most": _MOST_OF_A_KIND}
@@ -196,8 +213,8 @@ def _without_owner(sql: IntegrityStatements) -> Procedure[list[Finding]]:
     return findings
 
 
-def _of_numbers(sql: IntegrityStatements, now: datetime) -> Procedure[list[Finding]]:
-    """Find feed items that have no number for long, and numbers above the counter."""
+def _check_numbers(sql: IntegrityStatements, now: datetime) -> Procedure[list[Finding]]:
+    """Find feed items that have had no change number for more than a minute, and numbers above the counter."""
     long_ago = {"before": microseconds(now - _NUMBERED_WITHIN), "most": _MOST_OF_A_KIND}
     findings = [
         Finding(id_, f"has been waiting for its number in the feed {feed}")
@@ -210,7 +227,7 @@ def _of_numbers(sql: IntegrityStatements, now: datetime) -> Procedure[list[Findi
 
 
 class _Essentials(NamedTuple):
-    """The parts of an Order in a feed that must agree; versions may write the rest differently."""
+    """The parts of an Order in a feed that must agree with its record. Versions may write other parts differently."""
 
     address: Any
     content: tuple[Any, ...]

@@ -1,4 +1,4 @@
-"""What the integrity check, or a look at the settings of a database server, reports."""
+"""A finding of the integrity check, or of the check of a database server's settings."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,8 @@ class Finding(NamedTuple):
     """A contradiction in the database, or a setting that makes replies less durable than promised.
 
     Attributes:
-        about: What the finding is about, as the subject of a sentence.
-        wrong: What is wrong with it, as the rest of that sentence.
+        about: The subject of the finding, for example an Order, as the beginning of a sentence.
+        wrong: What is wrong with the subject, as the rest of that sentence.
     """
 
     about: str

@@ -32,7 +32,14 @@ class OrderFeedItem(NamedTuple):
 
 
 class StoredOpportunity(NamedTuple):
-    """A row of `opportunities_after`: `counted` spaces are booked by the counter, `claimed` ones by claims."""
+    """A row of `opportunities_after`.
+
+    Attributes:
+        path: The path of the Opportunity.
+        counted: The stored count of booked spaces.
+        claimed: The booked spaces in claims.
+        document: The Opportunity.
+    """
 
     path: str
     counted: int
@@ -57,7 +64,7 @@ class OpenFeedItem(NamedTuple):
 
 
 class IntegrityStatements:
-    """The statements; each docstring lists the parameters and, after the arrow, the columns of the result."""
+    """The statements. Each docstring lists the parameters and, after the arrow, the columns of the result."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -74,13 +81,13 @@ class IntegrityStatements:
 
     @cached_property
     def claims_of_records(self) -> Statement:
-        """:keys → opportunity, partner, uuid, spaces, expires."""
+        """:keys → opportunity, partner, uuid, spaces, expires of the claims of these records."""
         keys = self._dialect.keys()
         return self._dialect.compile(select(claim).select_from(keys.join(claim, same_record(keys, claim))))
 
     @cached_property
     def feed_items_of_records(self) -> Statement:
-        """:feeds :keys → feed, partner, uuid, data."""
+        """:feeds :keys → feed, partner, uuid, data of the items of these records."""
         keys = self._dialect.keys()
         same = (feed_item.c.partner == keys.c.partner) & (feed_item.c.id == keys.c.uuid)
         of_feeds = self._dialect.among(feed_item.c.feed, self._dialect.values("feeds"))
@@ -89,7 +96,7 @@ class IntegrityStatements:
 
     @cached_property
     def opportunities_after(self) -> Statement:
-        """:path :most → path, booked spaces by the counter, booked spaces by claims, document."""
+        """:path :most → path, count of booked spaces, booked spaces in claims, document of the first above :path."""
         booked_claims = (claim.c.opportunity == opportunity.c.path) & claim.c.expires.is_(None)
         sold = select(func.coalesce(func.sum(claim.c.places), literal_column("0"))).where(booked_claims)
         found = select(opportunity.c.path, opportunity.c.booked, sold.scalar_subquery(), opportunity.c.document)
@@ -98,19 +105,19 @@ class IntegrityStatements:
 
     @cached_property
     def documents_of_paths(self) -> Statement:
-        """:paths → document of those that exist."""
+        """:paths → the documents of those Opportunities that exist."""
         return Statements(self._dialect).documents_of_paths
 
     @cached_property
     def leases_of(self) -> Statement:
-        """:paths → path, spaces, expires of Leases, also of those that have ended."""
+        """:paths → path, spaces, expires of Leases, including ended Leases."""
         of_paths = self._dialect.among(claim.c.opportunity, self._dialect.values("paths"))
         found = select(claim.c.opportunity, claim.c.places, claim.c.expires)
         return self._dialect.compile(found.where(of_paths, claim.c.expires.is_not(None)))
 
     @cached_property
     def open_feed_items(self) -> Statement:
-        """:feeds :paths → feed, id, data."""
+        """:feeds :paths → feed, id, data of the items of these Opportunities in open feeds."""
         found = select(feed_item.c.feed, feed_item.c.id, feed_item.c.data).where(_OPEN)
         of_feeds = self._dialect.among(feed_item.c.feed, self._dialect.values("feeds"))
         of_paths = self._dialect.among(feed_item.c.id, self._dialect.values("paths"))
@@ -118,32 +125,32 @@ class IntegrityStatements:
 
     @cached_property
     def claims_without_record(self) -> Statement:
-        """:most → opportunity, partner, uuid."""
+        """:most → opportunity, partner, uuid of claims whose record does not exist."""
         its_record = select(record.c.uuid).where(same_record(record, claim)).exists()
         found = select(claim.c.opportunity, claim.c.partner, claim.c.uuid).where(~its_record)
         return self._dialect.compile(first(found))
 
     @cached_property
     def personal_data_without_record(self) -> Statement:
-        """:most → partner, uuid."""
+        """:most → partner, uuid of personal data whose record does not exist."""
         its_record = select(record.c.uuid).where(same_record(record, personal_data)).exists()
         return self._dialect.compile(first(select(personal_data.c.partner, personal_data.c.uuid).where(~its_record)))
 
     @cached_property
     def open_feed_items_without_opportunity(self) -> Statement:
-        """:most → feed, id of items whose Opportunity does not exist."""
+        """:most → feed, id of items in open feeds whose Opportunity does not exist."""
         its_opportunity = select(opportunity.c.path).where(opportunity.c.path == feed_item.c.id).exists()
         shown = select(feed_item.c.feed, feed_item.c.id).where(_OPEN, feed_item.c.data.is_not(None))
         return self._dialect.compile(first(shown.where(~its_opportunity)))
 
     @cached_property
     def feed_items_pending_since(self) -> Statement:
-        """:before :most → feed, id of items that have had no number since before that time."""
+        """:before :most → feed, id of items without a change number that changed before that time."""
         waiting = select(feed_item.c.feed, feed_item.c.id).where(feed_item.c.modified.is_(None))
         return self._dialect.compile(first(waiting.where(feed_item.c.changed_at < bindparam("before"))))
 
     @cached_property
     def highest_numbers(self) -> Statement:
-        """→ the last number by the counter, and the highest number in any feed."""
+        """→ the last change number by the counter, the highest change number in any feed."""
         highest = select(func.max(feed_item.c.modified)).scalar_subquery()
         return self._dialect.compile(select(counter.c.value, highest).where(MODIFIED))

@@ -1,1 +1,1 @@
-"""The schema's history, run by Alembic."""
+"""The migrations of the schema, which Alembic runs: `versions` has one file for each revision."""

@@ -1,4 +1,4 @@
-"""The backend for PostgreSQL: a database is a URL that begins with postgresql:// or postgres://."""
+"""The backend for PostgreSQL. The setting `database` is a URL that begins with postgresql:// or postgres://."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class PostgresBackend:
-    """See `openbooking.store.backends.Backend`."""
+    """The backend for PostgreSQL. See `openbooking.store.backends.Backend`."""
 
     def open_store(  # noqa: PLR0913 - what any store needs
         self,
@@ -33,7 +33,7 @@ class PostgresBackend:
         clock: Clock,
         command_seconds: float,
     ) -> PostgresStore:
-        """Open the store in the database; feeds are read from the replica, if one is named."""
+        """Open the store in the database. Feeds are read from the replica unless it is an empty string."""
         return PostgresStore(
             database, replica=replica, policy=policy, writer=writer, clock=clock, command_seconds=command_seconds
         )
@@ -54,13 +54,13 @@ class PostgresBackend:
     def refuse_foreign(self, database: str) -> None:
         """Do nothing: openbooking may share a database with other programs."""
 
-    def in_migration(self, database: str, work: Callable[["Connection"], T]) -> T:
-        """Return the result of `work`, done in a transaction that holds a lock of all migrations."""
-        from openbooking.store.postgres.migration import in_migration  # noqa: PLC0415 - workers do without
+    def run_in_migration(self, database: str, work: Callable[["Connection"], T]) -> T:
+        """Run `work` in a transaction that holds the advisory lock of migrations; return its result."""
+        from openbooking.store.postgres.migration import run_in_migration  # noqa: PLC0415 - workers do without
 
-        return asyncio.run(in_migration(database, work))
+        return asyncio.run(run_in_migration(database, work))
 
     def back_up(self, database: str, copy: Path) -> None:
-        """Raise UserError: PostgreSQL comes with programs that back databases up."""
+        """Raise UserError: PostgreSQL databases are backed up with the tools of PostgreSQL."""
         del database, copy
-        raise UserError("Back a PostgreSQL database up with pg_dump, or continuously with its own archiving.")
+        raise UserError("Back up a PostgreSQL database with pg_dump, or with continuous archiving.")

@@ -1,7 +1,9 @@
 """The driver of a PostgreSQL database, for any number of processes on any number of machines.
 
-A write transaction takes few round trips: begin, lock, read, write, commit. Rows are locked in the order of their keys
-before they are read. A transaction that conflicts with another is tried again, up to eight times.
+A batch of commands is one transaction of few round trips: begin, lock, read, write, commit. Rows are locked in the
+order of their keys before they are read (`openbooking.store.loading`). A transaction that conflicts with another
+transaction is tried again, up to eight times in all. Change numbers are given after the commit
+(`openbooking.store.numbering`).
 """
 
 import asyncio
@@ -32,42 +34,42 @@ from openbooking.store.postgres.pool import (
     Pool,
     StaleConnectionError,
     describe_fault,
-    detecting_loss,
+    detect_loss,
     run_on_connection,
-    session,
+    session_settings,
     transact,
-    translating_faults,
+    translate_faults,
 )
 from openbooking.store.postgres.purge import purge_deleted
 from openbooking.store.postgres.reserve import PostgresReserve
 from openbooking.store.single_flight import SingleFlight
 
-# Connections for bookings, for blocked commands, and for numbering and upkeep, so that none waits for another.
+# Enough connections for bookings, for blocked commands, and for numbering and upkeep at the same time.
 _WRITERS = 3
 _READERS = 4
 _TRIES = 8
 _PAUSE_SECONDS = 0.02
-# How long a statement may go on after its deadline.
+# How long a procedure may go on after its deadline.
 _GRACE_SECONDS = 1.0
-# The pause between two waits for a lock, in which other commands can use the connection.
+# The longest pause between two waits for a lock. In the pause other commands can use the connection.
 _LOOK_AGAIN_SECONDS = 0.2
-# After a restart, or after a wait was cancelled, a commit can be read that no synchronous standby has yet. A standby
-# receives commits in their order, so waiting for a later commit is enough. A transaction waits only if it has written
-# something. A message in the write-ahead log is the least that can be written, and needs no privileges.
+# After a restart, or after a wait was cancelled, a commit may be visible before the synchronous standby has it. A
+# standby receives commits in order, so it is enough to make another commit and wait for that. A commit waits only if
+# its transaction has written something. A message in the write-ahead log is the smallest write; it needs no privileges.
 _CONFIRM = Statement(
     "SELECT pg_logical_emit_message(true, 'openbooking', '') WHERE current_setting('synchronous_standby_names') <> ''",
     (),
     writes=True,
 )
 _SYNCHRONOUS_COMMIT = Statement("SELECT current_setting('synchronous_commit')", (), writes=False)
-# What replies do not wait for, by the value of `synchronous_commit`.
+# Values of `synchronous_commit` that weaken replies, each with the reason.
 _NOT_WAITED_FOR = {
     "local": "no reply waits for a synchronous standby",
     "remote_write": "replies do not wait until a synchronous standby has written to its disk",
 }
 
-# Errors after which nothing was done and the transaction is tried again. A transaction that adds a record which another
-# has just added violates its primary key.
+# Errors after which nothing was done and the transaction is tried again. UniqueViolationError: another transaction has
+# just added the same record.
 _TRIED_AGAIN = (
     StaleConnectionError,
     ChangedMeanwhileError,
@@ -94,18 +96,18 @@ class PostgresDatabase:
 
     @property
     def disk_is_full(self) -> bool:
-        """Whether the disk was full, and has had no space for the reserve since."""
+        """Whether the disk has been full, and there is no space yet to make the reserve again."""
         return self._reserve.spent
 
     async def confirm(self, until: float) -> None:
-        """Return once the synchronous standby, if there is one, has everything that could be read before.
+        """Wait until the synchronous standby, if there is one, has all rows that could be read before this call.
 
         Concurrent callers share the next wait.
 
         Raises:
-            StoreUnavailableError: That took longer than `until`, a time of the event loop.
+            StoreUnavailableError: The wait did not end until `until`, a time of the event loop.
         """
-        with translating_faults():
+        with translate_faults():
             async with asyncio.timeout_at(until):
                 await self._confirmations.get(None, lambda: self.read(partial(ask, _CONFIRM), brief=True))
 
@@ -118,9 +120,9 @@ class PostgresDatabase:
         where = 'set it to "on" for the server, and for this database and role if they have a value of their own'
         return [Finding("The PostgreSQL setting synchronous_commit", f'is "{value}": {lost}; {where}')]
 
-    async def keep_up(self) -> None:
-        """Check the reserve of disk space, and make it again if there is space for it."""
-        with translating_faults():
+    async def run_upkeep(self) -> None:
+        """Check the reserve of disk space, and make the reserve if it is missing and the disk has space."""
+        with translate_faults():
             async with self._readers.connection(self._deadline()) as connection:
                 await self._reserve.keep(connection)
 
@@ -132,12 +134,13 @@ class PostgresDatabase:
         until: float | None = None,
         lock_seconds: float | None = None,
     ) -> T:
-        """Run a procedure in one transaction, and again if it conflicts with another transaction.
+        """Run a procedure in one transaction; run it again after a conflict with another transaction.
 
-        A procedure that waits for a lock releases its connection from time to time. See `Database.write`.
+        Without `lock_seconds`, the procedure waits for locks until the deadline, but releases its connection from time
+        to time. See `Database.write`.
         """
         until = until or self._deadline()
-        with translating_faults():
+        with translate_faults():
             async with asyncio.timeout_at(until + _GRACE_SECONDS if brief else None):
                 if lock_seconds is not None:
                     try:
@@ -155,7 +158,7 @@ class PostgresDatabase:
             except asyncpg.LockNotAvailableError as fault:
                 if loop.time() + _LOOK_AGAIN_SECONDS >= until:
                     raise StoreUnavailableError(
-                        f"Another transaction keeps rows locked that are needed ({describe_fault(fault)})."
+                        f"Another transaction keeps the rows locked; try again ({describe_fault(fault)})."
                     ) from fault
             lock_seconds = LOCK_SECONDS_AGAIN
             await asyncio.sleep(random.uniform(0, _LOOK_AGAIN_SECONDS))  # noqa: S311 - nothing secret
@@ -184,15 +187,15 @@ class PostgresDatabase:
         )
 
     async def read(self, make: Callable[[], Procedure[T]], *, brief: bool = False, until: float | None = None) -> T:
-        """Run a procedure that writes nothing."""
+        """Run a procedure that writes nothing; run it again if its connection had been lost."""
         until = until or self._deadline()
         reason = ""
-        with translating_faults():
+        with translate_faults():
             async with asyncio.timeout_at(until + _GRACE_SECONDS if brief else None):
                 for _ in range(_READERS + 1):
                     try:
                         async with self._readers.connection(until) as connection:
-                            with detecting_loss(connection):
+                            with detect_loss(connection):
                                 result, _ = await run_on_connection(connection, make())
                             return result
                     except StaleConnectionError as fault:
@@ -201,18 +204,18 @@ class PostgresDatabase:
 
     async def snapshot(self, make: Callable[[], Procedure[T]]) -> T:
         """Run a procedure in one read transaction."""
-        with translating_faults():
+        with translate_faults():
             async with self._readers.connection(self._deadline()) as connection:
                 return await transact(connection, make(), "REPEATABLE READ READ ONLY")
 
     async def purge_deleted(self, now: datetime) -> None:
-        """Continue the erasure of personal data from the disk: see `openbooking.store.postgres.purge`."""
-        with translating_faults():
+        """Wipe erased personal data from the disk, as far as possible now: see `openbooking.store.postgres.purge`."""
+        with translate_faults():
             connection = await asyncpg.connect(
                 self._url,
                 timeout=CONNECT_SECONDS,
                 command_timeout=ANSWER_SECONDS,
-                server_settings=session(self._command_seconds),
+                server_settings=session_settings(self._command_seconds),
             )
             try:
                 await purge_deleted(connection, now)

@@ -1,6 +1,6 @@
-"""Statements for PostgreSQL: lists are arrays; rows are arrays of their columns, and one statement writes all kinds.
+"""The SQL of PostgreSQL: a parameter that is a list is passed as an array, and one statement writes all kinds of rows.
 
-An array that is built before the lookup shows the planner how few keys it has, so the planner uses the index.
+The rows of a kind are passed as one array for each of their columns.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ from openbooking.store.dialect import (
 
 
 class Postgres:
-    """The dialect of PostgreSQL."""
+    """The dialect of PostgreSQL. See `openbooking.store.dialect.Dialect`."""
 
     one_writer = False
     overwrites = False
@@ -47,21 +47,21 @@ class Postgres:
         self._dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
     def compile(self, statement: ClauseElement) -> Statement:
-        """Compile with `$1` and so on for parameters."""
+        """Compile a statement to text with `$1`, `$2`, … for the parameters."""
         return compile_for(statement, self._dialect)
 
     def values(self, name: str) -> Select[Any]:
-        """Unnest an array."""
+        """Return a query that yields the elements of an array of strings."""
         return select(func.unnest(bindparam(name, type_=ARRAY(String))).column_valued("value"))
 
     def keys(self) -> FromClause:
-        """Unnest an array of partners and one of UUIDs."""
+        """Return the record keys, an array of partners and an array of UUIDs, as a table."""
         arrays = [bindparam(name, type_=ARRAY(String)) for name in ("partners", "uuids")]
         pair = [column("partner", String), column("uuid", String)]
         return func.unnest(*arrays).table_valued(*pair).render_derived(name="wanted_record")
 
     def positions(self) -> FromClause:
-        """Unnest an array of feeds, one of partners and one of change numbers."""
+        """Return the feed positions, arrays of feeds, of partners and of change numbers, as a table."""
         arrays = [
             bindparam("feeds", type_=ARRAY(String)),
             bindparam("partners", type_=ARRAY(String)),
@@ -71,29 +71,32 @@ class Postgres:
         return func.unnest(*arrays).table_valued(feed, partner, after).render_derived(name="position")
 
     def among(self, value: ColumnElement[Any], rows: Select[Any]) -> ColumnElement[bool]:
-        """Use = ANY (ARRAY (…))."""
+        """Return a condition with `= ANY (ARRAY (…))`.
+
+        The server builds the array before it looks rows up. So it knows that the array is short, and uses the index.
+        """
         return value == any_(func.array(rows.scalar_subquery()))
 
-    def given(self, kind: str, columns: Sequence[Column[Any]]) -> Mapping[str, ColumnElement[Any]]:
-        """Return one array for each column."""
+    def input_columns(self, kind: str, columns: Sequence[Column[Any]]) -> Mapping[str, ColumnElement[Any]]:
+        """Return the columns of a table that is made of one array for each column."""
         arrays = [bindparam(parameter_name(kind, c.name), type_=ARRAY(c.type)) for c in columns]
         rows = func.unnest(*arrays).table_valued(*(column(c.name, c.type) for c in columns))
         return dict(rows.render_derived(name=f"given_{kind}").c)
 
     def row_address(self, table: Table) -> ColumnElement[Any]:
-        """Return the physical position of the row version."""
+        """Return the column `ctid`, the physical position of the row."""
         return literal_column(f"{table.name}.ctid")
 
     def lock_holder(self, table: Table) -> ColumnElement[str]:
-        """Return the transaction id, or the id of a group of them, in the header of the row."""
+        """Return the column `xmax`, the id of a transaction or of a group of transactions, as text."""
         return literal_column(f"{table.name}.xmax::text", String)
 
     def insert(self, table: Table, given: Mapping[str, ColumnElement[Any]]) -> Insert:
-        """Insert all rows, in their order."""
+        """Return the statement that inserts all rows, in the order of the arrays."""
         return postgresql.insert(table).from_select(list(given), select(*given.values()))
 
-    def saving(self, writes: Mapping[str, RowWrite]) -> SaveStatement:
-        """Return one statement for all kinds, which therefore must not write the same row twice."""
+    def save_statement(self, writes: Mapping[str, RowWrite]) -> SaveStatement:
+        """Compile one statement for all kinds of rows; it must not write the same row twice."""
         ctes = [write.statement.cte(kind) for kind, write in writes.items()]
         together = self.compile(select(literal_column("1")).add_cte(*ctes))
         return SaveStatement((together._replace(writes=True),), parameter_positions(writes))

@@ -1,4 +1,4 @@
-"""How the schema of a PostgreSQL database is looked at and changed."""
+"""Checks the schema of a PostgreSQL database, and runs migrations in a transaction with an advisory lock."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from asyncpg import Connection as PostgresConnection
 
 _OLDEST_VERSION = 150_000
-# Any number will do, as long as all migrations take the same.
+# The key of the advisory lock of migrations; any number that all versions share.
 _LOCK = 5_278_137_614_120_001
 _CONNECT_SECONDS = 10.0
 # How long a migration waits for another migration, or for a table that it has to change.
@@ -26,7 +26,8 @@ T = TypeVar("T")
 async def is_prepared(url: str) -> bool:
     """Return whether the database has the schema of this version; False if it does not answer.
 
-    To ask takes less time than to load the engine of `in_migration`, which reports what is wrong.
+    This is faster than `run_in_migration`, which has to load SQLAlchemy's engine. `run_in_migration` raises an error
+    that says what is wrong.
     """
     with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError):
         connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS, command_timeout=_CONNECT_SECONDS)
@@ -38,8 +39,8 @@ async def is_prepared(url: str) -> bool:
     return False
 
 
-async def in_migration(url: str, work: Callable[[Connection], T]) -> T:
-    """Return the result of `work`, done in one transaction that holds an advisory lock.
+async def run_in_migration(url: str, work: Callable[[Connection], T]) -> T:
+    """Run `work` in one transaction that holds the advisory lock of migrations; return its result.
 
     Raises:
         SchemaError: The server is older than PostgreSQL 15.
@@ -58,5 +59,5 @@ async def in_migration(url: str, work: Callable[[Connection], T]) -> T:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         version = await connection.scalar(text("SELECT current_setting('server_version_num')::int"))
         if int(version or 0) < _OLDEST_VERSION:
-            raise SchemaError("PostgreSQL 15 or newer is needed.")
+            raise SchemaError("The database server is too old: PostgreSQL 15 or newer is needed.")
         return await connection.run_sync(work)

@@ -1,6 +1,7 @@
-"""Connections to PostgreSQL, and how their errors are handled.
+"""Pools of connections to PostgreSQL, transactions on them, and the errors of lost connections.
 
-A connection that is lost, or whose server is no primary any more, is closed. A new one is opened when it is needed.
+A connection is closed if it is lost, or if its server is not the primary any more. The pool opens another connection
+when it needs one.
 """
 
 import asyncio
@@ -20,22 +21,23 @@ ANSWER_SECONDS = 30.0
 _ROLLBACK_SECONDS = 1.0
 _SESSION = {
     "application_name": "openbooking",
-    # A cancelled wait for the standby is reported as a warning, so warnings must arrive whatever the server's setting.
+    # The server reports a cancelled wait for the standby as a warning. So warnings are turned on.
     "client_min_messages": "warning",
-    # A process that stops in the middle of a transaction holds its locks no longer than this.
+    # If a process stops in the middle of a transaction, the server releases its locks after this time.
     "idle_in_transaction_session_timeout": "10s",
-    # All statements look rows up by their keys. So they are planned once, as nested loops over indexes, also for a new
-    # table, which the planner takes for almost empty.
+    # All statements look rows up by keys. So they are planned once, as nested loops over indexes. Without these
+    # settings the planner would choose scans for new tables, because it takes them for almost empty.
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "jit": "off",
 }
-# Always set for the session, so that a later change of the server's setting does not weaken it.
+# Sets `synchronous_commit` for the session, so that a later change of the server's setting does not weaken it.
 _DURABLE_COMMITS = """SELECT set_config('synchronous_commit', coalesce(nullif(synchronous_commit, 'off'), 'on'), false)
  FROM current_setting('synchronous_commit') AS synchronous_commit"""
-# The function of the server that warns of a cancelled wait. The text of the warning depends on the server's language.
+# The function in the server that warns of a cancelled wait. The warning is recognised by this name, because its text
+# depends on the server's language.
 _WAITING_FOR_STANDBY = "SyncRepWaitForLSN"
 
 
@@ -60,24 +62,30 @@ T = TypeVar("T")
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
 
-def session(lock_seconds: float) -> dict[str, str]:
-    """Return the settings of a connection whose statements wait for a lock that long at most."""
+def session_settings(lock_seconds: float) -> dict[str, str]:
+    """Return the settings of a connection. Its statements wait for a lock for at most `lock_seconds`."""
     return _SESSION | {"lock_timeout": f"{lock_seconds * 1000:.0f}ms"}
 
 
 class Pool:
-    """At most `size` connections, whose statements wait for a lock for `lock_seconds` at most."""
+    """A pool of connections that are opened when they are needed.
+
+    Args:
+        url: The URL of the database.
+        size: How many connections are open at most.
+        lock_seconds: How long a statement waits for a lock at most.
+    """
 
     def __init__(self, url: str, size: int, lock_seconds: float) -> None:
         self._url = url
         self._size = size
-        self._session = session(lock_seconds)
+        self._session = session_settings(lock_seconds)
         self._opening = asyncio.Lock()
         self._pool: asyncpg.Pool | None = None
 
     @asynccontextmanager
     async def connection(self, until: float | None = None) -> AsyncIterator[Connection]:
-        """Lend a connection; raise TimeoutError if none is free until that time of the event loop."""
+        """Lend a connection; raise TimeoutError if none is free until `until`, a time of the event loop."""
         async with self._opening:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
@@ -92,11 +100,11 @@ class Pool:
                 )
         patience = None if until is None else max(until - asyncio.get_running_loop().time(), 0)
         async with self._pool.acquire(timeout=patience) as connection:
-            with _detecting_cancelled_wait(connection):
+            with _detect_cancelled_wait(connection):
                 yield connection
 
     async def close(self) -> None:
-        """Close the connections, also if the server does not answer."""
+        """Close all connections, even if the server does not answer."""
         if self._pool:
             try:
                 async with asyncio.timeout(CONNECT_SECONDS):
@@ -106,19 +114,19 @@ class Pool:
 
 
 async def _require_durable_commits(connection: asyncpg.Connection) -> None:
-    """Make commits on this connection wait for the disk, also if the server's setting is `off`."""
+    """Make commits on this connection wait for the disk, even if the server's `synchronous_commit` is `off`."""
     await connection.execute(_DURABLE_COMMITS)
 
 
 async def _keep_session_settings(_: asyncpg.Connection) -> None:
-    """Return a connection to the pool without a reset: no code here changes its settings."""
+    """Do nothing when a connection returns to the pool: no code changes the settings of a pooled connection."""
 
 
 @contextmanager
-def _detecting_cancelled_wait(connection: Connection) -> Iterator[None]:
+def _detect_cancelled_wait(connection: Connection) -> Iterator[None]:
     """Raise _WaitCancelledError if the wait of a commit for the synchronous standby was cancelled.
 
-    The server reports such a commit as successful, with a warning.
+    The server reports such a commit as a success with a warning.
     """
     cancelled: list[str] = []
 
@@ -126,7 +134,7 @@ def _detecting_cancelled_wait(connection: Connection) -> Iterator[None]:
         if getattr(message, "server_source_function", None) == _WAITING_FOR_STANDBY:
             cancelled.append(str(message))
 
-    with detecting_loss(connection):
+    with detect_loss(connection):
         connection.add_log_listener(note)
     try:
         yield
@@ -138,8 +146,8 @@ def _detecting_cancelled_wait(connection: Connection) -> Iterator[None]:
 
 
 @contextmanager
-def translating_faults() -> Iterator[None]:
-    """Raise StoreUnavailableError, with the reason, in place of errors of the connection and the server."""
+def translate_faults() -> Iterator[None]:
+    """Turn errors of the connection and of the server into StoreUnavailableError."""
     try:
         yield
     except TimeoutError as fault:
@@ -149,13 +157,13 @@ def translating_faults() -> Iterator[None]:
 
 
 def describe_fault(fault: BaseException) -> str:
-    """Return the error in one line."""
+    """Return the type and the message of an error."""
     return f"{type(fault).__name__}: {fault}"
 
 
 @contextmanager
-def detecting_loss(connection: Connection) -> Iterator[None]:
-    """Close a connection that turns out to be lost, and raise StaleConnectionError."""
+def detect_loss(connection: Connection) -> Iterator[None]:
+    """If the connection turns out to be lost, close it and raise StaleConnectionError."""
     try:
         yield
     except asyncpg.InterfaceError as fault:
@@ -173,12 +181,19 @@ async def transact(
     mode: str = "READ COMMITTED READ WRITE",
     lock_seconds: float | None = None,
 ) -> T:
-    """Run a procedure in one transaction, in which each statement waits for a lock for `lock_seconds` at most."""
+    """Run a procedure in one transaction and commit it; return the result of the procedure.
+
+    Args:
+        connection: The connection.
+        procedure: The procedure.
+        mode: The isolation level and access mode of the transaction.
+        lock_seconds: How long each statement waits for a lock at most.
+    """
     begin = f"BEGIN ISOLATION LEVEL {mode}"
     if lock_seconds is not None:
         begin += f"; SET LOCAL lock_timeout = {max(round(lock_seconds * 1000), 1)}"
     try:
-        with detecting_loss(connection):
+        with detect_loss(connection):
             await connection.execute(begin)
         result, written = await run_on_connection(connection, procedure)
         await connection.execute("COMMIT" if written else "ROLLBACK")
@@ -189,9 +204,9 @@ async def transact(
 
 
 async def _roll_back(connection: Connection, fault: BaseException) -> None:
-    """Roll back; close a connection that does not answer, or whose server is no primary any more.
+    """Roll the transaction back. Close the connection if it does not answer or its server is not the primary any more.
 
-    An error here must not replace the error that led to the rollback.
+    Errors of the rollback are suppressed, because they would hide `fault`, the error that led to the rollback.
     """
     if isinstance(fault, (StaleConnectionError, asyncpg.ReadOnlySQLTransactionError, *_LOST)):
         _terminate(connection)
@@ -203,24 +218,24 @@ async def _roll_back(connection: Connection, fault: BaseException) -> None:
 
 
 def _terminate(connection: Connection) -> None:
-    """Close a connection at once. The pool may have removed it already, and then its methods raise."""
+    """Close a connection at once; do nothing if the pool has already removed it."""
     with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 
 async def run_on_connection(connection: Connection, procedure: Procedure[T]) -> tuple[T, bool]:
-    """Run a procedure; return its result, and whether anything was written."""
+    """Run a procedure; return its result, and whether it wrote anything."""
     written = False
     try:
         asked = next(procedure)
         while True:
-            written = written or _writes(asked)
+            written = written or _is_write(asked)
             asked = procedure.send(await _answer(connection, asked))
     except StopIteration as end:
         return end.value, written
 
 
-def _writes(asked: Query | SaveRows) -> bool:
+def _is_write(asked: Query | SaveRows) -> bool:
     return asked.any if isinstance(asked, SaveRows) else asked.statement.writes
 
 

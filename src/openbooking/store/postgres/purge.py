@@ -1,20 +1,22 @@
-"""How erased personal data leaves the disk of a PostgreSQL server.
+"""Wipes erased personal data from the disk of a PostgreSQL server, within ERASED_WITHIN.
 
-VACUUM frees the space of a deleted row but does not overwrite it, and the files of the write-ahead log hold everything
-that was written. So the transaction that erases also adds a row to the table `erasure`, which passes through the stages
-below. They are checked every hour.
+PostgreSQL leaves erased data in two places. VACUUM frees the space of a deleted row without overwriting it. And the
+files of the write-ahead log (below: the log) hold everything that was ever written. So the transaction that erases
+personal data adds a row to the table `erasure`. Every hour `purge_deleted` advances these rows through four stages:
 
-0.  The partition of `personal_data` still holds the data. It is rewritten without it (`VACUUM FULL`, with indexes and
-    TOAST) one day after its oldest erasure in this stage, so at most once a day.
-1.  The log up to `position`, its end when the partition had been rewritten, may hold the data. A checkpoint, a
-    replication slot, archiving or `wal_keep_size` may still keep those files.
-2.  Nothing kept those files any more when the log was at `position`. The next checkpoint removes them, or renames them
-    to files that will be written later, with their old content.
-3.  The renamed files are at most `max_wal_size` ahead of that checkpoint: `position` is the end of that range. Once the
-    log is beyond it, all of them have been overwritten. The erasure is complete and its row is deleted.
+0.  The partition of `personal_data` still holds the data. One day after the oldest erasure of this stage, the partition
+    is rewritten without the data (`VACUUM FULL`, with indexes and TOAST). So each partition is rewritten at most once a
+    day.
+1.  The partition has been rewritten. `position` was the end of the log at that time. The log files before `position`
+    may hold the data, and a checkpoint, a replication slot, archiving or `wal_keep_size` may still need these files.
+2.  Nothing needs those log files any more. `position` was the end of the log when that was noticed. The next checkpoint
+    removes the files, or renames them: PostgreSQL reuses old log files, with their old content, as future log files.
+3.  That checkpoint has been made. The renamed files are at most `max_wal_size` ahead of the checkpoint, and `position`
+    is the end of that range. Once the log is beyond `position`, all renamed files have been overwritten. The erasure is
+    complete, and its row is deleted.
 
-If ordinary traffic does not advance the log enough, messages without meaning are written to it every hour, so that each
-erasure is complete within ERASED_WITHIN. Copies that the server does not know, such as backups, are not reached.
+If bookings do not advance the log enough, meaningless messages are written to it every hour, so that each erasure is
+complete in time. Copies outside the server, such as backups, keep the data.
 """
 
 import re
@@ -30,14 +32,14 @@ from openbooking.store.schema import PERSONAL_DATA_PARTITIONS
 # How long erased data may stay in the files of the server.
 ERASED_WITHIN = timedelta(days=7)
 _REWRITTEN_AFTER = timedelta(days=1)
-# When advancing the log begins, and when it must have advanced far enough, after the oldest erasure.
+# Times after the oldest erasure: when messages begin to advance the log, and when it must have advanced far enough.
 _ADVANCED_AFTER, _ADVANCED_WITHIN = timedelta(days=2), timedelta(days=6)
 _EVERY = timedelta(hours=1)
-# Bookings wait while the rewrite waits for its lock, and while it runs, so both are limited.
+# Bookings wait while a rewrite of a partition waits for its lock, and while the rewrite runs. So both are limited.
 _LOCK_MILLISECONDS = 200
 _REWRITE_SECONDS = 20
 _MESSAGE_BYTES = 2**20
-# Any number will do, as long as all processes take the same.
+# The key of the advisory lock of purging; any number that all processes share.
 _LOCK = 5_278_137_614_120_002
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -59,7 +61,7 @@ UPDATE erasure SET stage = 1, position = pg_current_wal_insert_lsn() - '0/0'
 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS waited (partner, uuid, erased_at)
 WHERE (erasure.partner, erasure.uuid, erasure.erased_at) = (waited.partner, waited.uuid, waited.erased_at)
 """
-# `kept` is the first byte of the log that a checkpoint, a replication slot, `wal_keep_size` or the archive keeps.
+# `kept` is the first byte of the log that a checkpoint, a replication slot, `wal_keep_size` or the archive still needs.
 _LOG = """
 SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint AS position,
     (redo_lsn - '0/0')::bigint AS checkpoint,
@@ -78,7 +80,8 @@ SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint AS position,
     segment
 FROM pg_control_checkpoint(), CAST(pg_size_bytes(current_setting('wal_segment_size')) AS bigint) AS segment
 """
-# After a failover that lost the end of the log, or a restore on another server, positions may be beyond the log.
+# Resets positions beyond the end of the log. A failover may have lost the end of the log, and a restore on another
+# server brings positions of another log.
 _SET_BACK = """
 UPDATE erasure SET stage = 1, position = $1
 WHERE stage > 0 AND position > $1 + CASE stage WHEN 3 THEN $2 ELSE 0 END
@@ -91,15 +94,16 @@ SELECT min(erased_at) AS since, max(position + CASE stage WHEN 1 THEN $2 WHEN 2 
 FROM erasure WHERE stage > 0 AND erased_at <= $1
 """
 _OVERDUE = "SELECT count(*) FROM erasure WHERE erased_at < $1"
-# The message belongs to no transaction and to no table.
+# Writes a message to the log that belongs to no transaction and no table.
 _MESSAGE = "SELECT pg_logical_emit_message(false, 'openbooking', repeat('-', $1))"
 
 
 async def purge_deleted(connection: Connection, now: datetime) -> None:
-    """Advance all erasures as far as possible; one process does so at a time.
+    """Advance all erasures as far as possible now. If another process is doing so, do nothing.
 
     Args:
-        connection: A connection of its own, which is closed afterwards: its lock and settings stay.
+        connection: A connection for this call only. The caller closes it, because the lock and the changed settings of
+            the connection stay.
         now: The current time.
     """
     if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
@@ -111,7 +115,7 @@ async def purge_deleted(connection: Connection, now: datetime) -> None:
     await _rewrite_partitions(connection, now)
     log = await _advance_stages(connection)
     await _advance_log(connection, now, log)
-    await _warn(connection, now)
+    await _warn_of_overdue(connection, now)
 
 
 async def _rewrite_partitions(connection: Connection, now: datetime) -> None:
@@ -121,15 +125,15 @@ async def _rewrite_partitions(connection: Connection, now: datetime) -> None:
         obstacle = await _rewrite(connection, partition_name(number))
         if obstacle:
             _log.warning("erasure.partition_not_rewritten", partition=partition_name(number), reason=obstacle)
-            return  # the obstacle affects the other partitions too, and bookings would wait for each
+            return  # the obstacle affects the other partitions too, and each try would hold up bookings
         await connection.execute(_REWRITTEN, *map(list, zip(*waiting, strict=True)))
 
 
 async def _rewrite(connection: Connection, table: str) -> str | None:
-    """Rewrite the table; return why it may still hold deleted rows, or None if it holds none.
+    """Rewrite a table without its deleted rows; return None, or the reason why it may still hold deleted rows.
 
-    The server copies deleted rows that a transaction may still read. Their number is the first number in the details of
-    VACUUM VERBOSE, in every language of the server.
+    VACUUM keeps deleted rows that a transaction may still read. VACUUM VERBOSE reports how many, as the first number in
+    a detail of its messages, in every language of the server.
     """
     details: list[str] = []
 
@@ -152,7 +156,7 @@ async def _rewrite(connection: Connection, table: str) -> str | None:
 
 
 async def _advance_stages(connection: Connection) -> asyncpg.Record:
-    """Advance erasures whose files of the log were released, recycled or overwritten; return the state of the log."""
+    """Advance the erasures of stages 1 to 3 by the state of the log; return that state, the row of `_LOG`."""
     log = await connection.fetchrow(_LOG)
     assert log is not None  # noqa: S101 - it has one row
     await connection.execute(_SET_BACK, log["position"], log["ahead"])
@@ -163,9 +167,10 @@ async def _advance_stages(connection: Connection) -> asyncpg.Record:
 
 
 async def _advance_log(connection: Connection, now: datetime, log: asyncpg.Record) -> None:
-    """Write this hour's share of what the log still has to advance.
+    """Write messages that advance the log, so that every erasure is complete in time.
 
-    The server makes a checkpoint by itself if something has been written since the last one.
+    The bytes that are still missing are divided among the hours that are left. The server makes a checkpoint by itself
+    if anything has been written since the last checkpoint.
     """
     recycled = log["ahead"] + log["segment"]
     kept = log["keep"] + 2 * log["segment"] + recycled
@@ -179,7 +184,7 @@ async def _advance_log(connection: Connection, now: datetime, log: asyncpg.Recor
         await connection.execute(_MESSAGE, _MESSAGE_BYTES)
 
 
-async def _warn(connection: Connection, now: datetime) -> None:
+async def _warn_of_overdue(connection: Connection, now: datetime) -> None:
     overdue = await connection.fetchval(_OVERDUE, microseconds(now - ERASED_WITHIN))
     if overdue:
         _log.warning("erasure.overdue", erasures=overdue, within_days=ERASED_WITHIN.days)

@@ -10,9 +10,9 @@ from openbooking.store.sql import SqlStore
 
 
 class PostgresStore(SqlStore):
-    """Keeps everything in the database at `url`, whose schema must be up to date.
+    """A store in the PostgreSQL database at `url`, whose schema must be up to date.
 
-    Feeds are read from the database at `replica`, unless it is empty.
+    Feeds are read from the database at the URL `replica`, unless that is an empty string.
     """
 
     def __init__(  # noqa: PLR0913 - what any store has, and where to read feeds

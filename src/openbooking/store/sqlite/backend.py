@@ -1,4 +1,4 @@
-"""The backend for SQLite: a database is the path of a file."""
+"""The backend for SQLite. The setting `database` is the path of a file."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class SqliteBackend:
-    """See `openbooking.store.backends.Backend`."""
+    """The backend for SQLite. See `openbooking.store.backends.Backend`."""
 
     def open_store(  # noqa: PLR0913 - what any store needs
         self,
@@ -31,37 +31,37 @@ class SqliteBackend:
         clock: Clock,
         command_seconds: float,
     ) -> SqliteStore:
-        """Open the store in the file; SQLite has no replicas."""
+        """Open the store in a file. SQLite has no replicas, so `replica` is ignored."""
         del replica
         path = Path(database)
         return SqliteStore(path, policy=policy, writer=writer, clock=clock, command_seconds=command_seconds)
 
     def open_identity_store(self, database: str, command_seconds: float) -> SqlIdentityStore:
-        """Open the identity store in the file."""
+        """Open the identity store in a file."""
         return SqlIdentityStore(SqliteDatabase(Path(database), command_seconds), Sqlite())
 
     def is_prepared(self, database: str) -> bool:
-        """Return False: to look at a file takes as long as `in_migration`."""
+        """Return False: a look at the file would take as long as `run_in_migration`."""
         del database
         return False
 
     def check_exists(self, database: str) -> None:
-        """Raise SchemaError if there is no file, or openbooking has not made it."""
+        """Raise SchemaError if the file does not exist or has no tables of openbooking."""
         from openbooking.store.sqlite.migration import check_exists  # noqa: PLC0415 - workers do without
 
         check_exists(Path(database))
 
     def refuse_foreign(self, database: str) -> None:
-        """Raise SchemaError if the file has tables, and none of openbooking."""
+        """Raise SchemaError if the file has tables, but none of openbooking."""
         from openbooking.store.sqlite.migration import refuse_foreign  # noqa: PLC0415 - workers do without
 
         refuse_foreign(Path(database))
 
-    def in_migration(self, database: str, work: Callable[["Connection"], T]) -> T:
-        """Return the result of `work`, done in a transaction of the only writer; make the file if it is missing."""
-        from openbooking.store.sqlite.migration import in_migration  # noqa: PLC0415 - workers do without
+    def run_in_migration(self, database: str, work: Callable[["Connection"], T]) -> T:
+        """Run `work` as the only writer of the file, which is made if it is missing; return the result of `work`."""
+        from openbooking.store.sqlite.migration import run_in_migration  # noqa: PLC0415 - workers do without
 
-        return in_migration(Path(database), work)
+        return run_in_migration(Path(database), work)
 
     def back_up(self, database: str, copy: Path) -> None:
         """Write a copy of the file while other processes go on using it."""

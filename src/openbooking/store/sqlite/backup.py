@@ -1,4 +1,4 @@
-"""A copy of an SQLite database, made while it is in use."""
+"""Makes a copy of an SQLite database while processes use the database."""
 
 import sqlite3
 from contextlib import closing
@@ -11,16 +11,16 @@ from openbooking.user_error import UserError
 
 
 def back_up(database: Path, copy: Path) -> None:
-    """Write a snapshot of the database to a new file that only its owner can read; other processes go on meanwhile.
+    """Write a snapshot of a database to a new file that only its owner can read; other processes go on meanwhile.
 
-    Erased data is not in the copy. The file gets its name once it is complete and on disk.
+    The copy holds no erased data. The file gets its name when it is complete and on disk.
 
     Raises:
-        UserError: There is a file of that name already.
+        UserError: A file with that name exists already.
         StoreUnavailableError: The database cannot be read, or the file cannot be written.
     """
     if copy.exists():
-        raise UserError(f"{copy} exists already.")
+        raise UserError(f"{copy} exists already; name a new file.")
     unfinished = copy.with_name(f"{copy.name}.unfinished")
     try:
         unfinished.unlink(missing_ok=True)

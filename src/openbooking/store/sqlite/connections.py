@@ -1,4 +1,4 @@
-"""Connections to an SQLite file: how it is made and opened, and what its errors mean."""
+"""Makes SQLite files, opens connections to them, and recognises the errors of a locked file and a full disk."""
 
 import os
 import sqlite3
@@ -19,29 +19,29 @@ T = TypeVar("T")
 
 
 def create(path: Path) -> None:
-    """Make an empty file that only its owner can read; raise FileExistsError if there is a file.
+    """Make an empty file that only its owner can read; raise FileExistsError if the file exists.
 
-    SQLite gives the files beside the database the same permissions.
+    SQLite gives the files that it makes beside the database the same permissions.
     """
-    # Closing a file releases all locks that this process has on it, so only a new file may be closed here.
+    # Closing a file would release all locks that this process has on it. A new file has no locks.
     os.close(os.open(path.resolve(), os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
 
 
 def connect(path: Path, *, wait: bool = True) -> sqlite3.Connection:
-    """Open a connection whose commits are on disk, and whose deletions overwrite the deleted data.
+    """Open a connection that writes commits to disk before they end, and overwrites deleted data (`secure_delete`).
 
     The file is not mapped into memory, because it would be mapped again after each commit of another connection. If
     the disk is too full to open the file, the reserve is released.
 
     Args:
         path: The file.
-        wait: Statements wait for other processes, instead of failing at once.
+        wait: Whether statements wait for other processes. Otherwise they fail at once.
     """
     return with_space_to_open(path, lambda: _connect(path, wait=wait))
 
 
 def with_space_to_open(path: Path, read: Callable[[], T]) -> T:
-    """Return what `read` returns; if the disk is too full to open the file, release the reserve and read again."""
+    """Return the result of `read`. If the disk is too full to open the file, release the reserve and read again."""
     try:
         return read()
     except sqlite3.DatabaseError as fault:
@@ -67,12 +67,12 @@ def _connect(path: Path, *, wait: bool) -> sqlite3.Connection:
 
 
 def is_busy(fault: sqlite3.DatabaseError) -> bool:
-    """Return whether another process has the file locked."""
-    # Errors of the driver itself, for example that the connection is closed, have no code.
+    """Return whether the error means that another process has locked the file."""
+    # Errors of the driver, for example for a closed connection, have no code.
     return getattr(fault, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
 
 
 def is_full(fault: sqlite3.DatabaseError) -> bool:
-    """Return whether the disk, or the quota of the user, is full."""
+    """Return whether the error means that the disk, or the user's quota, is full."""
     code = getattr(fault, "sqlite_errorcode", 0)
     return code & _PRIMARY_CODE == sqlite3.SQLITE_FULL or code in _CANNOT_GROW

@@ -1,6 +1,8 @@
-"""The driver of an SQLite file, which one transaction at a time can write to, in any process.
+"""The driver of an SQLite file, to which one transaction at a time can write, among all processes.
 
-Readers have connections of their own. The file is in WAL mode, so readers never wait for the writer.
+A batch of commands is one transaction (`SqliteDatabase.write`). The whole file is locked for it, first with the fair
+lock of `write_lock`, then by SQLite (`BEGIN IMMEDIATE`). Readers have separate connections. The file is in WAL mode, so
+readers do not wait for the writer.
 """
 
 import asyncio
@@ -28,7 +30,7 @@ from openbooking.store.sqlite.write_lock import WriteLock
 
 _READERS = 4
 _SECONDS_BETWEEN_TRIES = 0.001
-# How long emptying the log waits for readers. It holds up all writers, and reads of feed pages are shorter.
+# How long emptying the write-ahead log waits for readers. All writers wait meanwhile. Reading a feed page takes less.
 _PURGE_SECONDS = 0.2
 _PURGE_TRIES, _SECONDS_BETWEEN_PURGES = 3, 1
 
@@ -40,7 +42,7 @@ class SqliteDatabase:
     """Runs procedures on the file at `path`.
 
     Statements that read or write a few rows run on the event loop, because handing them to a thread would take longer.
-    Threads do what may take longer: many rows, commits, and waiting for other processes.
+    Threads run everything that may take longer: statements on many rows, commits, and waits for other processes.
     """
 
     is_remote = False
@@ -60,7 +62,7 @@ class SqliteDatabase:
 
     @cached_property
     def _writer(self) -> sqlite3.Connection:
-        """The connection of the only writer. Opening it may wait for other processes; its statements do not."""
+        """The connection of the writer. Opening it may wait for other processes; its statements do not wait."""
         connection = self._connect()
         connection.execute("PRAGMA busy_timeout=0")
         return connection
@@ -82,49 +84,58 @@ class SqliteDatabase:
         until: float | None = None,
         lock_seconds: float | None = None,
     ) -> T:
-        """Run a procedure in one transaction as the only writer; no rows are locked, so `lock_seconds` is ignored."""
+        """Run a procedure in one transaction as the only writer of the file, and commit it.
+
+        SQLite locks the whole file and no rows, so `lock_seconds` is ignored.
+        """
         del lock_seconds
         deadline = until or self._deadline()
         async with self._only_writer(deadline):
-            with _translating_faults():
+            with _translate_faults():
                 return await self._with_reserve(lambda: self._transact(make, deadline, brief=brief))
 
     async def read(self, make: Callable[[], Procedure[T]], *, brief: bool = False, until: float | None = None) -> T:
         """Run a procedure that writes nothing."""
         if not brief:
-            with _translating_faults():
+            with _translate_faults():
                 return await self._in_reader_thread(lambda: run_procedure(self._connection_of_thread(), make()))
         try:
             return run_procedure(self._reader, make())
         except sqlite3.DatabaseError as fault:
             if not is_busy(fault):
                 raise StoreUnavailableError(str(fault)) from fault
-        with _translating_faults(), _translating_timeout():
+        with _translate_faults(), _translate_timeout():
             async with asyncio.timeout_at(until or self._deadline()):
                 return await self._in_reader_thread(lambda: run_procedure(self._connection_of_thread(), make()))
 
     async def snapshot(self, make: Callable[[], Procedure[T]]) -> T:
         """Run a procedure in one read transaction."""
-        with _translating_faults():
+        with _translate_faults():
             return await self._in_reader_thread(lambda: _snapshot(self._connection_of_thread(), make()))
 
     async def confirm(self, until: float) -> None:
-        """Do nothing: everything that can be read from the file is on disk."""
+        """Do nothing: all data that can be read from the file is on disk."""
 
-    async def keep_up(self) -> None:
-        """Do nothing: the file needs no upkeep."""
+    async def run_upkeep(self) -> None:
+        """Do nothing: each write transaction checks the reserve of disk space."""
 
     async def durability_findings(self) -> Sequence[Finding]:
-        """Return no findings: SQLite has no server whose settings could be weaker."""
+        """Return no findings: SQLite has no server with settings."""
         return ()
 
     async def purge_deleted(self, now: datetime) -> None:
-        """Empty the write-ahead log. In the file itself SQLite overwrites deleted data at once."""
+        """Wipe erased data from the disk by emptying the write-ahead log.
+
+        In the file itself SQLite has overwritten deleted data at once (`secure_delete` in `connections`).
+
+        Raises:
+            StoreUnavailableError: Other processes were reading the log at all tries.
+        """
         del now
         for _ in range(_PURGE_TRIES):
             deadline = self._deadline()
             async with self._only_writer(deadline):
-                with self._write_lock as lock, _translating_faults():
+                with self._write_lock as lock, _translate_faults():
                     await _repeat_until(deadline, lock.try_acquire)
                     ((busy, *_),) = await self._with_reserve(self._empty_log)
             if not busy:
@@ -146,8 +157,8 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def _only_writer(self, until: float) -> AsyncIterator[None]:
-        """Exclude other writers of this process; raise StoreUnavailableError at that time of the event loop."""
-        with _translating_timeout():
+        """Exclude other writers of this process; raise StoreUnavailableError at `until`, a time of the event loop."""
+        with _translate_timeout():
             async with asyncio.timeout_at(until):
                 await self._writing.acquire()
         try:
@@ -171,7 +182,7 @@ class SqliteDatabase:
         return result
 
     async def _with_reserve(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do the work; if the disk is full, release the reserve and do it again."""
+        """Do the work. If the disk is full, release the reserve and do the work again."""
         try:
             return await work()
         except sqlite3.DatabaseError as fault:
@@ -186,7 +197,7 @@ class SqliteDatabase:
             self._uses_reserve = False
 
     def _has_space(self) -> bool:
-        """Return whether the disk has space for the reserve again, or the file has as many free pages."""
+        """Return whether the reserve is full again, or the file has as much space in free pages."""
         if self._reserve.fill():
             _log.info("disk.has_room", database=str(self._path))
             return True
@@ -215,7 +226,7 @@ class SqliteDatabase:
         return True
 
     async def _empty_log(self) -> ResultRows:
-        """Empty the log; return the row of SQLite's checkpoint, whose first column is 1 if readers prevented it."""
+        """Empty the write-ahead log; return the row of the checkpoint (first column 1: readers prevented it)."""
 
         def execute() -> ResultRows:
             self._writer.execute(f"PRAGMA busy_timeout={1000 * _PURGE_SECONDS:.0f}")
@@ -227,7 +238,7 @@ class SqliteDatabase:
         return await self._in_writer_thread(execute)
 
     async def _in_writer_thread(self, work: Callable[[], T]) -> T:
-        """Do the work in the writer thread; a cancellation takes effect only once the work is done."""
+        """Do the work in the writer thread. A cancellation takes effect only after the work is done."""
         doing = asyncio.get_running_loop().run_in_executor(self._writer_thread, work)
         cancellation: asyncio.CancelledError | None = None
         while not doing.done():
@@ -257,7 +268,7 @@ class SqliteDatabase:
     def _flush_log(self) -> None:
         """Write the write-ahead log to disk, because a killed process may have left a commit that is not on disk yet.
 
-        The next process reads that commit, and acknowledges it to a client that repeats its request.
+        This process reads that commit, and may acknowledge it to a client that repeats its request.
         """
         log = sibling(self._path, "wal")
         try:
@@ -269,7 +280,7 @@ class SqliteDatabase:
 
 
 async def _repeat_until(deadline: float, done: Callable[[], bool]) -> None:
-    """Call `done` until it returns True; raise StoreUnavailableError at that time of the event loop."""
+    """Call `done` until it returns True; raise StoreUnavailableError at `deadline`, a time of the event loop."""
     loop = asyncio.get_running_loop()
     while not done():
         if loop.time() >= deadline:
@@ -278,7 +289,7 @@ async def _repeat_until(deadline: float, done: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def _translating_timeout() -> Iterator[None]:
+def _translate_timeout() -> Iterator[None]:
     try:
         yield
     except TimeoutError as fault:
@@ -286,7 +297,7 @@ def _translating_timeout() -> Iterator[None]:
 
 
 @contextmanager
-def _translating_faults() -> Iterator[None]:
+def _translate_faults() -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as fault:
@@ -331,5 +342,5 @@ def _picker(order: Sequence[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]
 
 
 def _parameter(value: Any) -> Any:
-    """Return the value as SQLite takes it: a list as JSON."""
+    """Return a list as JSON, because SQLite has no arrays, and any other value as it is."""
     return msgspec.json.encode(value).decode() if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Statements for SQLite: lists are JSON arrays; rows are written one by one."""
+"""The SQL of SQLite: a parameter that is a list is passed as a JSON array, and rows are written one by one."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ from openbooking.store.dialect import (
 
 
 class Sqlite:
-    """The dialect of SQLite."""
+    """The dialect of SQLite. See `openbooking.store.dialect.Dialect`."""
 
     one_writer = True
     overwrites = True
@@ -28,31 +28,31 @@ class Sqlite:
         self._dialect = sqlite.dialect(paramstyle="qmark")
 
     def compile(self, statement: ClauseElement) -> Statement:
-        """Compile with `?` for parameters."""
+        """Compile a statement to text with `?` for each parameter."""
         return compile_for(statement, self._dialect)
 
     def values(self, name: str) -> Select[Any]:
-        """Read a JSON array."""
+        """Return a query that yields the elements of a JSON array of strings."""
         return select(func.json_each(bindparam(name)).table_valued("value").c.value)
 
     def keys(self) -> FromClause:
-        """Read a JSON array of pairs."""
+        """Return the record keys, a JSON array of pairs, as a table."""
         return _rows("keys", "partner", "uuid").subquery("wanted_record")
 
     def positions(self) -> FromClause:
-        """Read a JSON array of triples."""
+        """Return the feed positions, a JSON array of triples, as a table."""
         return _rows("positions", "feed", "partner", "after").subquery("position")
 
     def among(self, value: ColumnElement[Any], rows: Select[Any]) -> ColumnElement[bool]:
-        """Use IN."""
+        """Return a condition with IN."""
         return value.in_(rows)
 
-    def given(self, kind: str, columns: Sequence[Column[Any]]) -> Mapping[str, ColumnElement[Any]]:
-        """Return one parameter for each column."""
+    def input_columns(self, kind: str, columns: Sequence[Column[Any]]) -> Mapping[str, ColumnElement[Any]]:
+        """Return a parameter for each column; the driver repeats the statement for each row."""
         return {c.name: bindparam(parameter_name(kind, c.name), type_=c.type) for c in columns}
 
     def row_address(self, table: Table) -> ColumnElement[Any]:
-        """Return `rowid`."""
+        """Return the column `rowid`."""
         return literal_column(f"{table.name}.rowid")
 
     def lock_holder(self, table: Table) -> ColumnElement[str]:
@@ -61,18 +61,18 @@ class Sqlite:
         return literal_column("''", String)
 
     def insert(self, table: Table, given: Mapping[str, ColumnElement[Any]]) -> Insert:
-        """Insert one row."""
+        """Return the statement that inserts one row."""
         return sqlite.insert(table).values(dict(given))
 
-    def saving(self, writes: Mapping[str, RowWrite]) -> SaveStatement:
-        """Return one statement for each kind."""
+    def save_statement(self, writes: Mapping[str, RowWrite]) -> SaveStatement:
+        """Compile one statement for each kind of row."""
         return SaveStatement(
             tuple(self.compile(write.statement) for write in writes.values()), parameter_positions(writes)
         )
 
 
 def _rows(name: str, *columns: str) -> Select[Any]:
-    """Select rows from the JSON array of arrays that is passed as the parameter of this name."""
+    """Return a query of the rows in a JSON array of arrays, which is passed as the parameter `name`."""
     value = func.json_each(bindparam(name)).table_valued("value").c.value
     indexed = enumerate(columns)
     return select(

@@ -1,4 +1,4 @@
-"""Files beside an SQLite database, and flushing files to the disk."""
+"""Opens files beside an SQLite database, and flushes files to the disk."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ _ROOT = 0
 
 
 def sibling(database: Path, suffix: str) -> Path:
-    """Return the path of a file beside the database: links are resolved, and `-` and the suffix are appended."""
+    """Return the path of a file beside the database: its path without links, then `-` and the suffix."""
     written = database.resolve()
     return written.with_name(f"{written.name}-{suffix}")
 
@@ -26,7 +26,7 @@ def open_sibling(database: Path, suffix: str) -> int:
     of_database = database.resolve().stat()
     number = os.open(sibling(database, suffix), os.O_CREAT | os.O_RDWR, OWNER_ONLY)
     if sys.platform != "win32":
-        # Another owner made the file, and set its permissions.
+        # A PermissionError means that another owner made the file. That owner has set the permissions.
         with suppress(PermissionError):
             os.fchmod(number, of_database.st_mode & _READ_AND_WRITE)
         if os.geteuid() == _ROOT:
@@ -37,7 +37,7 @@ def open_sibling(database: Path, suffix: str) -> int:
 def flush(path: Path) -> None:
     """Write the contents of a file, or the names in a folder, to disk; raise OSError if that fails."""
     if path.is_dir() and os.name == "nt":
-        return  # Windows cannot open folders, and writes their changes by itself
+        return  # Windows cannot open folders, and writes their changes to disk itself
     number = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(number)

@@ -1,4 +1,4 @@
-"""How the schema of an SQLite file is looked at and changed."""
+"""Checks whether an SQLite file belongs to openbooking, and runs migrations in one transaction."""
 
 import sqlite3
 from collections.abc import Callable
@@ -21,16 +21,16 @@ T = TypeVar("T")
 
 
 def check_exists(path: Path) -> None:
-    """Raise SchemaError if there is no file, or openbooking has not made it; change nothing."""
+    """Raise SchemaError if the file does not exist or has no tables of openbooking; change nothing."""
     path = path.resolve()
     if not path.exists():
-        raise SchemaError(f"There is no database at {path}, so it cannot be opened. {NAME_ANOTHER}")
+        raise SchemaError(f"There is no database at {path}. {NAME_ANOTHER}")
     if VERSION_TABLE not in _tables(path):
         raise SchemaError(f"The file {path} is no database of openbooking. {NAME_ANOTHER}")
 
 
 def refuse_foreign(path: Path) -> None:
-    """Raise SchemaError if the file has tables, and none of openbooking; change nothing."""
+    """Raise SchemaError if the file has tables, but none of openbooking; change nothing."""
     path = path.resolve()
     if path.exists() and (tables := _tables(path)) and VERSION_TABLE not in tables:
         raise SchemaError(f"The file {path} is no database of openbooking. {NAME_ANOTHER}")
@@ -47,8 +47,8 @@ def _tables(path: Path) -> set[str]:
         raise StoreUnavailableError(f"The database {path} cannot be opened: {fault}.") from fault
 
 
-def in_migration(path: Path, work: Callable[[Connection], T]) -> T:
-    """Return the result of `work`, done in one transaction; make the file if it is missing.
+def run_in_migration(path: Path, work: Callable[[Connection], T]) -> T:
+    """Run `work` in one transaction on a file, which is made if it is missing; return the result of `work`.
 
     Raises:
         StoreUnavailableError: SQLite cannot open the file.
@@ -56,7 +56,8 @@ def in_migration(path: Path, work: Callable[[Connection], T]) -> T:
     try:
         with suppress(FileExistsError):
             create(path)
-        # The driver would begin a transaction only with the first row that changes, and SQLAlchemy leaves that to it.
+        # Without an isolation level the driver begins no transactions, so this function begins one. The driver itself
+        # would begin a transaction only before the first row is changed.
         arguments = {"isolation_level": None, "timeout": BUSY_TIMEOUT_SECONDS}
         engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=arguments)
         # If the disk is too full to open the file, `connect` releases the reserve first.
@@ -70,7 +71,10 @@ def in_migration(path: Path, work: Callable[[Connection], T]) -> T:
 
 
 def _keep_write_ahead_log(connection: Connection) -> None:
-    """Turn the write-ahead log on. SQLite's busy timeout does not apply to this statement, so it is repeated."""
+    """Turn the write-ahead log on; repeat the statement while the file is locked.
+
+    SQLite's busy timeout does not apply to this statement.
+    """
     until = monotonic() + BUSY_TIMEOUT_SECONDS
     while True:
         try:

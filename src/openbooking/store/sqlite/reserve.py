@@ -1,7 +1,7 @@
-"""Disk space reserved beside an SQLite file, so that deletions and cancellations go on when the disk is full.
+"""The reserve for a full disk with an SQLite file, with which deletions and cancellations go on.
 
 SQLite needs space for deletions too: it writes to its log and to new pages. So the file `<database>-reserve` holds 16
-MiB from the first write on. When the disk is full the file is emptied. From then on all processes carry out only
+MiB from the first write on. When the disk is full, the file is emptied. From then on all processes carry out only
 commands that store nothing more, until there is space to fill the file again.
 """
 
@@ -13,18 +13,19 @@ import structlog
 
 from openbooking.store.sqlite.disk import open_sibling, sibling
 
-# SQLite copies its log to the file every 4 MiB, unless a reader takes longer: 4 MiB for each, and 8 MiB to spare.
+# SQLite copies its log to the file every 4 MiB, unless a reader delays that: 4 MiB for the log, 4 MiB for the file, and
+# 8 MiB to spare.
 RESERVED_BYTES = 16 * 2**20
 _ZEROS = bytes(2**20)
 _log = structlog.get_logger()
 
 
 class Reserve:
-    """The reserve of the database at `path`, which all its processes share."""
+    """The reserve of the database at `path`, which all processes of the database share."""
 
     def __init__(self, path: Path) -> None:
         self._database = path
-        # Resolved once: `spent` is called before each commit, and resolving links takes longer than the call.
+        # Links are resolved only once, because that takes longer than `spent`, which is called before each commit.
         self._file = sibling(path, "reserve")
 
     @property
@@ -33,10 +34,10 @@ class Reserve:
         try:
             return self._file.stat().st_size < RESERVED_BYTES
         except FileNotFoundError:
-            return False  # the disk had no space for the reserve from the start
+            return False  # the disk never had space for the reserve
 
     def fill(self) -> bool:
-        """Fill the reserve if the disk has twice its space; return whether the reserve is full."""
+        """Fill the reserve if the disk has twice as much free space; return whether the reserve is full now."""
         filled = False
         try:
             if self._file.exists() and not self.spent:
@@ -56,7 +57,7 @@ class Reserve:
         return filled
 
     def release(self) -> None:
-        """Release the space by emptying the file."""
+        """Release the space of the reserve by emptying its file."""
         try:
             number = open_sibling(self._database, "reserve")
             try:

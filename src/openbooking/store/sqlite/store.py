@@ -12,7 +12,7 @@ from openbooking.store.sqlite.dialect import Sqlite
 
 
 class SqliteStore(SqlStore):
-    """Keeps everything in the file at `path`, whose schema must be up to date."""
+    """A store in the SQLite file at `path`, whose schema must be up to date."""
 
     def __init__(
         self,

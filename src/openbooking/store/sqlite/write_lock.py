@@ -1,7 +1,8 @@
 """A fair write lock for several processes on one SQLite file.
 
-SQLite's own lock is not fair: after a commit the process that has just written usually gets it again, and the others
-starve. Here a process first locks the file `<database>-turn`, and only its holder starts a write transaction.
+SQLite's own lock is not fair: after a commit the process that has just written usually gets it again, and other
+processes starve. So a process first locks the file `<database>-turn`. Only the process that holds this lock starts a
+write transaction.
 """
 
 import os
@@ -23,9 +24,9 @@ _log = structlog.get_logger()
 class WriteLock:
     """The right to start the next write transaction.
 
-    A process holds the lock from `try_acquire` until it leaves the `with` block. The operating system releases it when
-    the process dies. Without file locks (Windows, some network file systems) `try_acquire` always succeeds: only
-    fairness depends on this lock, integrity is SQLite's.
+    A process holds the lock from `try_acquire` until it leaves the `with` block. The operating system releases the lock
+    when the process dies. Without file locks (Windows, some network file systems) `try_acquire` always succeeds. Then
+    writing is not fair, but SQLite's own lock still keeps the data intact.
 
     Args:
         path: The path of the database.
@@ -38,7 +39,7 @@ class WriteLock:
         self._is_held = False
 
     def __enter__(self) -> Self:
-        """Return the lock, which `try_acquire` has still to take."""
+        """Return this object. The lock is not held before `try_acquire` returns True."""
         return self
 
     def __exit__(

@@ -1,4 +1,8 @@
-"""The endpoints of the OpenID provider: tokens and metadata for clients, consent for people."""
+"""The endpoints of the OpenID provider: tokens and metadata for clients, consent pages for users.
+
+`_with_json_errors` turns errors of the endpoints for clients into JSON. `Pages.route` turns errors of the consent pages
+into pages.
+"""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -64,10 +68,10 @@ class OAuth:
         self._pages = pages
 
     def routes(self) -> list[Route]:
-        """Return the endpoints that the discovery document names, and that document.
+        """Return the routes of the discovery document, and of the endpoints that it names.
 
-        For an issuer with a path RFC 8414 (3.1) puts that path behind `/.well-known/oauth-authorization-server`, at
-        the root of the host. The last route answers there where the server has the whole host.
+        If the issuer has a path, RFC 8414 (3.1) puts the metadata at the root of the host, with the path at the end.
+        The last route answers there, if requests for the root of the host reach this server.
         """
         path = self._system.settings.site_path
         at_root = [Route(METADATA_PATH + path, self._describe)] if path else []
@@ -75,9 +79,9 @@ class OAuth:
             Route(CONFIGURATION_PATH, self._describe),
             Route(METADATA_PATH, self._describe),
             Route(JWKS_PATH, self._keys),
-            Route(TOKEN_PATH, _for_programs(self._tokens), methods=["POST"]),
-            Route(REVOKE_PATH, _for_programs(self._revoke), methods=["POST"]),
-            Route(REGISTER_PATH, _for_programs(self._register), methods=["POST"]),
+            Route(TOKEN_PATH, _with_json_errors(self._tokens), methods=["POST"]),
+            Route(REVOKE_PATH, _with_json_errors(self._revoke), methods=["POST"]),
+            Route(REGISTER_PATH, _with_json_errors(self._register), methods=["POST"]),
             self._pages.route(AUTHORIZE_PATH, self._authorize, ("GET", "POST"), sign_in_returns=True),
             self._pages.route_signed_in(CONSENT_PATH, self._decide, ("POST",)),
             *at_root,
@@ -90,15 +94,15 @@ class OAuth:
 
     async def _keys(self, request: Request) -> Response:
         del request
-        return JSONResponse(await self._provider.keys.published(), headers={"Cache-Control": "public, max-age=300"})
+        return JSONResponse(await self._provider.keys.public_keys(), headers={"Cache-Control": "public, max-age=300"})
 
     async def _tokens(self, request: Request) -> Response:
-        form = await _fields(request)
-        tokens = await self._provider.tokens.answer(form, request.headers.get("authorization"))
+        form = await _read_form(request)
+        tokens = await self._provider.tokens.issue(form, request.headers.get("authorization"))
         return JSONResponse(tokens, headers=_NOT_CACHED)
 
     async def _revoke(self, request: Request) -> Response:
-        form = await _fields(request)
+        form = await _read_form(request)
         await self._provider.tokens.revoke(form, request.headers.get("authorization"))
         return Response(headers=_NOT_CACHED)
 
@@ -107,17 +111,17 @@ class OAuth:
             token = bearer_token(request.headers, OpenBookingError, OpenBookingError)
         except OpenBookingError as fault:
             raise InvalidTokenError("Send a registration token, as Authorization: Bearer.") from fault
-        registered = await self._provider.registration.register(token, await _metadata(request))
+        registered = await self._provider.registration.register(token, await _read_metadata(request))
         return JSONResponse(write_registration(registered), HTTPStatus.CREATED, _NOT_CACHED)
 
     async def _authorize(self, request: Request, visit: Visit) -> Response:
         try:
             is_form = request.method == "POST"
             parameters = await read_unchecked_form(request) if is_form else parse_fields(request.url.query)
-            answer = await self._provider.authorization.ask(parameters, visit.signed_in)
+            answer = await self._provider.authorization.handle(parameters, visit.signed_in)
         except (UnknownClientError, BadFormError):
             return self._pages.page(request, visit, "accounts/unknown_client.html", status=HTTPStatus.BAD_REQUEST)
-        return await self._show(request, visit, parameters, answer)
+        return await self._show_answer(request, visit, parameters, answer)
 
     async def _decide(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         form = await self._pages.read_form(request, visit)
@@ -127,9 +131,9 @@ class OAuth:
             answer = await self._provider.authorization.decide(parameters, signed_in, agreed=agreed)
         except UnknownClientError:
             return self._pages.page(request, visit, "accounts/unknown_client.html", status=HTTPStatus.BAD_REQUEST)
-        return await self._show(request, visit, parameters, answer)
+        return await self._show_answer(request, visit, parameters, answer)
 
-    async def _show(self, request: Request, visit: Visit, parameters: Form, answer: Answer) -> Response:
+    async def _show_answer(self, request: Request, visit: Visit, parameters: Form, answer: Answer) -> Response:
         match answer:
             case Redirect(url):
                 return RedirectResponse(url, HTTPStatus.SEE_OTHER, _NOT_CACHED)
@@ -143,7 +147,7 @@ class OAuth:
     async def _consent_page(
         self, request: Request, visit: Visit, template: str, asked: AuthorizationRequest, parameters: Form
     ) -> Response:
-        assert visit.signed_in is not None  # noqa: S101 - only who has signed in is asked
+        assert visit.signed_in is not None  # noqa: S101 - only signed-in users are asked
         back_to = site_of(asked.redirect_uri)
         return self._pages.page(
             request,
@@ -159,8 +163,8 @@ class OAuth:
         )
 
 
-def _for_programs(endpoint: Endpoint) -> Endpoint:
-    """Return the endpoint with its errors answered as JSON (RFC 6749 5.2)."""
+def _with_json_errors(endpoint: Endpoint) -> Endpoint:
+    """Return an endpoint that answers with JSON if the given endpoint raises an error (RFC 6749 5.2)."""
 
     async def serve(request: Request) -> Response:
         try:
@@ -188,16 +192,16 @@ def _error(code: str, description: str, status: int) -> Response:
     return JSONResponse({"error": code, "error_description": description}, status, {**_NOT_CACHED, **challenge})
 
 
-async def _fields(request: Request) -> Form:
+async def _read_form(request: Request) -> Form:
     if request.url.query:
-        raise InvalidRequestError("Send the parameters in the body: URLs are logged.")
+        raise InvalidRequestError("Send the parameters in the body, because URLs are logged.")
     try:
         return await read_unchecked_form(request)
     except BadFormError as fault:
         raise InvalidRequestError("Send a form, with each parameter once.") from fault
 
 
-async def _metadata(request: Request) -> Any:
+async def _read_metadata(request: Request) -> Any:
     try:
         return json.loads(await read_body(request, _LARGEST_METADATA))
     except (ValueError, RecursionError) as fault:

@@ -1,4 +1,4 @@
-"""The page on which a Booking Partner registers itself with a link from an administrator (OB-AUTH-04)."""
+"""The page on which a Booking Partner registers, with a link from an administrator (OB-AUTH-04)."""
 
 from http import HTTPStatus
 
@@ -47,7 +47,7 @@ class RegistrationPages:
                 return self._form_page(request, visit, form, problem)
             registered = await self._registration.register(token, _metadata(form))
         except InvalidTokenError:
-            return self._pages.page(request, visit, "accounts/unknown_link.html", status=HTTPStatus.NOT_FOUND)
+            return self._pages.page(request, visit, "accounts/invalid_link.html", status=HTTPStatus.NOT_FOUND)
         except InvalidRedirectUriError as error:
             return self._form_page(request, visit, form, Problem(error.description, ("redirect_uris",)))
         except InvalidClientMetadataError as error:
@@ -72,11 +72,11 @@ class RegistrationPages:
 
 
 def _problem(form: Form) -> Problem | None:
-    """Return what is missing: people must give a name and a contact, which programs may leave out."""
+    """Return the problem with a form without a name or contact. Only programs may leave them out."""
     if not form.get("name", "").strip():
         return Problem("Write the name that Sellers will see.", ("name",))
     if not form.get("contact", "").strip():
-        return Problem("Give an email address of the people who run it.", ("contact",))
+        return Problem("Give an email address of the developers of the app.", ("contact",))
     return None
 
 

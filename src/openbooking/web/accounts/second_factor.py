@@ -12,7 +12,7 @@ from starlette.routing import Route
 from openbooking.identity.sign_in.accounts import SignedIn, SignInRefusedError
 from openbooking.identity.sign_in.attempt_limiter import Browser, TooManyAttemptsError
 from openbooking.identity.sign_in.second_factors import Enrolment, Pending, WrongCodeError
-from openbooking.identity.sign_in.totp import enrolment_uri, in_groups
+from openbooking.identity.sign_in.totp import enrolment_uri, split_into_groups
 from openbooking.system import System
 from openbooking.web.accounts.sign_in import WRONG_PASSWORD, client_address, form_targets, wait_message
 from openbooking.web.pages import (
@@ -54,7 +54,7 @@ class SecondFactorPages:
                 SECOND_FACTOR_PATH,
                 self._second_factor,
                 ("GET", "POST"),
-                menu=MenuEntry("Second factor", self._factors.concerns),
+                menu=MenuEntry("Second factor", self._factors.is_available_to),
             ),
             self._pages.route_signed_in(REMOVE_PATH, self._remove, ("POST",)),
         ]
@@ -66,7 +66,7 @@ class SecondFactorPages:
         return await self._second_step(request, visit, recovery=True)
 
     async def _second_step(self, request: Request, visit: Visit, *, recovery: bool) -> Response:
-        """Answer the second step of sign-in, with a code of the app or a recovery code."""
+        """Answer the second step of sign-in: a code of the app, or a recovery code."""
         form = await self._form(request, visit)
         next_path, pending = self._pages.safe_next_path(form.get("next", "")), await self._factors.pending(visit.secret)
         if pending is None or pending.sign_in.offered:
@@ -93,7 +93,7 @@ class SecondFactorPages:
         )
 
     async def _enrol_pending(self, request: Request, visit: Visit) -> Response:
-        """Set up a second factor during sign-in, where one is required."""
+        """Set up a required second factor during sign-in."""
         form = await self._form(request, visit)
         next_path, pending = self._pages.safe_next_path(form.get("next", "")), await self._factors.pending(visit.secret)
         if pending is None or not pending.sign_in.offered:
@@ -104,7 +104,7 @@ class SecondFactorPages:
             enrolment = await self._factors.enrol_pending(pending, form.get("code", ""), self._browser(request))
         except WrongCodeError:
             return self._enrolment_page(request, visit, pending, next_path, _WRONG_CODE)
-        return await self._enrolled(request, enrolment, next_path or START_PATH)
+        return await self._recovery_codes_page(request, enrolment, next_path or START_PATH)
 
     async def _second_factor(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         """Set up a second factor after sign-in, or show the existing one."""
@@ -118,7 +118,7 @@ class SecondFactorPages:
         except _REFUSALS as refusal:
             problem = self._problem(refusal, _WRONG_CODE)
             return await self._second_factor_page(request, visit, signed_in, problem)
-        return await self._enrolled(request, enrolment, START_PATH)
+        return await self._recovery_codes_page(request, enrolment, START_PATH)
 
     async def _remove(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         form = await self._pages.read_form(request, visit)
@@ -134,7 +134,7 @@ class SecondFactorPages:
     def _problem(
         self, refusal: SignInRefusedError | WrongCodeError | TooManyAttemptsError, wrong_code: Problem
     ) -> Problem:
-        """Return what the page says about a refusal; `wrong_code` is what it says about a wrong code."""
+        """Return the message for a refusal. `wrong_code` is the message for a wrong code."""
         match refusal:
             case TooManyAttemptsError():
                 return wait_message(refusal, self._system.clock())
@@ -151,7 +151,7 @@ class SecondFactorPages:
             return self._pages.page(
                 request, visit, "accounts/second_factor.html", problem=problem, factor=user.second_factor
             )
-        if not self._factors.concerns(user):
+        if not self._factors.is_available_to(user):
             return self._pages.redirect(START_PATH)
         offered = await self._factors.offer(signed_in)
         if not offered:
@@ -169,10 +169,10 @@ class SecondFactorPages:
             request, visit, "accounts/enrolment.html", problem=problem, next_path=next_path, required=True, **shown
         )
 
-    async def _enrolled(self, request: Request, enrolment: Enrolment, next_path: str) -> Response:
-        """Show the recovery codes, this once, in the session that has just begun."""
+    async def _recovery_codes_page(self, request: Request, enrolment: Enrolment, next_path: str) -> Response:
+        """Return the page that shows the recovery codes, once, and set the cookies of the new session."""
         secret = enrolment.sign_in.secret
-        visit = Visit(secret, known=True, signed_in=await self._system.identity.accounts.signed_in(secret))
+        visit = Visit(secret, known=True, signed_in=await self._system.identity.accounts.find_session(secret))
         response = self._pages.page(
             request, visit, "accounts/recovery_codes.html", codes=enrolment.recovery_codes, next_path=next_path
         )
@@ -182,10 +182,10 @@ class SecondFactorPages:
     def _enrolment_values(self, secret: str, name: str) -> dict[str, Any]:
         """Return the values of the enrolment page: the key of the app as text, as a link and as a QR code."""
         uri = enrolment_uri(secret, name, self._system.settings.name)
-        return {"name": name, "secret": in_groups(secret), "uri": uri, "picture": _qr_code(uri)}
+        return {"name": name, "secret": split_into_groups(secret), "uri": uri, "picture": _qr_code(uri)}
 
     async def _form(self, request: Request, visit: Visit) -> Form:
-        """Return the fields of the form, or for GET those of the query."""
+        """Return the fields of the form of a POST request, or of the query of a GET request."""
         return await self._pages.read_form(request, visit) if request.method == "POST" else dict(request.query_params)
 
     def _browser(self, request: Request) -> Browser:
@@ -193,9 +193,9 @@ class SecondFactorPages:
 
 
 def _qr_code(text: str) -> Markup:
-    """Return the text as a QR code in SVG, inside the page: a picture of its own could stay in a cache."""
+    """Return a text as a QR code in SVG, for use inside the page. A separate picture could stay in a cache."""
     drawn = io.BytesIO()
     segno.make(text, error="m").save(
         drawn, kind="svg", xmldecl=False, svgns=False, scale=5, light="#fff", nl=False, svgclass="qr", lineclass=None
     )
-    return Markup(drawn.getvalue().decode())  # noqa: S704 - segno writes lines, and nothing of the text
+    return Markup(drawn.getvalue().decode())  # noqa: S704 - segno writes lines only, and no part of the text

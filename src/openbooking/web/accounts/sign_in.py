@@ -1,4 +1,4 @@
-"""Pages on which the staff of Sellers sign in, sign out and set passwords."""
+"""Pages on which users of Sellers sign in, sign out and set passwords."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -12,9 +12,9 @@ from openbooking.identity.oauth.authorization_endpoint import UnknownClientError
 from openbooking.identity.oauth.discovery import AUTHORIZE_PATH
 from openbooking.identity.records import Partner
 from openbooking.identity.sign_in.accounts import (
+    InvalidLinkError,
     SignedIn,
     SignInRefusedError,
-    UnknownLinkError,
 )
 from openbooking.identity.sign_in.attempt_limiter import Browser, TooManyAttemptsError
 from openbooking.identity.sign_in.passwords import MIN_LENGTH, WeakPasswordError
@@ -88,7 +88,7 @@ class AccountPages:
             form_targets=await form_targets(self._system, next_path),
             problem=problem,
             next_path=next_path,
-            partner=await client_asking(self._system, next_path),
+            partner=await requesting_client(self._system, next_path),
             name=name,
         )
 
@@ -103,7 +103,7 @@ class AccountPages:
         if request.method != "POST":
             return self._password_page(request, visit)
         form = await self._pages.read_form(request, visit)
-        if _differs(form):
+        if _new_passwords_differ(form):
             return self._password_page(request, visit, _DIFFERENT_PASSWORDS)
         try:
             sign_in = await self._accounts.change_password(
@@ -124,11 +124,11 @@ class AccountPages:
             user = await self._accounts.user_of_link(link)
             if request.method != "POST":
                 return self._password_page(request, visit, link=link, name=user.name)
-            if _differs(form):
+            if _new_passwords_differ(form):
                 return self._password_page(request, visit, _DIFFERENT_PASSWORDS, link, user.name)
             sign_in = await self._accounts.use_link(link, form.get("new_password", ""))
-        except UnknownLinkError:
-            return self._pages.page(request, visit, "accounts/unknown_link.html", status=HTTPStatus.NOT_FOUND)
+        except InvalidLinkError:
+            return self._pages.page(request, visit, "accounts/invalid_link.html", status=HTTPStatus.NOT_FOUND)
         except WeakPasswordError as fault:
             return self._password_page(request, visit, _weak(fault), link, user.name)
         return await self._pages.begin_session(visit, sign_in, START_PATH)
@@ -150,31 +150,31 @@ class AccountPages:
         return Browser(client_address(request), self._pages.device_secret(request))
 
 
-async def client_asking(system: System, next_path: str) -> Partner | None:
-    """Return the client that asks for consent on the page after sign-in, if that is the consent page."""
+async def requesting_client(system: System, next_path: str) -> Partner | None:
+    """Return the client whose authorization request continues after sign-in; None if there is no such request."""
     parts = urlsplit(next_path)
     if parts.path != AUTHORIZE_PATH:
         return None
     try:
-        return await system.identity.authorization.client(parse_fields(parts.query))
+        return await system.identity.authorization.find_client(parse_fields(parts.query))
     except (UnknownClientError, BadFormError):
         return None
 
 
 async def form_targets(system: System, next_path: str) -> list[str]:
-    """Return the sites to which sign-in may lead: a client's, if consent was given earlier."""
-    partner = await client_asking(system, next_path)
+    """Return the sites to which the sign-in form may redirect: those of a client, if the user consented before."""
+    partner = await requesting_client(system, next_path)
     return [site_of(uri) for uri in partner.redirect_uris] if partner else []
 
 
 def wait_message(refusal: TooManyAttemptsError, now: datetime) -> Problem:
-    """Return the message that says how long to wait. It names no field: the values were not checked."""
+    """Return the message that says how long to wait. It names no field, because no value was checked."""
     minutes = max((refusal.until - now).total_seconds() / 60, 0)
     time = "a minute" if minutes <= 1 else f"{-int(-minutes // 1)} minutes"
     return Problem(f"Too many attempts. Try again in {time}, or ask for a link to set a new password.")
 
 
-def _differs(form: Form) -> bool:
+def _new_passwords_differ(form: Form) -> bool:
     return form.get("new_password") != form.get("repeated")
 
 
@@ -183,5 +183,5 @@ def _weak(fault: WeakPasswordError) -> Problem:
 
 
 def client_address(request: Request) -> str:
-    """Return the IP address of the client, as a trusted proxy names it."""
+    """Return the IP address of the client, which a trusted proxy may have reported."""
     return request.client.host if request.client else "unknown"

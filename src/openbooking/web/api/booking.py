@@ -1,4 +1,8 @@
-"""The endpoints of the Open Booking API (OB 9)."""
+"""The endpoints of the Open Booking API: C1, C2, P, B, PATCH, DELETE and Order Status (OB 9).
+
+An endpoint authenticates the caller, reads the body (`jsonld/read_order.py`), executes a command (`booking/commands/`)
+and writes the reply (`jsonld/write_order.py`). `web/errors.py` answers for exceptions.
+"""
 
 import secrets
 from collections.abc import Awaitable, Callable
@@ -42,7 +46,7 @@ _NOT_CACHED = {"Cache-Control": "no-store"}
 
 
 class BookingApi:
-    """C1, C2, P, B, cancellation, deletion and Order Status of one Booking System."""
+    """The endpoints of one Booking System, as routes for the application."""
 
     def __init__(self, system: System) -> None:
         self._system = system
@@ -73,11 +77,11 @@ class BookingApi:
         ]
 
     def _route(self, path: str, endpoints: dict[str, tuple[Endpoint, type[OpenBookingError]]]) -> ApiRoute:
-        """Return the route of a kind of Order.
+        """Return the route of one path with all its methods.
 
         Args:
             path: The path, to which the UUID is added.
-            endpoints: By method the endpoint, and the error while the database is unavailable (OB 11.4).
+            endpoints: For each method the endpoint, and the error if the database is unavailable (OB 11.4).
         """
 
         async def serve(request: Request) -> Response:
@@ -97,49 +101,55 @@ class BookingApi:
         return await self._quote(request, caller, uuid, Checkpoint.C2)
 
     async def _quote(self, request: Request, caller: Caller, uuid: str, checkpoint: Checkpoint) -> Response:
-        asked = self._system.reader.order(await self._body(request), OrderType.QUOTE)
+        asked = self._system.reader.order(await self._read_body(request), OrderType.QUOTE)
         holds = may_hold(self._system.settings.policy.leasing, checkpoint)
         command = Quote(checkpoint=checkpoint, caller=caller, uuid=uuid, request=asked, holds=holds)
-        return await self._order(request, command, HTTPStatus.OK)
+        return await self._answer_with_order(request, command, HTTPStatus.OK)
 
     async def _p(self, request: Request, caller: Caller, uuid: str) -> Response:
-        asked = self._system.reader.order(await self._body(request), OrderType.PROPOSAL)
-        command = Propose(caller=caller, uuid=uuid, request=asked, version=str(uuid4()), nonce=_nonce())
-        return await self._order(request, command, HTTPStatus.CREATED)
+        asked = self._system.reader.order(await self._read_body(request), OrderType.PROPOSAL)
+        command = Propose(caller=caller, uuid=uuid, request=asked, version=str(uuid4()), nonce=_new_nonce())
+        return await self._answer_with_order(request, command, HTTPStatus.CREATED)
 
     async def _update_proposal(self, request: Request, caller: Caller, uuid: str) -> Response:
-        patch = self._system.reader.proposal_patch(await self._body(request))
-        return await self._done(proposal_update(caller, uuid, patch))
+        patch = self._system.reader.proposal_patch(await self._read_body(request))
+        return await self._answer_without_body(proposal_update(caller, uuid, patch))
 
     async def _b(self, request: Request, caller: Caller, uuid: str) -> Response:
-        asked = self._system.reader.booking(await self._body(request), uuid)
+        asked = self._system.reader.booking(await self._read_body(request), uuid)
         command: Command[Order]
         if isinstance(asked, OrderRequest):
-            command = Book(caller=caller, uuid=uuid, request=asked, nonce=_nonce())
+            command = Book(caller=caller, uuid=uuid, request=asked, nonce=_new_nonce())
         else:
             version, payment = asked
-            command = BookProposal(caller=caller, uuid=uuid, version=version, payment=payment, nonce=_nonce())
-        return await self._order(request, command, HTTPStatus.CREATED)
+            command = BookProposal(caller=caller, uuid=uuid, version=version, payment=payment, nonce=_new_nonce())
+        return await self._answer_with_order(request, command, HTTPStatus.CREATED)
 
     async def _cancel(self, request: Request, caller: Caller, uuid: str) -> Response:
-        patches = self._system.reader.item_patches(await self._body(request))
-        return await self._done(cancellation(caller, uuid, patches))
+        patches = self._system.reader.item_patches(await self._read_body(request))
+        return await self._answer_without_body(cancellation(caller, uuid, patches))
 
     async def _delete_order(self, request: Request, caller: Caller, uuid: str) -> Response:
         del request
-        return await self._done(DeleteOrder(caller=caller, uuid=uuid))
+        return await self._answer_without_body(DeleteOrder(caller=caller, uuid=uuid))
 
     async def _delete_quote(self, request: Request, caller: Caller, uuid: str) -> Response:
         del request
-        return await self._done(DeleteQuote(caller=caller, uuid=uuid))
+        return await self._answer_without_body(DeleteQuote(caller=caller, uuid=uuid))
 
     async def _status(self, request: Request, caller: Caller, uuid: str) -> Response:
         del request
         record = await self._system.store.execute(GetOrder(caller=caller, uuid=uuid))
         return Response(self._system.replies.status(record), HTTPStatus.OK, _NOT_CACHED, BOOKING_MEDIA_TYPE)
 
-    async def _order(self, request: Request, command: Command[Order], success: HTTPStatus) -> Response:
-        """Carry out the command, and answer with its Order or quote; 409 if items have errors (OB-VAL-09)."""
+    async def _answer_with_order(self, request: Request, command: Command[Order], success: HTTPStatus) -> Response:
+        """Execute a command, and answer with its Order or quote.
+
+        Args:
+            request: The request.
+            command: The command.
+            success: The status if no item has an error; otherwise the status is 409 (OB-VAL-09).
+        """
         order = await self._system.store.execute(command)
         notes_of(request.scope).not_held = order.not_held or ""
         status = success
@@ -151,14 +161,15 @@ class BookingApi:
             headers["Location"] = self._system.ids.order(order.type, order.uuid)
         return Response(self._system.replies.reply(order), status, headers, BOOKING_MEDIA_TYPE)
 
-    async def _done(self, command: Command[None]) -> Response:
+    async def _answer_without_body(self, command: Command[None]) -> Response:
+        """Execute a command, and answer with 204."""
         await self._system.store.execute(command)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    async def _body(self, request: Request) -> bytes:
+    async def _read_body(self, request: Request) -> bytes:
         return await read_body(request, self._system.settings.max_body_bytes)
 
 
-def _nonce() -> str:
-    """Return a new random seed for access codes."""
+def _new_nonce() -> str:
+    """Return a random seed, from which the access codes of an Order are made."""
     return secrets.token_hex(_NONCE_BYTES)

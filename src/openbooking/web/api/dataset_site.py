@@ -1,4 +1,8 @@
-"""The dataset site, on which people and the programs of Brokers find feeds and API (DAD)."""
+"""The dataset site at /openactive: a page on which people and programs find the feeds and the API (DAD).
+
+The page is rendered from `templates/dataset/dataset_site.html`, and embeds the JSON-LD that `jsonld/write_dataset.py`
+writes. HTTP caches may keep the page for 15 minutes.
+"""
 
 import json
 from collections.abc import Sequence
@@ -32,7 +36,7 @@ _LOGO = (
 
 
 class DatasetSite:
-    """The page of the dataset site, its stylesheet and its logo."""
+    """The endpoints of the page, its stylesheet and its logo."""
 
     def __init__(self, system: System) -> None:
         self._system = system
@@ -91,12 +95,12 @@ class DatasetSite:
 
 
 def _site_of(seller: Seller) -> str | None:
-    """Return the address of the Seller's own site, if its `url` is one: published properties may have any value."""
+    """Return the `url` of the Seller; None if it is not a web address, because providers may publish any value."""
     url = str(seller.properties.get("url"))
     return url if is_web_address(url) else None
 
 
 def _script(written: object) -> Markup:
-    """Return JSON for a script element. No name in it can end the element."""
+    """Return JSON for a script element, escaped so that no text in the JSON can end the element."""
     escaped = json.dumps(written, ensure_ascii=False).replace("<", "\\u003c").replace("&", "\\u0026")
     return Markup(escaped)  # noqa: S704 - escaped on the line before

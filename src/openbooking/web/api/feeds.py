@@ -1,4 +1,11 @@
-"""The RPDE feeds: open feeds of Opportunities, and the feeds of Orders of each Booking Partner."""
+"""Serves the RPDE feeds: the open feeds of Opportunities, and the Orders and OrderProposals feeds of Booking Partners.
+
+| Page | `Cache-Control` for HTTP caches | Cache of this process |
+|---|---|---|
+| open feed, with items | one hour | 60 seconds if the page is full (`feed_pages.py`) |
+| open feed, last page | 5 seconds | not cached |
+| Orders or OrderProposals feed | not stored | not cached |
+"""
 
 import zlib
 from functools import partial
@@ -21,14 +28,19 @@ from openbooking.web.observe import notes_of
 
 FEEDS_PATH = "/feeds"
 
-# A harvester goes on from the `next` of a page, so a page with items stays correct however long it is kept.
+# A page with items stays valid: a harvester continues at its `next`, and finds later changes of the items there.
 _PAGE_WITH_ITEMS = "public, max-age=3600"
 _LAST_PAGE = "public, max-age=5"
 _PRIVATE_PAGE = "private, no-store"
 
 
 def feed_routes(system: System, base: str) -> list[Route]:
-    """Return the routes of the open feeds, below /feeds, and of the Orders feeds, below the path of the Base URI."""
+    """Return the routes of the open feeds and of the Orders feeds.
+
+    Args:
+        system: The Booking System.
+        base: The path of the Base URI, below which the Orders feeds are. The open feeds are below /feeds.
+    """
     cache, memory, private_memory = PageCache(), PageMemory(), PageMemory()
     names = OPEN_FEEDS
     open_feeds = [
@@ -53,29 +65,29 @@ class OpenFeed:
         self._memory = memory
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the page that starts after the change number in the query."""
+        """Answer with the page of items after the `afterChangeNumber` of the query."""
         del receive
-        key = PageKey(self._feed.name, _after(scope), accepts_gzip(scope))
+        key = PageKey(self._feed.name, _read_after(scope), accepts_gzip(scope))
         page = self._cache.find(key)
         if page is None:
-            page = await self._cache.make(key, partial(self._page, key, _requested(self._url, scope)))
-        with self._memory.for_sending(page):
+            page = await self._cache.make(key, partial(self._make_page, key, _requested_url(self._url, scope)))
+        with self._memory.count_while_sent(page):
             await send_page(page, scope, send)
 
-    async def _page(self, key: PageKey, requested_url: str) -> Page:
-        """Make the page from the items that the store holds now."""
-        async with self._memory.for_making():
+    async def _make_page(self, key: PageKey, requested_url: str) -> Page:
+        """Return a page made from the items that the store holds now."""
+        async with self._memory.reserve():
             items = await self._store.feed_items(self._feed, key.after, PAGE_SIZE)
             body = encode_page(self._url, requested_url, items, licensed=True)
-            # An item that changes moves to the end, and no item is ever inserted. So the first and last change number
-            # and the number of items identify what is on the page.
+            # A changed item moves to the end of the feed, and no item is inserted before the end. The first change
+            # number, the last change number and the number of items therefore identify the content of the page.
             etag = f"{self._mark:x}-{key.after:x}-{items[-1].modified if items else 0:x}-{len(items):x}"
             headers = _headers(RPDE_MEDIA_TYPE, _PAGE_WITH_ITEMS if items else _LAST_PAGE)
             return make_page(body, headers, gzip=key.gzip, etag=etag, full=is_full(items))
 
 
 class PrivateFeed:
-    """An ASGI application that serves the feed of Orders or OrderProposals of the Booking Partner that asks."""
+    """An ASGI application that serves the Orders or OrderProposals feed of the Booking Partner that calls."""
 
     def __init__(self, system: System, name: str, memory: PageMemory) -> None:
         self._system = system
@@ -84,22 +96,23 @@ class PrivateFeed:
         self._url = f"{system.settings.base_uri}/{name}-rpde"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the page that starts after the change number in the query."""
+        """Answer with the page of items after the `afterChangeNumber` of the query."""
         del receive
         caller = await self._system.authenticate(Headers(scope=scope), AccessScope.ORDERS_FEED)
-        feed, after = Feed(self._name, caller.partner), _after(scope)
+        feed, after = Feed(self._name, caller.partner), _read_after(scope)
         notes = notes_of(scope)
         notes.partner, notes.read = caller.partner, (feed, after)
-        async with self._memory.for_making():
+        async with self._memory.reserve():
             items = await self._system.store.feed_items(feed, after, PAGE_SIZE)
-            body = encode_page(self._url, _requested(self._url, scope), items, licensed=False)
+            body = encode_page(self._url, _requested_url(self._url, scope), items, licensed=False)
             page = make_page(body, _headers(BOOKING_MEDIA_TYPE, _PRIVATE_PAGE), gzip=accepts_gzip(scope))
             del items, body
-        with self._memory.for_sending(page):
+        with self._memory.count_while_sent(page):
             await send_page(page, scope, send)
 
 
-def _after(scope: Scope) -> int:
+def _read_after(scope: Scope) -> int:
+    """Return the `afterChangeNumber` of the query; 0 without one. Raise OpenBookingError if it is not a number."""
     given = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("afterChangeNumber", ["0"])
     text = given[-1]
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_CHANGE_NUMBER))):
@@ -107,8 +120,8 @@ def _after(scope: Scope) -> int:
     return min(int(text), MAX_CHANGE_NUMBER)
 
 
-def _requested(url: str, scope: Scope) -> str:
-    """Return the requested URL, unchanged."""
+def _requested_url(url: str, scope: Scope) -> str:
+    """Return the URL of a feed with the unchanged query of the request."""
     query = scope["query_string"].decode("latin-1")
     return f"{url}?{query}" if query else url
 

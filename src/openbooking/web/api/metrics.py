@@ -1,4 +1,4 @@
-"""Metrics for Prometheus: counts of requests, and figures that each scrape asks the store for."""
+"""Metrics for Prometheus: counts of requests, and figures that each scrape reads from the store."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,15 +10,15 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from openbooking.booking.store import Feed, Figures
-from openbooking.openactive.errors import ItemErrorType, OpportunityHasInsufficientCapacityError, failures
+from openbooking.openactive.errors import ItemErrorType, OpportunityHasInsufficientCapacityError, system_error_names
 from openbooking.web.observe import Answered, Notes
 
-# Names the folder in which several processes of one server count together; prometheus-client reads the variable too.
+# The folder in which the processes of one server add up their counts. prometheus-client reads this variable too.
 SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 _POSITION = "openbooking_orders_feed_position"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_FAILURES = failures()
+_FAILURES = system_error_names()
 _FULL = frozenset(
     {
         ItemErrorType.OPPORTUNITY_IS_FULL,
@@ -30,21 +30,21 @@ _FULL = frozenset(
 
 
 class Metrics:
-    """Counts of requests, in memory or in files that several processes share."""
+    """Counts of requests, kept in memory or in files that several processes share."""
 
     def __init__(self) -> None:
         self._own = CollectorRegistry()
         request = ("method", "endpoint")
         self._durations = Histogram(
             "openbooking_request_duration_seconds",
-            "How long requests took; endpoint is the path with names for what differs, fault is request or system.",
+            "Seconds that requests took. endpoint: the path with parameter names; fault: request or system.",
             (*request, "status", "fault"),
             registry=self._own,
             buckets=_SECONDS,
         )
         self._errors = Counter(
             "openbooking_errors",
-            "Errors of requests and of their items, by class; fault is request or system.",
+            "Errors of requests and of their items, by class. fault: request or system.",
             ("error", "fault"),
             registry=self._own,
         )
@@ -56,13 +56,13 @@ class Metrics:
         )
         self._not_held = Counter(
             "openbooking_holds_refused",
-            "Quotes and proposals that were answered without holding spaces, by the bound that was reached.",
+            "Quotes and proposals that hold no spaces. bound: the limit that was reached.",
             ("bound", "partner"),
             registry=self._own,
         )
         self._positions = Gauge(
             _POSITION,
-            "The change number after which a Booking Partner last asked for news of its Orders.",
+            "The change number up to which a Booking Partner has read its Orders or OrderProposals feed.",
             ("feed", "partner"),
             registry=self._own,
             multiprocess_mode="mostrecent",
@@ -96,41 +96,55 @@ class Metrics:
 
 
 class Scrape:
-    """The answer to one scrape: the counts, and the figures of the store."""
+    """The metrics of one scrape: the counts of requests, and the figures of the store.
+
+    Args:
+        counted: The counts of requests.
+    """
 
     def __init__(self, counted: list[Metric]) -> None:
         self._families = counted
 
     def positions(self) -> dict[Feed, int]:
-        """Return the change number up to which each Booking Partner has read its feeds, since the server started."""
+        """Return the change number up to which each Booking Partner has read its feeds since the server started."""
         samples = (sample for family in self._families if family.name == _POSITION for sample in family.samples)
         return {Feed(sample.labels["feed"], sample.labels["partner"]): int(sample.value) for sample in samples}
 
     def add(self, figures: Figures | None, now: datetime) -> None:
-        """Add the figures of the store; None if the store does not answer."""
+        """Add the figures of the store.
+
+        Args:
+            figures: The figures; None if the store does not answer.
+            now: The time, from which lags are counted.
+        """
         self._families += [_gauge("openbooking_store_up", "Whether the database answers.", [((), figures is not None)])]
         if figures is None:
             return
         leases = [(("live",), figures.leases), (("ended",), figures.ended_leases)]
         self._families += [
-            _gauge("openbooking_leases", "Leases, and those that have ended but are still kept.", leases, ("state",)),
+            _gauge(
+                "openbooking_leases",
+                "Live Leases, and ended Leases that are not removed yet.",
+                leases,
+                ("state",),
+            ),
             _gauge(
                 "openbooking_orders_feed_lag_seconds",
-                "For how long the oldest change that a Booking Partner has not read has waited for it.",
+                "Seconds since the oldest change that a Booking Partner has not read.",
                 _lags(figures.oldest_unread, now),
                 ("feed", "partner"),
             ),
         ]
 
     def collect(self) -> Iterable[Metric]:
-        """Return all metrics, for prometheus-client."""
+        """Return all metrics. prometheus-client calls this method."""
         return self._families
 
 
 def _fault(notes: Notes) -> str:
     """Return `request` or `system` for a failed request, else an empty string.
 
-    The class decides, not the status: the specification gives some mistakes of Brokers the status 500.
+    The error class decides, because the specification gives some mistakes of Brokers the status 500 (OB 10.2.2).
     """
     if notes.status < HTTPStatus.BAD_REQUEST:
         return ""

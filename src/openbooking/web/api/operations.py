@@ -1,4 +1,4 @@
-"""Endpoints for operations: health, readiness and metrics."""
+"""The endpoints for operators: /healthz, /readyz and /metrics."""
 
 import asyncio
 from hmac import compare_digest
@@ -22,9 +22,10 @@ _log = structlog.get_logger()
 
 
 class Operations:
-    """The endpoints /healthz and /readyz, and /metrics if `metrics_token` is set.
+    """The endpoints /healthz and /readyz, and /metrics if the setting `metrics_token` is set.
 
-    While `app.state.draining()` is true, before the server stops, /readyz fails and all else is answered.
+    Before a server stops, `app.state.draining()` is true for a while. Then /readyz fails, and all other requests are
+    answered.
     """
 
     def __init__(self, system: System, metrics: Metrics) -> None:
@@ -43,7 +44,7 @@ class Operations:
         return JSONResponse({"status": "ok"}, headers=_NOT_CACHED)
 
     async def _readyz(self, request: Request) -> Response:
-        """Answer 503 if a part is not ready. The reasons are in the log alone."""
+        """Answer 503 if the database, the sweeper or the server is not ready. Only the log has the reason."""
         parts = {
             "database": await self._database_answers(),
             "sweeper": self._system.sweeps.is_healthy(),

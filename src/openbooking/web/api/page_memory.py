@@ -1,4 +1,4 @@
-"""A bound on the memory that feed pages take in one process while they are made and sent."""
+"""The limit on the memory that feed pages take in one process: 256 MB for open feeds, and 256 MB for Orders feeds."""
 
 import asyncio
 from collections import Counter, deque
@@ -10,18 +10,18 @@ from openbooking.web.api.feed_pages import Page
 from openbooking.web.errors import RETRY_AFTER_SECONDS
 
 MOST_BYTES = 256 * 2**20
-# About what the largest usual page takes while it is made: the rows, the JSON and the compressed JSON.
+# About the memory that the largest usual page takes while it is made: for rows, JSON and compressed JSON.
 MAKING_BYTES = 12 * 2**20
 _SECONDS = 10.0
 
 
 class PageMemory:
-    """The memory for feed pages, of which each page takes a part while it is made and while it is sent.
+    """A budget of memory. A page takes a part of the budget while it is made and while it is sent.
 
-    A page that is sent to several clients at once counts once.
+    A page that is sent to several clients at once is counted once.
 
     Args:
-        most: The bytes that all pages together may take.
+        most: The most bytes that all pages together may take.
         seconds: How long a request waits for memory before it is refused.
     """
 
@@ -33,11 +33,11 @@ class PageMemory:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @asynccontextmanager
-    async def for_making(self) -> AsyncIterator[None]:
-        """Reserve memory while a page is made, first come, first served.
+    async def reserve(self) -> AsyncIterator[None]:
+        """Reserve the memory to make a page, for the duration of the context. Requests are served in order of arrival.
 
         Raises:
-            TemporarilyUnavailableError: No memory was free in time.
+            TemporarilyUnavailableError: No memory became free within the time limit.
         """
         try:
             async with asyncio.timeout(self._seconds):
@@ -52,8 +52,8 @@ class PageMemory:
             self._free(MAKING_BYTES)
 
     @contextmanager
-    def for_sending(self, page: Page) -> Iterator[None]:
-        """Count the memory of a finished page while it is sent."""
+    def count_while_sent(self, page: Page) -> Iterator[None]:
+        """Count the memory of a finished page, for the duration of the context. Never waits."""
         key, size = id(page.body), len(page.body)
         if not self._sent[key]:
             self._taken += size
@@ -67,7 +67,7 @@ class PageMemory:
                 self._free(size)
 
     async def _take(self) -> None:
-        """Wait for memory to make a page, behind the requests that have waited longer."""
+        """Wait until memory to make a page is free and no earlier request waits, then take the memory."""
         wakeup = asyncio.get_running_loop().create_future()
         self._waiting.append(wakeup)
         try:

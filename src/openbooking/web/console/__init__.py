@@ -1,1 +1,1 @@
-"""The pages on which a Seller manages its affairs."""
+"""The Seller's console: pages for the users of Sellers."""

@@ -16,7 +16,7 @@ from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import Notify, RenewAccess, SellerCancel
 from openbooking.booking.model.opportunity import Offer, applicable_offers
 from openbooking.booking.model.record import OrderRecord
-from openbooking.booking.rules.pricing import due, pricing_of
+from openbooking.booking.rules.pricing import amount_due, pricing_of
 from openbooking.booking.views import Occurrence
 from openbooking.identity.digests import SecretKind, new_secret
 from openbooking.openactive.ids import OfferRef
@@ -196,8 +196,8 @@ async def _choices(visit: ConsoleVisit, record: OrderRecord, row: ItemRow) -> li
             continue
         for offer in applicable_offers(opportunity, occurrence.parents):
             is_same = opportunity.path == row.item.opportunity.path and offer.ref == row.item.offer.ref
-            if due(offer, pricing) <= row.price and not is_same:
+            if amount_due(offer, pricing) <= row.price and not is_same:
                 name = opportunity_name(opportunity, occurrence.parents)
-                choices.append(Choice(occurrence, offer, name, due(offer, pricing)))
+                choices.append(Choice(occurrence, offer, name, amount_due(offer, pricing)))
     # Sessions of the same name come first, because people move within a class more often than between classes.
     return sorted(choices, key=lambda choice: choice.name != row.name)

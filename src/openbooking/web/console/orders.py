@@ -13,7 +13,7 @@ from starlette.routing import Route
 from openbooking.booking.model.order import BookedItem, OrderKey, PersonalData
 from openbooking.booking.model.record import DeletedRecord, ItemState, OrderRecord, ProposalRecord
 from openbooking.booking.rules.order_lines import OrderStatus, order_status
-from openbooking.booking.rules.pricing import current_totals, due, pricing_of
+from openbooking.booking.rules.pricing import amount_due, current_totals, pricing_of
 from openbooking.booking.views import OrderQuery
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError
 from openbooking.web.console.descriptions import opportunity_name, person_name, place_name
@@ -126,7 +126,7 @@ def item_rows(record: OrderRecord | ProposalRecord) -> list[ItemRow]:
             name=opportunity_name(item.opportunity, item.parents),
             place=place_name(item.opportunity, item.parents),
             attendee=person_name(personal.attendees.get(item.number)),
-            price=due(item.offer, pricing),
+            price=amount_due(item.offer, pricing),
             tax=sum((charge.price for charge in item.tax), Decimal(0)),
         )
         for item, state in record.items()

@@ -1,4 +1,4 @@
-"""The pages on which a Seller sees its Booking Partners, and pauses, resumes or stops them."""
+"""The pages on which a Seller sees its Booking Partners, and pauses, resumes or stops partners."""
 
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +12,7 @@ from openbooking.booking.model.order import Partnership
 from openbooking.identity.partners.grants import GrantChange, current_grant, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
 from openbooking.identity.sign_in.accounts import SignedIn
+from openbooking.settings import AccessMode
 from openbooking.system import System
 from openbooking.web.pages import PARTNERS_PATH, MenuEntry, Pages, Visit
 
@@ -23,6 +24,8 @@ class SellerPartnerPages:
         self._system = system
         self._provider = system.identity
         self._pages = pages
+        # With API keys no partner can ask a Seller for consent: the operator gives the grants.
+        self._partners_ask = system.settings.access is AccessMode.OPENID
 
     def routes(self) -> list[Route]:
         """Return the routes of the list and of the actions on one partner."""
@@ -54,6 +57,7 @@ class SellerPartnerPages:
             allowed=[row for row in described if _state(row) is not GrantState.REVOKED],
             former=[row for row in described if _state(row) is GrantState.REVOKED],
             may_change=signed_in.user.role.may_authorise,
+            partners_ask=self._partners_ask,
         )
 
     async def _revoke(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
@@ -62,7 +66,14 @@ class SellerPartnerPages:
         for partner, grant in await self._partners(signed_in.user.seller):
             if partner.key == request.path_params["key"] and grant.state is not GrantState.REVOKED:
                 seller = await self._provider.seller(signed_in.user.seller)
-                return self._pages.page(request, visit, "console/revoke.html", partner=partner, seller=seller)
+                return self._pages.page(
+                    request,
+                    visit,
+                    "console/revoke.html",
+                    partner=partner,
+                    seller=seller,
+                    may_ask_again=self._partners_ask and bool(partner.redirect_uris),
+                )
         return self._pages.redirect(PARTNERS_PATH)
 
     async def _suspend(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
@@ -81,7 +92,7 @@ class SellerPartnerPages:
         return self._pages.redirect(PARTNERS_PATH)
 
     async def _partners(self, seller: str) -> list[tuple[Partner, Grant]]:
-        """Return the partners that have or had a grant for this Seller, each with the grant that counts."""
+        """Return the partners that have or had a grant of this Seller, each with its current grant."""
         own = await self._provider.store.find(Grant, seller=seller)
         every = await self._provider.store.find(Grant, seller=EVERY_SELLER)
         found = []

@@ -9,8 +9,7 @@ from typing import NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.booking.commands.amend_proposal import AmendProposal
-from openbooking.booking.commands.decide_proposal import DecideProposal
+from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
 from openbooking.booking.model.order import PersonalData, SeenProposal
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
 from openbooking.booking.rules.pricing import current_totals

@@ -1,6 +1,7 @@
-"""The Open Booking API Test Interface: it creates Opportunities that meet a criterion, and simulates Sellers.
+"""The Open Booking API Test Interface: creates Opportunities that meet a criterion, and simulates decisions of Sellers.
 
-It lets anybody create and delete data, so it is off unless a setting turns it on (OB-TI-01).
+Anybody can create and delete data through the test interface. It is therefore off unless the setting `test_interface`
+turns it on (OB-TI-01).
 """
 
 import uuid
@@ -16,11 +17,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.amend_proposal import AmendProposal
 from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.decide_proposal import DecideProposal
 from openbooking.booking.commands.find_opportunities import GetOpportunity
 from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
@@ -37,9 +37,9 @@ from openbooking.openactive.opportunity_types import PARENT_PROPERTIES
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OrderType
 from openbooking.system import System
 from openbooking.web.request import read_body
-from openbooking.web.test_interface.opportunities import PLACE, Maker, recipe_for
+from openbooking.web.test_interface.opportunities import PLACE, OpportunityMaker, recipe_for
 
-# Callers of the test interface simulate a Seller and are none.
+# A caller of the test interface is not a Seller. The actor of its commands is therefore the system.
 ACTOR = Actor(ActorKind.SYSTEM, "test-interface")
 _NOTICE = "Please come ten minutes early."
 _ORDER_ACTIONS: dict[str, Callable[[OrderKey], Command[None]]] = {
@@ -59,18 +59,18 @@ _PROPOSAL_ACTIONS: dict[str, Callable[[OrderKey], Command[None]]] = {
     "SellerRejectOrderProposal": lambda order: DecideProposal(order=order, accept=False, actor=ACTOR),
     "SellerAmendOrderProposal": lambda order: AmendProposal(order=order, version=str(uuid.uuid4()), actor=ACTOR),
 }
-_LATER = timedelta(days=1)  # a course is published in days
+_LATER = timedelta(days=1)  # less than a day would not change a course, which is published in days
 _LOGISTICS_ACTIONS: dict[str, Callable[[Opportunity], Command[None]]] = {
-    "ChangeOfLogisticsName": lambda it: ChangeLogistics(
-        opportunity=it.path, name=f"Renamed {uuid.uuid4().hex[:6]}", actor=ACTOR
+    "ChangeOfLogisticsName": lambda opportunity: ChangeLogistics(
+        opportunity=opportunity.path, name=f"Renamed {uuid.uuid4().hex[:6]}", actor=ACTOR
     ),
-    "ChangeOfLogisticsLocation": lambda it: ChangeLogistics(
-        opportunity=it.path, location={**PLACE, "name": f"Elsewhere {uuid.uuid4().hex[:6]}"}, actor=ACTOR
+    "ChangeOfLogisticsLocation": lambda opportunity: ChangeLogistics(
+        opportunity=opportunity.path, location={**PLACE, "name": f"Elsewhere {uuid.uuid4().hex[:6]}"}, actor=ACTOR
     ),
-    "ChangeOfLogisticsTime": lambda it: ChangeLogistics(
-        opportunity=it.path,
-        start=it.start + _LATER if it.start else None,
-        end=it.end + _LATER if it.end else None,
+    "ChangeOfLogisticsTime": lambda opportunity: ChangeLogistics(
+        opportunity=opportunity.path,
+        start=opportunity.start + _LATER if opportunity.start else None,
+        end=opportunity.end + _LATER if opportunity.end else None,
         actor=ACTOR,
     ),
 }
@@ -91,13 +91,15 @@ class TestInterface:
         datasets = f"{base}/test-interface/datasets/{{dataset}}"
         return [
             Route(datasets, self._delete_dataset, methods=["DELETE"]),
-            Route(f"{datasets}/opportunities", self._authenticated(self._create_opportunity), methods=["POST"]),
-            Route(f"{base}/test-interface/actions", self._authenticated(self._act), methods=["POST"]),
+            Route(f"{datasets}/opportunities", self._authenticate(self._create_opportunity), methods=["POST"]),
+            Route(f"{base}/test-interface/actions", self._authenticate(self._simulate_action), methods=["POST"]),
         ]
 
-    def _authenticated(
+    def _authenticate(
         self, endpoint: Callable[[Request, Caller], Awaitable[Response]]
     ) -> Callable[[Request], Awaitable[Response]]:
+        """Return an endpoint that authenticates the caller before it calls the given endpoint."""
+
         async def serve(request: Request) -> Response:
             caller = await self._system.authenticate(request.headers, Scope.OPENBOOKING)
             return await endpoint(request, caller)
@@ -105,7 +107,7 @@ class TestInterface:
         return serve
 
     async def _delete_dataset(self, request: Request) -> Response:
-        """Remove the Opportunities of a test dataset and their Orders. Needs no credentials (OB-TI-05)."""
+        """Remove the Opportunities of a test dataset and their Orders. No credentials are needed (OB-TI-05)."""
         await self._system.store.execute(Withdraw(sources=frozenset({_source(request)}), orders=True, actor=ACTOR))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
@@ -123,15 +125,15 @@ class TestInterface:
         seller = self._system.ids.parse_seller(seller_id) if seller_id else None
         if seller is None:
             raise SellerNotFoundError
-        maker = Maker(recipe, seller, _source(request), self._system.clock())
+        maker = OpportunityMaker(recipe, seller, _source(request), self._system.clock())
         made = maker.make(str(body.get("@type")), str(parent["@type"]) if "@type" in parent else None)
         await self._system.store.execute(Publish(tuple(made), actor=ACTOR))
         bookable = made[-1]
         answer = {"@type": bookable.type, "@id": self._system.ids.opportunity(bookable.path)}
         return Response(msgspec.json.encode(answer), HTTPStatus.CREATED, media_type=BOOKING_MEDIA_TYPE)
 
-    async def _act(self, request: Request, caller: Caller) -> Response:
-        """Simulate an action of a Seller, by the command that the Seller's own system uses (OB-TI-12, OB-TI-15)."""
+    async def _simulate_action(self, request: Request, caller: Caller) -> Response:
+        """Simulate an action of a Seller, with the command that a Seller's own system executes (OB-TI-12, OB-TI-15)."""
         body = read_object(await read_body(request, self._system.settings.max_body_bytes))
         action = str(body.get("@type")).removeprefix("test:").removesuffix("SimulateAction")
         object_id = read_reference(body.get("object")) or ""
@@ -142,35 +144,38 @@ class TestInterface:
             )
             await execute(_LOGISTICS_ACTIONS[action](opportunity))
         elif action in _PROPOSAL_ACTIONS:
-            await execute(_PROPOSAL_ACTIONS[action](self._order(caller, object_id, OrderType.PROPOSAL)))
+            await execute(_PROPOSAL_ACTIONS[action](self._order_key(caller, object_id, OrderType.PROPOSAL)))
         elif action in _ORDER_ACTIONS:
-            await execute(_ORDER_ACTIONS[action](self._order(caller, object_id, OrderType.ORDER)))
+            await execute(_ORDER_ACTIONS[action](self._order_key(caller, object_id, OrderType.ORDER)))
         elif action == "Replacement":
-            await self._replace_first_item(caller, self._order(caller, object_id, OrderType.ORDER))
+            await self._replace_first_item(caller, self._order_key(caller, object_id, OrderType.ORDER))
         else:
             raise OpenBookingError(f"The action {body.get('@type')} is not implemented.")
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    def _order(self, caller: Caller, object_id: str, type_: OrderType) -> OrderKey:
+    def _order_key(self, caller: Caller, object_id: str, type_: OrderType) -> OrderKey:
         order_uuid = self._system.ids.parse_order(object_id, type_)
         if order_uuid is None:
             raise NotFoundError(f"The object of the action is no {type_}.")
         return OrderKey(caller.partner, order_uuid)
 
     async def _replace_first_item(self, caller: Caller, order: OrderKey) -> None:
-        """Publish a copy of the Opportunity that the first item has booked, and replace it by the copy."""
+        """Publish a copy of the first OrderItem's Opportunity, and replace the Opportunity by the copy."""
         record = await self._system.store.execute(GetOrder(caller=caller, uuid=order.uuid))
         if not isinstance(record, OrderRecord):
             raise UnknownOrderError
         item, _ = record.items()[0]
         path = opportunity_path(item.opportunity.type, uuid.uuid4().hex)
-        own = item.offer.owner == item.opportunity.path
-        offer = replace(item.offer, owner=path) if own else item.offer
-        twin = replace(item.opportunity, path=path, offers=(offer,) if own else ())
-        await self._system.store.execute(Publish((twin,), actor=ACTOR))
-        given = Replace(order=order, number=1, opportunity=path, offer=offer.ref, nonce=str(uuid.uuid4()), actor=ACTOR)
-        await self._system.store.execute(given)
+        has_own_offer = item.offer.owner == item.opportunity.path
+        offer = replace(item.offer, owner=path) if has_own_offer else item.offer
+        copy = replace(item.opportunity, path=path, offers=(offer,) if has_own_offer else ())
+        await self._system.store.execute(Publish((copy,), actor=ACTOR))
+        replacement = Replace(
+            order=order, number=1, opportunity=path, offer=offer.ref, nonce=str(uuid.uuid4()), actor=ACTOR
+        )
+        await self._system.store.execute(replacement)
 
 
 def _source(request: Request) -> str:
+    """Return the source of the Opportunities in the test dataset that the path names."""
     return f"test-dataset/{request.path_params['dataset']}"

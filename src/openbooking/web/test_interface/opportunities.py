@@ -1,4 +1,7 @@
-"""Opportunities that meet the criteria of the test interface (table TI-C), each with its own parents."""
+"""Makes Opportunities that meet the criteria of the test interface (table TI-C), each with parents of its own.
+
+`RECIPES` says for each criterion which properties an Opportunity gets.
+"""
 
 import random
 import uuid
@@ -22,7 +25,7 @@ _APPROVAL_FLOW = f"{VOCABULARY}OpenBookingApprovalFlow"
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """The properties of an Opportunity to make; the defaults are bookable. Without a `price` the price is random."""
+    """The properties of an Opportunity to make. The defaults make a bookable Opportunity with a random price."""
 
     starts_in: timedelta = timedelta(days=5)
     capacity: int = 20
@@ -142,10 +145,18 @@ _AN_HOUR = timedelta(hours=1)
 
 
 def recipe_for(criterion: str, flow: str | None) -> Recipe:
-    """Return the recipe for a criterion and a booking flow, given by their URIs (OB-TI-09, OB-TI-11)."""
+    """Return the recipe for a criterion and a booking flow (OB-TI-09, OB-TI-11).
+
+    Args:
+        criterion: The URI of the criterion.
+        flow: The URI of the booking flow; None for any flow.
+
+    Raises:
+        OpenBookingError: The criterion is unknown.
+    """
     recipe = RECIPES.get(criterion.removeprefix(VOCABULARY))
     if recipe is None:
-        raise OpenBookingError(f"No opportunity can be made for {criterion}.")
+        raise OpenBookingError(f"No Opportunity can be made for the criterion {criterion}.")
     if flow == _APPROVAL_FLOW and not recipe.flow:
         recipe = replace(recipe, flow=(FlowRequirement.APPROVAL,))
     if recipe.price is None:
@@ -153,8 +164,15 @@ def recipe_for(criterion: str, flow: str | None) -> Recipe:
     return recipe
 
 
-class Maker:
-    """Makes Opportunities by a recipe, for a Seller and a source, with times relative to now."""
+class OpportunityMaker:
+    """Makes Opportunities by a recipe.
+
+    Args:
+        recipe: The recipe.
+        seller: The key of the Seller.
+        source: The source.
+        now: The time, to which the times of the recipe are added.
+    """
 
     def __init__(self, recipe: Recipe, seller: str, source: str, now: datetime) -> None:
         self._recipe = recipe
@@ -163,60 +181,69 @@ class Maker:
         self._starts = now.replace(microsecond=0) + recipe.starts_in
 
     def make(self, type_name: str, parent_name: str | None) -> list[Opportunity]:
-        """Return an Opportunity of these types, last, after its own parents."""
+        """Return an Opportunity and, before it, its parents.
+
+        Args:
+            type_name: The type of the Opportunity.
+            parent_name: The type of its parent; None for no parent.
+
+        Raises:
+            OpenBookingError: A type is unknown, or the parent cannot be the parent of this type.
+        """
         type_, parent_type = TYPE_OF_NAME.get(type_name), TYPE_OF_NAME.get(parent_name or "")
         if type_ is None or not type_.bookable or not _can_be_made_in(type_, parent_type):
-            raise OpenBookingError(f"No opportunity of type {type_name} in {parent_name} can be made.")
-        parents = self._parents(parent_type) if parent_type else []
-        return [*parents, self._bookable(type_, parents[-1] if parents else None)]
+            raise OpenBookingError(f"No Opportunity of type {type_name} in a {parent_name} can be made.")
+        parents = self._make_parents(parent_type) if parent_type else []
+        return [*parents, self._make_bookable(type_, parents[-1] if parents else None)]
 
-    def _parents(self, type_: OpportunityType) -> list[Opportunity]:
-        """Return a parent of this type, after its own parent if it needs one."""
-        parent = self._thing(type_)
+    def _make_parents(self, type_: OpportunityType) -> list[Opportunity]:
+        """Return a parent of this type and, before it, the parent of the parent if it needs one."""
+        parent = self._make_bare(type_)
         if type_.gives_offers:
-            return [replace(parent, properties=self._event(parent), offers=(self._offer(parent.path),))]
+            return [replace(parent, properties=self._event_properties(parent), offers=(self._offer(parent.path),))]
         if type_.is_facility and type_.parents:
-            facilities = self._parents(type_.parents[0])
+            facilities = self._make_parents(type_.parents[0])
             return [*facilities, replace(parent, parent=facilities[-1].path, properties={"name": "Court 1"})]
         if type_.is_facility:
-            return [replace(parent, properties=_described(parent) | {"facilityType": [_FACILITY_TYPE]})]
-        # A bookable parent would be a second Opportunity that meets the criterion.
+            return [replace(parent, properties=_description(parent) | {"facilityType": [_FACILITY_TYPE]})]
+        # If the parent were bookable, it would be a second Opportunity that meets the criterion.
         unbookable = replace(self._offer(parent.path), price=_FREE, currency=None, in_advance=Availability.UNAVAILABLE)
         unbookable = replace(unbookable, prepayment=None)
-        return [self._dated(replace(parent, properties=self._event(parent), offers=(unbookable,)))]
+        return [self._add_dates(replace(parent, properties=self._event_properties(parent), offers=(unbookable,)))]
 
-    def _bookable(self, type_: OpportunityType, parent: Opportunity | None) -> Opportunity:
-        """Return the Opportunity itself."""
+    def _make_bookable(self, type_: OpportunityType, parent: Opportunity | None) -> Opportunity:
+        """Return the Opportunity that meets the criterion."""
         online = self._recipe.online and not type_.is_facility
-        made = replace(self._thing(type_), parent=parent.path if parent else None, access=_access(online=online))
+        made = replace(self._make_bare(type_), parent=parent.path if parent else None, access=_access(online=online))
         if not type_.at_any_time:
-            made = self._dated(replace(made, capacity=self._recipe.capacity))
+            made = self._add_dates(replace(made, capacity=self._recipe.capacity))
         if not type_.inherits_offers:
             made = replace(made, offers=(self._offer(made.path),))
         if type_.needs_parent:
             return made
-        return replace(made, properties=self._event(made))
+        return replace(made, properties=self._event_properties(made))
 
-    def _thing(self, type_: OpportunityType) -> Opportunity:
+    def _make_bare(self, type_: OpportunityType) -> Opportunity:
+        """Return an Opportunity of this type with a new path, and without further properties."""
         path = opportunity_path(type_, uuid.uuid4().hex)
         return Opportunity(path=path, type=type_, seller=self._seller, source=self._source)
 
-    def _event(self, thing: Opportunity) -> dict[str, Any]:
-        described = _described(thing) | {"activity": [_ACTIVITY]}
-        if "location" in thing.type.row.excluded:
+    def _event_properties(self, opportunity: Opportunity) -> dict[str, Any]:
+        described = _description(opportunity) | {"activity": [_ACTIVITY]}
+        if "location" in opportunity.type.row.excluded:
             del described["location"]
             return described
-        if "eventSchedule" in thing.type.row.expected:
+        if "eventSchedule" in opportunity.type.row.expected:
             described["eventSchedule"] = [_SCHEDULE]
         mode = "Mixed" if self._recipe.online else "Offline"
         return described | {"eventAttendanceMode": f"{SCHEMA}{mode}EventAttendanceMode"}
 
-    def _dated(self, thing: Opportunity) -> Opportunity:
-        """Return the end: an Opportunity that starts in the past has ended too."""
-        row = thing.type.row
+    def _add_dates(self, opportunity: Opportunity) -> Opportunity:
+        """Return the Opportunity with a start and an end. If the start is in the past, the end is in the past too."""
+        row = opportunity.type.row
         length = _DAYS if row.dates is Dates.DAYS else _WITH_PARTS if row.has_parts else _AN_HOUR
         start = self._starts if self._recipe.starts_in > timedelta() else self._starts - length
-        return replace(thing, start=start, end=start + length)
+        return replace(opportunity, start=start, end=start + length)
 
     def _offer(self, owner: str) -> Offer:
         price = self._recipe.price or _FREE
@@ -240,13 +267,13 @@ def _can_be_made_in(type_: OpportunityType, parent_type: OpportunityType | None)
     return not type_.needs_parent if parent_type is None else parent_type in type_.parents
 
 
-def _described(thing: Opportunity) -> dict[str, Any]:
-    url = f"https://example.com/{thing.path}"
-    return {"name": f"Test {thing.type}", "url": url, "location": PLACE}
+def _description(opportunity: Opportunity) -> dict[str, Any]:
+    url = f"https://example.com/{opportunity.path}"
+    return {"name": f"Test {opportunity.type}", "url": url, "location": PLACE}
 
 
 def _access(*, online: bool) -> AccessRules:
-    """Return how Customers get in: a channel if online; else a code, a picture and a barcode."""
+    """Return the access of attendees: an online channel, or a code, an image and a barcode."""
     if online:
         channel = {
             "@type": "VirtualLocation",

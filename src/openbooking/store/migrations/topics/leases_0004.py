@@ -1,4 +1,4 @@
-"""Revision 0004: Leases in place of quoted Orders, lifetimes of proposals, and when each of them ends."""
+"""Revision 0004: Leases replace the Orders in quotes, and quotes and proposals get the time at which they end."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def extend_records() -> None:
-    """Convert quotes and proposals, and fill the columns for their end and size."""
+    """Convert quotes and proposals, and add the columns `ends`, `held_until` and `size`."""
     with op.batch_alter_table("record") as table:
         table.add_column(sa.Column("ends", sa.BigInteger))
         table.add_column(sa.Column("held_until", sa.BigInteger))
@@ -33,7 +33,7 @@ def extend_records() -> None:
 
 
 def _records() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield all records in pages, in the order of their keys."""
+    """Yield partner, UUID and document of each record, in the order of the keys. They are read in pages."""
     some = sa.text(
         "SELECT partner, uuid, document FROM record WHERE (partner, uuid) > (:partner, :uuid)"
         " ORDER BY partner, uuid LIMIT :most"
@@ -62,7 +62,7 @@ def _rewrite(partner: str, uuid: str, record: dict[str, Any]) -> None:
 
 
 def _lease(order: dict[str, Any], expires: str) -> dict[str, Any]:
-    """Return the Lease of the quoted Order. When it began is unknown, so its end is used instead."""
+    """Return the Lease that replaces the Order of a quote. Its beginning is unknown, so `since` is its end."""
     terms: list[dict[str, Any]] = []
     items: list[tuple[str, int]] = []
     for item in order["items"]:

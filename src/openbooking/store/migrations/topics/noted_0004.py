@@ -1,4 +1,4 @@
-"""Revision 0004: when the database was last in use."""
+"""Revision 0004: the counter `noted`, the last time at which the database was in use."""
 
 import time
 
@@ -9,7 +9,11 @@ _COUNTER = sa.table("counter", sa.column("name", sa.String), sa.column("value", 
 
 
 def note_time() -> None:
-    """Note the time of the last change, which is its number in milliseconds unless `feed renumber` has raised it."""
+    """Store the time of the last change.
+
+    Its change number is the time in milliseconds since 1970, unless `feed renumber` has raised the number. A raised
+    number may be in the future, so the current time is stored then.
+    """
     modified = op.get_bind().scalar(sa.select(_COUNTER.c.value).where(_COUNTER.c.name == "modified"))
     changed = min(int(modified or 0) * 1000, time.time_ns() // 1000)
     op.bulk_insert(_COUNTER, [{"name": "noted", "value": changed}])

@@ -1,7 +1,7 @@
 """Revision 0004: personal data in partitions that can be rewritten, and keyed fingerprints.
 
-On PostgreSQL personal data is divided into partitions. Each row gets the time at which its retention begins. Earlier
-contents of the tables are rewritten.
+On PostgreSQL the table of personal data is divided into partitions, and the records are rewritten, so that no unkeyed
+fingerprint stays on the disk. Each row of personal data gets the time at which its retention period begins.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ def divide_personal_data() -> None:
 
 
 def _partition() -> None:
-    """Turn statistics of documents off, because they would hold copies of some documents."""
+    """Divide the table into partitions. Statistics of the documents are off, because they would hold copies of some."""
     op.execute("ALTER TABLE personal_data RENAME TO personal_data_before")
     op.execute("ALTER INDEX personal_data_pkey RENAME TO personal_data_before_pkey")
     op.create_table(
@@ -66,9 +66,10 @@ def _partition() -> None:
 
 
 def key_fingerprints() -> bool:
-    """Replace each stored fingerprint by its HMAC; the key is stored with the personal data.
+    """Replace each fingerprint by its HMAC, and store the key of the HMAC with the personal data.
 
-    Returns whether there was any fingerprint.
+    Returns:
+        Whether any row was changed.
     """
     db = op.get_bind()
     now = datetime.now(UTC)
@@ -107,7 +108,7 @@ def key_fingerprints() -> bool:
 
 
 def leave_nothing_behind() -> None:
-    """Rewrite the records without their old versions, and note that the log still holds these."""
+    """Rewrite the table of records on PostgreSQL, without old row versions; note that the log still holds those."""
     if op.get_bind().dialect.name != "postgresql":
         return
     now = datetime.now(UTC)
@@ -119,7 +120,7 @@ def leave_nothing_behind() -> None:
 
 
 def _records(db: sa.Connection) -> Iterator[tuple[str, str, bytes, bytes | None]]:
-    """Yield partner, UUID, document and personal data of every record."""
+    """Yield partner, UUID, document and personal data of each record. They are read in pages."""
     some = sa.text(
         "SELECT record.partner, record.uuid, record.document, personal_data.document FROM record"
         " LEFT JOIN personal_data ON personal_data.partner = record.partner AND personal_data.uuid = record.uuid"
@@ -132,7 +133,7 @@ def _records(db: sa.Connection) -> Iterator[tuple[str, str, bytes, bytes | None]
 
 
 def _over_at(record: Document, now: datetime) -> int | None:
-    """Return the end of the last session of an Order, or now if none has a date."""
+    """Return the end of an Order's last Opportunity, or `now` if none has a date; None for other kinds of record."""
     if record["kind"] != "order":
         return None
     items = record["order"]["items"]

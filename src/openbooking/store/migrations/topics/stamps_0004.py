@@ -1,4 +1,4 @@
-"""Revision 0004: stamps with an unknown actor and time on records made before stamps were kept."""
+"""Revision 0004: records that were made before stamps were kept get stamps with an unknown actor and time."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -32,7 +32,7 @@ def stamp_records() -> None:
 
 
 def _records() -> Iterator[list[tuple[str, str, bytes]]]:
-    """Yield all records except quotes, in pages."""
+    """Yield pages of partner, UUID and document of the records that are not quotes."""
     some = sa.text(
         "SELECT partner, uuid, document FROM record WHERE kind <> 'quote' AND (partner, uuid) > (:partner, :uuid) "
         "ORDER BY partner, uuid LIMIT :most"
@@ -64,7 +64,10 @@ def _stamp_item(state: Document) -> None:
 
 
 def _stamp_proposal(proposal: Document, record: Document) -> None:
-    """Whether a booked proposal had been amended is unknown, so `amended` gets the unknown stamp too."""
+    """Add unknown stamps to a proposal.
+
+    A booked proposal may have been amended before it was booked. That is unknown, so `amended` gets a stamp too.
+    """
     if "status" in proposal:
         proposal.setdefault("decided", _UNKNOWN)
     asked = (record.get("order") or {}).get("proposal")

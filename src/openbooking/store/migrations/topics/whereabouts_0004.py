@@ -1,6 +1,7 @@
 """Revision 0004: the venue and activities of Opportunities.
 
-The keys are derived as `booking/rules/matching_keys.py` derived them then, because a migration must never change.
+The code is a copy of `booking/rules/matching_keys.py` from the time of this revision, because a migration must never
+change.
 """
 
 import json
@@ -16,7 +17,7 @@ _VOCABULARY = re.compile(r"https?://(?:www\.)?openactive\.io/(activity-list|faci
 
 
 def fill_whereabouts() -> None:
-    """Add venue and activities to every stored Opportunity that publishes them."""
+    """Add the venue and the activities to each stored Opportunity whose properties name them."""
     db = op.get_bind()
     update = sa.text("UPDATE opportunity SET document = :document WHERE path = :path")
     for path, document in _opportunities(db):
@@ -30,7 +31,7 @@ def fill_whereabouts() -> None:
 
 
 def _opportunities(db: sa.Connection) -> Iterator[tuple[str, bytes]]:
-    """Yield the path and document of each Opportunity, in pages, because all may not fit into memory."""
+    """Yield the path and document of each Opportunity. They are read in pages, because all may not fit into memory."""
     page = sa.text("SELECT path, document FROM opportunity WHERE path > :after ORDER BY path LIMIT :most")
     after = ""
     while rows := db.execute(page, {"after": after, "most": _AT_ONCE}).fetchall():

@@ -1,1 +1,1 @@
-"""One file for each revision."""
+"""The migrations, one file for each revision of the schema."""

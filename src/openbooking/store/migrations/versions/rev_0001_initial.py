@@ -1,7 +1,7 @@
 """The first schema.
 
-The counter of change numbers starts at the milliseconds since 1970, so a new database continues above the numbers that
-harvesters have read from an earlier one.
+The counter of change numbers starts at the current milliseconds since 1970. So the numbers of a new database are above
+the numbers that harvesters have read from an earlier database.
 """
 
 import time
@@ -94,5 +94,5 @@ def _create_partial_index(name: str, table: str, columns: list[str], condition: 
 
 
 def downgrade() -> None:
-    """Raise: the first schema has no predecessor."""
+    """Raise NotImplementedError: the first schema has no predecessor."""
     raise NotImplementedError

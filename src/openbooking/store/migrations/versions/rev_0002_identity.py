@@ -1,6 +1,6 @@
-"""Identity: Booking Partners with their grants, users, sessions, tokens and keys, and the Seller of each record.
+"""Revision 0002: tables of grants, users, sessions, tokens and keys, and the Seller of each record.
 
-The Sellers in the document of a partner become grants.
+Each Seller in the document of a Booking Partner becomes a grant.
 """
 
 import json
@@ -20,14 +20,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the tables, and fill them from the earlier ones."""
+    """Create the tables, and fill them from the earlier tables."""
     _create_tables()
     _extend_records()
     _move_partners()
 
 
 def downgrade() -> None:
-    """Raise: grants and users would be lost."""
+    """Raise NotImplementedError: grants and users would be lost."""
     raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""An index of feed items that were deleted."""
+"""Revision 0003: an index of deleted feed items."""
 
 import sqlalchemy as sa
 from alembic import op

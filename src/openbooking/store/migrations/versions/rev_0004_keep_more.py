@@ -1,4 +1,7 @@
-"""What is kept from now on: see `docs/adr/0017-what-is-kept-from-now-on.md`."""
+"""Revision 0004: stamps, Leases, venues and activities, and erasures.
+
+See `docs/adr/0017-what-is-kept-from-now-on.md`.
+"""
 
 from openbooking.store.migrations.topics.leases_0004 import extend_records
 from openbooking.store.migrations.topics.noted_0004 import note_time
@@ -29,5 +32,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Raise: Leases would be lost, and keyed fingerprints cannot be reversed."""
+    """Raise NotImplementedError: Leases would be lost, and keyed fingerprints cannot be reversed."""
     raise NotImplementedError

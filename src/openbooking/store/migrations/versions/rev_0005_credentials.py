@@ -1,4 +1,4 @@
-"""What people and Booking Partners are known by: a second step, browsers known before, former API keys."""
+"""Revision 0005: second factors at sign-in, known browsers, and former API keys of Booking Partners."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the tables and the column, all empty."""
+    """Create the tables and the column, which begin empty."""
     op.create_table(
         "known_device",
         sa.Column("digest", Key, primary_key=True),
@@ -36,5 +36,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Raise: second factors and former API keys would be lost."""
+    """Raise NotImplementedError: second factors and former API keys would be lost."""
     raise NotImplementedError

@@ -1,0 +1,66 @@
+"""`openbooking seller`: add, replace and list Sellers."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from openbooking.identity.oauth.claims import ClaimWriter
+from openbooking.identity.records import (
+    Authorization,
+)
+from openbooking.identity.scopes import Scope
+from openbooking.store.documents import decode_seller
+from support.builders import NOW
+from support.command_line import SELLER_OPTIONS, add_seller, fail, rows, run, succeed
+from support.identity_provider import IDS, POLICY
+
+
+def test_sellers_are_added_and_listed(database: Path) -> None:
+    add_seller("willow", vat_id="GB999999974")
+    add_seller("oak", name="Oak Hall", tax_mode="gross")
+    assert succeed("seller", "list") == "oak\tOak Hall\tgross\nwillow\tWillow Studio\tnet\n"
+    ((document,),) = rows(database, "SELECT document FROM seller WHERE key = 'willow'")
+    properties = json.loads(document)["properties"]
+    assert properties["vatID"] == "GB999999974"
+    assert properties["address"] == {
+        "@type": "PostalAddress",
+        "streetAddress": "22a Canal Street",
+        "addressLocality": "Oxford",
+        "addressRegion": "Oxfordshire",
+        "postalCode": "OX2 6ZZ",
+        "addressCountry": "GB",
+    }
+
+
+def test_the_vat_treatment_of_a_seller_is_stored(database: Path) -> None:
+    add_seller("willow", vat="exempt")
+    add_seller("oak")
+    ((willow,), (oak,)) = rows(database, "SELECT document FROM seller ORDER BY key DESC")
+    assert json.loads(willow)["vat"] == "exempt"
+    assert "vat" not in json.loads(oak)
+    assert run("seller", "add", "elm", *SELLER_OPTIONS, "--vat", "half").exit_code == 2
+
+
+def test_seller_add_replaces_a_seller_only_with_replace() -> None:
+    add_seller("willow")
+    assert "already" in fail(1, "seller", "add", "willow", *SELLER_OPTIONS)
+    succeed("seller", "add", "willow", *SELLER_OPTIONS, "--name", "Weeping Willow", "--replace")
+    assert succeed("seller", "list") == "willow\tWeeping Willow\tnet\n"
+
+
+def test_seller_add_refuses_missing_and_wrong_details() -> None:
+    assert run("seller", "add", "willow", "--name", "Willow").exit_code == 2
+    assert "is no web address" in fail(1, "seller", "add", "willow", *SELLER_OPTIONS, "--url", "javascript:alert(1)")
+
+
+@pytest.mark.spec("OB-AUTH-30")
+def test_the_logo_of_a_seller_is_in_its_id_tokens(database: Path) -> None:
+    add_seller("oak", logo="https://oak.example/logo.png")
+    ((document,),) = rows(database, "SELECT document FROM seller")
+    asked = Authorization(
+        id="1", partner="app", seller="oak", user="ann", scopes=frozenset({Scope.OPENBOOKING}), issued=NOW, expires=NOW
+    )
+    claims = ClaimWriter(POLICY, IDS, None).id_token(asked, decode_seller(document), "token", NOW)
+    assert claims["https://openactive.io/sellerLogo"] == "https://oak.example/logo.png"
+    assert "is no web address" in fail(1, "seller", "add", "elm", *SELLER_OPTIONS, "--logo", "logo.png")

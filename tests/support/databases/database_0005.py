@@ -1,0 +1,23 @@
+"""Databases as they were before views (revision 0005)."""
+
+from alembic import command
+from sqlalchemy import Connection, text
+
+from openbooking.store.migrate import _config, run_in_migration
+from support.databases.database_0003 import STOCKED, insert, rows_of
+
+FILLED = ["opportunity", "record", "order_item", "personal_data"]
+
+
+def copy(source: str, target: str) -> None:
+    """Make at `target` the database that the version before would have in place of that at `source`."""
+    rows = run_in_migration(source, lambda connection: rows_of(connection, STOCKED))
+
+    def fill(connection: Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0005")
+        connection.execute(text("DELETE FROM counter"))
+        insert(connection, rows)
+
+    run_in_migration(target, fill)

@@ -1,0 +1,62 @@
+"""The sweeper, which ends Leases, and the upkeep continue after a fault."""
+
+from datetime import datetime
+from typing import Any
+
+import anyio
+import pytest
+
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.store import StoreUnavailableError
+from support.builders import UUID
+from support.http_system import YOGA, World
+from support.parties import CUSTOMER
+
+pytestmark = pytest.mark.anyio
+
+C2 = f"order-quotes/{UUID}"
+
+
+@pytest.mark.spec("OB-LEASE-20")
+async def test_upkeep_that_fails_is_tried_again_every_minute(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[datetime] = []
+
+    async def fail(before: datetime) -> None:
+        tried.append(before)
+        raise StoreUnavailableError("Others are reading.")
+
+    monkeypatch.setattr(sqlite_world.store, "forget_deleted", fail)
+    while not tried:
+        sqlite_world.pass_time(hours=1)
+        await anyio.sleep(0.2)
+    for _ in range(3):
+        times = len(tried)
+        sqlite_world.pass_time(minutes=1)
+        while len(tried) == times:
+            await anyio.sleep(0.01)
+    assert len(set(tried)) == len(tried)
+
+
+async def test_leases_end_after_a_fault_of_the_sweeper(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await sqlite_world.call("PUT", C2, sqlite_world.quote(sqlite_world.item(YOGA), customer=CUSTOMER))
+    execute, failed = sqlite_world.store.execute, anyio.Event()
+
+    async def broken(command: Any) -> Any:
+        if isinstance(command, ExpireLeases) and not failed.is_set():
+            failed.set()
+            raise ZeroDivisionError
+        return await execute(command)
+
+    monkeypatch.setattr(sqlite_world.store, "execute", broken)
+    sqlite_world.pass_time(minutes=15)
+    await failed.wait()
+    for _ in range(200):
+        if (await sqlite_world.read_feed("/feeds/scheduled-sessions"))["yoga"]["data"][
+            "remainingAttendeeCapacity"
+        ] == 10:
+            break
+        await anyio.sleep(0.05)
+    else:
+        pytest.fail("the sweeper has given up")
