@@ -200,8 +200,9 @@ class ViewStatements:
         """:seller :after_listed :after_partner :after_uuid :most → listed_at, partner, uuid; the first end first."""
         place = (record.c.listed_at, record.c.partner, record.c.uuid)
         found = select(*place).where(_is(record.c.seller), record.c.kind == _kind(RecordKind.PROPOSAL))
-        after = _after(place, "after_listed", "after_partner", "after_uuid")
-        return self.dialect.compile(first(found.where(after).order_by(*place)))
+        # The comparison of one column shows that the partial index has the rows.
+        after = (place[0] >= _instant("after_listed"), _after(place, "after_listed", "after_partner", "after_uuid"))
+        return self.dialect.compile(first(found.where(*after).order_by(*place)))
 
     @cached_property
     def orders_by_date(self) -> Statement:
