@@ -1,7 +1,7 @@
 """The integrity check: compares the parts of a database that depend on each other.
 
-Counts of spaces depend on claims, claims on records, and feeds on both. A contradiction is a fault of this software or
-of the disk.
+Counts of spaces depend on claims, claims and lines on records, and feeds on both. A contradiction is a fault of this
+software or of the disk.
 """
 
 from collections import defaultdict
@@ -16,6 +16,7 @@ from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Spaces
 from openbooking.booking.rules.capacity import spaces_left
+from openbooking.booking.rules.order_lines import order_lines
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, FeedWriter
 from openbooking.openactive.opportunity_types import OPEN_FEEDS
 from openbooking.store.change_set import published_of_record
@@ -31,6 +32,7 @@ from openbooking.store.integrity.statements import (
     StoredRecord,
 )
 from openbooking.store.rows import ClaimRow, claim_row
+from openbooking.store.views.rows import OrderItemRow, order_item_rows
 
 _AT_ONCE = 500
 _MOST_OF_A_KIND = 100
@@ -75,7 +77,7 @@ def check_integrity(sql: IntegrityStatements, writer: FeedWriter, now: datetime)
 
 
 def _of_records(sql: IntegrityStatements, writer: FeedWriter) -> Procedure[list[Finding]]:
-    """Compare claims and Orders feeds with the records."""
+    """Compare claims, lines and Orders feeds with the records."""
     findings: list[Finding] = []
     addresses = _Addresses("The Orders feeds", "each is written anew when its Order changes next")
     last = OrderKey("", "")
@@ -86,6 +88,8 @@ def _of_records(sql: IntegrityStatements, writer: FeedWriter) -> Procedure[list[
         claims: dict[OrderKey, set[ClaimRow]] = defaultdict(set)
         for claim in map(ClaimRow._make, (yield Query(sql.claims_of_records, record_keys(records)))):
             claims[OrderKey(claim.partner, claim.uuid)].add(claim)
+        lines = {OrderItemRow._make(row) for row in (yield Query(sql.order_items_of_records, record_keys(records)))}
+        findings += _of_lines(records, lines)
         items = yield Query(sql.feed_items_of_records, {"feeds": _PRIVATE_FEEDS, **record_keys(records)})
         shown = map(OrderFeedItem._make, items)
         published = {(item.feed, OrderKey(item.partner, item.uuid)): item.data for item in shown}
@@ -117,6 +121,14 @@ def _of_record(
             yield Finding(about, f"differs from its record in the feed {publication.feed.name}")
         else:
             addresses.compare(shown.address, expected_item.address)
+
+
+def _of_lines(records: dict[OrderKey, Record], stored: set[OrderItemRow]) -> Iterator[Finding]:
+    expected = {
+        row for key, record in records.items() for row in order_item_rows(key, None, record, order_lines(record))[1]
+    }
+    for partner, uuid in sorted({(row.partner, row.uuid) for row in stored ^ expected}):
+        yield Finding(f"Order {uuid} of {partner}", "has other lines in the table of views than in its record")
 
 
 def _differing(some: set[ClaimRow], others: set[ClaimRow]) -> str:
@@ -189,6 +201,8 @@ def _without_owner(sql: IntegrityStatements) -> Procedure[list[Finding]]:
     most = {"most": _MOST_OF_A_KIND}
     for path, partner, uuid in (yield Query(sql.claims_without_record, most)):
         findings.append(Finding(f"Order {uuid} of {partner}", f"claims {path} but has no record"))
+    for path, partner, uuid in (yield Query(sql.order_items_without_record, most)):
+        findings.append(Finding(f"Order {uuid} of {partner}", f"has a line for {path} but no record"))
     for partner, uuid in (yield Query(sql.personal_data_without_record, most)):
         findings.append(Finding(f"Order {uuid} of {partner}", "has personal data but no record"))
     for feed, id_ in (yield Query(sql.open_feed_items_without_opportunity, most)):
