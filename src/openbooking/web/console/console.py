@@ -37,6 +37,7 @@ class Notice(StrEnum):
 
     ATTENDANCE = "attendance"
     CANCELLED = "cancelled"
+    OCCURRENCE_CANCELLED = "occurrence-cancelled"
     NOTIFIED = "notified"
     ACCESS_RENEWED = "access"
     REPLACED = "replaced"
@@ -48,6 +49,7 @@ class Notice(StrEnum):
 NOTICES = {
     Notice.ATTENDANCE: "Attendance recorded.",
     Notice.CANCELLED: "Cancelled. The partner learns of it from its feed.",
+    Notice.OCCURRENCE_CANCELLED: "Session cancelled. The partners learn of it from their feeds.",
     Notice.NOTIFIED: "Notice sent. The partner reads it from its feed.",
     Notice.ACCESS_RENEWED: "Access renewed.",
     Notice.REPLACED: "Replaced. The partner learns of it from its feed.",
