@@ -44,6 +44,8 @@ class Notice(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     AMENDED = "amended"
+    PUT_ON_SALE = "on-sale"
+    TAKEN_OFF_SALE = "off-sale"
 
 
 NOTICES = {
@@ -56,6 +58,8 @@ NOTICES = {
     Notice.ACCEPTED: "Accepted. The partner can book now.",
     Notice.REJECTED: "Rejected. The partner learns of it from its feed.",
     Notice.AMENDED: "Offered with your changes. The customer decides now.",
+    Notice.PUT_ON_SALE: "Put on sale. Apps show it within seconds.",
+    Notice.TAKEN_OFF_SALE: "Taken off sale. Apps stop showing it within seconds.",
 }
 
 

@@ -21,6 +21,7 @@ def occurrence_row(visit: ConsoleVisit, occurrence: Occurrence) -> dict[str, Any
         "register_path": register_path(opportunity.path),
         "cancel_path": cancel_path(opportunity.path),
         "cancelled_path": cancelled_path(opportunity.path),
+        "publication_path": publication_path(opportunity.path),
         "is_over": opportunity.is_over(visit.now),
     }
 
@@ -38,6 +39,11 @@ def cancel_path(opportunity: str) -> str:
 def cancelled_path(opportunity: str) -> str:
     """Return the path of the page that shows who was told of the cancellation of an Opportunity."""
     return f"{CONSOLE_PATH}/cancelled/{quote(opportunity)}"
+
+
+def publication_path(opportunity: str) -> str:
+    """Return the path of the page about the publication of an Opportunity."""
+    return f"{CONSOLE_PATH}/publication/{quote(opportunity)}"
 
 
 def has_begun(visit: ConsoleVisit, occurrence: Occurrence) -> bool:

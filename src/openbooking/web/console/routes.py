@@ -8,6 +8,7 @@ from openbooking.web.console.occurrence_cancellation import OccurrenceCancellati
 from openbooking.web.console.order_decisions import OrderDecisionPages
 from openbooking.web.console.orders import OrderPages
 from openbooking.web.console.proposals import ProposalPages
+from openbooking.web.console.publication import PublicationPages
 from openbooking.web.console.today import TodayPages
 
 
@@ -20,4 +21,5 @@ def console_routes(console: Console) -> list[Route]:
         *ProposalPages(console).routes(),
         *OrderPages(console).routes(),
         *OrderDecisionPages(console).routes(),
+        *PublicationPages(console).routes(),
     ]
