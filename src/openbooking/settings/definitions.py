@@ -93,6 +93,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     orders_cancelled_unasked: Annotated[
         NotNegative, Meta(description="The most Orders that an import may cancel without confirmation.")
     ] = 10
+    confirm_customers: Annotated[
+        NotNegative,
+        Meta(description="The most Customers that a decision on the console may concern without their number typed."),
+    ] = 10
     proposal_hold_seconds: Annotated[
         Seconds, Meta(description="Seconds for which an OrderProposal may hold spaces.")
     ] = 86_400

@@ -98,6 +98,10 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
     (PublishSeller(CENTRE, actor=MANAGER), Needs(sellers=frozenset({CENTRE.key}))),
     (Republish(PATHS, actor=MANAGER), Needs(opportunities=PATHS)),
     (CancelOpportunity(opportunity=SERIES.path, actor=MANAGER), Needs(families=frozenset({SERIES.path}))),
+    (
+        CancelOpportunity(opportunity=YOGA.path, actor=MANAGER),
+        Needs(opportunities=frozenset({YOGA.path}), claims_on=frozenset({YOGA.path})),
+    ),
     (ChangeLogistics(opportunity=SERIES.path, actor=MANAGER), Needs(families=frozenset({SERIES.path}))),
     (
         SetSaleState(opportunity=SERIES.path, sale=SaleState.UNPUBLISHED, actor=MANAGER),

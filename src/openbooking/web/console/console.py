@@ -37,23 +37,29 @@ class Notice(StrEnum):
 
     ATTENDANCE = "attendance"
     CANCELLED = "cancelled"
+    OCCURRENCE_CANCELLED = "occurrence-cancelled"
     NOTIFIED = "notified"
     ACCESS_RENEWED = "access"
     REPLACED = "replaced"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     AMENDED = "amended"
+    PUT_ON_SALE = "on-sale"
+    TAKEN_OFF_SALE = "off-sale"
 
 
 NOTICES = {
     Notice.ATTENDANCE: "Attendance recorded.",
     Notice.CANCELLED: "Cancelled. The partner learns of it from its feed.",
+    Notice.OCCURRENCE_CANCELLED: "Session cancelled. The partners learn of it from their feeds.",
     Notice.NOTIFIED: "Notice sent. The partner reads it from its feed.",
     Notice.ACCESS_RENEWED: "Access renewed.",
     Notice.REPLACED: "Replaced. The partner learns of it from its feed.",
     Notice.ACCEPTED: "Accepted. The partner can book now.",
     Notice.REJECTED: "Rejected. The partner learns of it from its feed.",
     Notice.AMENDED: "Offered with your changes. The customer decides now.",
+    Notice.PUT_ON_SALE: "Put on sale. Apps show it within seconds.",
+    Notice.TAKEN_OFF_SALE: "Taken off sale. Apps stop showing it within seconds.",
 }
 
 

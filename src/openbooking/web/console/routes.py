@@ -4,9 +4,11 @@ from starlette.routing import Route
 
 from openbooking.web.console.attendance import AttendancePages
 from openbooking.web.console.console import Console
+from openbooking.web.console.occurrence_cancellation import OccurrenceCancellationPages
 from openbooking.web.console.order_decisions import OrderDecisionPages
 from openbooking.web.console.orders import OrderPages
 from openbooking.web.console.proposals import ProposalPages
+from openbooking.web.console.publication import PublicationPages
 from openbooking.web.console.today import TodayPages
 
 
@@ -15,7 +17,9 @@ def console_routes(console: Console) -> list[Route]:
     return [
         *TodayPages(console).routes(),
         *AttendancePages(console).routes(),
+        *OccurrenceCancellationPages(console).routes(),
         *ProposalPages(console).routes(),
         *OrderPages(console).routes(),
         *OrderDecisionPages(console).routes(),
+        *PublicationPages(console).routes(),
     ]
