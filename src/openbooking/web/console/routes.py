@@ -7,6 +7,8 @@ from openbooking.web.console.console import Console
 from openbooking.web.console.order_decisions import OrderDecisionPages
 from openbooking.web.console.orders import OrderPages
 from openbooking.web.console.proposals import ProposalPages
+from openbooking.web.console.sellers import SellerChoicePages
+from openbooking.web.console.staff import StaffPages
 from openbooking.web.console.today import TodayPages
 
 
@@ -18,4 +20,6 @@ def console_routes(console: Console) -> list[Route]:
         *ProposalPages(console).routes(),
         *OrderPages(console).routes(),
         *OrderDecisionPages(console).routes(),
+        *StaffPages(console).routes(),
+        *SellerChoicePages(console).routes(),
     ]
