@@ -6,6 +6,7 @@ from openbooking.web.console.attendance import AttendancePages
 from openbooking.web.console.console import Console
 from openbooking.web.console.order_decisions import OrderDecisionPages
 from openbooking.web.console.orders import OrderPages
+from openbooking.web.console.privacy import PrivacyPages
 from openbooking.web.console.proposals import ProposalPages
 from openbooking.web.console.sellers import SellerChoicePages
 from openbooking.web.console.staff import StaffPages
@@ -21,5 +22,6 @@ def console_routes(console: Console) -> list[Route]:
         *OrderPages(console).routes(),
         *OrderDecisionPages(console).routes(),
         *StaffPages(console).routes(),
+        *PrivacyPages(console).routes(),
         *SellerChoicePages(console).routes(),
     ]
