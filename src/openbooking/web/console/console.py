@@ -63,7 +63,7 @@ NOTICES = {
     Notice.ROLE_CHANGED: "Role changed.",
     Notice.STAFF_REMOVED: "Removed. The person can no longer see your pages.",
     Notice.DATA_ERASED: "Personal data erased.",
-    Notice.DETAILS_CHANGED: "Details published.",
+    Notice.DETAILS_CHANGED: "Details published. The feeds show them within a few minutes.",
 }
 
 

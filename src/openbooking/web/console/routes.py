@@ -4,6 +4,8 @@ from starlette.routing import Route
 
 from openbooking.web.console.attendance import AttendancePages
 from openbooking.web.console.console import Console
+from openbooking.web.console.details import DetailsPages
+from openbooking.web.console.log import LogPages
 from openbooking.web.console.order_decisions import OrderDecisionPages
 from openbooking.web.console.orders import OrderPages
 from openbooking.web.console.privacy import PrivacyPages
@@ -23,5 +25,7 @@ def console_routes(console: Console) -> list[Route]:
         *OrderDecisionPages(console).routes(),
         *StaffPages(console).routes(),
         *PrivacyPages(console).routes(),
+        *LogPages(console).routes(),
+        *DetailsPages(console).routes(),
         *SellerChoicePages(console).routes(),
     ]
