@@ -18,7 +18,7 @@ from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
 from openbooking.booking.store import Reply
 from openbooking.booking.views import InvalidCursorError, Occurrence, SellerViews, Views
-from openbooking.identity.records import Partner, User
+from openbooking.identity.records import EVERY_SELLER, Grant, Partner, User
 from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.system import System
@@ -172,8 +172,11 @@ class ConsoleVisit(NamedTuple):
         return OrderKey(self.request.path_params["partner"], self.request.path_params["uuid"])
 
     async def partner_names(self) -> dict[str, str]:
-        """Return the names of the Booking Partners by their keys."""
-        return {partner.key: partner.name for partner in await self.console.system.identity.store.find(Partner)}
+        """Return the names of the Booking Partners that have or had a grant of the Seller, by their keys."""
+        store = self.console.system.identity.store
+        grants = [*await store.find(Grant, seller=self.seller.key), *await store.find(Grant, seller=EVERY_SELLER)]
+        granted = {grant.partner for grant in grants}
+        return {partner.key: partner.name for partner in await store.find(Partner) if partner.key in granted}
 
     def page(self, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Response:
         """Return a page of the console.
