@@ -18,7 +18,7 @@ from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
 from openbooking.booking.store import Reply
 from openbooking.booking.views import InvalidCursorError, Occurrence, SellerViews, Views
-from openbooking.identity.records import Partner, Role, User
+from openbooking.identity.records import EVERY_SELLER, Grant, Partner, User
 from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.system import System
@@ -46,6 +46,11 @@ class Notice(StrEnum):
     AMENDED = "amended"
     PUT_ON_SALE = "on-sale"
     TAKEN_OFF_SALE = "off-sale"
+    SELLER_CHOSEN = "seller"
+    ROLE_CHANGED = "role"
+    STAFF_REMOVED = "staff-removed"
+    DATA_ERASED = "erased"
+    DETAILS_CHANGED = "details"
 
 
 NOTICES = {
@@ -60,6 +65,11 @@ NOTICES = {
     Notice.AMENDED: "Offered with your changes. The customer decides now.",
     Notice.PUT_ON_SALE: "Put on sale. Apps show it within seconds.",
     Notice.TAKEN_OFF_SALE: "Taken off sale. Apps stop showing it within seconds.",
+    Notice.SELLER_CHOSEN: "All pages show this organisation now.",
+    Notice.ROLE_CHANGED: "Role changed.",
+    Notice.STAFF_REMOVED: "Removed. The person can no longer see your pages.",
+    Notice.DATA_ERASED: "Personal data erased.",
+    Notice.DETAILS_CHANGED: "Details published. The feeds show them within a few minutes.",
 }
 
 
@@ -168,8 +178,11 @@ class ConsoleVisit(NamedTuple):
         return OrderKey(self.request.path_params["partner"], self.request.path_params["uuid"])
 
     async def partner_names(self) -> dict[str, str]:
-        """Return the names of the Booking Partners by their keys."""
-        return {partner.key: partner.name for partner in await self.console.system.identity.store.find(Partner)}
+        """Return the names of the Booking Partners that have or had a grant of the Seller, by their keys."""
+        store = self.console.system.identity.store
+        grants = [*await store.find(Grant, seller=self.seller.key), *await store.find(Grant, seller=EVERY_SELLER)]
+        granted = {grant.partner for grant in grants}
+        return {partner.key: partner.name for partner in await store.find(Partner) if partner.key in granted}
 
     def page(self, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Response:
         """Return a page of the console.
@@ -233,7 +246,7 @@ class Console:
         serve: Serve,
         methods: Collection[str] = ("GET",),
         *,
-        menu: str = "",
+        menu: str | MenuEntry = "",
         managers_only: bool = False,
     ) -> Route:
         """Return the route of a page of the console.
@@ -242,20 +255,21 @@ class Console:
             path: The path below `/console`.
             serve: Makes the page.
             methods: The HTTP methods of the page.
-            menu: The text of the link in the menu; empty for a page that is not in the menu.
+            menu: The text of the link in the menu, or the link; empty for a page that is not in the menu.
             managers_only: Whether staff who are no managers get an error page instead.
         """
-        entry = MenuEntry(menu, partial(_may_see, managers_only)) if menu else None
+        if isinstance(menu, str):
+            menu = MenuEntry(menu, partial(_may_see, managers_only=managers_only))
 
         async def endpoint(request: Request, visit: Visit, signed_in: SignedIn) -> Response:
             return await self._serve(serve, request, visit, signed_in.user, managers_only=managers_only)
 
-        return self.pages.route_signed_in(CONSOLE_PATH + path, endpoint, methods, menu=entry)
+        return self.pages.route_signed_in(CONSOLE_PATH + path, endpoint, methods, menu=menu if menu.title else None)
 
     async def _serve(
         self, serve: Serve, request: Request, visit: Visit, user: User, *, managers_only: bool
     ) -> Response:
-        if not _may_see(managers_only, user):
+        if not _may_see(user, managers_only=managers_only):
             return self.pages.page(request, visit, "console/may_not_see.html", status=HTTPStatus.FORBIDDEN)
         seller = await self.system.identity.seller(user.seller)
         if seller is None:
@@ -266,8 +280,8 @@ class Console:
             return self.pages.page(request, visit, "console/not_found.html", status=HTTPStatus.NOT_FOUND)
 
 
-def _may_see(managers_only: bool, user: User) -> bool:  # noqa: FBT001 - partial
-    return not managers_only or user.role is Role.MANAGER
+def _may_see(user: User, *, managers_only: bool) -> bool:
+    return not managers_only or user.role.may_manage
 
 
 def _local(day: date | datetime, zone: Any) -> date | datetime:

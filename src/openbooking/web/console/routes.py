@@ -4,11 +4,16 @@ from starlette.routing import Route
 
 from openbooking.web.console.attendance import AttendancePages
 from openbooking.web.console.console import Console
+from openbooking.web.console.details import DetailsPages
+from openbooking.web.console.log import LogPages
 from openbooking.web.console.occurrence_cancellation import OccurrenceCancellationPages
 from openbooking.web.console.order_decisions import OrderDecisionPages
 from openbooking.web.console.orders import OrderPages
+from openbooking.web.console.privacy import PrivacyPages
 from openbooking.web.console.proposals import ProposalPages
 from openbooking.web.console.publication import PublicationPages
+from openbooking.web.console.sellers import SellerChoicePages
+from openbooking.web.console.staff import StaffPages
 from openbooking.web.console.today import TodayPages
 
 
@@ -22,4 +27,9 @@ def console_routes(console: Console) -> list[Route]:
         *OrderPages(console).routes(),
         *OrderDecisionPages(console).routes(),
         *PublicationPages(console).routes(),
+        *StaffPages(console).routes(),
+        *PrivacyPages(console).routes(),
+        *LogPages(console).routes(),
+        *DetailsPages(console).routes(),
+        *SellerChoicePages(console).routes(),
     ]
