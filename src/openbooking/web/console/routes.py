@@ -4,6 +4,7 @@ from starlette.routing import Route
 
 from openbooking.web.console.attendance import AttendancePages
 from openbooking.web.console.console import Console
+from openbooking.web.console.money import MoneyPages
 from openbooking.web.console.order_decisions import OrderDecisionPages
 from openbooking.web.console.orders import OrderPages
 from openbooking.web.console.proposals import ProposalPages
@@ -18,4 +19,5 @@ def console_routes(console: Console) -> list[Route]:
         *ProposalPages(console).routes(),
         *OrderPages(console).routes(),
         *OrderDecisionPages(console).routes(),
+        *MoneyPages(console).routes(),
     ]
