@@ -43,6 +43,7 @@ class Notice(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     AMENDED = "amended"
+    TERMS = "terms"
 
 
 NOTICES = {
@@ -54,6 +55,7 @@ NOTICES = {
     Notice.ACCEPTED: "Accepted. The partner can book now.",
     Notice.REJECTED: "Rejected. The partner learns of it from its feed.",
     Notice.AMENDED: "Offered with your changes. The customer decides now.",
+    Notice.TERMS: "Terms saved. They apply from now on.",
 }
 
 
@@ -221,7 +223,7 @@ class Console:
             proposal_status=lambda status: descriptions.PROPOSAL_STATUSES[status],
         )
 
-    def route(
+    def route(  # noqa: PLR0913 - the parts of a route
         self,
         path: str,
         serve: Serve,
@@ -229,22 +231,24 @@ class Console:
         *,
         menu: str = "",
         managers_only: bool = False,
+        base: str = CONSOLE_PATH,
     ) -> Route:
         """Return the route of a page of the console.
 
         Args:
-            path: The path below `/console`.
+            path: The path below `base`.
             serve: Makes the page.
             methods: The HTTP methods of the page.
             menu: The text of the link in the menu; empty for a page that is not in the menu.
             managers_only: Whether staff who are no managers get an error page instead.
+            base: The path before `path`.
         """
         entry = MenuEntry(menu, partial(_may_see, managers_only)) if menu else None
 
         async def endpoint(request: Request, visit: Visit, signed_in: SignedIn) -> Response:
             return await self._serve(serve, request, visit, signed_in.user, managers_only=managers_only)
 
-        return self.pages.route_signed_in(CONSOLE_PATH + path, endpoint, methods, menu=entry)
+        return self.pages.route_signed_in(base + path, endpoint, methods, menu=entry)
 
     async def _serve(
         self, serve: Serve, request: Request, visit: Visit, user: User, *, managers_only: bool

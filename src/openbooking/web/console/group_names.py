@@ -1,6 +1,6 @@
 """Names that people know for the groups of sales: days, months, Booking Partners, activities and venues."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import date
 from urllib.parse import unquote
 
@@ -57,14 +57,23 @@ def format_month(month: str) -> str:
     return f"{date.fromisoformat(f'{month}-01'):%B %Y}"
 
 
-async def _names_in_catalogue(visit: ConsoleVisit, wanted: set[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+async def catalogue(visit: ConsoleVisit) -> AsyncIterator[Opportunity]:
+    """Yield the Opportunities of the Seller that have no parent, up to a large number."""
     after: str | None = ""
     for _ in range(_MOST_PAGES):
         page = await visit.views.opportunities(after or "", _PAGE)
-        found |= _names([entry.opportunity for entry in page.rows])
+        for entry in page.rows:
+            yield entry.opportunity
         after = page.next
-        if after is None or wanted <= found.keys() | {""}:
+        if after is None:
+            return
+
+
+async def _names_in_catalogue(visit: ConsoleVisit, wanted: set[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    async for opportunity in catalogue(visit):
+        found |= names_by_key(opportunity)
+        if wanted <= found.keys() | {""}:
             break
     return found
 

@@ -7,6 +7,7 @@ from openbooking.web.console.console import Console
 from openbooking.web.console.money import MoneyPages
 from openbooking.web.console.order_decisions import OrderDecisionPages
 from openbooking.web.console.orders import OrderPages
+from openbooking.web.console.partner_terms import PartnerTermPages
 from openbooking.web.console.proposals import ProposalPages
 from openbooking.web.console.today import TodayPages
 
@@ -20,4 +21,5 @@ def console_routes(console: Console) -> list[Route]:
         *OrderPages(console).routes(),
         *OrderDecisionPages(console).routes(),
         *MoneyPages(console).routes(),
+        *PartnerTermPages(console).routes(),
     ]
