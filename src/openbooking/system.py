@@ -141,8 +141,9 @@ async def open_system(
     finally:
         # If the start failed, the stores of the caller stay open, so that the caller can try again.
         if opens_stores or is_open:
-            await store.close()
+            # The provider first, because it looks positions up in the feeds of the store before it keeps them.
             await provider.close()
+            await store.close()
 
 
 def check_stores(settings: Settings, store: Store | None, identity: IdentityStore | None) -> None:

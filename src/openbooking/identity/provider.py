@@ -15,6 +15,7 @@ from openbooking.identity.oauth.signing_keys import SigningKeys
 from openbooking.identity.oauth.token_endpoint import TokenEndpoint
 from openbooking.identity.partner_administration import PartnerAdministration
 from openbooking.identity.partner_reports import PartnerReports
+from openbooking.identity.partners.feed_positions import FeedPositionRecorder
 from openbooking.identity.partners.grants import Grants
 from openbooking.identity.partners.last_use import LastUseRecorder
 from openbooking.identity.policy import IdentityPolicy
@@ -56,6 +57,7 @@ class Provider:
         self._clock = clock
         claims = ClaimWriter(policy, ids, booking_service)
         self.last_use_recorder = LastUseRecorder(store, clock)
+        self.feed_positions = FeedPositionRecorder(store, bookings, clock)
         self.keys = SigningKeys(store, policy, clock)
         self.grants = Grants(store, bookings, clock)
         self.accounts = Accounts(store, policy, clock, passwords or Passwords())
@@ -81,8 +83,9 @@ class Provider:
         )
 
     async def close(self) -> None:
-        """Wait until pending writes of last use are done, and close the identity store."""
+        """Wait until pending writes of last use and of feed positions are done, and close the identity store."""
         await self.last_use_recorder.wait_until_written()
+        await self.feed_positions.wait_until_written()
         await self.store.close()
 
     async def seller(self, key: str) -> Seller | None:

@@ -265,6 +265,22 @@ class Device(IdentityRecord, frozen=True, kw_only=True):
     expires: datetime
 
 
+class FeedPosition(IdentityRecord, frozen=True, kw_only=True):
+    """How far a Booking Partner has read its Orders feed or OrderProposals feed.
+
+    Attributes:
+        partner: The key of the partner.
+        feed: The name of the feed.
+        position: The highest change number after which the partner has asked for items: it has read all items up to it.
+        read: When the partner asked.
+    """
+
+    partner: str
+    feed: str
+    position: int
+    read: datetime
+
+
 class RegistrationToken(IdentityRecord, frozen=True, kw_only=True):
     """A token with which Booking Partners register: an initial access token (RFC 7591), or the secret of a link.
 

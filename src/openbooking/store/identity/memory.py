@@ -11,6 +11,7 @@ from openbooking.identity.records import (
     Attempts,
     Authorization,
     Device,
+    FeedPosition,
     Grant,
     IdentityRecord,
     Partner,
@@ -33,6 +34,7 @@ _KEYS: dict[type[IdentityRecord], tuple[str, ...]] = {
     PendingSignIn: ("digest",),
     Device: ("digest", "username"),
     Attempts: ("subject",),
+    FeedPosition: ("partner", "feed"),
     RegistrationToken: ("digest",),
     SigningKey: ("kid",),
 }

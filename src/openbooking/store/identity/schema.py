@@ -10,6 +10,7 @@ from openbooking.identity.records import (
     Attempts,
     Authorization,
     Device,
+    FeedPosition,
     Grant,
     IdentityRecord,
     Partner,
@@ -73,6 +74,7 @@ device = _table(
     _expires(),
 )
 attempts = _table("sign_in_attempts", _key("subject"), _expires())
+feed_position = _table("feed_position", _key("partner"), _key("feed"))
 registration_token = _table("registration_token", _key("digest"))
 signing_key = _table("signing_key", _key("kid"))
 
@@ -85,6 +87,7 @@ TABLES: dict[type[IdentityRecord], Table] = {
     PendingSignIn: pending_sign_in,
     Device: device,
     Attempts: attempts,
+    FeedPosition: feed_position,
     RegistrationToken: registration_token,
     SigningKey: signing_key,
 }

@@ -15,6 +15,7 @@ from openbooking.identity.records import (
     Attempts,
     Authorization,
     Device,
+    FeedPosition,
     FormerCredential,
     Grant,
     IdentityRecord,
@@ -60,6 +61,7 @@ RECORDS: tuple[IdentityRecord, ...] = (
     RegistrationToken(digest="r", name="kit", created=START, uses_left=3),
     SigningKey(kid="k", created=START, jwk={"kty": "RSA"}),
     Attempts(subject="account:ann", failures=1, blocked_until=START, expires=LATER),
+    FeedPosition(partner="alice", feed="orders", position=7, read=START),
 )
 
 
