@@ -21,7 +21,9 @@ from openbooking.identity.partners.last_use import LastUseRecorder
 from openbooking.identity.policy import IdentityPolicy
 from openbooking.identity.sign_in.accounts import Accounts
 from openbooking.identity.sign_in.passwords import Passwords
+from openbooking.identity.sign_in.roles import Roles
 from openbooking.identity.sign_in.second_factors import SecondFactors
+from openbooking.identity.staff_administration import StaffAdministration
 from openbooking.identity.store import IdentityStore
 from openbooking.identity.user_administration import UserAdministration
 from openbooking.openactive.ids import Identifiers
@@ -64,7 +66,9 @@ class Provider:
         self.second_factors = SecondFactors(store, policy, self.accounts, clock)
         self.partner_administration = PartnerAdministration(store, self.grants, self.seller, clock)
         self.partner_reports = PartnerReports(store, bookings, self.partner_administration, clock)
-        self.user_administration = UserAdministration(store, self.accounts, self.second_factors, self.seller)
+        roles = Roles(store, self.accounts)
+        self.user_administration = UserAdministration(store, self.accounts, roles, self.second_factors, self.seller)
+        self.staff_administration = StaffAdministration(self.accounts, roles)
         self.registration = Registration(store, clock)
         self.authorization = AuthorizationEndpoint(store, self.grants, policy, clock)
         access_tokens = AccessTokens(self.keys, claims, policy, clock)

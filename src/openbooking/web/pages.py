@@ -37,8 +37,7 @@ CODE_PATH = "/sign-in/code"
 ENROLMENT_PATH = "/sign-in/second-factor"
 SECOND_FACTOR_PATH = "/second-factor"
 PARTNERS_PATH = "/partners"
-# The page after a sign-in that began at no other page.
-START_PATH = PARTNERS_PATH
+LINK_PATH = "/set-password"
 
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _LARGEST_FORM = 20_000
@@ -77,8 +76,13 @@ class Visit(NamedTuple):
 
     @property
     def form_token(self) -> str:
-        """The CSRF token in the forms of this browser. Pages of other sites cannot know the token."""
-        return hmac.new(self.secret.encode(), b"form", hashlib.sha256).hexdigest()
+        """The CSRF token in the forms of this browser. Pages of other sites cannot know the token.
+
+        A user who acts for several Sellers has a token for each: a form that was opened for one Seller cannot be sent
+        while the browser acts for another one.
+        """
+        seller = self.signed_in.user.seller if self.signed_in else ""
+        return hmac.new(self.secret.encode(), f"form {seller}".encode(), hashlib.sha256).hexdigest()
 
 
 class Problem(NamedTuple):
@@ -153,6 +157,11 @@ class Pages:
         self._templates.globals["root"] = self._root
         self._next_pages: list[Route] = []
         self._menu: dict[str, MenuEntry] = {}
+
+    @property
+    def start_path(self) -> str:
+        """The path of the page after a sign-in that began at no other page: the first one in the menu."""
+        return next(iter(self._menu))
 
     def add_filters(self, **filters: Callable[..., str]) -> None:
         """Add filters that templates can use, by their names."""

@@ -53,7 +53,7 @@ class EmptyUserNameError(UserError):
 
 
 class SignedIn(NamedTuple):
-    """A user who has signed in, with the session of the browser."""
+    """A user who has signed in, acting for the chosen Seller, with the session of the browser."""
 
     user: User
     session: Session
@@ -94,7 +94,13 @@ class Accounts:
             return None
         # The session may have begun before a second factor was required, or before the second factor was reset.
         lacks_factor = users[0].second_factor is None and self._policy.second_factor is SecondFactorMode.REQUIRED
-        return None if lacks_factor else SignedIn(users[0], sessions[0])
+        return None if lacks_factor else SignedIn(users[0].acting_for(sessions[0].seller), sessions[0])
+
+    async def choose_seller(self, secret: str, seller: str) -> None:
+        """Make the session with this secret act for another Seller of its user."""
+        while sessions := await self._store.find(Session, digest=digest(secret)):
+            if await self._store.save(replace(sessions[0], seller=seller)):
+                return
 
     async def sign_out(self, signed_in: SignedIn) -> None:
         """End the session of a user who has signed in."""

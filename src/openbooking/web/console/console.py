@@ -18,7 +18,7 @@ from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
 from openbooking.booking.store import Reply
 from openbooking.booking.views import InvalidCursorError, Occurrence, SellerViews, Views
-from openbooking.identity.records import Partner, Role, User
+from openbooking.identity.records import Partner, User
 from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.system import System
@@ -44,6 +44,11 @@ class Notice(StrEnum):
     REJECTED = "rejected"
     AMENDED = "amended"
     TERMS = "terms"
+    SELLER_CHOSEN = "seller"
+    ROLE_CHANGED = "role"
+    STAFF_REMOVED = "staff-removed"
+    DATA_ERASED = "erased"
+    DETAILS_CHANGED = "details"
 
 
 NOTICES = {
@@ -56,6 +61,11 @@ NOTICES = {
     Notice.REJECTED: "Rejected. The partner learns of it from its feed.",
     Notice.AMENDED: "Offered with your changes. The customer decides now.",
     Notice.TERMS: "Terms saved. They apply from now on.",
+    Notice.SELLER_CHOSEN: "All pages show this organisation now.",
+    Notice.ROLE_CHANGED: "Role changed.",
+    Notice.STAFF_REMOVED: "Removed. The person can no longer see your pages.",
+    Notice.DATA_ERASED: "Personal data erased.",
+    Notice.DETAILS_CHANGED: "Details published.",
 }
 
 
@@ -229,7 +239,7 @@ class Console:
         serve: Serve,
         methods: Collection[str] = ("GET",),
         *,
-        menu: str = "",
+        menu: str | MenuEntry = "",
         managers_only: bool = False,
         base: str = CONSOLE_PATH,
     ) -> Route:
@@ -239,21 +249,22 @@ class Console:
             path: The path below `base`.
             serve: Makes the page.
             methods: The HTTP methods of the page.
-            menu: The text of the link in the menu; empty for a page that is not in the menu.
+            menu: The text of the link in the menu, or the link; empty for a page that is not in the menu.
             managers_only: Whether staff who are no managers get an error page instead.
             base: The path before `path`.
         """
-        entry = MenuEntry(menu, partial(_may_see, managers_only)) if menu else None
+        if isinstance(menu, str):
+            menu = MenuEntry(menu, partial(_may_see, managers_only=managers_only))
 
         async def endpoint(request: Request, visit: Visit, signed_in: SignedIn) -> Response:
             return await self._serve(serve, request, visit, signed_in.user, managers_only=managers_only)
 
-        return self.pages.route_signed_in(base + path, endpoint, methods, menu=entry)
+        return self.pages.route_signed_in(base + path, endpoint, methods, menu=menu if menu.title else None)
 
     async def _serve(
         self, serve: Serve, request: Request, visit: Visit, user: User, *, managers_only: bool
     ) -> Response:
-        if not _may_see(managers_only, user):
+        if not _may_see(user, managers_only=managers_only):
             return self.pages.page(request, visit, "console/may_not_see.html", status=HTTPStatus.FORBIDDEN)
         seller = await self.system.identity.seller(user.seller)
         if seller is None:
@@ -264,8 +275,8 @@ class Console:
             return self.pages.page(request, visit, "console/not_found.html", status=HTTPStatus.NOT_FOUND)
 
 
-def _may_see(managers_only: bool, user: User) -> bool:  # noqa: FBT001 - partial
-    return not managers_only or user.role is Role.MANAGER
+def _may_see(user: User, *, managers_only: bool) -> bool:
+    return not managers_only or user.role.may_manage
 
 
 def _local(day: date | datetime, zone: Any) -> date | datetime:

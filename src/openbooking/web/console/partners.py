@@ -1,5 +1,6 @@
 """The pages on which a Seller sees its Booking Partners, and pauses, resumes or stops partners."""
 
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +15,7 @@ from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partne
 from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.settings import AccessMode
 from openbooking.system import System
-from openbooking.web.pages import PARTNERS_PATH, MenuEntry, Pages, Visit
+from openbooking.web.pages import PARTNERS_PATH, MenuEntry, Pages, ServeSignedIn, Visit
 
 
 class SellerPartnerPages:
@@ -30,11 +31,23 @@ class SellerPartnerPages:
     def routes(self) -> list[Route]:
         """Return the routes of the list and of the actions on one partner."""
         return [
-            self._pages.route_signed_in(PARTNERS_PATH, self._list, menu=MenuEntry("Booking partners")),
-            self._pages.route_signed_in(f"{PARTNERS_PATH}/{{key}}/revoke", self._revoke, ("GET", "POST")),
-            self._pages.route_signed_in(f"{PARTNERS_PATH}/{{key}}/suspend", self._suspend, ("POST",)),
-            self._pages.route_signed_in(f"{PARTNERS_PATH}/{{key}}/resume", self._resume, ("POST",)),
+            self._route("", self._list, menu=MenuEntry("Booking partners", lambda user: user.role.may_manage)),
+            self._route("/{key}/revoke", self._revoke, ("GET", "POST")),
+            self._route("/{key}/suspend", self._suspend, ("POST",)),
+            self._route("/{key}/resume", self._resume, ("POST",)),
         ]
+
+    def _route(
+        self, path: str, serve: ServeSignedIn, methods: Collection[str] = ("GET",), menu: MenuEntry | None = None
+    ) -> Route:
+        """Return the route of a page for managers."""
+
+        async def serve_managers(request: Request, visit: Visit, signed_in: SignedIn) -> Response:
+            if not signed_in.user.role.may_manage:
+                return self._pages.page(request, visit, "console/may_not_see.html", status=HTTPStatus.FORBIDDEN)
+            return await serve(request, visit, signed_in)
+
+        return self._pages.route_signed_in(PARTNERS_PATH + path, serve_managers, methods, menu=menu)
 
     async def _list(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         seller = signed_in.user.seller
@@ -56,7 +69,6 @@ class SellerPartnerPages:
             seller=await self._provider.seller(seller),
             allowed=[row for row in described if _state(row) is not GrantState.REVOKED],
             former=[row for row in described if _state(row) is GrantState.REVOKED],
-            may_change=signed_in.user.role.may_authorise,
             partners_ask=self._partners_ask,
         )
 
@@ -85,8 +97,6 @@ class SellerPartnerPages:
     async def _change(self, request: Request, visit: Visit, signed_in: SignedIn, change: GrantChange) -> Response:
         await self._pages.read_form(request, visit)
         user, key = signed_in.user, request.path_params["key"]
-        if not user.role.may_authorise:
-            return self._pages.page(request, visit, "console/may_not_change.html", status=HTTPStatus.FORBIDDEN)
         if any(partner.key == key for partner, _ in await self._partners(user.seller)):
             await self._provider.grants.change(key, user.seller, change, user.name)
         return self._pages.redirect(PARTNERS_PATH)

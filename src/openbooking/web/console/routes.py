@@ -9,6 +9,8 @@ from openbooking.web.console.order_decisions import OrderDecisionPages
 from openbooking.web.console.orders import OrderPages
 from openbooking.web.console.partner_terms import PartnerTermPages
 from openbooking.web.console.proposals import ProposalPages
+from openbooking.web.console.sellers import SellerChoicePages
+from openbooking.web.console.staff import StaffPages
 from openbooking.web.console.today import TodayPages
 
 
@@ -22,4 +24,6 @@ def console_routes(console: Console) -> list[Route]:
         *OrderDecisionPages(console).routes(),
         *MoneyPages(console).routes(),
         *PartnerTermPages(console).routes(),
+        *StaffPages(console).routes(),
+        *SellerChoicePages(console).routes(),
     ]
