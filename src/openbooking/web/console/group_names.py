@@ -8,7 +8,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.rules.matching_keys import names_by_key
 from openbooking.booking.views import SalesGroup
 from openbooking.web.console.console import ConsoleVisit
-from openbooking.web.console.formats import format_short_date
+from openbooking.web.console.formats import format_month, format_short_date
 from openbooking.web.console.periods import Period
 
 _PAGE = 200
@@ -50,11 +50,6 @@ async def published_names(visit: ConsoleVisit, keys: Iterable[str], period: Peri
     if wanted - {""} - found.keys():
         found = await _names_in_sales(visit, wanted, period, found)
     return {key: found.get(key) or _end_of(key) or _NOT_STATED for key in wanted}
-
-
-def format_month(month: str) -> str:
-    """Return the name of a month such as 2027-03: `March 2027`."""
-    return f"{date.fromisoformat(f'{month}-01'):%B %Y}"
 
 
 async def catalogue(visit: ConsoleVisit) -> AsyncIterator[Opportunity]:
