@@ -44,6 +44,7 @@ class Notice(StrEnum):
     REJECTED = "rejected"
     AMENDED = "amended"
     TERMS = "terms"
+    MAIL = "e-mail"
     SELLER_CHOSEN = "seller"
     ROLE_CHANGED = "role"
     STAFF_REMOVED = "staff-removed"
@@ -60,6 +61,7 @@ NOTICES = {
     Notice.ACCEPTED: "Accepted. The partner can book now.",
     Notice.REJECTED: "Rejected. The partner learns of it from its feed.",
     Notice.AMENDED: "Offered with your changes. The customer decides now.",
+    Notice.MAIL: "Saved.",
     Notice.TERMS: "Terms saved. They apply from now on.",
     Notice.SELLER_CHOSEN: "All pages show this organisation now.",
     Notice.ROLE_CHANGED: "Role changed.",

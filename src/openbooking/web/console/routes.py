@@ -8,6 +8,7 @@ from openbooking.web.console.money import MoneyPages
 from openbooking.web.console.order_decisions import OrderDecisionPages
 from openbooking.web.console.orders import OrderPages
 from openbooking.web.console.partner_terms import PartnerTermPages
+from openbooking.web.console.proposal_mail import ProposalMailPages
 from openbooking.web.console.proposals import ProposalPages
 from openbooking.web.console.sellers import SellerChoicePages
 from openbooking.web.console.staff import StaffPages
@@ -20,6 +21,7 @@ def console_routes(console: Console) -> list[Route]:
         *TodayPages(console).routes(),
         *AttendancePages(console).routes(),
         *ProposalPages(console).routes(),
+        *ProposalMailPages(console).routes(),
         *OrderPages(console).routes(),
         *OrderDecisionPages(console).routes(),
         *MoneyPages(console).routes(),
