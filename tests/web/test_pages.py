@@ -59,7 +59,7 @@ async def test_a_page_with_a_menu_entry_is_in_the_menu_of_each_page(report: Worl
     await visitor.sign_in("ann", PASSWORD)
     for path in ("/partners", "/report", "/password"):
         page = await visitor.open(path)
-        assert menu_of(page)[-4:] == ["Booking partners", "Report", "Change password", "Sign out ann"]
+        assert menu_of(page)[-4:] == ["Organisation details", "Report", "Change password", "Sign out ann"]
         current = page.response.text.partition('aria-current="page">')[2].partition("<")[0]
         assert current in {"Booking partners", "Report", "Change password"}
         assert f'href="{path}" aria-current' in page.response.text

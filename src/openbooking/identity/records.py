@@ -312,6 +312,26 @@ class FeedPosition(IdentityRecord, frozen=True, kw_only=True):
     read: datetime
 
 
+class ProposalMail(IdentityRecord, frozen=True, kw_only=True):
+    """The wish of a user to be told by e-mail of OrderProposals that wait at a Seller, and what the user was told.
+
+    Attributes:
+        seller: The key of the Seller.
+        username: The name of the user.
+        account: `User.account` of the user.
+        address: The address of the user.
+        told: The keys of the proposals that the user was told of, each as `partner/UUID`.
+        next_attempt: The earliest time of the next e-mail; None if none was sent yet.
+    """
+
+    seller: str
+    username: str
+    account: str
+    address: str
+    told: tuple[str, ...] = ()
+    next_attempt: datetime | None = None
+
+
 class RegistrationToken(IdentityRecord, frozen=True, kw_only=True):
     """A token with which Booking Partners register: an initial access token (RFC 7591), or the secret of a link.
 

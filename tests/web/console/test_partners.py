@@ -30,7 +30,9 @@ async def test_a_manager_allows_pauses_resumes_and_stops_a_partner(provider: Wor
     await provider.call("PUT", f"orders/{UUID}", provider.order(provider.item(YOGA)))
     page = await visitor.open("/partners")
     assert re.search(
-        r"Alice book, change and cancel 1 March 2027, by ann 1 1 March 2027 Pause Alice Stop Alice", page.text
+        r"Alice book, change and cancel 1 March 2027, by ann 1 1 March 2027 nothing to read yet Pause Alice Terms for "
+        "Alice Stop Alice",
+        page.text,
     )
     page = await visitor.send(page, "/partners/alice/suspend")
     assert "Alice none: paused by Riverside Centre" in page.text

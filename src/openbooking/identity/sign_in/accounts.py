@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from openbooking.clock import Clock
 from openbooking.identity.digests import SecretKind, digest, matches, new_id, new_secret
 from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
-from openbooking.identity.records import Role, Session, User
+from openbooking.identity.records import ProposalMail, Role, Session, User
 from openbooking.identity.sign_in import attempt_limits
 from openbooking.identity.sign_in.attempt_limiter import AttemptLimiter, Browser
 from openbooking.identity.sign_in.devices import Devices
@@ -170,6 +170,7 @@ class Accounts:
         await self._store.remove(User, name=user.name)
         await self.sessions.end_all(user.name)
         await self._devices.forget(user.name)
+        await self._store.remove(ProposalMail, username=user.name)
 
     async def unlock(self, name: str) -> None:
         """Clear the failed attempts at an account, so that the user can sign in at once. Raise UnknownUserError."""

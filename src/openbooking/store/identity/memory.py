@@ -16,6 +16,7 @@ from openbooking.identity.records import (
     IdentityRecord,
     Partner,
     PendingSignIn,
+    ProposalMail,
     RegistrationToken,
     Session,
     SigningKey,
@@ -35,6 +36,7 @@ _KEYS: dict[type[IdentityRecord], tuple[str, ...]] = {
     Device: ("digest", "username"),
     Attempts: ("subject",),
     FeedPosition: ("partner", "feed"),
+    ProposalMail: ("seller", "username"),
     RegistrationToken: ("digest",),
     SigningKey: ("kid",),
 }

@@ -15,6 +15,7 @@ from openbooking.identity.records import (
     IdentityRecord,
     Partner,
     PendingSignIn,
+    ProposalMail,
     RegistrationToken,
     Session,
     SigningKey,
@@ -75,6 +76,7 @@ device = _table(
 )
 attempts = _table("sign_in_attempts", _key("subject"), _expires())
 feed_position = _table("feed_position", _key("partner"), _key("feed"))
+proposal_mail = _table("proposal_mail", _key("seller"), _key("username"))
 registration_token = _table("registration_token", _key("digest"))
 signing_key = _table("signing_key", _key("kid"))
 
@@ -88,6 +90,7 @@ TABLES: dict[type[IdentityRecord], Table] = {
     Device: device,
     Attempts: attempts,
     FeedPosition: feed_position,
+    ProposalMail: proposal_mail,
     RegistrationToken: registration_token,
     SigningKey: signing_key,
 }

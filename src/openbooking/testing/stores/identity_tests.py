@@ -21,6 +21,7 @@ from openbooking.identity.records import (
     IdentityRecord,
     Partner,
     PendingSignIn,
+    ProposalMail,
     RegistrationToken,
     Role,
     Session,
@@ -62,6 +63,7 @@ RECORDS: tuple[IdentityRecord, ...] = (
     SigningKey(kid="k", created=START, jwk={"kty": "RSA"}),
     Attempts(subject="account:ann", failures=1, blocked_until=START, expires=LATER),
     FeedPosition(partner="alice", feed="orders", position=7, read=START),
+    ProposalMail(seller="centre", username="ann", account="u1", address="ann@example.com", next_attempt=START),
 )
 
 

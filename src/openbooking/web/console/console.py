@@ -46,6 +46,8 @@ class Notice(StrEnum):
     AMENDED = "amended"
     PUT_ON_SALE = "on-sale"
     TAKEN_OFF_SALE = "off-sale"
+    TERMS = "terms"
+    MAIL = "e-mail"
     SELLER_CHOSEN = "seller"
     ROLE_CHANGED = "role"
     STAFF_REMOVED = "staff-removed"
@@ -65,6 +67,8 @@ NOTICES = {
     Notice.AMENDED: "Offered with your changes. The customer decides now.",
     Notice.PUT_ON_SALE: "Put on sale. Apps show it within seconds.",
     Notice.TAKEN_OFF_SALE: "Taken off sale. Apps stop showing it within seconds.",
+    Notice.MAIL: "Saved.",
+    Notice.TERMS: "Terms saved. They apply from now on.",
     Notice.SELLER_CHOSEN: "All pages show this organisation now.",
     Notice.ROLE_CHANGED: "Role changed.",
     Notice.STAFF_REMOVED: "Removed. The person can no longer see your pages.",
@@ -240,7 +244,7 @@ class Console:
             proposal_status=lambda status: descriptions.PROPOSAL_STATUSES[status],
         )
 
-    def route(
+    def route(  # noqa: PLR0913 - the parts of a route
         self,
         path: str,
         serve: Serve,
@@ -248,15 +252,17 @@ class Console:
         *,
         menu: str | MenuEntry = "",
         managers_only: bool = False,
+        base: str = CONSOLE_PATH,
     ) -> Route:
         """Return the route of a page of the console.
 
         Args:
-            path: The path below `/console`.
+            path: The path below `base`.
             serve: Makes the page.
             methods: The HTTP methods of the page.
             menu: The text of the link in the menu, or the link; empty for a page that is not in the menu.
             managers_only: Whether staff who are no managers get an error page instead.
+            base: The path before `path`.
         """
         if isinstance(menu, str):
             menu = MenuEntry(menu, partial(_may_see, managers_only=managers_only))
@@ -264,7 +270,7 @@ class Console:
         async def endpoint(request: Request, visit: Visit, signed_in: SignedIn) -> Response:
             return await self._serve(serve, request, visit, signed_in.user, managers_only=managers_only)
 
-        return self.pages.route_signed_in(CONSOLE_PATH + path, endpoint, methods, menu=menu if menu.title else None)
+        return self.pages.route_signed_in(base + path, endpoint, methods, menu=menu if menu.title else None)
 
     async def _serve(
         self, serve: Serve, request: Request, visit: Visit, user: User, *, managers_only: bool

@@ -10,12 +10,17 @@ from starlette.routing import Route
 
 from openbooking.booking.model.grant_terms import NO_TERMS
 from openbooking.booking.model.order import Partnership
+from openbooking.booking.views import PartnerMonth, StoreWithViews
 from openbooking.identity.partners.grants import GrantChange, current_grant, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
 from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.settings import AccessMode
 from openbooking.system import System
+from openbooking.web.console.csv_replies import csv_reply
+from openbooking.web.console.partner_usage import MONTH_COLUMNS, feed_states, month_cells, partner_months, usage_rows
 from openbooking.web.pages import PARTNERS_PATH, MenuEntry, Pages, ServeSignedIn, Visit
+
+_CSV_QUERY = "format=csv"
 
 
 class SellerPartnerPages:
@@ -25,6 +30,8 @@ class SellerPartnerPages:
         self._system = system
         self._provider = system.identity
         self._pages = pages
+        self._zone = system.settings.policy.time_zone
+        self._has_terms_page = isinstance(system.store, StoreWithViews)
         # With API keys no partner can ask a Seller for consent: the operator gives the grants.
         self._partners_ask = system.settings.access is AccessMode.OPENID
 
@@ -51,16 +58,22 @@ class SellerPartnerPages:
 
     async def _list(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         seller = signed_in.user.seller
+        months, names = await self._months(seller), await self._names()
+        if request.url.query == _CSV_QUERY:
+            return csv_reply("bookings-by-partner", MONTH_COLUMNS, [month_cells(row, names) for row in months])
         counts = await self._system.store.order_counts()
+        found = await self._partners(seller)
+        feeds = await feed_states(self._system, {partner.key for partner, _ in found}, self._zone)
         described = [
             {
                 "partner": partner,
                 "grant": grant,
+                "feed": feeds[partner.key],
                 "orders": counts.get(Partnership(partner.key, seller), 0),
                 "books": grant.allows_booking and not partner.suspended,
                 "on_terms": grant.terms != NO_TERMS,
             }
-            for partner, grant in await self._partners(seller)
+            for partner, grant in found
         ]
         return self._pages.page(
             request,
@@ -70,7 +83,20 @@ class SellerPartnerPages:
             allowed=[row for row in described if _state(row) is not GrantState.REVOKED],
             former=[row for row in described if _state(row) is GrantState.REVOKED],
             partners_ask=self._partners_ask,
+            months=usage_rows(months, names),
+            csv_query=_CSV_QUERY,
+            has_terms_page=self._has_terms_page,
         )
+
+    async def _months(self, seller: str) -> list[PartnerMonth]:
+        """Return the bookings of the partners by month; none if the store has no views."""
+        if not isinstance(self._system.store, StoreWithViews):
+            return []
+        today = self._system.clock().astimezone(self._zone).date()
+        return await partner_months(self._system.store.views.of(seller), today, self._zone)
+
+    async def _names(self) -> dict[str, str]:
+        return {partner.key: partner.name for partner in await self._provider.store.find(Partner)}
 
     async def _revoke(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         if request.method == "POST":
