@@ -1,7 +1,7 @@
 """The integrity check of `openbooking doctor`: compares the parts of a database that must agree.
 
-Counts of booked spaces must agree with claims, claims with records, and feeds with both. A contradiction is caused by a
-fault of this software or of the disk.
+Counts of booked spaces must agree with claims, claims with records, and feeds with Opportunities and
+records. A contradiction is caused by a fault of this software or of the disk.
 """
 
 from collections import defaultdict
