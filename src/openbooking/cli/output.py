@@ -1,6 +1,6 @@
 """The only place where commands write to standard output, standard error and terminals.
 
-`openbooking.printable` removes control characters from each cell, so that each item is exactly one line.
+`openbooking.printable` removes control characters from each cell, so each row is exactly one line.
 `openbooking.serving.logs` does the same for logs.
 """
 
