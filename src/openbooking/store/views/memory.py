@@ -148,8 +148,8 @@ class MemorySellerViews:
         if uuid is not None:
             matching = [record for record in matching if record.uuid == uuid]
         elif query.session_from or query.session_before:
-            by_session = [((microseconds(_sessions(query, record)[0]), *record.key), record) for record in matching]
-            return page_of(by_session, after, limit, (0, "", ""))
+            by_session = [((*_sessions(query, record)[0], *record.key), record) for record in matching]
+            return page_of(by_session, after, limit, (0, "", "", ""))
         newest_first = [((sold_time(record), *record.key), record) for record in matching]
         return page_of(newest_first, after, limit, (0, "", ""), descending=True)
 
@@ -286,15 +286,16 @@ class MemorySellerViews:
                         yield (microseconds(at), *record.key, *place), moved
 
 
-def _sessions(query: OrderQuery, record: OrderRecord) -> list[datetime]:
-    """Return the starts of the items in the period of sessions that the query names, the earliest first."""
-    starts = sorted(line.starts for line in order_lines(record) if line.starts and not line.is_replaced)
-    return [
-        start
-        for start in starts
-        if (query.session_from is None or start >= query.session_from)
-        and (query.session_before is None or start < query.session_before)
-    ]
+def _sessions(query: OrderQuery, record: OrderRecord) -> list[tuple[int, str]]:
+    """Return the starts and paths of the items in the period of sessions that the query names, the earliest first."""
+    return sorted(
+        (microseconds(line.starts), line.opportunity)
+        for line in order_lines(record)
+        if line.starts
+        and not line.is_replaced
+        and (query.session_from is None or line.starts >= query.session_from)
+        and (query.session_before is None or line.starts < query.session_before)
+    )
 
 
 def _applies(query: OrderQuery, record: OrderRecord) -> bool:
