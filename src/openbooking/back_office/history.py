@@ -1,12 +1,13 @@
 """The history of an Order or OrderProposal: its stamps and its entries in the activity log, oldest first."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from openbooking.booking.model.activity import Action, Activity
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.record import Record
-from openbooking.web.console.console import ConsoleVisit
+from openbooking.booking.views import SellerViews
 
 ACTIONS = {
     Action.CUSTOMER_CANCELLED: "Cancelled by the customer",
@@ -38,9 +39,14 @@ class HistoryRow(NamedTuple):
     items: tuple[int, ...] = ()
 
 
-async def history_rows(visit: ConsoleVisit, record: Record) -> list[HistoryRow]:
-    """Return the history of a record, oldest first. Entries of an unknown time are left out."""
-    partners = await visit.partner_names()
+async def history_rows(views: SellerViews, record: Record, partners: Mapping[str, str]) -> list[HistoryRow]:
+    """Return the history of a record, oldest first. Entries of an unknown time are left out.
+
+    Args:
+        views: The views of the Seller.
+        record: The Order or OrderProposal.
+        partners: The names of the Booking Partners by their keys.
+    """
     stamps = (
         ("Proposed", record.proposed),
         ("Booked", record.booked),
@@ -49,16 +55,16 @@ async def history_rows(visit: ConsoleVisit, record: Record) -> list[HistoryRow]:
     stamped = [
         HistoryRow(stamp.at, text, actor_name(stamp.actor, partners)) for text, stamp in stamps if stamp and stamp.at
     ]
-    logged = [activity_row(activity, partners) for activity in await visit.views.history(record.key)]
+    logged = [activity_row(activity, partners) for activity in await views.history(record.key)]
     return sorted([*stamped, *logged], key=lambda row: row.at)
 
 
-def activity_row(activity: Activity, partners: dict[str, str]) -> HistoryRow:
+def activity_row(activity: Activity, partners: Mapping[str, str]) -> HistoryRow:
     """Return the row of an entry of the activity log."""
     return HistoryRow(activity.at, ACTIONS[activity.action], actor_name(activity.actor, partners), activity.items)
 
 
-def actor_name(actor: Actor, partners: dict[str, str]) -> str:
+def actor_name(actor: Actor, partners: Mapping[str, str]) -> str:
     """Return the name of an actor for people."""
     match actor.kind:
         case ActorKind.PARTNER:
