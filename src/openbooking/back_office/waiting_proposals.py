@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from openbooking.back_office.descriptions import opportunity_name
+from openbooking.back_office.pages import read_rows
 from openbooking.booking.model.record import ProposalRecord
 from openbooking.booking.views import SellerViews
 from openbooking.openactive.terms import OrderProposalStatus
@@ -46,12 +47,8 @@ def time_left(record: ProposalRecord, now: datetime) -> str:
 async def wanted_spaces(views: SellerViews) -> Counter[str]:
     """Return the number of spaces that all waiting proposals ask for, by the paths of the Opportunities."""
     wanted: Counter[str] = Counter()
-    cursor: str | None = ""
-    while cursor is not None:
-        found = await views.proposals(cursor)
-        for record in found.rows:
-            wanted.update(record.wanted())
-        cursor = found.next
+    async for record in read_rows(views.proposals):
+        wanted.update(record.wanted())
     return wanted
 
 
