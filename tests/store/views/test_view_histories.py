@@ -27,11 +27,11 @@ from openbooking.store.sqlite.store import SqliteStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import Clock
 from openbooking.testing.store_case import feed_writer
-from openbooking.testing.view_case import read_all
+from openbooking.testing.stores.view_case import read_all
 from support.builders import NOW
-from support.history_state import PATHS, History
+from support.histories.random_histories import histories, with_time_to_shrink
+from support.histories.state import PATHS, History
 from support.parties import CENTRE
-from support.random_histories import histories, with_time_to_shrink
 
 EVER = (NOW - timedelta(days=900), NOW + timedelta(days=900))
 LATER = (NOW + timedelta(minutes=7), NOW + timedelta(days=2))

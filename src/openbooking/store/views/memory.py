@@ -1,7 +1,7 @@
 """The views of the store in memory: they read every record each time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
 from openbooking.booking.model.activity import Activity
@@ -37,6 +37,8 @@ from openbooking.store.views.results import (
     starts_of,
 )
 from openbooking.store.views.sums import Movement, PartnerSums, SalesSums, group_of
+
+_ALL_TIMES = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class MemoryViews:
@@ -103,11 +105,11 @@ class MemorySellerViews:
         """Return one occurrence."""
         opportunity = self._opportunities.get(path)
         if opportunity is None:
-            items = (item for record in self._orders() for item, _ in record.items() if item.opportunity.path == path)
-            item = next(items, None)
-            if item is None or not item.opportunity.start:
+            booked = self._only_booked(*_ALL_TIMES).get(path)
+            if booked is None:
                 return None
-            return self._occurrence(item.opportunity.start, item.opportunity, item.parents, is_stored=False)[1]
+            item = booked.item
+            return self._occurrence(booked.starts, item.opportunity, item.parents, is_stored=False)[1]
         starts = starts_of(opportunity)
         if opportunity.seller != self._seller or starts is None:
             return None

@@ -41,6 +41,19 @@ def list_occurrences(
     return Page(tuple(rows[path] for _, path in places[:limit] if path in rows), next_cursor(places, limit))
 
 
+def read_occurrence(sql: ViewStatements, seller: str, path: str, now: datetime) -> Procedure[Occurrence | None]:
+    """Return one occurrence of the Seller, stored or known from Orders only."""
+    asked = {"seller": seller, "path": path}
+    rows: dict[str, Occurrence] = yield from _stored(
+        sql, [StoredOccurrence(*row) for row in (yield Query(sql.stored_occurrence, asked))]
+    )
+    if not rows:
+        booked = [BookedOccurrence(*row) for row in (yield Query(sql.booked_occurrence, asked))]
+        rows = yield from _only_booked(sql, seller, booked)
+    yield from _count(sql, now, rows)
+    return rows.get(path)
+
+
 def _stored(sql: ViewStatements, found: Iterable[StoredOccurrence]) -> Procedure[dict[str, Occurrence]]:
     booked = {row.path: row.booked for row in found}
     known = {row.path: decode_opportunity(row.document) for row in found}

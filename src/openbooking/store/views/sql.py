@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, tzinfo
 from typing import NamedTuple, Protocol, TypeVar
 
+from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
 from openbooking.booking.views import (
@@ -22,11 +23,12 @@ from openbooking.booking.views import (
 from openbooking.clock import Clock
 from openbooking.store.database import Database, Procedure
 from openbooking.store.dialect import Dialect
+from openbooking.store.views.activity import ActivityStatements, list_activity, read_history
 from openbooking.store.views.catalogue import list_catalogue
 from openbooking.store.views.cursor import PageRequest, Period
 from openbooking.store.views.money import add_up_partners, add_up_sales, list_payments, list_sales_lines
 from openbooking.store.views.money_statements import MoneyStatements
-from openbooking.store.views.occurrences import list_occurrences
+from openbooking.store.views.occurrences import list_occurrences, read_occurrence
 from openbooking.store.views.records import list_bookings, list_proposals, read_order
 from openbooking.store.views.search import search_orders
 from openbooking.store.views.statements import ViewStatements
@@ -49,6 +51,7 @@ class _Statements(NamedTuple):
 
     records: ViewStatements
     money: MoneyStatements
+    activity: ActivityStatements
 
 
 class SqlViews:
@@ -56,7 +59,7 @@ class SqlViews:
 
     def __init__(self, database: Database, dialect: Dialect, clock: Clock) -> None:
         self._database = database
-        self._sql = _Statements(ViewStatements(dialect), MoneyStatements(dialect))
+        self._sql = _Statements(ViewStatements(dialect), MoneyStatements(dialect), ActivityStatements(dialect))
         self._clock = clock
         self._turn = asyncio.Semaphore(_AT_ONCE)
 
@@ -74,7 +77,7 @@ class SqlSellerViews:
 
     def __init__(self, seller: str, sql: _Statements, clock: Clock, read: Read) -> None:
         self._seller = seller
-        self._sql, self._money = sql
+        self._sql, self._money, self._activity = sql
         self._clock = clock
         self._read = read
 
@@ -84,6 +87,10 @@ class SqlSellerViews:
         """Return the Opportunities that start in the period, stored or only booked."""
         period, page = Period(since, until), PageRequest(after, limit)
         return await self._read(lambda: list_occurrences(self._sql, self._seller, self._clock(), period, page))
+
+    async def occurrence(self, path: str) -> Occurrence | None:
+        """Return one occurrence."""
+        return await self._read(lambda: read_occurrence(self._sql, self._seller, path, self._clock()))
 
     async def bookings(self, path: str, after: str = "", limit: int = PAGE_ROWS) -> Page[OrderRecord]:
         """Return the Orders with an item of the Opportunity."""
@@ -102,6 +109,14 @@ class SqlSellerViews:
     async def order(self, key: OrderKey) -> Record | None:
         """Return an Order, OrderProposal or deleted Order."""
         return await self._read(lambda: read_order(self._sql, self._seller, key))
+
+    async def history(self, key: OrderKey) -> tuple[Activity, ...]:
+        """Return the entries of the activity log about one Order."""
+        return await self._read(lambda: read_history(self._activity, self._seller, key))
+
+    async def activity(self, after: str = "", limit: int = PAGE_ROWS) -> Page[Activity]:
+        """Return the activity log, newest first."""
+        return await self._read(lambda: list_activity(self._activity, self._seller, PageRequest(after, limit)))
 
     async def sales(self, since: datetime, until: datetime, by: SalesGroup, zone: tzinfo) -> Sales:
         """Return what was sold and cancelled in the period."""

@@ -143,6 +143,28 @@ class ViewStatements:
         return self.dialect.compile(first(found.order_by(*place)))
 
     @cached_property
+    def stored_occurrence(self) -> Statement:
+        """:seller :path → StoredOccurrence with that path."""
+        place = (opportunity.c.starts, opportunity.c.path)
+        found = select(*place, opportunity.c.booked, opportunity.c.document).where(
+            _is(opportunity.c.seller), _is(opportunity.c.path), opportunity.c.starts.is_not(None)
+        )
+        return self.dialect.compile(found)
+
+    @cached_property
+    def booked_occurrence(self) -> Statement:
+        """:seller :path → BookedOccurrence of an Opportunity that is stored no more: that which starts last."""
+        item, key = order_item.c, (order_item.c.partner, order_item.c.uuid)
+        is_stored = select(opportunity.c.path).where(opportunity.c.path == item.opportunity)
+        found = (
+            select(item.starts, item.opportunity, *key)
+            .where(_is(item.seller), item.opportunity == bindparam("path"), item.starts.is_not(None))
+            .where(_is_current(), ~is_stored.exists())
+        )
+        ordered = found.order_by(item.starts.desc(), *key)
+        return self.dialect.compile(ordered.limit(literal_column("1")).offset(literal_column("0")))
+
+    @cached_property
     def documents_of_paths(self) -> Statement:
         """:paths → document of the Opportunities that exist."""
         these = self.dialect.among(opportunity.c.path, self.dialect.values("paths"))
