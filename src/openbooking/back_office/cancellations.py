@@ -15,6 +15,7 @@ from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.views import Occurrence, SellerViews
+from openbooking.openactive.terms import EventStatus
 
 # An occurrence that has begun and not ended is cancelled, too. None lasts longer than this.
 _LONGEST = timedelta(days=366)
@@ -27,7 +28,7 @@ class CancellationEffect(NamedTuple):
 
     Attributes:
         parents: The parents of the Opportunity, as far as they are known.
-        occurrences: The number of occurrences that are cancelled.
+        occurrences: The number of occurrences that are cancelled, and were not before.
         orders: The number of Orders of which items are cancelled, by the keys of the Booking Partners.
         proposals: The number of waiting OrderProposals that are rejected, counted once for each of their occurrences.
     """
@@ -57,7 +58,7 @@ async def plan_cancellation(office: Office, opportunity: Opportunity, message: s
     """
     context = office.context
     effect = await cancellation_effect(office.views, opportunity, context.now)
-    if not effect.occurrences:
+    if not effect.occurrences and not effect.total:
         raise NotFoundInOfficeError("No future occurrence is left to cancel.")
     what = describe_occurrence(opportunity, effect.parents, context)
     if not opportunity.type.row.bookable:
@@ -77,14 +78,13 @@ async def plan_cancellation(office: Office, opportunity: Opportunity, message: s
 async def cancellation_effect(views: SellerViews, opportunity: Opportunity, now: datetime) -> CancellationEffect:
     """Return the effect of the cancellation of an Opportunity of the Seller."""
     own = await views.occurrence(opportunity.path)
-    below = [found async for found in _below(views, opportunity, now) if not found.opportunity.is_over(now)]
-    paths = [occurrence.path for occurrence in below]
-    if opportunity.type.row.bookable and not opportunity.is_over(now):
-        paths.append(opportunity.path)
-    keys = {key for path in paths for key in await _orders(views, path)}
+    below = [found async for found in _below(views, opportunity, now)]
+    bookable = [opportunity] if opportunity.type.row.bookable else []
+    members = [each for each in (*bookable, *(found.opportunity for found in below)) if not each.is_over(now)]
+    keys = {key for member in members for key in await _orders(views, member.path)}
     return CancellationEffect(
         parents=own.parents if own else (),
-        occurrences=len(paths),
+        occurrences=sum(member.status is not EventStatus.CANCELLED for member in members),
         orders=Counter(key.partner for key in keys),
         proposals=sum(occurrence.proposals for occurrence in [*below, *([own] if own else [])]),
     )

@@ -23,6 +23,7 @@ from openbooking.booking.model.opportunity import Opportunity, applicable_offers
 from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.views import Occurrence
 from openbooking.openactive.ids import OfferRef
+from openbooking.openactive.terms import OrderItemStatus
 
 _LEARNS = "The partner learns of it from its feed."
 
@@ -78,8 +79,15 @@ class OrderPlanner:
         )
 
     def undo_attendance(self, numbers: Sequence[int]) -> Plan:
-        """Plan to undo a record of attendance."""
-        rows = current_items(self._record, numbers)
+        """Plan to undo the record of attendance of items.
+
+        Raises:
+            NotFoundInOfficeError: No attendance is recorded for any of the items.
+        """
+        recorded = (OrderItemStatus.ATTENDED, OrderItemStatus.ABSENT)
+        rows = [row for row in current_items(self._record, numbers) if row.state.status in recorded]
+        if not rows:
+            raise NotFoundInOfficeError("No attendance of such an item of this Order is recorded.")
         command = UndoAttendance(order=self._record.key, numbers=_numbers(rows), actor=self._actor)
         return Plan(command=command, done=f"Undid the record of attendance of {self._count(rows)}.")
 

@@ -34,7 +34,7 @@ class OrderRow(TableRow, frozen=True, kw_only=True):
         booked: When it was booked; None for an OrderProposal.
     """
 
-    only_for_scripts: ClassVar[frozenset[str]] = frozenset({"email", "telephone"})
+    only_for_scripts: ClassVar[frozenset[str]] = frozenset({"email", "telephone", "booked"})
 
     order: str
     customer: str

@@ -8,7 +8,7 @@ import typer
 from openbooking.back_office.tables import TableRow
 from openbooking.booking.views import PAGE_ROWS
 from openbooking.cli.faults import CommandError
-from openbooking.cli.output import is_terminal, show, show_aside, show_csv, show_json, show_table
+from openbooking.cli.output import is_terminal, show, show_aside, show_columns, show_csv, show_json
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line, for scripts.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets and scripts.")]
@@ -75,6 +75,6 @@ class Output:
             show(*row.cells_for_people())
 
     def _end(self) -> None:
-        """Print the table of a terminal, whose columns are as wide as the rows need."""
+        """Print the columns of a terminal, which are as wide as the rows need."""
         if self._table:
-            show_table(self._type.headings(), self._table)
+            show_columns(self._type.headings(), self._table)

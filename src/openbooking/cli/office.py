@@ -88,6 +88,8 @@ def _ask(plan: Plan) -> None:
         number = plan.number
         is_confirmed = confirm(plan.question) if number is None else confirm_number(plan.question, number)
     except typer.Abort:
+        # Nobody can answer. The message begins on a new line, after the question.
+        show_aside()
         is_confirmed = False
     if not is_confirmed:
         raise CommandError("Not confirmed, so nothing was changed. --yes confirms without a question.")

@@ -86,9 +86,11 @@ def show_order(
         Output(OrderDetails if json else OrderItemRow, json=json, csv=csv).show([details] if json else details.lines)
         return
     for heading, cell in zip(details.headings(), details.cells_for_people(), strict=True):
-        show(heading, cell)
-    Output(OrderItemRow, json=False, csv=False).show(details.lines)
-    Output(HistoryTableRow, json=False, csv=False).show(details.history)
+        if cell:
+            show(heading, cell)
+    for type_, rows in ((OrderItemRow, details.lines), (HistoryTableRow, details.history)):
+        show()
+        Output(type_, json=False, csv=False).show(rows)
 
 
 @orders.command("cancel")

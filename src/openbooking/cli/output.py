@@ -5,7 +5,7 @@
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from json import dumps
@@ -58,6 +58,17 @@ def show_table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     for row in rows:
         table.add_row(*(Text(clean_text(cell)) for cell in row))
     _console().print(table, soft_wrap=False)
+
+
+def show_columns(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write aligned columns to a terminal. A long line runs on below, so that no reference is cut or broken."""
+    from rich.cells import cell_len  # noqa: PLC0415 - slow to load
+
+    lines = [heading, *([clean_text(cell) for cell in row] for row in rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    for number, line in enumerate(lines):
+        padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True))
+        show_styled("  ".join(padded).rstrip(), "none" if number else "bold")
 
 
 def show_csv(values: Iterable[object]) -> None:
