@@ -72,8 +72,8 @@ def show_columns(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def show_csv(values: Iterable[object]) -> None:
-    """Write a line of CSV to standard output. Line breaks stay in their cells; other control characters are removed."""
-    cleaned = [clean_text(value, safe="\n") if isinstance(value, str) else value for value in values]
+    """Write a line of CSV to standard output, without control characters and line breaks in its cells."""
+    cleaned = [clean_text(value) if isinstance(value, str) else value for value in values]
     _echo(write_csv((), [cleaned]).removeprefix("\r\n").removesuffix("\r\n"))
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import typer
 
 from openbooking.back_office.formats import day_bounds, parse_date
-from openbooking.cli.faults import CommandError
+from openbooking.cli.faults import MISUSE, CommandError
 
 _EARLIEST, _LATEST = date(1970, 1, 2), date(9999, 1, 1)
 _LARGEST = 10**9
@@ -33,7 +33,7 @@ def read_day(text: str) -> date:
     """Return the day that a text such as 2026-12-05 names."""
     day = parse_date(text)
     if day is None or not _EARLIEST <= day <= _LATEST:
-        raise typer.BadParameter(f"{text} is no date such as 2026-12-05.")
+        raise CommandError(f"{text} is no date such as 2026-12-05.", MISUSE)
     return day
 
 
@@ -44,7 +44,7 @@ def read_amount(text: str) -> Decimal:
     except InvalidOperation:
         amount = Decimal("NaN")
     if not amount.is_finite() or not 0 <= amount < _LARGEST:
-        raise typer.BadParameter(f"{text} is no amount such as 12.50.")
+        raise CommandError(f"{text} is no amount such as 12.50.", MISUSE)
     return amount
 
 
@@ -59,7 +59,7 @@ def read_price(text: str) -> NewPrice:
     """Return the number of an item and its new price, which a text such as 2=12.50 states."""
     number, equals, amount = text.partition("=")
     if not equals or not number.isdecimal():
-        raise typer.BadParameter(f"{text} is not the number of an item with its price, such as 2=12.50.")
+        raise CommandError(f"{text} is not the number of an item with its price, such as 2=12.50.", MISUSE)
     return NewPrice(int(number), read_amount(amount))
 
 
