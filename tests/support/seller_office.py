@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from openbooking.booking.command import Command
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.opportunity import AccessRules, Opportunity
@@ -102,11 +104,27 @@ def record_of(database: Path, reference: str = ORDER) -> Record:
     return use(database, work)
 
 
-def statuses(database: Path, reference: str = ORDER) -> list[str]:
-    """Return the statuses of the items of an Order, without the namespace."""
+def order_record(database: Path, reference: str = ORDER) -> OrderRecord:
+    """Return the record of a booked Order."""
     record = record_of(database, reference)
     assert isinstance(record, OrderRecord)
-    return [state.status.rpartition("/")[2] for state in record.states]
+    return record
+
+
+def statuses(database: Path, reference: str = ORDER) -> list[str]:
+    """Return the statuses of the items of an Order, without the namespace."""
+    return [state.status.rpartition("/")[2] for state in order_record(database, reference).states]
+
+
+def propose_another(database: Path) -> None:
+    """Let Bob propose an Order for the only space of the trip, too."""
+    series, trip = TRIP
+    execute(
+        database,
+        Publish((series, replace(trip, capacity=2)), actor=MANAGER),
+        propose(order_of(TRIP, 1), caller=BOB, uuid=PROPOSED),
+        Publish((series, trip), actor=MANAGER),
+    )
 
 
 async def _add_partners(database: Path) -> None:
