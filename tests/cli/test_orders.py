@@ -88,7 +88,7 @@ def test_json_escapes_control_characters_and_loses_none(bookings: Path) -> None:
 def test_order_list_reports_that_there_are_more_orders(bookings: Path) -> None:
     done = run("order", "list", *OF_CENTRE, "--limit", "1")
     assert len(done.stdout.splitlines()) == 2
-    assert done.stderr == "These are the first 1. For more, use --limit.\n"
+    assert done.stderr == "More rows follow; --limit shows them.\n"
     assert run("order", "list", *OF_CENTRE, "--limit", "2").stderr == ""
 
 

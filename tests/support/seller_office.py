@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from msgspec.structs import replace
-
 from openbooking.booking.command import Command
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.opportunity import AccessRules, Opportunity
@@ -18,6 +16,7 @@ from openbooking.settings import Settings
 from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore
 from openbooking.system import open_identity_store, use_store
+from openbooking.testing.samples import Clock
 from support.builders import PRICE, UUID, book, item, propose, request, session
 from support.identity_provider import partner
 from support.parties import BOB, CENTRE, CUSTOMER, MANAGER, STUDIO
@@ -45,24 +44,24 @@ PILATES = at_start("pilates", seller=STUDIO)
 YOGA_PATH, LATER_PATH, PILATES_PATH = (family[-1].path for family in (YOGA, LATER, PILATES))
 
 
-def use(database: Path, work: Callable[[SqlStore], Awaitable[Result]]) -> Result:
+def use(database: Path, work: Callable[[SqlStore], Awaitable[Result]], clock: Clock | None = None) -> Result:
     """Open the database, call a function with it, and return the result."""
 
     async def do() -> Result:
-        async with use_store(Settings(database=str(database))) as store:
+        async with use_store(Settings(database=str(database)), clock) as store:
             return await work(store)
 
     return asyncio.run(do())
 
 
-def execute(database: Path, *commands: Command[Any]) -> None:
+def execute(database: Path, *commands: Command[Any], clock: Clock | None = None) -> None:
     """Execute commands in the database."""
 
     async def work(store: SqlStore) -> None:
         for command in commands:
             await store.execute(command)
 
-    use(database, work)
+    use(database, work, clock)
 
 
 def order_of(family: list[Opportunity], spaces: int, **changes: Any) -> OrderRequest:
@@ -86,8 +85,9 @@ def fill(database: Path) -> None:
             order_of(PILATES, 1, seller=STUDIO.key, seller_id=f"id:{STUDIO.key}", total_payment_due=PRICE * 6 / 5),
             uuid=STUDIOS,
         ),
-        propose(order_of(TRIP, 1), uuid=PROPOSED),
     )
+    # The hold of the proposal has ended before its lifetime.
+    execute(database, propose(order_of(TRIP, 1), uuid=PROPOSED), clock=_clock_behind(timedelta(hours=25)))
 
 
 def record_of(database: Path, reference: str = ORDER) -> Record:
@@ -118,13 +118,13 @@ def statuses(database: Path, reference: str = ORDER) -> list[str]:
 
 def propose_another(database: Path) -> None:
     """Let Bob propose an Order for the only space of the trip, too."""
-    series, trip = TRIP
-    execute(
-        database,
-        Publish((series, replace(trip, capacity=2)), actor=MANAGER),
-        propose(order_of(TRIP, 1), caller=BOB, uuid=PROPOSED),
-        Publish((series, trip), actor=MANAGER),
-    )
+    execute(database, propose(order_of(TRIP, 1), caller=BOB, uuid=PROPOSED))
+
+
+def _clock_behind(by: timedelta) -> Clock:
+    clock = Clock()
+    clock.time = datetime.now(UTC) - by
+    return clock
 
 
 async def _add_partners(database: Path) -> None:

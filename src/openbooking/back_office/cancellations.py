@@ -63,7 +63,8 @@ async def plan_cancellation(office: Office, opportunity: Opportunity, message: s
     what = describe_occurrence(opportunity, effect.parents, context)
     if not opportunity.type.row.bookable:
         what = f"{_count(effect.occurrences, 'occurrence')} of {opportunity_name(opportunity, effect.parents)}"
-    partners = ", ".join(f"{context.partner_name(key)} {count:,}" for key, count in effect.orders.most_common())
+    counts = sorted((-count, context.partner_name(key)) for key, count in effect.orders.items())
+    partners = ", ".join(f"{name} {-count:,}" for count, name in counts)
     proposals = f" Rejects {_count(effect.proposals, 'waiting proposal')}." if effect.proposals else ""
     orders = _count(effect.total, "Order")
     return Plan(

@@ -49,7 +49,7 @@ class Output:
             count += 1
         self._end()
         if has_more:
-            show_aside(f"These are the first {count:,}. For more, use --limit.")
+            show_aside("More rows follow; --limit shows them.")
 
     def show(self, rows: Iterable[TableRow]) -> None:
         """Print rows."""
