@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
+from openbooking.back_office.formats import day_bounds, format_money, format_month, format_short_date, format_time
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
 from openbooking.booking.views import PartnerMonth, SellerViews
 from openbooking.identity.records import FeedPosition
 from openbooking.system import System
-from openbooking.web.console.formats import day_bounds, format_money, format_month, format_short_date, format_time
 from openbooking.web.console.periods import month_of_day
 
 _MONTHS = 12
