@@ -134,6 +134,7 @@ class PublicationPages:
             problem=problem,
             row=_row(published),
             parents=[_row(_Published(parent, parents[number:])) for number, parent in enumerate(parents, 1)],
+            is_over=opportunity.is_over(visit.now),
             not_understood=opportunity.not_understood,
             other_state=published.other_state,
             withheld_by=published.withheld_by and opportunity_name(published.withheld_by, ()),
