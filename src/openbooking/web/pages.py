@@ -100,10 +100,12 @@ class MenuEntry(NamedTuple):
     Attributes:
         title: The text of the link.
         is_shown_to: Returns whether a user sees the link.
+        is_account: Whether the page is about the account of the user.
     """
 
     title: str
     is_shown_to: Callable[[User], bool] = show_to_everybody
+    is_account: bool = False
 
 
 class MenuLink(NamedTuple):
@@ -112,12 +114,15 @@ class MenuLink(NamedTuple):
     Attributes:
         title: The text of the link.
         path: The path of the linked page below the address of the site.
-        is_current: Whether the link leads to the page that shows the menu.
+        is_account: Whether the page is about the account of the user.
+        current: The value of `aria-current`: `page` if the link leads to the page that shows the menu, `true` if it
+            leads to the page above that; empty otherwise.
     """
 
     title: str
     path: str
-    is_current: bool
+    is_account: bool
+    current: str
 
 
 class _CookieScope(TypedDict):
@@ -360,8 +365,13 @@ class Pages:
         return HTMLResponse(shown, status, {**self._headers(form_targets), "Cache-Control": "no-store"})
 
     def _menu_links(self, user: User, current_path: str) -> list[MenuLink]:
-        shown = [(entry.title, path) for path, entry in self._menu.items() if entry.is_shown_to(user)]
-        return [MenuLink(title, path, path == current_path) for title, path in shown]
+        shown = {path: entry for path, entry in self._menu.items() if entry.is_shown_to(user)}
+        section = max((path for path in shown if f"{current_path}/".startswith(f"{path}/")), key=len, default=None)
+        mark = "page" if section == current_path else "true"
+        return [
+            MenuLink(entry.title, path, entry.is_account, mark if path == section else "")
+            for path, entry in shown.items()
+        ]
 
     async def _style(self, request: Request) -> Response:
         del request

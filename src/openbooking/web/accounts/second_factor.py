@@ -54,7 +54,7 @@ class SecondFactorPages:
                 SECOND_FACTOR_PATH,
                 self._second_factor,
                 ("GET", "POST"),
-                menu=MenuEntry("Second factor", self._factors.is_available_to),
+                menu=MenuEntry("Second factor", self._factors.is_available_to, is_account=True),
             ),
             self._pages.route_signed_in(REMOVE_PATH, self._remove, ("POST",)),
         ]

@@ -55,7 +55,10 @@ class AccountPages:
             self._pages.route(SIGN_IN_PATH, self._sign_in, ("GET", "POST")),
             self._pages.route_signed_in(SIGN_OUT_PATH, self._sign_out, ("POST",)),
             self._pages.route_signed_in(
-                PASSWORD_PATH, self._change_password, ("GET", "POST"), menu=MenuEntry("Change password")
+                PASSWORD_PATH,
+                self._change_password,
+                ("GET", "POST"),
+                menu=MenuEntry("Change password", is_account=True),
             ),
             self._pages.route(LINK_PATH, self._use_link, ("GET", "POST")),
         ]
