@@ -57,6 +57,7 @@ from openbooking.store.numbering import (
 from openbooking.store.rows import activity_rows, booking_rows, catalogue_rows, erasure_rows
 from openbooking.store.save_statements import SaveStatements
 from openbooking.store.statements import OrderCount, Statements
+from openbooking.store.views.sql import SqlViews
 
 _TICK_SECONDS = 1.0
 
@@ -109,6 +110,7 @@ class SqlStore:
             None if dialect.one_writer else BlockedCommands(self._write, self._find_locked, self._lockable_names, most)
         )
         self._queue = CommandQueue(self._write, most, blocked)
+        self.views = SqlViews(database, dialect, clock)
 
     async def execute(self, command: Command[Reply]) -> Reply:
         """Carry out a command and return its reply.

@@ -2,6 +2,8 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,7 +12,23 @@ from openbooking.booking.views import InvalidCursorError
 # The position of a row in its list. Its members have the same types in all rows of a list.
 Position = tuple[int | str, ...]
 
-_LARGEST = 2**63
+
+class PageRequest(NamedTuple):
+    """Which page of a list is read: that after a cursor, with at most so many rows."""
+
+    after: str
+    limit: int
+
+
+class Period(NamedTuple):
+    """The time from `since` to before `until`."""
+
+    since: datetime
+    until: datetime
+
+
+# The largest number in a position; the latest instant is before it.
+LARGEST = 2**62
 _decode = msgspec.json.Decoder(list[int | str]).decode
 
 
@@ -35,7 +53,7 @@ def read_cursor(cursor: str, like: Position) -> Position:
         raise InvalidCursorError(cursor) from fault
     numbers = [member for member in found if isinstance(member, int)]
     texts = [member for member in found if isinstance(member, str)]
-    if list(map(type, found)) != list(map(type, like)) or any(not 0 <= n < _LARGEST for n in numbers):
+    if list(map(type, found)) != list(map(type, like)) or any(not 0 <= n <= LARGEST for n in numbers):
         raise InvalidCursorError(cursor)
     if any("\0" in text for text in texts):
         raise InvalidCursorError(cursor)

@@ -1,7 +1,7 @@
 """The views of the store in memory: they read every record each time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
 from openbooking.booking.model.activity import Activity
@@ -37,6 +37,8 @@ from openbooking.store.views.results import (
     starts_of,
 )
 from openbooking.store.views.sums import Movement, PartnerSums, SalesSums, group_of
+
+_ALL_TIMES = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class MemoryViews:
@@ -103,11 +105,11 @@ class MemorySellerViews:
         """Return one occurrence."""
         opportunity = self._opportunities.get(path)
         if opportunity is None:
-            items = (item for record in self._orders() for item, _ in record.items() if item.opportunity.path == path)
-            item = next(items, None)
-            if item is None or not item.opportunity.start:
+            booked = self._only_booked(*_ALL_TIMES).get(path)
+            if booked is None:
                 return None
-            return self._occurrence(item.opportunity.start, item.opportunity, item.parents, is_stored=False)[1]
+            item = booked.item
+            return self._occurrence(booked.starts, item.opportunity, item.parents, is_stored=False)[1]
         starts = starts_of(opportunity)
         if opportunity.seller != self._seller or starts is None:
             return None
@@ -148,8 +150,8 @@ class MemorySellerViews:
         if uuid is not None:
             matching = [record for record in matching if record.uuid == uuid]
         elif query.session_from or query.session_before:
-            by_session = [((microseconds(_sessions(query, record)[0]), *record.key), record) for record in matching]
-            return page_of(by_session, after, limit, (0, "", ""))
+            by_session = [((*_sessions(query, record)[0], *record.key), record) for record in matching]
+            return page_of(by_session, after, limit, (0, "", "", ""))
         newest_first = [((sold_time(record), *record.key), record) for record in matching]
         return page_of(newest_first, after, limit, (0, "", ""), descending=True)
 
@@ -286,15 +288,16 @@ class MemorySellerViews:
                         yield (microseconds(at), *record.key, *place), moved
 
 
-def _sessions(query: OrderQuery, record: OrderRecord) -> list[datetime]:
-    """Return the starts of the items in the period of sessions that the query names, the earliest first."""
-    starts = sorted(line.starts for line in order_lines(record) if line.starts and not line.is_replaced)
-    return [
-        start
-        for start in starts
-        if (query.session_from is None or start >= query.session_from)
-        and (query.session_before is None or start < query.session_before)
-    ]
+def _sessions(query: OrderQuery, record: OrderRecord) -> list[tuple[int, str]]:
+    """Return the starts and paths of the items in the period of sessions that the query names, the earliest first."""
+    return sorted(
+        (microseconds(line.starts), line.opportunity)
+        for line in order_lines(record)
+        if line.starts
+        and not line.is_replaced
+        and (query.session_from is None or line.starts >= query.session_from)
+        and (query.session_before is None or line.starts < query.session_before)
+    )
 
 
 def _applies(query: OrderQuery, record: OrderRecord) -> bool:

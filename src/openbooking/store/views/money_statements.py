@@ -1,0 +1,210 @@
+"""The statements of the views of sales, payments and partners."""
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    CompoundSelect,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
+
+from openbooking.booking.model.record import RecordKind
+from openbooking.booking.rules.order_lines import LineStatus
+from openbooking.booking.views import SalesGroup
+from openbooking.store.dialect import Dialect, Statement
+from openbooking.store.schema import order_item, record
+from openbooking.store.statements import first, same_record
+
+# Days of all time zones begin at a quarter of an hour, so sums of these can be added up to days.
+QUARTER_MICROSECONDS = 15 * 60 * 1_000_000
+
+
+class MovementSum(NamedTuple):
+    """A row of `MoneyStatements.sold` and `ended`; `quarter` counts quarters of an hour since 1970, or is 0."""
+
+    group: str
+    quarter: int
+    currency: str | None
+    vat: str
+    rate: int
+    items: int
+    price: int
+    tax: int
+    refunds: int
+    refund: int
+
+
+class LineRow(NamedTuple):
+    """A row of the statements of lines: a row of `order_item`."""
+
+    partner: str
+    uuid: str
+    number: int
+    replaced: int
+    opportunity: str
+    starts: int | None
+    quantity: int
+    status: str
+    sold_at: int | None
+    ended_at: int | None
+    price: int
+    tax: int
+    refund: int
+    currency: str | None
+    vat: str
+    rate: int
+    activity: str
+    venue: str
+
+
+class PartnerSum(NamedTuple):
+    """A row of `MoneyStatements.partner_sums`."""
+
+    partner: str
+    currency: str | None
+    orders: int
+    value: int
+
+
+_LINE = tuple(order_item.c[name] for name in LineRow._fields)
+
+
+class MoneyStatements:
+    """The statements; each docstring lists the parameters and, after the arrow, the type of the rows."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._sums: dict[tuple[SalesGroup, bool], Statement] = {}
+
+    def sums(self, by: SalesGroup, *, sold: bool) -> Statement:
+        """:seller :since :until → MovementSum.
+
+        Args:
+            by: What the sums are grouped by, besides currency and VAT.
+            sold: Whether sales are added up, or else cancellations.
+        """
+        if (by, sold) not in self._sums:
+            self._sums[by, sold] = self._dialect.compile(self._sold(by) if sold else self._ended(by))
+        return self._sums[by, sold]
+
+    def _sold(self, by: SalesGroup) -> Select[Any]:
+        keys = self._orders_with_sales().subquery("sold")
+        found = _sum(by, order_item.c.sold_at).select_from(keys.join(order_item, same_record(keys, order_item)))
+        return found.where(*_in_period(order_item.c.sold_at))
+
+    def _ended(self, by: SalesGroup) -> Select[Any]:
+        return _sum(by, order_item.c.ended_at).where(_of_seller(order_item), *_in_period(order_item.c.ended_at))
+
+    def _orders_with_sales(self) -> CompoundSelect[Any]:
+        """Select the keys of the Orders that were booked in the period, or had items replaced in it."""
+        booked = select(record.c.partner, record.c.uuid).where(
+            _of_seller(record), _is_order(), *_in_period(record.c.listed_at)
+        )
+        exchanged = select(order_item.c.partner, order_item.c.uuid).where(
+            _of_seller(order_item), _was_replaced(), *_in_period(order_item.c.ended_at)
+        )
+        return booked.union(exchanged)
+
+    @cached_property
+    def lines_booked(self) -> Statement:
+        """:seller :until :at :partner :uuid :most → LineRow of the sales of that many Orders, from that Order on."""
+        place = (record.c.listed_at, record.c.partner, record.c.uuid)
+        found = select(*place).where(_of_seller(record), _is_order(), *_from_position(place))
+        some = first(found.order_by(*place)).subquery("some")
+        lines = some.join(order_item, same_record(some, order_item))
+        sales = select(*_LINE).select_from(lines).where(order_item.c.sold_at == some.c.listed_at)
+        return self._dialect.compile(sales)
+
+    @cached_property
+    def lines_exchanged(self) -> Statement:
+        """:seller :until :at :partner :uuid :most → LineRow of the replacements in that many Orders."""
+        place = (order_item.c.ended_at, order_item.c.partner, order_item.c.uuid)
+        found = select(*place).where(_of_seller(order_item), _was_replaced(), *_from_position(place)).distinct()
+        some = first(found.order_by(*place)).subquery("some")
+        new = order_item.alias("new")
+        lines = some.join(new, same_record(some, new))
+        columns = tuple(new.c[name] for name in LineRow._fields)
+        current = and_(new.c.replaced == literal_column("0"), new.c.sold_at == some.c.ended_at)
+        return self._dialect.compile(select(*columns).select_from(lines).where(current))
+
+    @cached_property
+    def lines_ended(self) -> Statement:
+        """:seller :until :at :partner :uuid :number :replaced :most → LineRow of cancellations."""
+        item = order_item.c
+        place = (item.ended_at, item.partner, item.uuid, item.number, item.replaced)
+        here = tuple_(_instant("at"), _text("partner"), _text("uuid"), _count("number"), _count("replaced"))
+        found = select(*_LINE).where(_of_seller(order_item), item.ended_at < _instant("until"), tuple_(*place) >= here)
+        return self._dialect.compile(first(found.order_by(*place)))
+
+    @cached_property
+    def partner_sums(self) -> Statement:
+        """:seller :since :until → PartnerSum."""
+        columns = (record.c.partner, record.c.currency)
+        found = select(*columns, func.count(), func.sum(record.c.value)).where(
+            _of_seller(record), _is_order(), *_in_period(record.c.listed_at)
+        )
+        return self._dialect.compile(found.group_by(*columns))
+
+
+def _sum(by: SalesGroup, at: Any) -> Select[Any]:
+    """Select MovementSums, by the quarters of an hour of `at` if sales are grouped by time."""
+    item, by_time = order_item.c, by in (SalesGroup.DAY, SalesGroup.MONTH)
+    groups = {SalesGroup.PARTNER: item.partner, SalesGroup.ACTIVITY: item.activity, SalesGroup.VENUE: item.venue}
+    group = groups.get(by, literal_column("''", String))
+    quarter = at.op("/")(literal_column(str(QUARTER_MICROSECONDS))) if by_time else literal_column("0", Integer)
+    keys = (group.label("sales_group"), quarter.label("quarter"), item.currency, item.vat, item.rate)
+    refunds = case((item.refund != literal_column("0"), item.quantity), else_=literal_column("0"))
+    found = select(
+        *keys,
+        func.sum(item.quantity),
+        func.sum(item.price * item.quantity),
+        func.sum(item.tax * item.quantity),
+        func.sum(refunds),
+        func.sum(item.refund * item.quantity),
+    )
+    kept = [groups[by]] if by in groups else []
+    return found.group_by(*kept, *([quarter] if by_time else []), item.currency, item.vat, item.rate)
+
+
+def _of_seller(table: Any) -> Any:
+    return table.c.seller == bindparam("seller")
+
+
+def _is_order() -> Any:
+    return record.c.kind == literal_column(f"'{RecordKind.ORDER}'")
+
+
+def _was_replaced() -> Any:
+    return order_item.c.status == literal_column(f"'{LineStatus.REPLACED}'")
+
+
+def _in_period(at: Any) -> tuple[Any, Any]:
+    return at >= _instant("since"), at < _instant("until")
+
+
+def _from_position(place: tuple[Any, ...]) -> tuple[Any, Any]:
+    """Return the conditions that a row is in the period, at the position in the parameters or behind it."""
+    at = place[0]
+    return at < _instant("until"), tuple_(*place) >= tuple_(_instant("at"), _text("partner"), _text("uuid"))
+
+
+def _instant(name: str) -> Any:
+    return bindparam(name, type_=BigInteger)
+
+
+def _count(name: str) -> Any:
+    return bindparam(name, type_=Integer)
+
+
+def _text(name: str) -> Any:
+    return bindparam(name, type_=String)

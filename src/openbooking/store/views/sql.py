@@ -1,0 +1,147 @@
+"""The views of a store in a database."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from typing import NamedTuple, Protocol, TypeVar
+
+from openbooking.booking.model.activity import Activity
+from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
+from openbooking.booking.views import (
+    PAGE_ROWS,
+    CatalogueEntry,
+    Occurrence,
+    OrderQuery,
+    Page,
+    PartnerMonth,
+    PaymentRow,
+    Sales,
+    SalesGroup,
+    SalesLine,
+)
+from openbooking.clock import Clock
+from openbooking.store.database import Database, Procedure
+from openbooking.store.dialect import Dialect
+from openbooking.store.views.activity import ActivityStatements, list_activity, read_history
+from openbooking.store.views.catalogue import list_catalogue
+from openbooking.store.views.cursor import PageRequest, Period
+from openbooking.store.views.money import add_up_partners, add_up_sales, list_payments, list_sales_lines
+from openbooking.store.views.money_statements import MoneyStatements
+from openbooking.store.views.occurrences import list_occurrences, read_occurrence
+from openbooking.store.views.records import list_bookings, list_proposals, read_order
+from openbooking.store.views.search import search_orders
+from openbooking.store.views.statements import ViewStatements
+
+# Decisions read on connections of the same pool, so views leave some of them free.
+_AT_ONCE = 2
+T = TypeVar("T")
+
+
+class Read(Protocol):
+    """Runs a procedure that writes nothing."""
+
+    async def __call__(self, make: Callable[[], Procedure[T]]) -> T:
+        """Return the result of the procedure."""
+        ...
+
+
+class _Statements(NamedTuple):
+    """The statements of all views."""
+
+    records: ViewStatements
+    money: MoneyStatements
+    activity: ActivityStatements
+
+
+class SqlViews:
+    """The views over a database. They read outside the event loop and lock nothing."""
+
+    def __init__(self, database: Database, dialect: Dialect, clock: Clock) -> None:
+        self._database = database
+        self._sql = _Statements(ViewStatements(dialect), MoneyStatements(dialect), ActivityStatements(dialect))
+        self._clock = clock
+        self._turn = asyncio.Semaphore(_AT_ONCE)
+
+    def of(self, seller: str) -> "SqlSellerViews":
+        """Return the views of the Seller with that key."""
+        return SqlSellerViews(seller, self._sql, self._clock, self._read)
+
+    async def _read(self, make: Callable[[], Procedure[T]]) -> T:
+        async with self._turn:
+            return await self._database.read(make)
+
+
+class SqlSellerViews:
+    """The views of one Seller."""
+
+    def __init__(self, seller: str, sql: _Statements, clock: Clock, read: Read) -> None:
+        self._seller = seller
+        self._sql, self._money, self._activity = sql
+        self._clock = clock
+        self._read = read
+
+    async def occurrences(
+        self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
+    ) -> Page[Occurrence]:
+        """Return the Opportunities that start in the period, stored or only booked."""
+        period, page = Period(since, until), PageRequest(after, limit)
+        return await self._read(lambda: list_occurrences(self._sql, self._seller, self._clock(), period, page))
+
+    async def occurrence(self, path: str) -> Occurrence | None:
+        """Return one occurrence."""
+        return await self._read(lambda: read_occurrence(self._sql, self._seller, path, self._clock()))
+
+    async def bookings(self, path: str, after: str = "", limit: int = PAGE_ROWS) -> Page[OrderRecord]:
+        """Return the Orders with an item of the Opportunity."""
+        return await self._read(lambda: list_bookings(self._sql, self._seller, path, PageRequest(after, limit)))
+
+    async def proposals(self, after: str = "", limit: int = PAGE_ROWS) -> Page[ProposalRecord]:
+        """Return the OrderProposals that await the Seller."""
+        return await self._read(
+            lambda: list_proposals(self._sql, self._seller, self._clock(), PageRequest(after, limit))
+        )
+
+    async def orders(self, query: OrderQuery, after: str = "", limit: int = PAGE_ROWS) -> Page[OrderRecord]:
+        """Return the Orders that the query finds."""
+        return await self._read(lambda: search_orders(self._sql, self._seller, query, PageRequest(after, limit)))
+
+    async def order(self, key: OrderKey) -> Record | None:
+        """Return an Order, OrderProposal or deleted Order."""
+        return await self._read(lambda: read_order(self._sql, self._seller, key))
+
+    async def history(self, key: OrderKey) -> tuple[Activity, ...]:
+        """Return the entries of the activity log about one Order."""
+        return await self._read(lambda: read_history(self._activity, self._seller, key))
+
+    async def activity(self, after: str = "", limit: int = PAGE_ROWS) -> Page[Activity]:
+        """Return the activity log, newest first."""
+        return await self._read(lambda: list_activity(self._activity, self._seller, PageRequest(after, limit)))
+
+    async def sales(self, since: datetime, until: datetime, by: SalesGroup, zone: tzinfo) -> Sales:
+        """Return what was sold and cancelled in the period."""
+        period = Period(since, until)
+        return await self._read(lambda: add_up_sales(self._money, self._seller, period, by, zone))
+
+    async def sales_lines(
+        self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
+    ) -> Page[SalesLine]:
+        """Return each sale and each cancellation in the period."""
+        period, page = Period(since, until), PageRequest(after, limit)
+        return await self._read(lambda: list_sales_lines(self._money, self._seller, period, page))
+
+    async def payments(
+        self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
+    ) -> Page[PaymentRow]:
+        """Return the payments of the Orders booked in the period."""
+        period, page = Period(since, until), PageRequest(after, limit)
+        return await self._read(lambda: list_payments(self._sql, self._seller, period, page))
+
+    async def partners(self, since: datetime, until: datetime, zone: tzinfo) -> tuple[PartnerMonth, ...]:
+        """Return the Orders booked in the period, by partner, month and currency."""
+        return await self._read(lambda: add_up_partners(self._money, self._seller, Period(since, until), zone))
+
+    async def opportunities(self, after: str = "", limit: int = PAGE_ROWS, text: str = "") -> Page[CatalogueEntry]:
+        """Return the Opportunities that have no parent."""
+        page = PageRequest(after, limit)
+        return await self._read(lambda: list_catalogue(self._sql, self._seller, self._clock(), text, page))

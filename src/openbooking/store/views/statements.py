@@ -1,0 +1,347 @@
+"""The statements of the views of Orders and occurrences, for every database.
+
+Each list is read in the order of an index, from the position where the page before ended. What no index finds is
+filtered from a limited number of rows.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
+
+from openbooking.booking.model.record import RecordKind
+from openbooking.store.dialect import Dialect, Statement
+from openbooking.store.schema import claim, opportunity, order_item, personal_data, record
+from openbooking.store.statements import first, same_record
+
+_SEARCHED = ("family_name", "given_name", "email", "telephone")
+
+
+class StoredOccurrence(NamedTuple):
+    """A row of `ViewStatements.stored_occurrences`."""
+
+    starts: int
+    path: str
+    booked: int
+    document: bytes
+
+
+class BookedOccurrence(NamedTuple):
+    """A row of `ViewStatements.booked_occurrences`."""
+
+    starts: int
+    path: str
+    partner: str
+    uuid: str
+
+
+class Taken(NamedTuple):
+    """A row of `ViewStatements.taken`."""
+
+    what: str
+    path: str
+    number: int
+
+
+class ListedOrder(NamedTuple):
+    """A row of `ViewStatements.orders_by_date` and `orders_of_uuid`: what Orders are filtered by."""
+
+    listed_at: int
+    partner: str
+    uuid: str
+    status: str
+    value: int
+
+
+class SessionOrder(NamedTuple):
+    """A row of `ViewStatements.orders_by_session`."""
+
+    starts: int
+    path: str
+    partner: str
+    uuid: str
+    listed_at: int
+    status: str
+    value: int
+
+
+class NamedOrder(NamedTuple):
+    """A row of the statements that `ViewStatements.orders_by_term` returns."""
+
+    family_name: str | None
+    given_name: str | None
+    email: str | None
+    telephone: str | None
+    partner: str
+    uuid: str
+    listed_at: int
+    status: str
+    value: int
+
+
+class RecordOf(NamedTuple):
+    """A row of `ViewStatements.records`."""
+
+    partner: str
+    uuid: str
+    document: bytes
+    personal: bytes | None
+
+
+class ViewStatements:
+    """The statements; each docstring lists the parameters and, after the arrow, the type of the rows."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._by_term: dict[str, Statement] = {}
+
+    @cached_property
+    def stored_occurrences(self) -> Statement:
+        """:seller :until :after_starts :after_path :most → StoredOccurrence, in the order of starts and paths."""
+        place = (opportunity.c.starts, opportunity.c.path)
+        found = select(*place, opportunity.c.booked, opportunity.c.document).where(
+            _is(opportunity.c.seller),
+            _before(opportunity.c.starts, "until"),
+            _after(place, "after_starts", "after_path"),
+        )
+        return self.dialect.compile(first(found.order_by(*place)))
+
+    @cached_property
+    def booked_occurrences(self) -> Statement:
+        """:seller :since :until :after_starts :after_path :most → BookedOccurrence of those stored no more.
+
+        Each with the Order of the item that starts last, and of several with the first of these.
+        """
+        item, key = order_item.c, (order_item.c.partner, order_item.c.uuid)
+        is_stored = select(opportunity.c.path).where(
+            opportunity.c.path == item.opportunity, opportunity.c.starts.is_not(None)
+        )
+        rank = func.row_number().over(partition_by=item.opportunity, order_by=(item.starts.desc(), *key))
+        ranked = (
+            select(item.starts, item.opportunity, *key, rank.label("rank"))
+            .where(_is(item.seller), item.starts >= _instant("since"), _before(item.starts, "until"))
+            .where(_is_current(), ~is_stored.exists())
+            .subquery("ranked")
+        )
+        place = (ranked.c.starts, ranked.c.opportunity)
+        found = select(*place, ranked.c.partner, ranked.c.uuid).where(
+            ranked.c.rank == literal_column("1"), _after(place, "after_starts", "after_path")
+        )
+        return self.dialect.compile(first(found.order_by(*place)))
+
+    @cached_property
+    def stored_occurrence(self) -> Statement:
+        """:seller :path → StoredOccurrence with that path."""
+        place = (opportunity.c.starts, opportunity.c.path)
+        found = select(*place, opportunity.c.booked, opportunity.c.document).where(
+            _is(opportunity.c.seller), _is(opportunity.c.path), opportunity.c.starts.is_not(None)
+        )
+        return self.dialect.compile(found)
+
+    @cached_property
+    def booked_occurrence(self) -> Statement:
+        """:seller :path → BookedOccurrence of an Opportunity that is stored no more: that which starts last."""
+        item, key = order_item.c, (order_item.c.partner, order_item.c.uuid)
+        is_stored = select(opportunity.c.path).where(opportunity.c.path == item.opportunity)
+        found = (
+            select(item.starts, item.opportunity, *key)
+            .where(_is(item.seller), item.opportunity == bindparam("path"), item.starts.is_not(None))
+            .where(_is_current(), ~is_stored.exists())
+        )
+        ordered = found.order_by(item.starts.desc(), *key)
+        return self.dialect.compile(ordered.limit(literal_column("1")).offset(literal_column("0")))
+
+    @cached_property
+    def documents_of_paths(self) -> Statement:
+        """:paths → document of the Opportunities that exist."""
+        these = self.dialect.among(opportunity.c.path, self.dialect.values("paths"))
+        return self.dialect.compile(select(opportunity.c.document).where(these))
+
+    @cached_property
+    def catalogue(self) -> Statement:
+        """:seller :after :most → document of the Opportunities without a parent, in the order of their paths."""
+        found = select(opportunity.c.document).where(
+            _is(opportunity.c.seller), opportunity.c.parent.is_(None), opportunity.c.path > bindparam("after")
+        )
+        return self.dialect.compile(first(found.order_by(opportunity.c.path)))
+
+    @cached_property
+    def coming(self) -> Statement:
+        """:paths :now → path, number of the Opportunities one or two levels below that start after now."""
+        top = self.dialect.values("paths").subquery("top")
+        child, below = opportunity.alias("child"), opportunity.alias("below")
+        children = select(top.c.value.label("path"), child.c.path.label("dated")).select_from(
+            top.join(child, and_(child.c.parent == top.c.value, child.c.starts > _instant("now")))
+        )
+        between = top.join(child, child.c.parent == top.c.value)
+        grandchildren = select(top.c.value, below.c.path).select_from(
+            between.join(below, and_(below.c.parent == child.c.path, below.c.starts > _instant("now")))
+        )
+        dated = children.union_all(grandchildren).subquery("coming")
+        return self.dialect.compile(select(dated.c.path, func.count()).group_by(dated.c.path))
+
+    @cached_property
+    def taken(self) -> Statement:
+        """:paths :only_booked :now → Taken: leased spaces, booked spaces of `only_booked`, and waiting proposals."""
+        spaces, live = func.sum(claim.c.places), claim.c.expires > _instant("now")
+        at_paths = self.dialect.among(claim.c.opportunity, self.dialect.values("paths"))
+        only_booked = self.dialect.among(claim.c.opportunity, self.dialect.values("only_booked"))
+        waits = and_(record.c.kind == _kind(RecordKind.PROPOSAL), record.c.listed_at > _instant("now"))
+        proposals = claim.join(record, and_(same_record(claim, record), waits))
+        found = [
+            _counted("leased", spaces).where(at_paths, live),
+            _counted("booked", spaces).where(only_booked, claim.c.expires.is_(None)),
+            _counted("proposals", func.count()).select_from(proposals).where(at_paths, claim.c.expires.is_not(None)),
+        ]
+        grouped = [counted.group_by(claim.c.opportunity) for counted in found]
+        return self.dialect.compile(grouped[0].union_all(*grouped[1:]))
+
+    @cached_property
+    def orders_of_opportunity(self) -> Statement:
+        """:seller :opportunity :after_partner :after_uuid :most → partner, uuid, in their order."""
+        key = (order_item.c.partner, order_item.c.uuid)
+        found = select(*key).where(_is(order_item.c.opportunity), _is(order_item.c.seller), _is_current())
+        ordered = found.where(_after(key, "after_partner", "after_uuid")).distinct().order_by(*key)
+        return self.dialect.compile(first(ordered))
+
+    @cached_property
+    def proposals(self) -> Statement:
+        """:seller :after_listed :after_partner :after_uuid :most → listed_at, partner, uuid; the first end first."""
+        place = (record.c.listed_at, record.c.partner, record.c.uuid)
+        found = select(*place).where(_is(record.c.seller), record.c.kind == _kind(RecordKind.PROPOSAL))
+        # The comparison of one column shows that the partial index has the rows.
+        after = (place[0] >= _instant("after_listed"), _after(place, "after_listed", "after_partner", "after_uuid"))
+        return self.dialect.compile(first(found.where(*after).order_by(*place)))
+
+    @cached_property
+    def orders_by_date(self) -> Statement:
+        """:seller :booked_from :after_listed :after_partner :after_uuid :most → ListedOrder; the newest first."""
+        place = (record.c.listed_at, record.c.partner, record.c.uuid)
+        found = select(*place, record.c.status, record.c.value).where(
+            _is(record.c.seller),
+            record.c.kind == _kind(RecordKind.ORDER),
+            record.c.listed_at >= _instant("booked_from"),
+            tuple_(*place) < _position(place, "after_listed", "after_partner", "after_uuid"),
+        )
+        return self.dialect.compile(first(found.order_by(*(column.desc() for column in place))))
+
+    @cached_property
+    def orders_by_session(self) -> Statement:
+        """:seller :since :until :after_starts :after_path :after_partner :after_uuid :most → SessionOrder.
+
+        Each Order is at its first session in the period. An Order has a row for each of its lines there.
+        """
+        item = order_item.c
+        place = (item.starts, item.opportunity, item.partner, item.uuid)
+        other = order_item.alias("other")
+        earlier = (
+            select(other.c.number)
+            .where(same_record(other, order_item), other.c.replaced == literal_column("0"))
+            .where(other.c.starts >= _instant("since"))
+            .where(tuple_(other.c.starts, other.c.opportunity) < tuple_(item.starts, item.opportunity))
+        )
+        found = select(*place).where(
+            _is(item.seller),
+            _before(item.starts, "until"),
+            _is_current(),
+            _after(place, "after_starts", "after_path", "after_partner", "after_uuid"),
+            ~earlier.exists(),
+        )
+        return self._with_records(first(found.order_by(*place)))
+
+    @cached_property
+    def orders_in_session(self) -> Statement:
+        """:keys :since :until → partner, uuid of the Orders that have an item in the period."""
+        keys, item = self.dialect.keys(), order_item.c
+        items = keys.join(order_item, same_record(keys, order_item))
+        in_period = and_(item.starts >= _instant("since"), _before(item.starts, "until"), _is_current())
+        return self.dialect.compile(select(item.partner, item.uuid).select_from(items).where(in_period).distinct())
+
+    def orders_by_term(self, term: str) -> Statement:
+        """:seller :after_term :up_to :after_partner :after_uuid :most → NamedOrder.
+
+        Args:
+            term: The name of the search term in whose order the rows are.
+        """
+        if term not in self._by_term:
+            place = (personal_data.c[term], personal_data.c.partner, personal_data.c.uuid)
+            found = select(*(personal_data.c[name] for name in _SEARCHED), *place[1:]).where(
+                _is(personal_data.c.seller),
+                place[0] <= bindparam("up_to", type_=String),
+                _after(place, "after_term", "after_partner", "after_uuid"),
+            )
+            self._by_term[term] = self._with_records(first(found.order_by(*place)))
+        return self._by_term[term]
+
+    @cached_property
+    def orders_of_uuid(self) -> Statement:
+        """:seller :uuid → ListedOrder of each partner. Each partner is found by the index of the key of records."""
+        lowest = select(func.min(record.c.partner).label("partner")).cte("partner", recursive=True)
+        following = select(func.min(record.c.partner)).where(record.c.partner > lowest.c.partner).scalar_subquery()
+        partner = lowest.union_all(select(following).where(lowest.c.partner.is_not(None)))
+        orders = partner.join(record, and_(record.c.partner == partner.c.partner, _is(record.c.uuid)))
+        found = select(record.c.listed_at, record.c.partner, record.c.uuid, record.c.status, record.c.value)
+        of_seller = found.select_from(orders).where(_is(record.c.seller), record.c.kind == _kind(RecordKind.ORDER))
+        return self.dialect.compile(of_seller)
+
+    @cached_property
+    def records(self) -> Statement:
+        """:keys → RecordOf."""
+        keys = self.dialect.keys()
+        rows = keys.join(record, same_record(keys, record)).outerjoin(personal_data, same_record(record, personal_data))
+        found = select(record.c.partner, record.c.uuid, record.c.document, personal_data.c.document)
+        return self.dialect.compile(found.select_from(rows))
+
+    def _with_records(self, found: Select[Any]) -> Statement:
+        """Add the time of B, the status and the value of the Orders found."""
+        some = found.subquery("some")
+        columns = (*some.c, record.c.listed_at, record.c.status, record.c.value)
+        return self.dialect.compile(select(*columns).select_from(some.join(record, same_record(some, record))))
+
+
+def _is(column: Column[Any]) -> ColumnElement[bool]:
+    return column == bindparam(column.name)
+
+
+def _kind(kind: RecordKind) -> ColumnElement[str]:
+    return literal_column(f"'{kind}'", String)
+
+
+def _instant(name: str) -> ColumnElement[int]:
+    return bindparam(name, type_=BigInteger)
+
+
+def _before(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    return column < _instant(name)
+
+
+def _after(place: Sequence[ColumnElement[Any]], *names: str) -> ColumnElement[bool]:
+    """Return the condition that a row is behind the position in the parameters of these names."""
+    return tuple_(*place) > _position(place, *names)
+
+
+def _position(place: Sequence[ColumnElement[Any]], *names: str) -> ColumnElement[Any]:
+    columns = zip(place, names, strict=True)
+    return tuple_(*(bindparam(name, type_=column.type) for column, name in columns))
+
+
+def _is_current() -> ColumnElement[bool]:
+    return order_item.c.replaced == literal_column("0")
+
+
+def _counted(what: str, number: ColumnElement[int]) -> Select[Any]:
+    """Select a Taken."""
+    return select(literal_column(f"'{what}'", String), claim.c.opportunity, number)
