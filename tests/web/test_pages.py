@@ -14,7 +14,8 @@ from starlette.routing import Route
 from openbooking.identity.records import Role, User
 from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.web.console.partners import SellerPartnerPages
-from openbooking.web.pages import MenuEntry, Visit
+from openbooking.web.menu import MenuEntry
+from openbooking.web.pages import Visit
 from support.browsers.form_browser import Page, Visitor
 from support.http_system import SITE, World, open_world
 from support.identity_provider import PASSWORD

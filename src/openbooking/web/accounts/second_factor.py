@@ -15,13 +15,13 @@ from openbooking.identity.sign_in.second_factors import Enrolment, Pending, Wron
 from openbooking.identity.sign_in.totp import enrolment_uri, split_into_groups
 from openbooking.system import System
 from openbooking.web.accounts.sign_in import WRONG_PASSWORD, client_address, form_targets, wait_message
+from openbooking.web.menu import MenuEntry
 from openbooking.web.pages import (
     CODE_PATH,
     ENROLMENT_PATH,
     SECOND_FACTOR_PATH,
     START_PATH,
     Form,
-    MenuEntry,
     Pages,
     Problem,
     Visit,

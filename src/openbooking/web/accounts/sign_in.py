@@ -19,12 +19,12 @@ from openbooking.identity.sign_in.accounts import (
 from openbooking.identity.sign_in.attempt_limiter import Browser, TooManyAttemptsError
 from openbooking.identity.sign_in.passwords import MIN_LENGTH, WeakPasswordError
 from openbooking.system import System
+from openbooking.web.menu import MenuEntry
 from openbooking.web.pages import (
     SIGN_IN_PATH,
     START_PATH,
     BadFormError,
     Form,
-    MenuEntry,
     Pages,
     Problem,
     Visit,

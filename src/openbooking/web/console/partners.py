@@ -14,7 +14,8 @@ from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partne
 from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.settings import AccessMode
 from openbooking.system import System
-from openbooking.web.pages import PARTNERS_PATH, MenuEntry, Pages, Visit
+from openbooking.web.menu import MenuEntry
+from openbooking.web.pages import PARTNERS_PATH, Pages, Visit
 
 
 class SellerPartnerPages:
@@ -49,11 +50,13 @@ class SellerPartnerPages:
             }
             for partner, grant in await self._partners(seller)
         ]
+        shown = await self._provider.seller(seller)
         return self._pages.page(
             request,
             visit,
             "console/partners.html",
-            seller=await self._provider.seller(seller),
+            brand=shown,
+            seller=shown,
             allowed=[row for row in described if _state(row) is not GrantState.REVOKED],
             former=[row for row in described if _state(row) is GrantState.REVOKED],
             may_change=signed_in.user.role.may_authorise,
@@ -70,6 +73,7 @@ class SellerPartnerPages:
                     request,
                     visit,
                     "console/revoke.html",
+                    brand=seller,
                     partner=partner,
                     seller=seller,
                     may_ask_again=self._partners_ask and bool(partner.redirect_uris),
