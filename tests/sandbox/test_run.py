@@ -67,16 +67,17 @@ def test_the_printed_guide_can_be_pasted_into_a_shell_and_books(tmp_path: Path) 
     assert "lease" not in quote
     assert "lease" in leased
     assert order["orderedItem"][0]["orderItemStatus"] == "https://openactive.io/OrderItemConfirmed"
-    (item,) = json.loads(bodies[4])["items"]
-    assert order["@id"].endswith(item["id"])
+    items = json.loads(bodies[4])["items"]
+    (item,) = [item for item in items if order["@id"].endswith(item["id"])]
     assert item["data"]["orderedItem"][0]["orderItemStatus"] == "https://openactive.io/CustomerCancelled"
 
 
 def test_the_printed_addresses_answer(tmp_path: Path) -> None:
     with running_demo(tmp_path / "demo.sqlite3") as printed, httpx2.Client(follow_redirects=True) as client:
         urls = re.findall(r"^#   .*(http://[^\s,]+)", printed, re.MULTILINE)
-        assert len(urls) == 3
-        dataset_site, feed, api = urls
+        assert len(urls) == 4
+        console, dataset_site, feed, api = urls
+        assert "Sign in" in client.get(console).raise_for_status().text
         assert "application/ld+json" in client.get(dataset_site).raise_for_status().text
         assert client.get(feed).raise_for_status().json()["items"]
         assert client.get(f"{api}/orders-rpde").json()["@type"] == "NoAPITokenError"
@@ -118,10 +119,14 @@ def test_the_demo_refuses_to_overwrite_a_file_of_another_program(tmp_path: Path)
 
 def test_the_demo_replaces_its_own_file(tmp_path: Path) -> None:
     database = tmp_path / "demo.sqlite3"
+    orders = []
     for _ in range(2):
-        assert run_openbooking("demo", "--book", "--database", str(database)).returncode == 0
+        done = run_openbooking("demo", "--book", "--database", str(database))
+        assert done.returncode == 0
+        orders.append(json.loads("{" + done.stdout.partition("{")[2])["@id"].rpartition("/")[2])
     with closing(sqlite3.connect(database)) as connection:
-        assert connection.execute("SELECT count(*) FROM record").fetchone() == (1,)
+        found = connection.execute("SELECT uuid FROM record WHERE uuid IN (?, ?)", orders).fetchall()
+    assert found == [(orders[1],)]
 
 
 def test_the_demo_ignores_settings_of_another_system() -> None:

@@ -2,19 +2,21 @@
 
 import sqlite3
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.identity.partner_administration import NewPartner
-from openbooking.identity.records import EVERY_SELLER
+from openbooking.identity.records import EVERY_SELLER, Role
+from openbooking.sandbox.bookings import BROKERS, PAST_DAYS, Broker, DemoClock, make_bookings
 from openbooking.sandbox.events import events
-from openbooking.sandbox.sellers import SELLERS, STUDIO
-from openbooking.sandbox.timetable import TIME_ZONE, timetable
+from openbooking.sandbox.sellers import SELLERS, TRUST
+from openbooking.sandbox.timetable import SOURCE, TIME_ZONE, timetable
 from openbooking.settings import Settings
 from openbooking.store.sqlite.connections import create
 from openbooking.system import System, open_system
@@ -23,6 +25,10 @@ from openbooking.user_error import UserError
 # The application id in the header of an SQLite file, by which the demo recognises its own files: "obkd" in ASCII.
 _DEMO_FILE = 0x6F626B64
 _PUBLISHED_AT_ONCE = 200
+_BOOKED_BEFORE_DAYS = 9
+# The users of the demo, and their password.
+USERS = (("sam", TRUST.key, Role.MANAGER), ("robin", TRUST.key, Role.STAFF))
+PASSWORD = "riverbank demo"  # noqa: S105 - of made-up people, on the machine that runs the demo
 DEMO = Actor(ActorKind.SYSTEM, "demo")
 
 
@@ -36,7 +42,7 @@ class DemoContent(NamedTuple):
     Attributes:
         demo_key: The API key of the partner that may book for both Sellers.
         studio_key: The API key of the partner that may book for Willow Studio only.
-        opportunities: All Opportunities, each parent before its children.
+        opportunities: All published Opportunities, each parent before its children.
     """
 
     demo_key: str
@@ -66,27 +72,46 @@ def create_file(path: Path) -> None:
 
 
 async def fill_database(settings: Settings, today: date) -> DemoContent:
-    """Publish the Sellers and their Opportunities from tomorrow on, and add two Booking Partners.
+    """Publish the Sellers and their Opportunities, and add Booking Partners, users and bookings.
+
+    The Opportunities of the past two weeks are withdrawn after they have been booked, so that only Orders know them.
 
     Args:
         settings: The settings, with the database.
         today: The present date in the time zone of the demo.
     """
     zone = ZoneInfo(TIME_ZONE)
-    opportunities = [*timetable(today, zone), *events(today, zone)]
-    async with open_system(settings) as system:
+    coming = [*timetable(today, zone), *events(today, zone)]
+    since = today - timedelta(days=PAST_DAYS + 1)
+    past = [item for item in timetable(since, zone) if not item.start or item.start.astimezone(zone).date() <= today]
+    # Both have the series and facilities, which are equal.
+    opportunities = list({item.path: item for item in (*past, *coming)}.values())
+    now = datetime.now(UTC)
+    clock = DemoClock(now - timedelta(days=PAST_DAYS + _BOOKED_BEFORE_DAYS))
+    async with open_system(settings, clock, serves=False) as system:
         for seller in SELLERS:
             await system.store.execute(PublishSeller(seller, actor=DEMO))
         for first in range(0, len(opportunities), _PUBLISHED_AT_ONCE):
             await system.store.execute(Publish(tuple(opportunities[first : first + _PUBLISHED_AT_ONCE]), actor=DEMO))
-        demo_key = await _add_partner(system, "demo", "Demo Broker", EVERY_SELLER)
-        studio_key = await _add_partner(system, "studio-app", "Studio App", STUDIO.key)
-    return DemoContent(demo_key, studio_key, opportunities)
+        keys = [await _add_partner(system, broker) for broker in BROKERS]
+        await make_bookings(system.store, clock, SELLERS, opportunities, now)
+        current = frozenset(item.path for item in opportunities if not item.is_over(now))
+        await system.store.execute(Withdraw(sources=frozenset({SOURCE}), keep=current, actor=DEMO))
+        for name, seller_key, role in USERS:
+            await _add_user(system, name, seller_key, role)
+    return DemoContent(keys[0], keys[1], [item for item in opportunities if item.path in current])
 
 
-async def _add_partner(system: System, key: str, name: str, seller: str) -> str:
-    """Add a Booking Partner that may book for a Seller, and return its API key."""
-    return await system.identity.partner_administration.add(NewPartner(key=key, name=name, sellers=(seller,)), "demo")
+async def _add_partner(system: System, broker: Broker) -> str:
+    """Add a Booking Partner, and return its API key."""
+    new = NewPartner(key=broker.key, name=broker.name, sellers=(broker.seller or EVERY_SELLER,))
+    return await system.identity.partner_administration.add(new, "demo")
+
+
+async def _add_user(system: System, name: str, seller: str, role: Role) -> None:
+    """Add a user who has the password of the demo."""
+    link = await system.identity.user_administration.add(name, seller, role)
+    await system.identity.accounts.use_link(link, PASSWORD)
 
 
 def _is_demo_file(path: Path) -> bool:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import Offer, Opportunity
 from openbooking.jsonld.scalars import write_price
 from openbooking.openactive.ids import Identifiers
-from openbooking.sandbox.database import DemoContent, create_file, fill_database
+from openbooking.sandbox.database import PASSWORD, DemoContent, create_file, fill_database
 from openbooking.sandbox.guide import Address, guide
 from openbooking.sandbox.guided_booking import Choice, JsonObject, book_something
 from openbooking.sandbox.sellers import TRUST
@@ -29,6 +29,7 @@ from openbooking.serving.server import Stop, interrupt_on_sigterm, run_server
 from openbooking.settings import Settings
 from openbooking.web.api.dataset_site import DATASET_PATH
 from openbooking.web.api.feeds import FEEDS_PATH
+from openbooking.web.console.console import CONSOLE_PATH
 
 # The session in the guide can still be cancelled after the booking, and has spaces for several attempts.
 _AHEAD = timedelta(days=2)
@@ -101,6 +102,8 @@ def _print_guide(settings: Settings, content: DemoContent, show: Show) -> None:
     session, offer, name = _session_to_book(content.opportunities, datetime.now(UTC) + _AHEAD)
     choice = Choice(ids.opportunity(session.path), ids.offer(offer.ref), ids.seller(session.seller), name)
     addresses = [
+        Address("Console", f"{settings.site}{CONSOLE_PATH}, the pages of Riverbank Leisure Centre"),
+        Address("Sign in", f"as sam (manager) or robin (staff), with the password: {PASSWORD}"),
         Address("Dataset site", settings.site + DATASET_PATH),
         Address("Open feeds", f"{settings.site}{FEEDS_PATH}/scheduled-sessions, and those the dataset site lists"),
         Address("Booking API", settings.base_uri),

@@ -1,7 +1,7 @@
 """The integrity check of `openbooking doctor`: compares the parts of a database that must agree.
 
-Counts of booked spaces must agree with claims, claims with records, and feeds with both. A contradiction is caused by a
-fault of this software or of the disk.
+Counts of booked spaces must agree with claims, claims and lines with records, and feeds with claims and records. A
+contradiction is caused by a fault of this software or of the disk.
 """
 
 from collections import defaultdict
@@ -16,6 +16,7 @@ from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Spaces
 from openbooking.booking.rules.capacity import spaces_left
+from openbooking.booking.rules.order_lines import order_lines
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, FeedWriter
 from openbooking.openactive.opportunity_types import OPEN_FEEDS
 from openbooking.store.change_set import record_publications
@@ -31,6 +32,7 @@ from openbooking.store.integrity.statements import (
     StoredRecord,
 )
 from openbooking.store.rows import ClaimRow, claim_row
+from openbooking.store.views.rows import OrderItemRow, order_item_rows
 
 _AT_ONCE = 500
 _MOST_OF_A_KIND = 100
@@ -81,7 +83,7 @@ def check_integrity(sql: IntegrityStatements, writer: FeedWriter, now: datetime)
 
 
 def _check_records(sql: IntegrityStatements, writer: FeedWriter) -> Procedure[list[Finding]]:
-    """Compare claims and Orders feeds with the records."""
+    """Compare claims, lines and Orders feeds with the records."""
     findings: list[Finding] = []
     addresses = _AddressCheck("The Orders feeds", "each item gets the new address when its Order changes next")
     last = OrderKey("", "")
@@ -92,6 +94,8 @@ def _check_records(sql: IntegrityStatements, writer: FeedWriter) -> Procedure[li
         claims: dict[OrderKey, set[ClaimRow]] = defaultdict(set)
         for claim in map(ClaimRow._make, (yield Query(sql.claims_of_records, record_keys(records)))):
             claims[OrderKey(claim.partner, claim.uuid)].add(claim)
+        lines = {OrderItemRow._make(row) for row in (yield Query(sql.order_items_of_records, record_keys(records)))}
+        findings += _check_lines(records, lines)
         items = yield Query(sql.feed_items_of_records, {"feeds": _PRIVATE_FEEDS, **record_keys(records)})
         shown = map(OrderFeedItem._make, items)
         published = {(item.feed, OrderKey(item.partner, item.uuid)): item.data for item in shown}
@@ -123,6 +127,14 @@ def _check_record(
             yield Finding(about, f"differs from its record in the feed {publication.feed.name}")
         else:
             addresses.compare(shown.address, expected_item.address)
+
+
+def _check_lines(records: dict[OrderKey, Record], stored: set[OrderItemRow]) -> Iterator[Finding]:
+    expected = {
+        row for key, record in records.items() for row in order_item_rows(key, None, record, order_lines(record))[1]
+    }
+    for partner, uuid in sorted({(row.partner, row.uuid) for row in stored ^ expected}):
+        yield Finding(f"Order {uuid} of {partner}", "has other lines in the table of views than in its record")
 
 
 def _list_claims(some: set[ClaimRow], others: set[ClaimRow]) -> str:
@@ -206,6 +218,8 @@ def _find_orphans(sql: IntegrityStatements) -> Procedure[list[Finding]]:
     most = {"most": _MOST_OF_A_KIND}
     for path, partner, uuid in (yield Query(sql.claims_without_record, most)):
         findings.append(Finding(f"Order {uuid} of {partner}", f"claims {path} but has no record"))
+    for path, partner, uuid in (yield Query(sql.order_items_without_record, most)):
+        findings.append(Finding(f"Order {uuid} of {partner}", f"has a line for {path} but no record"))
     for partner, uuid in (yield Query(sql.personal_data_without_record, most)):
         findings.append(Finding(f"Order {uuid} of {partner}", "has personal data but no record"))
     for feed, id_ in (yield Query(sql.open_feed_items_without_opportunity, most)):

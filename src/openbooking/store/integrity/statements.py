@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, func, literal_column, select, tuple_
 
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.numbering import MODIFIED
-from openbooking.store.schema import claim, counter, feed_item, opportunity, personal_data, record
+from openbooking.store.schema import claim, counter, feed_item, opportunity, order_item, personal_data, record
 from openbooking.store.statements import Statements, first, same_record
 
 _OPEN = feed_item.c.partner == literal_column("''")
@@ -86,6 +86,14 @@ class IntegrityStatements:
         return self._dialect.compile(select(claim).select_from(keys.join(claim, same_record(keys, claim))))
 
     @cached_property
+    def order_items_of_records(self) -> Statement:
+        """:keys → the columns of `order_item`."""
+        keys = self._dialect.keys()
+        return self._dialect.compile(
+            select(order_item).select_from(keys.join(order_item, same_record(keys, order_item)))
+        )
+
+    @cached_property
     def feed_items_of_records(self) -> Statement:
         """:feeds :keys → feed, partner, uuid, data of the items of these records."""
         keys = self._dialect.keys()
@@ -128,6 +136,13 @@ class IntegrityStatements:
         """:most → opportunity, partner, uuid of claims whose record does not exist."""
         its_record = select(record.c.uuid).where(same_record(record, claim)).exists()
         found = select(claim.c.opportunity, claim.c.partner, claim.c.uuid).where(~its_record)
+        return self._dialect.compile(first(found))
+
+    @cached_property
+    def order_items_without_record(self) -> Statement:
+        """:most → opportunity, partner, uuid."""
+        its_record = select(record.c.uuid).where(same_record(record, order_item)).exists()
+        found = select(order_item.c.opportunity, order_item.c.partner, order_item.c.uuid).where(~its_record)
         return self._dialect.compile(first(found))
 
     @cached_property

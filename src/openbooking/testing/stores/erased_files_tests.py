@@ -27,7 +27,8 @@ class Person:
     """A Customer with random personal data, so that each value can be found in a file and occurs nowhere else."""
 
     def __init__(self) -> None:
-        self.values = [secrets.token_hex(16) for _ in range(6)]
+        self.values = [secrets.token_hex(16) for _ in range(5)]
+        self.values.insert(2, str(secrets.randbits(128)))
 
     def booking(self, key: str) -> Book:
         """Return B of one space at this session. One of the values is at the end of a large text."""
