@@ -77,6 +77,7 @@ SIGNATURES: dict[str, str] = {
     "MemoryStore": "(*, policy, writer, clock)",
     "Store.execute": "(self, command)",
     "Store.feed_items": "(self, feed, after, limit, most_bytes=2097152)",
+    "Store.change_numbers": "(self, feed, ids)",
     "Store.sellers": "(self)",
     "Store.paths_of_seller": "(self, seller, after, limit)",
     "Store.order_counts": "(self)",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from openbooking.booking.commands.change_logistics import ChangeLogistics as ChangeLogistics
     from openbooking.booking.commands.delete import DeleteOrder as DeleteOrder
     from openbooking.booking.commands.delete import DeleteQuote as DeleteQuote
+    from openbooking.booking.commands.erase_personal_data import EraseOrderData as EraseOrderData
     from openbooking.booking.commands.erase_personal_data import ErasePersonalData as ErasePersonalData
     from openbooking.booking.commands.expire_leases import ExpireLeases as ExpireLeases
     from openbooking.booking.commands.find_opportunities import FindBySource as FindBySource
@@ -145,7 +146,7 @@ else:
         "openbooking.booking.commands.cancel_opportunity": "CancelOpportunity",
         "openbooking.booking.commands.change_logistics": "ChangeLogistics",
         "openbooking.booking.commands.delete": "DeleteOrder DeleteQuote",
-        "openbooking.booking.commands.erase_personal_data": "ErasePersonalData",
+        "openbooking.booking.commands.erase_personal_data": "EraseOrderData ErasePersonalData",
         "openbooking.booking.commands.expire_leases": "ExpireLeases",
         "openbooking.booking.commands.find_opportunities": "FindBySource GetOpportunities GetOpportunity",
         "openbooking.booking.commands.get_order": "GetOrder",

@@ -1,11 +1,12 @@
 """The only place where the parts of a Booking System are joined (`open_system`), and the periodic background work.
 
 The background work ends Leases (the sweeper), erases personal data after `retention_days`, removes expired records and
-old deletions, and rotates signing keys (`_run_upkeep`).
+old deletions, and rotates signing keys (`_upkeep_jobs`). It also tells staff by e-mail that proposals wait
+(`_mail_jobs`).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 from functools import partial
@@ -19,6 +20,7 @@ from openbooking import __version__
 from openbooking.booking.commands.erase_personal_data import ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.store import FeedWriter, Store, StoreUnavailableError
+from openbooking.booking.views import StoreWithViews
 from openbooking.clock import Clock, SystemClock
 from openbooking.identity.authentication import ApiKeyAuthentication, Authenticate, TrustedHeaderAuthentication
 from openbooking.identity.provider import Provider
@@ -28,6 +30,7 @@ from openbooking.jsonld.read_order import OrderReader
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.jsonld.write_order import OrderWriter
+from openbooking.mailing.proposal_digests import ProposalDigests
 from openbooking.openactive.ids import Identifiers
 from openbooking.settings import AccessMode, Settings, SettingsError
 from openbooking.store.backends import backend_of
@@ -37,6 +40,7 @@ from openbooking.store.sql import SqlStore
 TOMBSTONES_KEPT = timedelta(days=8)
 _CLEANUP_SECONDS, _RETRY_SECONDS = 3600, 60
 _NOTE_SECONDS = 60
+_MAIL_SECONDS = 60
 # A busy database may delay a sweep by this many sweeps and seconds.
 _SWEEPS_MISSED, _SWEEP_SECONDS = 5, 30
 _log = structlog.get_logger()
@@ -141,8 +145,9 @@ async def open_system(
     finally:
         # If the start failed, the stores of the caller stay open, so that the caller can try again.
         if opens_stores or is_open:
-            await store.close()
+            # The provider first, because it looks positions up in the feeds of the store before it keeps them.
             await provider.close()
+            await store.close()
 
 
 def check_stores(settings: Settings, store: Store | None, identity: IdentityStore | None) -> None:
@@ -263,24 +268,39 @@ class _PeriodicJob:
 
 @asynccontextmanager
 async def _with_upkeep(system: System) -> AsyncIterator[None]:
-    """Do the periodic background work for the duration of the context."""
-    upkeep = asyncio.create_task(_run_upkeep(system))
+    """Do the periodic background work for the duration of the context.
+
+    E-mail is sent by a task of its own, because a mail server that does not answer must not delay the sweeper.
+    """
+    tasks = [asyncio.create_task(_repeat(system, jobs)) for jobs in (_upkeep_jobs(system), _mail_jobs(system)) if jobs]
     try:
         yield
     finally:
-        upkeep.cancel()
-        with suppress(asyncio.CancelledError):
-            await upkeep
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
 
-async def _run_upkeep(system: System) -> None:
-    """Do the periodic background work until the task is cancelled."""
-    jobs = [
+def _upkeep_jobs(system: System) -> list[_PeriodicJob]:
+    return [
         _PeriodicJob(partial(compare_clock, system.clock, system.store), every=inf),
         _PeriodicJob(partial(_sweep, system)),
         _PeriodicJob(partial(_clear_up, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
         _PeriodicJob(partial(_note_time, system), every=_NOTE_SECONDS, retry=_NOTE_SECONDS, irreversible=True),
     ]
+
+
+def _mail_jobs(system: System) -> list[_PeriodicJob]:
+    """Return the job that sends e-mail; none if there is no mail server, or the store has no views."""
+    if not system.settings.smtp_host or not isinstance(system.store, StoreWithViews):
+        return []
+    digests = ProposalDigests(system.settings, system.identity.store, system.store, system.store.views, system.clock)
+    return [_PeriodicJob(digests.send_due, every=_MAIL_SECONDS, retry=_MAIL_SECONDS)]
+
+
+async def _repeat(system: System, jobs: Sequence[_PeriodicJob]) -> None:
+    """Do jobs whenever they are due, until the task is cancelled."""
     while True:
         for job in jobs:
             await job.do_if_due(system.clock)

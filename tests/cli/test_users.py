@@ -43,6 +43,21 @@ def test_users_are_added_listed_and_removed(database: Path) -> None:
         assert "no user ben" in fail(1, "user", *words)
 
 
+def test_a_user_works_for_several_sellers() -> None:
+    for key in ("oak", "elm"):
+        add_seller(key)
+    succeed("user", "add", "ann", "--seller", "oak")
+    assert succeed("user", "add-seller", "Ann", "--seller", "elm", "--role", "staff") == "ann is staff of elm now.\n"
+    assert succeed("user", "list") == "ann\telm\tstaff\nann\toak\tmanager\n"
+    assert "no Seller ash" in fail(1, "user", "add-seller", "ann", "--seller", "ash", "--role", "staff")
+    assert "no user ben" in fail(1, "user", "add-seller", "ben", "--seller", "elm", "--role", "staff")
+    assert succeed("user", "remove-seller", "ann", "--seller", "oak") == "ann no longer works for oak.\n"
+    assert "no user ann" in fail(1, "user", "remove-seller", "ann", "--seller", "oak")
+    removed = succeed("user", "remove-seller", "ann", "--seller", "elm")
+    assert removed == "ann no longer works for elm, and was removed.\n"
+    assert succeed("user", "list") == ""
+
+
 def test_unlock_forgets_wrong_passwords(database: Path) -> None:
     add_seller("oak")
     succeed("user", "add", "ann", "--seller", "oak")

@@ -23,6 +23,7 @@ LONG_DURATIONS = (
     "refresh_leeway_seconds",
     "signing_key_days",
     "session_hours",
+    "proposal_mail_minutes",
 )
 INVALID: list[dict[str, Any]] = [
     {"leasing": "whatever"},
@@ -44,6 +45,12 @@ INVALID: list[dict[str, Any]] = [
     {"command_seconds": math.inf},
     {"drain_seconds": math.inf},
     {"workers": 1_001},
+    {"smtp_host": "mail.example.com"},
+    {"smtp_from": "desk@example.com"},
+    {"smtp_host": "mail.example.com", "smtp_from": "desk"},
+    {"smtp_user": "desk"},
+    {"smtp_user": "a", "smtp_password": "b", "smtp_security": "none"},
+    {"proposal_mail_minutes": 0},
     *({name: 10**15} for name in LONG_DURATIONS),
     {"site_url": "https://booking.example.com:99999"},
     {"trusted_partner_header": "X Partner", "access": "headers"},
@@ -112,6 +119,6 @@ def test_the_message_names_the_setting(values: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", LONG_DURATIONS)
 def test_the_longest_duration_ends_before_the_last_date(name: str) -> None:
     (field,) = (field for field in msgspec.inspect.type_info(Settings).fields if field.name == name)  # type: ignore[attr-defined]
-    unit = {"seconds": 1, "hours": 3600, "days": 86_400}[name.rpartition("_")[2]]
+    unit = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}[name.rpartition("_")[2]]
     end = datetime.now(UTC) + timedelta(seconds=field.type.type.le * unit)
     assert end.year < MAXYEAR

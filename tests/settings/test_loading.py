@@ -33,3 +33,29 @@ def test_an_unknown_setting_in_the_file_is_refused(tmp_path: Path) -> None:
     file.write_text("prot = 8000")
     with pytest.raises(SettingsError, match="prot"):
         load_settings({"OPENBOOKING_SETTINGS": str(file)})
+
+
+def test_a_secret_is_read_from_a_file_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("s3cret\n")
+    mail = {"OPENBOOKING_SMTP_HOST": "mail.example.com", "OPENBOOKING_SMTP_FROM": "a@example.com"}
+    environment = {**mail, "OPENBOOKING_SMTP_USER": "desk", "OPENBOOKING_SMTP_PASSWORD_FILE": str(file)}
+    assert load_settings(environment).smtp_password == "s3cret"
+
+
+def test_a_secret_that_is_set_twice_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("one")
+    environment = {"OPENBOOKING_METRICS_TOKEN": "two", "OPENBOOKING_METRICS_TOKEN_FILE": str(file)}
+    with pytest.raises(SettingsError, match="metrics_token is set twice"):
+        load_settings(environment)
+
+
+def test_a_missing_file_of_a_secret_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="metrics_token cannot be read"):
+        load_settings({"OPENBOOKING_METRICS_TOKEN_FILE": str(tmp_path / "none")})
+
+
+def test_only_secrets_are_read_from_files_of_their_own(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="name_file"):
+        load_settings({"OPENBOOKING_NAME_FILE": str(tmp_path / "name")})

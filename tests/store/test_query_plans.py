@@ -11,6 +11,7 @@ from functools import cached_property
 import pytest
 
 from openbooking.store.dialect import SaveStatement, Statement
+from openbooking.store.feed_pages import FeedPageStatements
 from openbooking.store.figures import FigureStatements
 from openbooking.store.integrity.statements import IntegrityStatements
 from openbooking.store.migrate import prepare
@@ -31,7 +32,7 @@ WHOLE_BY_NATURE = {
 
 def every_statement() -> list[tuple[str, Statement]]:
     found: list[tuple[str, Statement]] = []
-    for statements in (Statements(Sqlite()), FigureStatements(Sqlite())):
+    for statements in (Statements(Sqlite()), FigureStatements(Sqlite()), FeedPageStatements(Sqlite())):
         for name, member in vars(type(statements)).items():
             if isinstance(member, cached_property) and name not in WHOLE_BY_NATURE:
                 made = getattr(statements, name)

@@ -14,6 +14,7 @@ from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.grant_terms import NO_TERMS
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.store import Store
+from openbooking.booking.views import StoreWithViews
 from openbooking.identity.store import IdentityStore
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
@@ -57,6 +58,11 @@ class World:
         self.client, self.store, self.identity, self.settings = client, store, identity, settings
         self.clock = clock
         self.ids = Identifiers(settings.base_uri)
+
+    @property
+    def start(self) -> str:
+        """The address of the page after sign-in: the console, or the partners if the store has no views."""
+        return f"{SITE}/console" if isinstance(self.store, StoreWithViews) else f"{SITE}/partners"
 
     async def call(
         self, method: str, path: str, body: Any = None, partner: str = "alice", **headers: str

@@ -34,7 +34,7 @@ def add_page(monkeypatch: pytest.MonkeyPatch, path: str, menu: MenuEntry | None)
     def routes(self: SellerPartnerPages) -> list[Route]:
         async def show(request: Request, visit: Visit, signed_in: SignedIn) -> Response:
             del signed_in
-            return self._pages.page(request, visit, "console/may_not_change.html")
+            return self._pages.page(request, visit, "console/may_not_see.html")
 
         return [*own_routes(self), self._pages.route_signed_in(path, show, menu=menu)]
 
@@ -71,8 +71,8 @@ async def test_a_page_with_a_menu_entry_is_in_the_menu_of_each_page(report: Worl
 
 async def test_a_menu_entry_for_managers_is_hidden_from_staff(report: World) -> None:
     page = await Visitor(report.client).sign_in("cat", PASSWORD)
+    assert menu_of(page)[-2:] == ["Change password", "Sign out cat"]
     assert "Report" not in menu_of(page)
-    assert "Booking partners" in menu_of(page)
 
 
 async def test_a_page_below_a_page_of_the_menu_marks_that_page(report: World) -> None:
@@ -159,7 +159,7 @@ async def test_sign_in_refuses_to_return_to_an_unsafe_path_with_a_query(report: 
     visitor = Visitor(report.client)
     page = await visitor.open(f"/sign-in?{urlencode({'next': to}, quote_via=quote)}")
     page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD, next=to)
-    assert page.url == f"{SITE}/partners"
+    assert page.url == report.start
 
 
 @pytest.mark.parametrize(
@@ -183,10 +183,10 @@ async def test_sign_in_refuses_to_return_to_an_unsafe_path_with_a_query(report: 
         "//[",
     ],
 )
-async def test_sign_in_never_redirects_to_other_sites(visitor: Visitor, to: str) -> None:
+async def test_sign_in_never_redirects_to_other_sites(provider: World, visitor: Visitor, to: str) -> None:
     page = await visitor.open(f"/sign-in?next={quote(to)}")
     page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD, next=to)
-    assert page.url == f"{SITE}/partners"
+    assert page.url == provider.start
     assert {urlsplit(str(response.url)).netloc for response in visitor.history} == {urlsplit(SITE).netloc}
 
 
@@ -201,7 +201,7 @@ async def test_sign_in_returns_to_the_requested_page(visitor: Visitor) -> None:
 async def test_sign_in_returns_to_each_page_that_requires_it(provider: World, visitor: Visitor) -> None:
     transport: Any = provider.client._transport
     paths = [
-        re.sub(r"\{[^}]+\}", "alice", route.path)
+        re.sub(r"\{[^}]+\}", "1", route.path.replace("{key}", "alice"))
         for route in transport.app.router.routes
         if "GET" in route.methods and "uuid" not in route.path
     ]

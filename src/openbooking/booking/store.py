@@ -4,7 +4,7 @@ A store takes the waiting commands, and loads and locks everything that they nee
 commands one after the other, writes all changes, commits once and returns the replies.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
@@ -105,6 +105,14 @@ class Store(Protocol):
             limit: The largest number of items.
             most_bytes: The page ends with the item with which its `data` reaches this number of bytes. A page has at
                 least one item, and further items are not read into memory.
+        """
+        ...
+
+    async def change_numbers(self, feed: Feed, ids: Collection[str]) -> Mapping[str, int]:
+        """Return the change numbers of items of a feed, by id.
+
+        A reader has read the latest version of an item if it has read up to its change number. Items that the feed does
+        not have, or that have no change number yet, are left out.
         """
         ...
 

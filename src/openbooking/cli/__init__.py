@@ -12,6 +12,7 @@ from openbooking.cli.feeds import feeds
 from openbooking.cli.imports import import_
 from openbooking.cli.output import show
 from openbooking.cli.partners import partners
+from openbooking.cli.persons import persons
 from openbooking.cli.registration_tokens import registration_tokens
 from openbooking.cli.sellers import sellers
 from openbooking.cli.serve import serve
@@ -35,6 +36,7 @@ app.add_typer(feeds, name="feed")
 app.add_typer(sellers, name="seller")
 app.add_typer(partners, name="partner")
 app.add_typer(users, name="user")
+app.add_typer(persons, name="person")
 app.add_typer(registration_tokens, name="registration-token")
 app.add_typer(signing_keys, name="signing-key")
 

@@ -27,7 +27,8 @@ def add(
     *,
     seller: Annotated[str, typer.Option(help="The key of the Seller that the user works for.")],
     role: Annotated[
-        Role, typer.Option(help="A manager decides which partners may book; staff can only read.")
+        Role,
+        typer.Option(help="A manager sees everything; staff see no prices, partners or accounts."),
     ] = Role.MANAGER,
     database: Database = None,
 ) -> None:
@@ -37,9 +38,35 @@ def add(
 
 @users.command("list")
 def list_users(database: Database = None) -> None:
-    """List the users, one a line: name, Seller, role, and `second factor` if the user has set up one."""
+    """List the users, a line for each Seller: name, Seller, role, and `second factor` if the user has set up one."""
     for user in _administer(database, lambda administration: administration.users()):
-        show(user.name, user.seller, user.role, *(["second factor"] if user.second_factor else []))
+        for seller, role in user.roles.items():
+            show(user.name, seller, role, *(["second factor"] if user.second_factor else []))
+
+
+@users.command("add-seller")
+def add_seller(
+    name: Name,
+    *,
+    seller: Annotated[str, typer.Option(help="The key of the Seller that the user also works for.")],
+    role: Annotated[Role, typer.Option(help="The role of the user there.")],
+    database: Database = None,
+) -> None:
+    """Let a user work for a further Seller, or change the role of a user at a Seller."""
+    _administer(database, lambda administration: administration.add_seller(name, seller, role))
+    show(f"{canonical_name(name)} is {role} of {seller} now.")
+
+
+@users.command("remove-seller")
+def remove_seller(
+    name: Name,
+    *,
+    seller: Annotated[str, typer.Option(help="The key of the Seller that the user no longer works for.")],
+    database: Database = None,
+) -> None:
+    """Let a user no longer work for a Seller. A user who works for no other Seller is removed."""
+    stays = _administer(database, lambda administration: administration.remove_seller(name, seller))
+    show(f"{canonical_name(name)} no longer works for {seller}{'' if stays else ', and was removed'}.")
 
 
 @users.command("remove")
@@ -80,7 +107,7 @@ def _administer(database: str | None, work: Callable[["UserAdministration"], Awa
 
 def _show_link(database: str | None, issue: Callable[["UserAdministration"], Awaitable[str]]) -> None:
     """Print the link to the page on which a user sets a password. `issue` returns the secret of the link."""
-    from openbooking.web.accounts.sign_in import LINK_PATH  # noqa: PLC0415 - slow to load
+    from openbooking.web.pages import LINK_PATH  # noqa: PLC0415 - slow to load
 
     async def do(system: "System") -> str:
         secret = await issue(system.identity.user_administration)

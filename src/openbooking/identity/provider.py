@@ -15,12 +15,15 @@ from openbooking.identity.oauth.signing_keys import SigningKeys
 from openbooking.identity.oauth.token_endpoint import TokenEndpoint
 from openbooking.identity.partner_administration import PartnerAdministration
 from openbooking.identity.partner_reports import PartnerReports
+from openbooking.identity.partners.feed_positions import FeedPositionRecorder
 from openbooking.identity.partners.grants import Grants
 from openbooking.identity.partners.last_use import LastUseRecorder
 from openbooking.identity.policy import IdentityPolicy
 from openbooking.identity.sign_in.accounts import Accounts
 from openbooking.identity.sign_in.passwords import Passwords
+from openbooking.identity.sign_in.roles import Roles
 from openbooking.identity.sign_in.second_factors import SecondFactors
+from openbooking.identity.staff_administration import StaffAdministration
 from openbooking.identity.store import IdentityStore
 from openbooking.identity.user_administration import UserAdministration
 from openbooking.openactive.ids import Identifiers
@@ -56,13 +59,16 @@ class Provider:
         self._clock = clock
         claims = ClaimWriter(policy, ids, booking_service)
         self.last_use_recorder = LastUseRecorder(store, clock)
+        self.feed_positions = FeedPositionRecorder(store, bookings, clock)
         self.keys = SigningKeys(store, policy, clock)
         self.grants = Grants(store, bookings, clock)
         self.accounts = Accounts(store, policy, clock, passwords or Passwords())
         self.second_factors = SecondFactors(store, policy, self.accounts, clock)
         self.partner_administration = PartnerAdministration(store, self.grants, self.seller, clock)
         self.partner_reports = PartnerReports(store, bookings, self.partner_administration, clock)
-        self.user_administration = UserAdministration(store, self.accounts, self.second_factors, self.seller)
+        roles = Roles(store, self.accounts)
+        self.user_administration = UserAdministration(store, self.accounts, roles, self.second_factors, self.seller)
+        self.staff_administration = StaffAdministration(self.accounts, roles)
         self.registration = Registration(store, clock)
         self.authorization = AuthorizationEndpoint(store, self.grants, policy, clock)
         access_tokens = AccessTokens(self.keys, claims, policy, clock)
@@ -81,8 +87,9 @@ class Provider:
         )
 
     async def close(self) -> None:
-        """Wait until pending writes of last use are done, and close the identity store."""
+        """Wait until pending writes of last use and of feed positions are done, and close the identity store."""
         await self.last_use_recorder.wait_until_written()
+        await self.feed_positions.wait_until_written()
         await self.store.close()
 
     async def seller(self, key: str) -> Seller | None:

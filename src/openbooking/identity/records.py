@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.identity.scopes import Scope
@@ -158,7 +159,10 @@ def is_valid(grant: Grant, authorization: Authorization) -> bool:
 
 
 class Role(StrEnum):
-    """The role of a user who works for a Seller."""
+    """The role of a user who works for a Seller.
+
+    Staff see today, bookings, proposals, the front desk and attendance. Managers see everything.
+    """
 
     MANAGER = "manager"
     STAFF = "staff"
@@ -171,6 +175,11 @@ class Role(StrEnum):
     @property
     def may_see_money(self) -> bool:
         """Whether the user sees prices, payments and sales."""
+        return self is Role.MANAGER
+
+    @property
+    def may_manage(self) -> bool:
+        """Whether the user sees the pages for managers: partners, money, publication, staff, privacy and details."""
         return self is Role.MANAGER
 
 
@@ -192,11 +201,15 @@ class SecondFactor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class User(IdentityRecord, frozen=True, kw_only=True):
-    """A person who works for a Seller.
+    """A person who works for one Seller or for several Sellers.
 
-    Grants belong to the Seller, so they stay when the user who gave them is removed (OB-AUTH-29).
+    A session acts for one Seller at a time. In a signed-in user `seller` and `role` are those of that Seller
+    (`acting_for`). Grants belong to the Seller, so they stay when the user who gave them is removed (OB-AUTH-29).
 
     Attributes:
+        seller: The key of the Seller that the user acts for.
+        role: The role of the user there.
+        others: The roles of the user at other Sellers, by their keys.
         id: Identifies the account, and is never used again. Accounts of early versions have no id.
         link_digest: The digest of the link with which the user sets a password, once and until `link_expires`.
     """
@@ -204,6 +217,7 @@ class User(IdentityRecord, frozen=True, kw_only=True):
     name: str
     seller: str
     role: Role
+    others: Mapping[str, Role] = {}
     id: str = ""
     password_hash: str | None = None
     link_digest: str | None = None
@@ -215,6 +229,21 @@ class User(IdentityRecord, frozen=True, kw_only=True):
         """The identifier of the account in sessions and consents. A later account of the same name does not match."""
         return self.id or self.name
 
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """The roles of the user at all Sellers, by their keys, in alphabetical order."""
+        return dict(sorted({**self.others, self.seller: self.role}.items()))
+
+    def acting_for(self, seller: str) -> "User":
+        """Return the user as somebody who acts for this Seller; unchanged if the user has no role there."""
+        return with_roles(self, self.roles, seller) if seller in self.others else self
+
+
+def with_roles(user: User, roles: Mapping[str, Role], seller: str) -> User:
+    """Return the user with these roles at Sellers, acting for one of these Sellers."""
+    others = {key: role for key, role in roles.items() if key != seller}
+    return replace(user, seller=seller, role=roles[seller], others=others)
+
 
 class Session(IdentityRecord, frozen=True, kw_only=True):
     """A browser in which a user has signed in. `web/pages.py` makes the session cookie.
@@ -222,12 +251,14 @@ class Session(IdentityRecord, frozen=True, kw_only=True):
     Attributes:
         digest: The digest of the secret in the session cookie.
         account: `User.account` of the user.
+        seller: The key of the Seller that the user has chosen to act for; empty if the user has chosen none.
         offered: The secret of the second factor that the user may set up in this session; empty if none was offered.
     """
 
     digest: str
     username: str
     account: str = ""
+    seller: str = ""
     started: datetime
     expires: datetime
     offered: str = ""
@@ -263,6 +294,42 @@ class Device(IdentityRecord, frozen=True, kw_only=True):
     account: str
     given: datetime
     expires: datetime
+
+
+class FeedPosition(IdentityRecord, frozen=True, kw_only=True):
+    """How far a Booking Partner has read its Orders feed or OrderProposals feed.
+
+    Attributes:
+        partner: The key of the partner.
+        feed: The name of the feed.
+        position: The highest change number after which the partner has asked for items: it has read all items up to it.
+        read: When the partner asked.
+    """
+
+    partner: str
+    feed: str
+    position: int
+    read: datetime
+
+
+class ProposalMail(IdentityRecord, frozen=True, kw_only=True):
+    """The wish of a user to be told by e-mail of OrderProposals that wait at a Seller, and what the user was told.
+
+    Attributes:
+        seller: The key of the Seller.
+        username: The name of the user.
+        account: `User.account` of the user.
+        address: The address of the user.
+        told: The keys of the proposals that the user was told of, each as `partner/UUID`.
+        next_attempt: The earliest time of the next e-mail; None if none was sent yet.
+    """
+
+    seller: str
+    username: str
+    account: str
+    address: str
+    told: tuple[str, ...] = ()
+    next_attempt: datetime | None = None
 
 
 class RegistrationToken(IdentityRecord, frozen=True, kw_only=True):

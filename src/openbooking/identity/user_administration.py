@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from openbooking.identity.records import Role, User
 from openbooking.identity.sellers import FindSeller, check_seller
 from openbooking.identity.sign_in.accounts import Accounts
+from openbooking.identity.sign_in.roles import Roles
 from openbooking.identity.sign_in.second_factors import SecondFactors
 from openbooking.identity.store import IdentityStore
 
@@ -17,10 +18,16 @@ class UserAdministration:
     """
 
     def __init__(
-        self, store: IdentityStore, accounts: Accounts, second_factors: SecondFactors, find_seller: FindSeller
+        self,
+        store: IdentityStore,
+        accounts: Accounts,
+        roles: Roles,
+        second_factors: SecondFactors,
+        find_seller: FindSeller,
     ) -> None:
         self._store = store
         self._accounts = accounts
+        self._roles = roles
         self._second_factors = second_factors
         self._find_seller = find_seller
 
@@ -42,6 +49,19 @@ class UserAdministration:
     async def remove(self, name: str) -> None:
         """Remove a user and end the user's sessions. Grants that the user gave stay (OB-AUTH-29)."""
         await self._accounts.remove(await self._accounts.user(name))
+
+    async def add_seller(self, name: str, seller: str, role: Role) -> None:
+        """Let an existing user act for a further Seller, or change the role of the user there.
+
+        Raises:
+            UnknownSellerError: No Seller has this key.
+        """
+        await check_seller(self._find_seller, seller)
+        await self._roles.give(name, seller, role)
+
+    async def remove_seller(self, name: str, seller: str) -> bool:
+        """Take the role at a Seller from a user; return whether the user has other roles, or else was removed."""
+        return await self._roles.take(name, seller)
 
     async def issue_link(self, name: str) -> str:
         """Return the secret of a link with which the user sets a new password, once."""

@@ -1,6 +1,6 @@
 """Settings: `definitions` names them, `bounds` limits their values, `loading` reads them from environment and file."""
 
-from openbooking.settings.definitions import AccessMode, Settings, SettingsError
+from openbooking.settings.definitions import AccessMode, Settings, SettingsError, SmtpSecurity
 from openbooking.settings.loading import (
     ENVIRONMENT_PREFIX,
     FILE_VARIABLE,
@@ -15,6 +15,7 @@ __all__ = [
     "AccessMode",
     "Settings",
     "SettingsError",
+    "SmtpSecurity",
     "describe_settings",
     "load_settings",
     "protocol_settings",

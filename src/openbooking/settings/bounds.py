@@ -12,10 +12,12 @@ NotNegative = Annotated[int, Meta(ge=0)]
 Workers = Annotated[int, Meta(ge=1, le=1_000)]
 # These durations are added to the present time, and the result must be before the year 10000 (`datetime.MAXYEAR`).
 _MOST_SECONDS = 1_000_000_000
+_MOST_MINUTES = 1_000_000
 _MOST_HOURS = 100_000
 _MOST_DAYS = 10_000
 Seconds = Annotated[int, Meta(ge=1, le=_MOST_SECONDS)]
 SecondsOrZero = Annotated[int, Meta(ge=0, le=_MOST_SECONDS)]
+Minutes = Annotated[int, Meta(ge=1, le=_MOST_MINUTES)]
 Hours = Annotated[int, Meta(ge=1, le=_MOST_HOURS)]
 Days = Annotated[int, Meta(ge=1, le=_MOST_DAYS)]
 DaysOrZero = Annotated[int, Meta(ge=0, le=_MOST_DAYS)]
@@ -24,6 +26,17 @@ WaitSeconds = Annotated[float, Meta(gt=0, le=86_400)]
 WaitSecondsOrZero = Annotated[float, Meta(ge=0, le=86_400)]
 # `token` in the grammar of RFC 9110 5.6.2.
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+# An address without quotes and characters outside ASCII, which not every mail server accepts (RFC 5321 4.1.2).
+_MAIL_ADDRESS = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"
+)
+_LONGEST_MAIL_ADDRESS = 254
+
+
+def is_mail_address(text: str) -> bool:
+    """Return whether e-mail can be sent to this address."""
+    return len(text) <= _LONGEST_MAIL_ADDRESS and _MAIL_ADDRESS.fullmatch(text) is not None
 
 
 def is_header_name(text: str) -> bool:

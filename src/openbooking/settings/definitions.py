@@ -18,6 +18,7 @@ from openbooking.settings.bounds import (
     Days,
     DaysOrZero,
     Hours,
+    Minutes,
     NotNegative,
     Port,
     Positive,
@@ -27,6 +28,7 @@ from openbooking.settings.bounds import (
     WaitSecondsOrZero,
     Workers,
     is_header_name,
+    is_mail_address,
     is_time_zone,
 )
 from openbooking.site_address import is_path, is_site_address
@@ -44,6 +46,14 @@ class AccessMode(StrEnum):
     API_KEY = "api-key"
     OPENID = "openid"
     HEADERS = "headers"
+
+
+class SmtpSecurity(StrEnum):
+    """The ways to encrypt a connection to the mail server."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
 
 
 class SettingsError(UserError):
@@ -92,6 +102,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 3_600
     orders_cancelled_unasked: Annotated[
         NotNegative, Meta(description="The most Orders that an import may cancel without confirmation.")
+    ] = 10
+    confirm_customers: Annotated[
+        NotNegative,
+        Meta(description="The most Customers that a decision on the console may concern without their number typed."),
     ] = 10
     proposal_hold_seconds: Annotated[
         Seconds, Meta(description="Seconds for which an OrderProposal may hold spaces.")
@@ -199,6 +213,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         SecondFactorMode,
         Meta(description="Whether people also sign in with a code of an app: off, optional or required."),
     ] = SecondFactorMode.OFF
+    smtp_host: Annotated[
+        str,
+        Meta(description="The mail server through which staff who want it are told of proposals; without it, none."),
+    ] = ""
+    smtp_port: Annotated[Port, Meta(description="The port of the mail server.")] = 587
+    smtp_security: Annotated[
+        SmtpSecurity, Meta(description="How the connection to the mail server is encrypted: starttls, tls or none.")
+    ] = SmtpSecurity.STARTTLS
+    smtp_user: Annotated[str, Meta(description="The user name at the mail server, if it asks for one.")] = ""
+    smtp_password: Annotated[
+        str, Meta(description="The password at the mail server.", extra_json_schema={"writeOnly": True})
+    ] = ""
+    smtp_from: Annotated[str, Meta(description="The address from which e-mail is sent.")] = ""
+    proposal_mail_minutes: Annotated[
+        Minutes, Meta(description="The least minutes between two e-mails about proposals to one person.")
+    ] = 15
     trusted_proxies: Annotated[
         str, Meta(description="Addresses of proxies whose X-Forwarded-For is trusted, separated by commas.")
     ] = "127.0.0.1"
@@ -252,8 +282,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         # Keys, tokens and passwords need TLS (OB-SEC-01). With access by headers, the gateway uses TLS.
         if not (self.access is AccessMode.HEADERS or self.is_local or self.site.startswith("https://")):
             yield f"site_url must begin with https://, except on localhost or if access is headers; it is {self.site}"
+        yield from self._mail_contradictions()
         if not is_path(self.api_path):
             yield f"api_path must be a path such as /api or /v1/booking; it is {self.api_path}"
+
+    def _mail_contradictions(self) -> Iterator[str]:
+        if bool(self.smtp_host) != bool(self.smtp_from):
+            yield "smtp_host and smtp_from must be set together"
+        if bool(self.smtp_user) != bool(self.smtp_password):
+            yield "smtp_user and smtp_password must be set together"
+        if self.smtp_from and not is_mail_address(self.smtp_from):
+            yield f"smtp_from must be an e-mail address; it is {self.smtp_from}"
+        if self.smtp_password and self.smtp_security is SmtpSecurity.NONE and self.smtp_host not in _LOCAL:
+            yield "smtp_security must be starttls or tls if smtp_password is sent to another machine"
 
     @property
     def site(self) -> str:

@@ -1,5 +1,7 @@
 """Where a setting is read from: the environment variables `OPENBOOKING_*`, or the TOML file of `OPENBOOKING_SETTINGS`.
 
+A secret can also be in a file of its own, which `OPENBOOKING_…_FILE` names.
+
 Options of a command override environment variables, environment variables override the file, and the file overrides the
 defaults. `describe_settings` lists all settings for `openbooking settings`.
 """
@@ -19,6 +21,7 @@ from openbooking.settings.definitions import Settings, SettingsError
 ENVIRONMENT_PREFIX = "OPENBOOKING_"
 FILE_VARIABLE = "OPENBOOKING_SETTINGS"
 _PORT_VARIABLE = "OPENBOOKING_PORT"
+_FILE_SUFFIX = "_file"
 _NOT_SHOWN = "(set, and not shown)"
 _log = structlog.get_logger()
 
@@ -44,11 +47,18 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
     }
     if _PORT_VARIABLE in links:
         _log.warning("settings.left_out", variable=_PORT_VARIABLE, reason=PORT_LEFT_OUT)
+    values |= _read_secrets(environment, values)
     values |= {name: value for name, value in overrides.items() if value is not None}
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as fault:
         raise SettingsError(str(fault)) from fault
+
+
+def secret_settings() -> frozenset[str]:
+    """Return the names of the settings whose values are secrets."""
+    fields = msgspec.inspect.type_info(Settings).fields  # type: ignore[attr-defined]
+    return frozenset(field.name for field in fields if (field.type.extra_json_schema or {}).get("writeOnly"))
 
 
 def protocol_settings() -> frozenset[str]:
@@ -69,6 +79,26 @@ def describe_settings(settings: Settings) -> list[tuple[str, str, str]]:
         meaning = schema.get("description", "") + (" (protocol)" if field.name in protocol else "")
         described.append((f"{ENVIRONMENT_PREFIX}{field.name.upper()}", str(value), meaning))
     return described
+
+
+def _read_secrets(environment: Mapping[str, str], values: dict[str, Any]) -> dict[str, str]:
+    """Return the secrets in files that are named by variables such as OPENBOOKING_METRICS_TOKEN_FILE.
+
+    These variables are removed from `values`, because they are no settings.
+    """
+    secrets = {}
+    for name in secret_settings():
+        path = values.pop(f"{name}{_FILE_SUFFIX}", None)
+        if not path:
+            continue
+        if f"{ENVIRONMENT_PREFIX}{name.upper()}" in environment:
+            raise SettingsError(f"{name} is set twice: in the environment and in the file {path}.")
+        try:
+            secrets[name] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as fault:
+            message = f"The file {path} with the setting {name} cannot be read: {fault}"
+            raise SettingsError(message) from fault
+    return secrets
 
 
 def _read_file(path: str | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Reads a page of a feed, which is limited in items and in bytes.
+"""Reads a page of a feed, which is limited in items and in bytes, and the change numbers of items.
 
 The memory that a page takes is limited too. The first query returns items up to the limit in items, but leaves the data
 of large items out. Nearly always no item is large, and the result is cut to the limit in bytes. If an item is large, a
@@ -7,6 +7,7 @@ second query sums the sizes of items in the database, and returns exactly the it
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, LargeBinary, bindparam, case, func, literal_column, select
 
@@ -21,6 +22,13 @@ from openbooking.store.statements import first
 _READ_AT_MOST = 4
 # Stands for the data of a large item. The data of an item is never empty.
 _WITHHELD = b""
+
+
+class ChangeNumber(NamedTuple):
+    """A row of `FeedPageStatements.change_numbers`."""
+
+    id: str
+    modified: int
 
 
 class FeedPageStatements:
@@ -53,6 +61,17 @@ class FeedPageStatements:
         found = select(feed_item.c.id, feed_item.c.kind, feed_item.c.modified, feed_item.c.data)
         of_page = found.where(*_of_feed(), feed_item.c.modified <= last)
         return self._dialect.compile(first(of_page.order_by(feed_item.c.modified)))
+
+    @cached_property
+    def change_numbers(self) -> Statement:
+        """:feed :partner :ids → ChangeNumbers of the items that have one."""
+        found = select(feed_item.c.id, feed_item.c.modified).where(
+            feed_item.c.feed == bindparam("feed"),
+            feed_item.c.partner == bindparam("partner"),
+            self._dialect.among(feed_item.c.id, self._dialect.values("ids")),
+            feed_item.c.modified.is_not(None),
+        )
+        return self._dialect.compile(found)
 
 
 def feed_page(

@@ -1,7 +1,7 @@
 """The store in memory, which keeps everything in dicts. The tests compare the SQL stores with it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -64,6 +64,11 @@ class MemoryStore:
             if item.modified > after and not is_full(found, limit, most_bytes):
                 found.append(item)
         return found
+
+    async def change_numbers(self, feed: Feed, ids: Collection[str]) -> Mapping[str, int]:
+        """Return the change numbers of items of a feed."""
+        items = self._feeds.get(feed, {})
+        return {id_: items[id_][0].modified for id_ in ids if id_ in items}
 
     async def sellers(self) -> Sequence[Seller]:
         """Return all Sellers, ordered by key."""

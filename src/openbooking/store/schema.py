@@ -29,7 +29,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary,
 metadata = MetaData()
 
 # The revision of the last migration. This version works with databases of this revision only.
-REVISION = "0007"
+REVISION = "0009"
 # The table in which Alembic keeps the revision.
 VERSION_TABLE = "alembic_version"
 

@@ -5,7 +5,7 @@ A batch of commands is decided and written in one transaction (`SqlStore._decide
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -39,7 +39,7 @@ from openbooking.store.command_queue.queue import BATCH_SIZE_ALONE, BATCH_SIZE_S
 from openbooking.store.database import COMMAND_SECONDS, Database, Procedure, SaveRows, ask
 from openbooking.store.dialect import Dialect
 from openbooking.store.documents import decode_seller, instant, microseconds
-from openbooking.store.feed_pages import FeedPageStatements, feed_page
+from openbooking.store.feed_pages import ChangeNumber, FeedPageStatements, feed_page
 from openbooking.store.figures import FigureStatements, check_schema, read_figures
 from openbooking.store.integrity.check import check_integrity
 from openbooking.store.integrity.finding import Finding
@@ -152,6 +152,12 @@ class SqlStore:
                 if await self._deferred_numbering.number_pending():
                     items = await self._database.read(page, brief=True)
         return items
+
+    async def change_numbers(self, feed: Feed, ids: Collection[str]) -> Mapping[str, int]:
+        """Return the change numbers of items of a feed."""
+        asked = {"feed": feed.name, "partner": feed.partner, "ids": sorted(ids)}
+        rows = await self._database.read(partial(ask, self._pages.change_numbers, **asked))
+        return {number.id: number.modified for number in map(ChangeNumber._make, rows)}
 
     async def sellers(self) -> Sequence[Seller]:
         """Return all Sellers, ordered by key."""

@@ -64,10 +64,16 @@ def dark_theme(colour: str) -> Theme:
 
 def logo_of(seller: Seller) -> Logo | None:
     """Return the published logo of a Seller; None if its address is not one that pages may load pictures from."""
+    url = logo_address(seller)
+    match = _LOGO.fullmatch(url) if url.isascii() else None
+    return Logo(match[0], match[1].lower()) if match else None
+
+
+def logo_address(seller: Seller) -> str:
+    """Return the published web address of the logo of a Seller; empty if there is none."""
     logo = seller.properties.get("logo")
     url = logo.get("url") if isinstance(logo, Mapping) else logo
-    match = _LOGO.fullmatch(url) if isinstance(url, str) and url.isascii() else None
-    return Logo(match[0], match[1].lower()) if match else None
+    return url if isinstance(url, str) else ""
 
 
 def _readable(colour: str, towards: str, surfaces: Iterable[str]) -> str:

@@ -15,12 +15,10 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import structlog
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from openbooking.booking.model.colours import InvalidColourError, parse_colour
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.digests import SecretKind, new_secret
@@ -29,11 +27,12 @@ from openbooking.identity.sign_in.attempt_limits import DEVICE_LIFETIME
 from openbooking.identity.sign_in.sessions import NextStep, SignInResult
 from openbooking.openactive.errors import RequestTooLargeError
 from openbooking.system import System
-from openbooking.web.branding import dark_theme, light_theme, logo_of
+from openbooking.web.assets import asset_routes, theme_path
+from openbooking.web.branding import logo_of
 from openbooking.web.error_pages import PageRoute
 from openbooking.web.errors import RETRY_AFTER_SECONDS
 from openbooking.web.menu import MenuEntry, menu_links
-from openbooking.web.rendering import FAVICON_PATH, STYLE_PATH, THEME_PATH, Renderer
+from openbooking.web.rendering import Renderer
 from openbooking.web.request import read_body
 from openbooking.web.routes import local_path
 
@@ -42,8 +41,7 @@ CODE_PATH = "/sign-in/code"
 ENROLMENT_PATH = "/sign-in/second-factor"
 SECOND_FACTOR_PATH = "/second-factor"
 PARTNERS_PATH = "/partners"
-# The page after a sign-in that began at no other page.
-START_PATH = PARTNERS_PATH
+LINK_PATH = "/set-password"
 
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _LARGEST_FORM = 20_000
@@ -81,8 +79,13 @@ class Visit(NamedTuple):
 
     @property
     def form_token(self) -> str:
-        """The CSRF token in the forms of this browser. Pages of other sites cannot know the token."""
-        return hmac.new(self.secret.encode(), b"form", hashlib.sha256).hexdigest()
+        """The CSRF token in the forms of this browser. Pages of other sites cannot know the token.
+
+        A user who acts for several Sellers has a token for each: a form that was opened for one Seller cannot be sent
+        while the browser acts for another one.
+        """
+        seller = self.signed_in.user.seller if self.signed_in else ""
+        return hmac.new(self.secret.encode(), f"form {seller}".encode(), hashlib.sha256).hexdigest()
 
 
 class Problem(NamedTuple):
@@ -119,19 +122,18 @@ class Pages:
         self._next_pages: list[Route] = []
         self._menu: dict[str, MenuEntry] = {}
 
+    @property
+    def start_path(self) -> str:
+        """The path of the page after a sign-in that began at no other page: the first one in the menu."""
+        return next(iter(self._menu))
+
     def add_filters(self, **filters: Callable[..., str]) -> None:
         """Add filters that templates can use, by their names."""
         self._renderer.add_filters(**filters)
 
     def routes(self) -> list[Route]:
         """Return the routes of the stylesheets and the icon of all pages."""
-        return [
-            Route(STYLE_PATH, self._style),
-            Route(THEME_PATH, self._theme),
-            Route(FAVICON_PATH, self._icon),
-            # Browsers ask for this path where no page names an icon, such as at the API.
-            Route("/favicon.ico", self._icon),
-        ]
+        return asset_routes(self._renderer)
 
     def route(
         self,
@@ -257,7 +259,7 @@ class Pages:
             "menu": menu_links(self._menu, user, local_path(request.scope)) if user else [],
             "brand": brand.name if brand else "",
             "logo": logo.url if logo else "",
-            "theme_path": self._theme_path(brand),
+            "theme_path": theme_path(self._root, brand) if brand else "",
             **values,
         }
         image_sources = [logo.origin] if logo else []
@@ -322,26 +324,6 @@ class Pages:
         if not secret:
             return Visit(new_secret(SecretKind.SESSION), known=False, signed_in=None)
         return Visit(secret, known=True, signed_in=await self._system.identity.accounts.find_session(secret))
-
-    def _theme_path(self, seller: Seller | None) -> str:
-        """Return the path of the stylesheet with the colours of a Seller; empty for a Seller without a colour."""
-        return f"{self._root}{THEME_PATH}?{urlencode({'colour': seller.colour})}" if seller and seller.colour else ""
-
-    async def _style(self, request: Request) -> Response:
-        del request
-        return self._renderer.asset("pages.css", "text/css")
-
-    async def _theme(self, request: Request) -> Response:
-        """Return the stylesheet for the colour in the query, which is all that it depends on."""
-        try:
-            colour = parse_colour(request.query_params.get("colour", ""))
-        except InvalidColourError as fault:
-            raise HTTPException(HTTPStatus.NOT_FOUND) from fault
-        return self._renderer.asset("theme.css", "text/css", light=light_theme(colour), dark=dark_theme(colour))
-
-    async def _icon(self, request: Request) -> Response:
-        del request
-        return self._renderer.asset("favicon.svg", "image/svg+xml")
 
 
 async def read_unchecked_form(request: Request) -> Form:

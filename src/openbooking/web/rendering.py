@@ -11,7 +11,6 @@ from starlette.responses import HTMLResponse, Response
 from openbooking.settings import Settings
 
 STYLE_PATH = "/pages.css"
-THEME_PATH = "/theme.css"
 FAVICON_PATH = "/favicon.svg"
 
 _A_YEAR = 31_536_000

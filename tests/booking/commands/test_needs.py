@@ -11,7 +11,7 @@ from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
-from openbooking.booking.commands.erase_personal_data import ErasePersonalData
+from openbooking.booking.commands.erase_personal_data import EraseOrderData, ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.find_opportunities import FindBySource, GetOpportunities, GetOpportunity
 from openbooking.booking.commands.get_order import GetOrder
@@ -98,6 +98,10 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
     (PublishSeller(CENTRE, actor=MANAGER), Needs(sellers=frozenset({CENTRE.key}))),
     (Republish(PATHS, actor=MANAGER), Needs(opportunities=PATHS)),
     (CancelOpportunity(opportunity=SERIES.path, actor=MANAGER), Needs(families=frozenset({SERIES.path}))),
+    (
+        CancelOpportunity(opportunity=YOGA.path, actor=MANAGER),
+        Needs(opportunities=frozenset({YOGA.path}), claims_on=frozenset({YOGA.path})),
+    ),
     (ChangeLogistics(opportunity=SERIES.path, actor=MANAGER), Needs(families=frozenset({SERIES.path}))),
     (
         SetSaleState(opportunity=SERIES.path, sale=SaleState.UNPUBLISHED, actor=MANAGER),
@@ -109,6 +113,7 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
     (Withhold(partnership=WITH_CENTRE, withheld=False, actor=MANAGER), Needs(withheld_from=frozenset({WITH_CENTRE}))),
     (ExpireLeases(), Needs(expired=True)),
     (ErasePersonalData(over_before=NOW), Needs(over_before=NOW)),
+    (EraseOrderData(orders=frozenset({KEY}), actor=MANAGER), RECORD),
     (
         GetOpportunity(YOGA.path, actor=MANAGER),
         Needs(opportunities=frozenset({YOGA.path}), likely_read_only=True),

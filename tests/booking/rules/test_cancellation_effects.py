@@ -23,7 +23,14 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller, OrderKey, Proposal
 from openbooking.booking.model.record import RecordKind
 from openbooking.booking.model.situation import RecordSet, Situation, Spaces
-from openbooking.booking.rules.cancellation_effects import SOLD_OUT, cancel_bookings, reject_without_spaces, sell
+from openbooking.booking.rules.cancellation_effects import (
+    SOLD_OUT,
+    CancelledBooking,
+    cancel_bookings,
+    cancelled_bookings,
+    reject_without_spaces,
+    sell,
+)
 from openbooking.openactive.terms import EventStatus, FlowRequirement, OrderItemStatus, OrderProposalStatus
 from support.builders import (
     BY_MANAGER,
@@ -358,3 +365,14 @@ def test_a_booking_rejects_the_proposals_that_it_leaves_without_spaces() -> None
     assert isinstance(rejection, RecordSet)
     assert rejection.record is not None
     assert (rejection.key, rejection.record.changed) == (BOBS, Stamp(SOLD_OUT, NOW))
+
+
+def test_the_cancelled_bookings_have_the_spaces_that_they_lose_here() -> None:
+    """Items of other sessions do not count, nor those that were cancelled before."""
+    where = after(booked(YOGA, YOGA, YOGA, SPIN), order_of(SPIN, caller=BOB))
+    where = after(where, Cancel(caller=ALICE, uuid=UUID, numbers=(1,)))
+    decision = cancel(YOGA[-1]).decide(where)
+    assert cancelled_bookings(decision.changes) == (CancelledBooking(KEY, 2, is_proposal=False),)
+    proposed = after(situation(TRIP), propose(request(item(TRIP), item(TRIP, 1), total_payment_due=PRICE * 2)))
+    decision = cancel(TRIP[-1]).decide(proposed)
+    assert cancelled_bookings(decision.changes) == (CancelledBooking(KEY, 2, is_proposal=True),)

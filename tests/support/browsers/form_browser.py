@@ -31,7 +31,7 @@ class Page(HTMLParser):
         self.fields: dict[str, dict[str, str]] = {}
         self.paragraphs: dict[str, str] = {}
         self.summary: list[str] = []
-        self._paragraph = ""
+        self._paragraph = self._text_area = ""
         self._words: list[str] = []
         self.feed("" if left_for else response.text)
         self.text = " ".join("".join(self._words).split())
@@ -41,8 +41,10 @@ class Page(HTMLParser):
         if tag == "form":
             self.forms.append(Form(told.get("action", ""), told.get("method", "get"), {}, []))
         elif tag in ("input", "textarea") and "name" in told:
-            self.forms[-1].fields[told["name"]] = told.get("value", "")
+            if told.get("type") != "checkbox" or "checked" in told:
+                self.forms[-1].fields[told["name"]] = told.get("value", "")
             self.fields[told["name"]] = told
+            self._text_area = told["name"] if tag == "textarea" else ""
         elif tag == "button" and "name" in told:
             self.forms[-1].buttons.append((told["name"], told["value"]))
         elif tag == "p":
@@ -53,9 +55,13 @@ class Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "p":
             self._paragraph = ""
+        elif tag == "textarea":
+            self._text_area = ""
 
     def handle_data(self, data: str) -> None:
         self._words.append(data)
+        if self._text_area:
+            self.forms[-1].fields[self._text_area] += data
         if self._paragraph:
             self.paragraphs[self._paragraph] = self.paragraphs.get(self._paragraph, "") + data
 

@@ -18,7 +18,7 @@ from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
-from openbooking.booking.commands.erase_personal_data import ErasePersonalData
+from openbooking.booking.commands.erase_personal_data import EraseOrderData, ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal, WriteToCustomer
@@ -249,6 +249,12 @@ def erase(story: Story, record: Record) -> Step:
     return ErasePersonalData(over_before=retention_start(record) or story.state.now)
 
 
+def erase_order(story: Story, record: Record) -> Step:
+    """Erase the personal data of one Order, which is refused while a booking is ahead."""
+    del story
+    return EraseOrderData(orders=frozenset({record.key}), actor=MANAGER)
+
+
 def look(story: Story, record: Record) -> Step:
     del story
     return GetOrder(caller=CALLERS[record.partner], uuid=record.uuid)
@@ -374,6 +380,7 @@ DEEDS: list[tuple[int, Deed, Callable[[Situation, Record], bool]]] = [
     (8, do_to_order, is_standing),
     (3, delete_order, is_order),
     (1, erase, is_order),
+    (2, erase_order, is_order),
     (1, look, is_any),
 ]
 

@@ -1,5 +1,6 @@
 """The open feeds and the Orders feeds: OpenActive's validators check their pages and items."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 import pytest
 
 from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.model.order import OrderKey
+from openbooking.identity.records import FeedPosition, IdentityRecord
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
 from support.builders import UUID, session
@@ -143,3 +147,40 @@ async def test_change_numbers_are_exact_in_every_json_reader(world: World) -> No
     response = await world.client.get("/feeds/slots")
     numbers: list[Any] = [entry["modified"] for entry in json.loads(response.text)["items"]]
     assert all(isinstance(number, int) and 0 < number < 2**53 for number in numbers)
+
+
+async def stored_positions(world: World) -> dict[tuple[str, str], int]:
+    """Return the positions of Booking Partners in their feeds, once the last one is written."""
+    for _ in range(100):
+        await asyncio.sleep(0.01)
+        found = await world.identity.find(FeedPosition)
+        if found:
+            return {(position.partner, position.feed): position.position for position in found}
+    return {}
+
+
+async def test_the_position_of_a_partner_in_its_feed_is_kept(world: World) -> None:
+    body = world.order(world.item(YOGA))
+    assert (await world.call("PUT", f"orders/{UUID}", body)).status_code == 201
+    await world.store.execute(SellerCancel(order=OrderKey("alice", UUID), actor=MANAGER))
+    page = (await world.call("GET", "orders-rpde")).json()
+    assert await world.identity.find(FeedPosition) == []
+    await world.client.get(page["next"], headers={"Authorization": "Bearer obk_alice"})
+    (item,) = page["items"]
+    assert await stored_positions(world) == {("alice", "orders"): item["modified"]}
+
+
+async def test_no_feed_waits_until_a_position_is_written(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    written, save = asyncio.Event(), sqlite_world.identity.save
+
+    async def later(*records: IdentityRecord) -> bool:
+        await written.wait()
+        return await save(*records)
+
+    body = sqlite_world.order(sqlite_world.item(YOGA))
+    assert (await sqlite_world.call("PUT", f"orders/{UUID}", body)).status_code == 201
+    await sqlite_world.store.execute(SellerCancel(order=OrderKey("alice", UUID), actor=MANAGER))
+    monkeypatch.setattr(sqlite_world.identity, "save", later)
+    assert await asyncio.wait_for(sqlite_world.read_feed("/api/orders-rpde"), 10)
+    written.set()
+    assert await stored_positions(sqlite_world)

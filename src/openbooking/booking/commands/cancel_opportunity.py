@@ -9,6 +9,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.situation import Needs, OpportunitySet, Situation
 from openbooking.booking.rules.cancellation_effects import cancel_bookings
 from openbooking.openactive.errors import NotFoundError
+from openbooking.openactive.opportunity_types import TYPE_OF_COLLECTION
 from openbooking.openactive.terms import EventStatus
 
 
@@ -32,7 +33,11 @@ class CancelOpportunity(ActorCommand, frozen=True, kw_only=True):
 
     def needs(self) -> Needs:
         """Return the Opportunity and everything below it, with the records that claim any of it."""
-        return Needs(families=frozenset({self.opportunity}))
+        paths = frozenset({self.opportunity})
+        type_ = TYPE_OF_COLLECTION.get(self.opportunity.partition("/")[0])
+        # A series can have thousands of bookings, of which a single session has few.
+        is_alone = type_ is not None and not type_.has_children
+        return Needs(opportunities=paths, claims_on=paths) if is_alone else Needs(families=paths)
 
     def decide(self, situation: Situation) -> Decision[None]:
         """Cancel the Opportunities that have not ended and their items in Orders, and reject their OrderProposals.

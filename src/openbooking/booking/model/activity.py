@@ -30,6 +30,7 @@ class Action(StrEnum):
     PROPOSAL_UPDATED_BY_CUSTOMER = "proposal-updated-by-customer"
     NOTE_WRITTEN = "note-written"
     ORDER_DELETED = "order-deleted"
+    PERSONAL_DATA_ERASED = "personal-data-erased"
     PUT_ON_SALE = "put-on-sale"
     TAKEN_OFF_SALE = "taken-off-sale"
 

@@ -14,13 +14,17 @@ class InvalidColourError(UserError):
         super().__init__(f"{text!r} is no colour: write # and six hexadecimal digits, such as #0b5d4e.")
 
 
+def is_colour(text: str) -> bool:
+    """Return whether the text is `#` and six hexadecimal digits."""
+    return bool(_COLOUR.fullmatch(text.strip().lower()))
+
+
 def parse_colour(text: str) -> str:
     """Return a colour as `#` and six hexadecimal digits in lower case.
 
     Raises:
         InvalidColourError: The text is no such colour.
     """
-    colour = text.strip().lower()
-    if not _COLOUR.fullmatch(colour):
+    if not is_colour(text):
         raise InvalidColourError(text)
-    return colour
+    return text.strip().lower()

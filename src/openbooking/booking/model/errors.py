@@ -61,6 +61,12 @@ class NothingToCancelError(DecisionRefusedError):
     name = "No future occurrence is left to cancel."
 
 
+class BookingAheadError(DecisionRefusedError):
+    """The personal data of an Order is still needed: it has a booking that is neither over nor cancelled."""
+
+    name = "A booking is ahead. Cancel it first, or wait until it is over."
+
+
 class UnacceptableLogisticsError(DecisionRefusedError):
     """The Opportunity cannot have this time or location (OB-NOTIF-06)."""
 

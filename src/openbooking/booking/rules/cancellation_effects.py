@@ -7,13 +7,14 @@ which it has too few spaces.
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from datetime import datetime
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Actor, ActorKind, Stamp
 from openbooking.booking.model.order import BookedItem, OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
-from openbooking.booking.model.situation import Change, RecordSet, Situation, evolve
+from openbooking.booking.model.situation import Change, OpportunitySet, RecordSet, Situation, evolve
 from openbooking.booking.rules import lifecycle
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 
@@ -21,6 +22,43 @@ from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 SOLD_OUT = Actor(ActorKind.SYSTEM, "sold out")
 _NOT_TAKING_PLACE = "This does not take place."
 _FULL = "There are no longer enough spaces for this."
+
+
+class CancelledBooking(NamedTuple):
+    """An Order or OrderProposal that the cancellation of an Opportunity concerns.
+
+    Attributes:
+        key: Its key.
+        spaces: The number of spaces that it loses.
+        is_proposal: Whether it is an OrderProposal.
+    """
+
+    key: OrderKey
+    spaces: int
+    is_proposal: bool
+
+
+def cancelled_bookings(changes: Iterable[Change]) -> tuple[CancelledBooking, ...]:
+    """Return the Orders and OrderProposals that the cancellation of an Opportunity concerns, ordered by key.
+
+    Args:
+        changes: The changes of the decision.
+    """
+    changes = tuple(changes)
+    paths = {change.opportunity.path for change in changes if isinstance(change, OpportunitySet)}
+    found: list[CancelledBooking] = []
+    for change in changes:
+        record = change.record if isinstance(change, RecordSet) else None
+        if isinstance(record, OrderRecord):
+            cancelled = (
+                item for item, state in record.items() if state.cancelled and state.cancelled == record.changed
+            )
+            spaces = sum(item.opportunity.path in paths for item in cancelled)
+            found.append(CancelledBooking(record.key, spaces, is_proposal=False))
+        elif isinstance(record, ProposalRecord):
+            spaces = sum(number for path, number in record.wanted().items() if path in paths)
+            found.append(CancelledBooking(record.key, spaces, is_proposal=True))
+    return tuple(sorted(found))
 
 
 def cancel_bookings(

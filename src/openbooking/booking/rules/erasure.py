@@ -1,11 +1,13 @@
-"""Where the erasure of personal data is decided: when it is due, and which data is erased (retention).
+"""Where the erasure of personal data is decided: when it is due or allowed, and which data is erased.
 
 The Customer, attendees, answers, barcodes that the Broker sent and the fingerprint of the request are erased. The
 items, totals and tax of the Order stay, and its spaces stay sold. The setting `retention_days` says how long data is
-kept after `retention_start`. `commands.erase_personal_data` erases the data of all Orders that are due.
+kept after `retention_start`. The commands of `commands.erase_personal_data` erase the data of all Orders that are due,
+and of chosen Orders.
 """
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -13,6 +15,7 @@ from msgspec.structs import replace
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.order import Access, BookedItem
 from openbooking.booking.model.record import ItemState, OrderRecord, ProposalRecord, Record
+from openbooking.booking.model.situation import Situation
 
 _Personal = TypeVar("_Personal", OrderRecord, ProposalRecord)
 _WithAccess = TypeVar("_WithAccess", BookedItem, ItemState)
@@ -35,6 +38,32 @@ def retention_start(record: Record) -> datetime | None:
         return None
     ends = (item.opportunity.over_at for item, _ in record.items())
     return max(filter(None, ends), default=record.order.personal.received_at)
+
+
+def bookings_ahead(situation: Situation, record: OrderRecord) -> list[BookedItem]:
+    """Return the current items that are neither over nor cancelled. What has no date is never ahead."""
+    ahead = []
+    for item, state in record.items():
+        opportunity = situation.opportunities.get(item.opportunity.path, item.opportunity)
+        if opportunity.over_at and not opportunity.is_over(situation.now) and not state.status.cancelled:
+            ahead.append(item.set_opportunity(opportunity, item.parents))
+    return ahead
+
+
+def describe_bookings(bookings: Iterable[tuple[OrderRecord, BookedItem]], zone: tzinfo) -> str:
+    """Return a sentence for people that names bookings which are ahead, with their times in the time zone."""
+    named = dict.fromkeys(f"{_describe_item(item, zone)} (booking {record.uuid})" for record, item in bookings)
+    return f"Cancel these bookings first, or wait until they are over: {', '.join(named)}."
+
+
+def _describe_item(item: BookedItem, zone: tzinfo) -> str:
+    names = (member.properties.get("name") for member in (item.opportunity, *item.parents))
+    name = next((str(name) for name in names if name), item.opportunity.path)
+    start = item.opportunity.start
+    if start is None:
+        return name
+    local = start.astimezone(zone)
+    return f"{name} on {local.day} {local:%B %Y} at {local:%H:%M}"
 
 
 def erase_personal_data(record: _Personal, stamp: Stamp) -> _Personal:

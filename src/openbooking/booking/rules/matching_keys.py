@@ -43,6 +43,15 @@ def activities_of(family: Iterable[Opportunity]) -> tuple[str, ...]:
     return next((member.activities for member in family if member.activities), ())
 
 
+def names_by_key(opportunity: Opportunity) -> dict[str, str]:
+    """Return the published names of the places and activities of an Opportunity, by their keys."""
+    places = [place for place in _members(opportunity.properties.get("location")) if isinstance(place, Mapping)]
+    concepts = [concept for name in _ACTIVITIES for concept in _members(opportunity.properties.get(name))]
+    named = [(_venue_key(place), _text(place.get("name"))) for place in places]
+    named += [(_concept_key(each), _text(each.get("prefLabel"))) for each in concepts if isinstance(each, Mapping)]
+    return {key: name for key, name in named if key and name}
+
+
 def normal_key(text: str) -> str:
     """Return the key with single blanks, and with one spelling of the URLs of the OpenActive vocabularies."""
     return _VOCABULARY.sub(r"https://openactive.io/\1#", " ".join(text.split()))

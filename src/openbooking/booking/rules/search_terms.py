@@ -63,7 +63,7 @@ def search_terms(personal: PersonalData | None) -> SearchTerms:
         if customer.get("@type") == "Person":
             given, _, family = family.rpartition(" ")
     telephone = normal_telephone(_text(customer, "telephone"))
-    terms = (normal_name(family), normal_name(given), _normal_email(_text(customer, "email")), telephone)
+    terms = (normal_name(family), normal_name(given), normal_email(_text(customer, "email")), telephone)
     return SearchTerms(*(term[:_MOST_CHARACTERS] or None for term in terms))
 
 
@@ -73,7 +73,7 @@ def lookups(text: str) -> tuple[Lookup, ...]:
     if not text:
         return ()
     if "@" in text:
-        return (Lookup("email", _normal_email(text)[:_MOST_CHARACTERS], is_whole=True),)
+        return (Lookup("email", normal_email(text)[:_MOST_CHARACTERS], is_whole=True),)
     if _TELEPHONE.fullmatch(text) and sum(map(str.isdigit, text)) >= _FEWEST_DIGITS:
         return (Lookup("telephone", normal_telephone(text)[:_MOST_CHARACTERS], is_whole=True),)
     name = normal_name(text)[:_MOST_CHARACTERS]
@@ -82,6 +82,21 @@ def lookups(text: str) -> tuple[Lookup, ...]:
     first, _, last = name.rpartition(" ")
     full_name = (Lookup("family_name", last, given_name=first),) if first else ()
     return (*full_name, Lookup("family_name", name), Lookup("given_name", name))
+
+
+def is_contact(text: str) -> bool:
+    """Return whether a text is a whole e-mail address or a whole telephone number."""
+    return any(lookup.term in ("email", "telephone") for lookup in lookups(text))
+
+
+def has_contact(personal: PersonalData | None, contact: str) -> bool:
+    """Return whether the Customer has stated this e-mail address or telephone number; the whole text counts."""
+    customer = personal.customer if personal else None
+    if not customer:
+        return False
+    if "@" in contact:
+        return normal_email(_text(customer, "email")) == normal_email(contact)
+    return normal_telephone(_text(customer, "telephone")) == normal_telephone(contact)
 
 
 def normal_name(text: str) -> str:
@@ -101,7 +116,8 @@ def normal_telephone(text: str) -> str:
     return "0" + digits.removeprefix(abroad).removeprefix("0") if digits.startswith(abroad) else digits
 
 
-def _normal_email(text: str) -> str:
+def normal_email(text: str) -> str:
+    """Return an e-mail address in lower case, without spaces around it."""
     return text.strip().replace("\0", "").casefold()
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from openbooking.clock import Clock
 from openbooking.identity.digests import SecretKind, digest, matches, new_id, new_secret
 from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
-from openbooking.identity.records import Role, Session, User
+from openbooking.identity.records import ProposalMail, Role, Session, User
 from openbooking.identity.sign_in import attempt_limits
 from openbooking.identity.sign_in.attempt_limiter import AttemptLimiter, Browser
 from openbooking.identity.sign_in.devices import Devices
@@ -53,7 +53,7 @@ class EmptyUserNameError(UserError):
 
 
 class SignedIn(NamedTuple):
-    """A user who has signed in, with the session of the browser."""
+    """A user who has signed in, acting for the chosen Seller, with the session of the browser."""
 
     user: User
     session: Session
@@ -94,7 +94,13 @@ class Accounts:
             return None
         # The session may have begun before a second factor was required, or before the second factor was reset.
         lacks_factor = users[0].second_factor is None and self._policy.second_factor is SecondFactorMode.REQUIRED
-        return None if lacks_factor else SignedIn(users[0], sessions[0])
+        return None if lacks_factor else SignedIn(users[0].acting_for(sessions[0].seller), sessions[0])
+
+    async def choose_seller(self, secret: str, seller: str) -> None:
+        """Make the session with this secret act for another Seller of its user."""
+        while sessions := await self._store.find(Session, digest=digest(secret)):
+            if await self._store.save(replace(sessions[0], seller=seller)):
+                return
 
     async def sign_out(self, signed_in: SignedIn) -> None:
         """End the session of a user who has signed in."""
@@ -164,6 +170,7 @@ class Accounts:
         await self._store.remove(User, name=user.name)
         await self.sessions.end_all(user.name)
         await self._devices.forget(user.name)
+        await self._store.remove(ProposalMail, username=user.name)
 
     async def unlock(self, name: str) -> None:
         """Clear the failed attempts at an account, so that the user can sign in at once. Raise UnknownUserError."""

@@ -10,10 +10,12 @@ from openbooking.identity.records import (
     Attempts,
     Authorization,
     Device,
+    FeedPosition,
     Grant,
     IdentityRecord,
     Partner,
     PendingSignIn,
+    ProposalMail,
     RegistrationToken,
     Session,
     SigningKey,
@@ -73,6 +75,8 @@ device = _table(
     _expires(),
 )
 attempts = _table("sign_in_attempts", _key("subject"), _expires())
+feed_position = _table("feed_position", _key("partner"), _key("feed"))
+proposal_mail = _table("proposal_mail", _key("seller"), _key("username"))
 registration_token = _table("registration_token", _key("digest"))
 signing_key = _table("signing_key", _key("kid"))
 
@@ -85,6 +89,8 @@ TABLES: dict[type[IdentityRecord], Table] = {
     PendingSignIn: pending_sign_in,
     Device: device,
     Attempts: attempts,
+    FeedPosition: feed_position,
+    ProposalMail: proposal_mail,
     RegistrationToken: registration_token,
     SigningKey: signing_key,
 }

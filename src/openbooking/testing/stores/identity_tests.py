@@ -15,11 +15,13 @@ from openbooking.identity.records import (
     Attempts,
     Authorization,
     Device,
+    FeedPosition,
     FormerCredential,
     Grant,
     IdentityRecord,
     Partner,
     PendingSignIn,
+    ProposalMail,
     RegistrationToken,
     Role,
     Session,
@@ -60,6 +62,8 @@ RECORDS: tuple[IdentityRecord, ...] = (
     RegistrationToken(digest="r", name="kit", created=START, uses_left=3),
     SigningKey(kid="k", created=START, jwk={"kty": "RSA"}),
     Attempts(subject="account:ann", failures=1, blocked_until=START, expires=LATER),
+    FeedPosition(partner="alice", feed="orders", position=7, read=START),
+    ProposalMail(seller="centre", username="ann", account="u1", address="ann@example.com", next_attempt=START),
 )
 
 

@@ -20,7 +20,6 @@ from openbooking.web.pages import (
     CODE_PATH,
     ENROLMENT_PATH,
     SECOND_FACTOR_PATH,
-    START_PATH,
     Form,
     Pages,
     Problem,
@@ -81,7 +80,7 @@ class SecondFactorPages:
             except TooManyAttemptsError as refusal:
                 problem = wait_message(refusal, self._system.clock())
             else:
-                return await self._pages.begin_session(visit, sign_in, next_path or START_PATH)
+                return await self._pages.begin_session(visit, sign_in, next_path or self._pages.start_path)
         return self._pages.page(
             request,
             visit,
@@ -104,7 +103,7 @@ class SecondFactorPages:
             enrolment = await self._factors.enrol_pending(pending, form.get("code", ""), self._browser(request))
         except WrongCodeError:
             return self._enrolment_page(request, visit, pending, next_path, _WRONG_CODE)
-        return await self._recovery_codes_page(request, enrolment, next_path or START_PATH)
+        return await self._recovery_codes_page(request, enrolment, next_path or self._pages.start_path)
 
     async def _second_factor(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         """Set up a second factor after sign-in, or show the existing one."""
@@ -118,7 +117,7 @@ class SecondFactorPages:
         except _REFUSALS as refusal:
             problem = self._problem(refusal, _WRONG_CODE)
             return await self._second_factor_page(request, visit, signed_in, problem)
-        return await self._recovery_codes_page(request, enrolment, START_PATH)
+        return await self._recovery_codes_page(request, enrolment, self._pages.start_path)
 
     async def _remove(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         form = await self._pages.read_form(request, visit)
@@ -152,7 +151,7 @@ class SecondFactorPages:
                 request, visit, "accounts/second_factor.html", problem=problem, factor=user.second_factor
             )
         if not self._factors.is_available_to(user):
-            return self._pages.redirect(START_PATH)
+            return self._pages.redirect(self._pages.start_path)
         offered = await self._factors.offer(signed_in)
         if not offered:
             return self._pages.redirect(SECOND_FACTOR_PATH)

@@ -21,8 +21,8 @@ from openbooking.identity.sign_in.passwords import MIN_LENGTH, WeakPasswordError
 from openbooking.system import System
 from openbooking.web.menu import MenuEntry
 from openbooking.web.pages import (
+    LINK_PATH,
     SIGN_IN_PATH,
-    START_PATH,
     BadFormError,
     Form,
     Pages,
@@ -34,7 +34,6 @@ from openbooking.web.pages import (
 
 SIGN_OUT_PATH = "/sign-out"
 PASSWORD_PATH = "/password"  # noqa: S105 - a path
-LINK_PATH = "/set-password"
 
 _WRONG = Problem("The user name or the password is wrong.", ("username", "password"))
 WRONG_PASSWORD = Problem("This is not your current password.", ("password",))
@@ -79,7 +78,7 @@ class AccountPages:
         except TooManyAttemptsError as refusal:
             problem = wait_message(refusal, self._system.clock())
             return await self._sign_in_page(request, visit, next_path, problem, name)
-        return await self._pages.begin_session(visit, sign_in, next_path or START_PATH)
+        return await self._pages.begin_session(visit, sign_in, next_path or self._pages.start_path)
 
     async def _sign_in_page(
         self, request: Request, visit: Visit, next_path: str, problem: Problem | None = None, name: str = ""
@@ -118,7 +117,7 @@ class AccountPages:
             return self._password_page(request, visit, WRONG_PASSWORD)
         except TooManyAttemptsError as refusal:
             return self._password_page(request, visit, wait_message(refusal, self._system.clock()))
-        return await self._pages.begin_session(visit, sign_in, START_PATH)
+        return await self._pages.begin_session(visit, sign_in, self._pages.start_path)
 
     async def _use_link(self, request: Request, visit: Visit) -> Response:
         form = await self._pages.read_form(request, visit) if request.method == "POST" else dict(request.query_params)
@@ -134,7 +133,7 @@ class AccountPages:
             return self._pages.page(request, visit, "accounts/invalid_link.html", status=HTTPStatus.NOT_FOUND)
         except WeakPasswordError as fault:
             return self._password_page(request, visit, _weak(fault), link, user.name)
-        return await self._pages.begin_session(visit, sign_in, START_PATH)
+        return await self._pages.begin_session(visit, sign_in, self._pages.start_path)
 
     def _password_page(
         self, request: Request, visit: Visit, problem: Problem | None = None, link: str = "", name: str = ""

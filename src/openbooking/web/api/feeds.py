@@ -106,6 +106,9 @@ class PrivateFeed:
             items = await self._system.store.feed_items(feed, after, PAGE_SIZE)
             body = encode_page(self._url, _requested_url(self._url, scope), items, licensed=False)
             page = make_page(body, _headers(BOOKING_MEDIA_TYPE, _PRIVATE_PAGE), gzip=accepts_gzip(scope))
+            # A partner that reads full pages is still catching up; it is not recorded at each of them.
+            if not is_full(items):
+                self._system.identity.feed_positions.record(feed, after)
             del items, body
         with self._memory.count_while_sent(page):
             await send_page(page, scope, send)

@@ -18,7 +18,7 @@ from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
 from openbooking.booking.store import Reply
 from openbooking.booking.views import InvalidCursorError, Occurrence, SellerViews, Views
-from openbooking.identity.records import Partner, Role, User
+from openbooking.identity.records import EVERY_SELLER, Grant, Partner, User
 from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.system import System
@@ -38,23 +38,43 @@ class Notice(StrEnum):
 
     ATTENDANCE = "attendance"
     CANCELLED = "cancelled"
+    OCCURRENCE_CANCELLED = "occurrence-cancelled"
     NOTIFIED = "notified"
     ACCESS_RENEWED = "access"
     REPLACED = "replaced"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     AMENDED = "amended"
+    PUT_ON_SALE = "on-sale"
+    TAKEN_OFF_SALE = "off-sale"
+    TERMS = "terms"
+    MAIL = "e-mail"
+    SELLER_CHOSEN = "seller"
+    ROLE_CHANGED = "role"
+    STAFF_REMOVED = "staff-removed"
+    DATA_ERASED = "erased"
+    DETAILS_CHANGED = "details"
 
 
 NOTICES = {
     Notice.ATTENDANCE: "Attendance recorded.",
     Notice.CANCELLED: "Cancelled. The partner learns of it from its feed.",
+    Notice.OCCURRENCE_CANCELLED: "Session cancelled. The partners learn of it from their feeds.",
     Notice.NOTIFIED: "Notice sent. The partner reads it from its feed.",
     Notice.ACCESS_RENEWED: "Access renewed.",
     Notice.REPLACED: "Replaced. The partner learns of it from its feed.",
     Notice.ACCEPTED: "Accepted. The partner can book now.",
     Notice.REJECTED: "Rejected. The partner learns of it from its feed.",
     Notice.AMENDED: "Offered with your changes. The customer decides now.",
+    Notice.PUT_ON_SALE: "Put on sale. Apps show it within seconds.",
+    Notice.TAKEN_OFF_SALE: "Taken off sale. Apps stop showing it within seconds.",
+    Notice.MAIL: "Saved.",
+    Notice.TERMS: "Terms saved. They apply from now on.",
+    Notice.SELLER_CHOSEN: "All pages show this organisation now.",
+    Notice.ROLE_CHANGED: "Role changed.",
+    Notice.STAFF_REMOVED: "Removed. The person can no longer see your pages.",
+    Notice.DATA_ERASED: "Personal data erased.",
+    Notice.DETAILS_CHANGED: "Details published. The feeds show them within a few minutes.",
 }
 
 
@@ -163,8 +183,11 @@ class ConsoleVisit(NamedTuple):
         return OrderKey(self.request.path_params["partner"], self.request.path_params["uuid"])
 
     async def partner_names(self) -> dict[str, str]:
-        """Return the names of the Booking Partners by their keys."""
-        return {partner.key: partner.name for partner in await self.console.system.identity.store.find(Partner)}
+        """Return the names of the Booking Partners that have or had a grant of the Seller, by their keys."""
+        store = self.console.system.identity.store
+        grants = [*await store.find(Grant, seller=self.seller.key), *await store.find(Grant, seller=EVERY_SELLER)]
+        granted = {grant.partner for grant in grants}
+        return {partner.key: partner.name for partner in await store.find(Partner) if partner.key in granted}
 
     def page(self, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Response:
         """Return a page of the console.
@@ -223,35 +246,38 @@ class Console:
             proposal_status=lambda status: descriptions.PROPOSAL_STATUSES[status],
         )
 
-    def route(
+    def route(  # noqa: PLR0913 - the parts of a route
         self,
         path: str,
         serve: Serve,
         methods: Collection[str] = ("GET",),
         *,
-        menu: str = "",
+        menu: str | MenuEntry = "",
         managers_only: bool = False,
+        base: str = CONSOLE_PATH,
     ) -> Route:
         """Return the route of a page of the console.
 
         Args:
-            path: The path below `/console`.
+            path: The path below `base`.
             serve: Makes the page.
             methods: The HTTP methods of the page.
-            menu: The text of the link in the menu; empty for a page that is not in the menu.
+            menu: The text of the link in the menu, or the link; empty for a page that is not in the menu.
             managers_only: Whether staff who are no managers get an error page instead.
+            base: The path before `path`.
         """
-        entry = MenuEntry(menu, partial(_may_see, managers_only)) if menu else None
+        if isinstance(menu, str):
+            menu = MenuEntry(menu, partial(_may_see, managers_only=managers_only))
 
         async def endpoint(request: Request, visit: Visit, signed_in: SignedIn) -> Response:
             return await self._serve(serve, request, visit, signed_in.user, managers_only=managers_only)
 
-        return self.pages.route_signed_in(CONSOLE_PATH + path, endpoint, methods, menu=entry)
+        return self.pages.route_signed_in(base + path, endpoint, methods, menu=menu if menu.title else None)
 
     async def _serve(
         self, serve: Serve, request: Request, visit: Visit, user: User, *, managers_only: bool
     ) -> Response:
-        if not _may_see(managers_only, user):
+        if not _may_see(user, managers_only=managers_only):
             return self.pages.page(request, visit, "console/may_not_see.html", status=HTTPStatus.FORBIDDEN)
         seller = await self.system.identity.seller(user.seller)
         if seller is None:
@@ -262,8 +288,8 @@ class Console:
             return self.pages.page(request, visit, "console/not_found.html", status=HTTPStatus.NOT_FOUND)
 
 
-def _may_see(managers_only: bool, user: User) -> bool:  # noqa: FBT001 - partial
-    return not managers_only or user.role is Role.MANAGER
+def _may_see(user: User, *, managers_only: bool) -> bool:
+    return not managers_only or user.role.may_manage
 
 
 def _local(day: date | datetime, zone: Any) -> date | datetime:

@@ -28,6 +28,11 @@ def format_money(amount: Decimal, currency: str | None = "GBP") -> str:
     return f"{sign}{symbol}{abs(amount):,.2f}"
 
 
+def format_month(month: str) -> str:
+    """Return the name of a month that is given as `2026-12`: `December 2026`."""
+    return f"{date.fromisoformat(f'{month}-01'):%B %Y}"
+
+
 def parse_date(text: str) -> date | None:
     """Return the date in a field of a form or query (`2026-12-05`), or None."""
     try:

@@ -24,6 +24,7 @@ ACTIONS = {
     Action.PROPOSAL_UPDATED_BY_CUSTOMER: "Proposal changed by the customer",
     Action.NOTE_WRITTEN: "Note sent",
     Action.ORDER_DELETED: "Deleted",
+    Action.PERSONAL_DATA_ERASED: "Personal data erased",
     Action.PUT_ON_SALE: "Put on sale",
     Action.TAKEN_OFF_SALE: "Taken off sale",
 }
@@ -41,15 +42,18 @@ class HistoryRow(NamedTuple):
 async def history_rows(visit: ConsoleVisit, record: Record) -> list[HistoryRow]:
     """Return the history of a record, oldest first. Entries of an unknown time are left out."""
     partners = await visit.partner_names()
+    activities = await visit.views.history(record.key)
+    # The retention erases without an entry in the activity log.
+    is_logged = any(activity.action is Action.PERSONAL_DATA_ERASED for activity in activities)
     stamps = (
         ("Proposed", record.proposed),
         ("Booked", record.booked),
-        ("Personal data erased", record.erased),
+        (ACTIONS[Action.PERSONAL_DATA_ERASED], None if is_logged else record.erased),
     )
     stamped = [
         HistoryRow(stamp.at, text, actor_name(stamp.actor, partners)) for text, stamp in stamps if stamp and stamp.at
     ]
-    logged = [activity_row(activity, partners) for activity in await visit.views.history(record.key)]
+    logged = [activity_row(activity, partners) for activity in activities]
     return sorted([*stamped, *logged], key=lambda row: row.at)
 
 

@@ -19,12 +19,31 @@ def occurrence_row(visit: ConsoleVisit, occurrence: Occurrence) -> dict[str, Any
         "day": visit.local(opportunity.start).date() if opportunity.start else visit.today,
         "is_full": occurrence.capacity is not None and occurrence.booked >= occurrence.capacity,
         "register_path": register_path(opportunity.path),
+        "cancel_path": cancel_path(opportunity.path),
+        "cancelled_path": cancelled_path(opportunity.path),
+        "publication_path": publication_path(opportunity.path),
+        "is_over": opportunity.is_over(visit.now),
     }
 
 
 def register_path(opportunity: str) -> str:
     """Return the path of the register of an Opportunity below the address of the site."""
     return f"{CONSOLE_PATH}/register/{quote(opportunity)}"
+
+
+def cancel_path(opportunity: str) -> str:
+    """Return the path of the form that cancels an Opportunity."""
+    return f"{CONSOLE_PATH}/cancel/{quote(opportunity)}"
+
+
+def cancelled_path(opportunity: str) -> str:
+    """Return the path of the page that shows who was told of the cancellation of an Opportunity."""
+    return f"{CONSOLE_PATH}/cancelled/{quote(opportunity)}"
+
+
+def publication_path(opportunity: str) -> str:
+    """Return the path of the page about the publication of an Opportunity."""
+    return f"{CONSOLE_PATH}/publication/{quote(opportunity)}"
 
 
 def has_begun(visit: ConsoleVisit, occurrence: Occurrence) -> bool:

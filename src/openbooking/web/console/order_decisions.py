@@ -20,6 +20,7 @@ from openbooking.booking.rules.pricing import amount_due, pricing_of
 from openbooking.booking.views import Occurrence
 from openbooking.identity.digests import SecretKind, new_secret
 from openbooking.openactive.ids import OfferRef
+from openbooking.web.console.confirmation import too_long
 from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice
 from openbooking.web.console.descriptions import opportunity_name
 from openbooking.web.console.orders import ItemRow, item_rows, order_path
@@ -29,7 +30,6 @@ _METHODS = ("GET", "POST")
 # How far ahead the page of a replacement looks for other sessions.
 _REPLACEMENT_DAYS = 28
 _REPLACEMENTS = 200
-_LONGEST_MESSAGE = 1000
 
 
 class Choice(NamedTuple):
@@ -68,7 +68,7 @@ class OrderDecisionPages:
         form, problem = await _posted(visit), None
         if form is not None:
             numbers, message = _chosen(form, rows), form.get("message", "").strip()
-            problem = _none_chosen(numbers) or _too_long(message, "message")
+            problem = _none_chosen(numbers) or too_long(message, "message")
             if problem is None:
                 command = SellerCancel(order=record.key, numbers=numbers, message=message or None, actor=visit.actor)
                 problem = await visit.try_(command)
@@ -82,7 +82,7 @@ class OrderDecisionPages:
         form, problem = await _posted(visit), None
         if form is not None:
             numbers, notice = _chosen(form, rows), form.get("message", "").strip()
-            problem = _none_chosen(numbers) or _too_long(notice, "message")
+            problem = _none_chosen(numbers) or too_long(notice, "message")
             if problem is None and not notice and not form.get("remove"):
                 problem = Problem("Write the notice.", ("message",))
             if problem is None:
@@ -176,12 +176,6 @@ def _chosen(form: Form, rows: Sequence[ItemRow]) -> frozenset[int]:
 
 def _none_chosen(numbers: frozenset[int]) -> Problem | None:
     return None if numbers else Problem("Choose at least one item.", ("items",))
-
-
-def _too_long(text: str, field: str) -> Problem | None:
-    if len(text) <= _LONGEST_MESSAGE:
-        return None
-    return Problem(f"Use at most {_LONGEST_MESSAGE} characters; the text has {len(text)}.", (field,))
 
 
 async def _choices(visit: ConsoleVisit, record: OrderRecord, row: ItemRow) -> list[Choice]:

@@ -75,7 +75,7 @@ class OrderPages:
             problem = fault.problem
         else:
             found = await visit.views.orders(query, fields.get("after", ""))
-            rows = [_summary(record, partners) for record in found.rows]
+            rows = [order_summary(record, partners) for record in found.rows]
             following = found.next
         return visit.page(
             "orders.html",
@@ -188,7 +188,7 @@ def _amount(text: str) -> Decimal:
     return amount
 
 
-def _summary(record: OrderRecord, partners: dict[str, str]) -> dict[str, Any]:
+def order_summary(record: OrderRecord, partners: dict[str, str]) -> dict[str, Any]:
     """Return the values with which the list shows an Order."""
     items = record.items()
     (first, _), others = items[0], len({item.opportunity.path for item, _ in items}) - 1

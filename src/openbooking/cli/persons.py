@@ -1,0 +1,73 @@
+"""`openbooking person`: the Orders of one person, as the person may ask to see or erase them."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from openbooking.booking.commands.erase_personal_data import EraseOrderData
+from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.personal_orders import export_orders, orders_of
+from openbooking.booking.views import SellerViews, StoreWithViews
+from openbooking.cli.database import with_system
+from openbooking.cli.faults import CommandError
+from openbooking.cli.options import Database
+from openbooking.cli.output import confirm, show
+from openbooking.identity.sellers import check_seller
+
+if TYPE_CHECKING:
+    from openbooking.system import System
+
+persons = typer.Typer(help="Export or erase the data of one person.", no_args_is_help=True)
+
+Contact = Annotated[str, typer.Argument(help="The whole e-mail address or telephone number of the person.")]
+SellerKey = Annotated[str, typer.Option("--seller", help="The key of the Seller whose Orders are meant.")]
+Result = TypeVar("Result")
+
+
+@persons.command("export")
+def export(contact: Contact, *, seller: SellerKey, database: Database = None) -> None:
+    """Print everything that is stored of the Orders of a person, as JSON."""
+
+    async def work(system: "System", views: SellerViews) -> bytes:
+        return await export_orders(views, await orders_of(views, contact), system.clock())
+
+    for line in _with_views(database, seller, work).decode().splitlines():
+        show(line)
+
+
+@persons.command("erase")
+def erase(
+    contact: Contact,
+    *,
+    seller: SellerKey,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    database: Database = None,
+) -> None:
+    """Erase the personal data of the Orders of a person. The Orders stay without it.
+
+    Nothing is erased while a booking is ahead, unless it is cancelled.
+    """
+
+    async def work(system: "System", views: SellerViews) -> int:
+        orders = await orders_of(views, contact)
+        if orders and not yes and not confirm(f"Erase the personal data of {len(orders)} Orders?"):
+            raise CommandError("Nothing was erased.")
+        keys = frozenset(record.key for record in orders)
+        command = EraseOrderData(orders=keys, actor=Actor(ActorKind.ADMINISTRATOR, "person erase"))
+        return await system.store.execute(command)
+
+    show(f"Erased the personal data of {_with_views(database, seller, work)} Orders.")
+
+
+def _with_views(
+    database: str | None, seller: str, work: Callable[["System", SellerViews], Awaitable[Result]]
+) -> Result:
+    """Call a function with the Booking System and the views of the Seller, and return the result."""
+
+    async def do(system: "System") -> Result:
+        await check_seller(system.identity.seller, seller)
+        assert isinstance(system.store, StoreWithViews)  # noqa: S101 - the store of a database has views
+        return await work(system, system.store.views.of(seller))
+
+    return with_system(database, do)

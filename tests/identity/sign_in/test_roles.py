@@ -1,0 +1,156 @@
+"""Users with roles at several Sellers, and the last manager of a Seller."""
+
+import asyncio
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from openbooking.identity.records import IdentityRecord, Role, Session, User
+from openbooking.identity.sign_in.accounts import UnknownUserError, UserExistsError
+from openbooking.identity.sign_in.roles import LastManagerError
+from openbooking.identity.staff_administration import SharedAccountError, StaffAdministration
+from openbooking.identity.user_administration import UserAdministration
+from support.identity_provider import BROWSER, PASSWORD, Desk
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def operator(desk: Desk) -> UserAdministration:
+    return desk.provider.user_administration
+
+
+@pytest.fixture
+def manager(desk: Desk) -> StaffAdministration:
+    return desk.provider.staff_administration
+
+
+async def roles_of(desk: Desk, name: str) -> dict[str, Role]:
+    return dict((await desk.provider.accounts.user(name)).roles)
+
+
+def test_a_user_of_one_seller_is_stored_as_before() -> None:
+    stored = b'{"revision":3,"name":"ann","seller":"centre","role":"manager","id":"a1"}'
+    user = msgspec.json.decode(stored, type=User)
+    assert (user.roles, user.acting_for("studio")) == ({"centre": Role.MANAGER}, user)
+
+
+def test_a_user_acts_for_one_seller_at_a_time() -> None:
+    user = User(name="ann", seller="centre", role=Role.MANAGER, others={"studio": Role.STAFF, "pool": Role.MANAGER})
+    acting = user.acting_for("studio")
+    assert (acting.seller, acting.role) == ("studio", Role.STAFF)
+    assert acting.roles == user.roles
+    assert acting.acting_for("centre") == user
+
+
+async def test_a_session_acts_for_the_chosen_seller(desk: Desk, operator: UserAdministration) -> None:
+    await operator.add_seller("Ann", "studio", Role.STAFF)
+    accounts = desk.provider.accounts
+    secret = (await accounts.sign_in("ann", PASSWORD, BROWSER)).secret
+
+    async def acts_for() -> tuple[str, Role]:
+        signed_in = await accounts.find_session(secret)
+        assert signed_in
+        return signed_in.user.seller, signed_in.user.role
+
+    assert await acts_for() == ("centre", Role.MANAGER)
+    await accounts.choose_seller(secret, "studio")
+    assert await acts_for() == ("studio", Role.STAFF)
+    assert await operator.remove_seller("ann", "studio")
+    assert await acts_for() == ("centre", Role.MANAGER)
+
+
+async def test_the_choice_of_a_seller_is_repeated_if_the_session_has_changed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts = desk.provider.accounts
+    secret = (await accounts.sign_in("ann", PASSWORD, BROWSER)).secret
+    save = desk.store.save
+
+    async def save_after_another(*records: IdentityRecord) -> bool:
+        monkeypatch.undo()
+        (session,) = await desk.store.find(Session)
+        await save(replace(session, offered="secret"))
+        return await save(*records)
+
+    monkeypatch.setattr(desk.store, "save", save_after_another)
+    await accounts.choose_seller(secret, "studio")
+    (session,) = await desk.store.find(Session)
+    assert (session.seller, session.offered) == ("studio", "secret")
+
+
+async def test_the_operator_adds_and_removes_sellers_of_an_account(desk: Desk, operator: UserAdministration) -> None:
+    await operator.add_seller("ann", "studio", Role.STAFF)
+    await operator.add_seller("ann", "studio", Role.MANAGER)
+    assert await roles_of(desk, "ann") == {"centre": Role.MANAGER, "studio": Role.MANAGER}
+    assert await operator.remove_seller("ann", "centre")
+    assert await roles_of(desk, "ann") == {"studio": Role.MANAGER}
+    with pytest.raises(UnknownUserError):
+        await operator.remove_seller("ann", "centre")
+    assert not await operator.remove_seller("ann", "studio")
+    with pytest.raises(UnknownUserError):
+        await desk.provider.accounts.user("ann")
+
+
+async def test_a_manager_sees_the_users_of_one_seller_only(
+    operator: UserAdministration, manager: StaffAdministration
+) -> None:
+    await operator.add_seller("ben", "centre", Role.STAFF)
+    users = [(user.name, user.role) for user in await manager.users("centre")]
+    assert users == [("ann", Role.MANAGER), ("ben", Role.STAFF), ("cat", Role.STAFF)]
+    for change in (
+        manager.user("studio", "cat"),
+        manager.change_role("studio", "cat", Role.MANAGER),
+        manager.remove("studio", "cat"),
+        manager.issue_link("studio", "cat"),
+    ):
+        with pytest.raises(UnknownUserError):
+            await change
+
+
+async def test_a_manager_cannot_take_over_an_account_of_another_seller(
+    operator: UserAdministration, manager: StaffAdministration
+) -> None:
+    with pytest.raises(UserExistsError):
+        await manager.add("centre", "Ben", Role.STAFF)
+    await operator.add_seller("ben", "centre", Role.STAFF)
+    with pytest.raises(SharedAccountError):
+        await manager.issue_link("centre", "ben")
+
+
+async def test_a_removed_user_keeps_its_other_sellers(
+    desk: Desk, operator: UserAdministration, manager: StaffAdministration
+) -> None:
+    await operator.add_seller("cat", "studio", Role.STAFF)
+    await manager.remove("centre", "cat")
+    assert await roles_of(desk, "cat") == {"studio": Role.STAFF}
+
+
+async def test_a_seller_keeps_a_manager(desk: Desk, manager: StaffAdministration) -> None:
+    for change in (manager.remove("centre", "ann"), manager.change_role("centre", "ann", Role.STAFF)):
+        with pytest.raises(LastManagerError):
+            await change
+    await manager.change_role("centre", "cat", Role.MANAGER)
+    await manager.change_role("centre", "ann", Role.STAFF)
+    await manager.remove("centre", "ann")
+    assert [user.name for user in await manager.users("centre")] == ["cat"]
+    assert await roles_of(desk, "cat") == {"centre": Role.MANAGER}
+
+
+async def test_two_managers_who_remove_each_other_at_once_do_not_both_succeed(
+    desk: Desk, manager: StaffAdministration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await manager.change_role("centre", "cat", Role.MANAGER)
+    both_have_read, save = asyncio.Barrier(2), desk.store.save
+
+    async def save_when_both_have_read(*records: IdentityRecord) -> bool:
+        await both_have_read.wait()
+        monkeypatch.setattr(desk.store, "save", save)
+        return await save(*records)
+
+    monkeypatch.setattr(desk.store, "save", save_when_both_have_read)
+    removals = (manager.remove("centre", "ann"), manager.remove("centre", "cat"))
+    outcomes = await asyncio.gather(*removals, return_exceptions=True)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["LastManagerError", "NoneType"]
+    assert len(await manager.users("centre")) == 1

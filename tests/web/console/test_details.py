@@ -1,0 +1,150 @@
+"""The Seller's own details and terms."""
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.model.opportunity import Seller
+from openbooking.identity.records import User
+from support.browsers.form_browser import Page
+from support.console import SignIn
+from support.http_system import SITE, World
+from support.parties import CENTRE, MANAGER
+
+pytestmark = pytest.mark.anyio
+
+DETAILS = "/console/details"
+CHANGED = {
+    "name": "Riverside Sports",
+    "legal_name": "Riverside Trust",
+    "email": "desk@riverside.example",
+    "telephone": "020 7946 0000",
+    "url": "https://sports.example/",
+    "street": "2 High Street",
+    "locality": "Newford",
+    "region": "Newshire",
+    "postcode": "NE1 1AA",
+    "country": "GB",
+    "vat_id": "GB 123456789",
+    "terms": "https://sports.example/terms",
+}
+PRIVACY = {
+    "@type": "PrivacyPolicy",
+    "name": "Privacy",
+    "url": "https://sports.example/privacy",
+    "requiresExplicitConsent": False,
+}
+
+
+async def centre(world: World) -> Seller:
+    return next(seller for seller in await world.store.sellers() if seller.key == CENTRE.key)
+
+
+async def publish(sign_in: SignIn, **fields: str) -> Page:
+    ann = await sign_in("ann")
+    return await ann.send(await ann.open(DETAILS), DETAILS, **{**CHANGED, **fields})
+
+
+async def test_changed_details_are_published(world: World, sign_in: SignIn) -> None:
+    page = await (await sign_in("ann")).open(DETAILS)
+    assert page.fields["name"]["value"] == "Riverside Centre"
+    assert page.fields["street"]["value"] == "1 High Street"
+    assert page.fields["terms"]["value"] == ""
+    page = await publish(sign_in)
+    assert page.url == f"{SITE}{DETAILS}?done=details"
+    assert "Details published." in page.text
+    assert {name: page.fields[name]["value"] for name in CHANGED} == CHANGED
+    seller = await centre(world)
+    assert (seller.key, seller.tax_mode, seller.open_booking_allowed) == ("centre", CENTRE.tax_mode, True)
+    assert seller.properties["address"] == {
+        "@type": "PostalAddress",
+        "streetAddress": "2 High Street",
+        "addressLocality": "Newford",
+        "addressRegion": "Newshire",
+        "postalCode": "NE1 1AA",
+        "addressCountry": "GB",
+    }
+    organizers = [item["data"]["organizer"] for item in (await world.read_feed("/feeds/session-series")).values()]
+    [published] = [organizer for organizer in organizers if organizer["@id"] == world.ids.seller("centre")]
+    assert (published["name"], published["legalName"], published["vatID"]) == (
+        "Riverside Sports",
+        "Riverside Trust",
+        "GB 123456789",
+    )
+    assert published["termsOfService"] == [
+        {
+            "@type": "Terms",
+            "name": "Terms of service",
+            "url": "https://sports.example/terms",
+            "requiresExplicitConsent": False,
+        }
+    ]
+
+
+async def test_other_properties_and_terms_stay(world: World, sign_in: SignIn) -> None:
+    own = {"@type": "Terms", "name": "House rules", "url": "https://old.example/", "requiresExplicitConsent": True}
+    logo = {"@type": "ImageObject", "url": "https://riverside.example/logo.png"}
+    properties = {**CENTRE.properties, "logo": logo, "termsOfService": [PRIVACY, own]}
+    await world.store.execute(PublishSeller(replace(CENTRE, properties=properties), actor=MANAGER))
+    await publish(sign_in)
+    seller = await centre(world)
+    assert seller.properties["logo"] == logo
+    assert seller.properties["termsOfService"] == [{**own, "url": CHANGED["terms"]}, PRIVACY]
+    await publish(sign_in, terms="", telephone="")
+    seller = await centre(world)
+    assert seller.properties["termsOfService"] == [PRIVACY]
+    assert "telephone" not in seller.properties
+
+
+async def test_logo_and_colour_are_changed_and_removed(world: World, sign_in: SignIn) -> None:
+    logo = "https://riverside.example/logo.png"
+    page = await publish(sign_in, logo=logo, colour="#FFCC00")
+    assert (page.fields["logo"]["value"], page.fields["colour"]["value"]) == (logo, "#ffcc00")
+    assert f'<img src="{logo}"' in page.response.text
+    seller = await centre(world)
+    assert seller.properties["logo"] == {"@type": "ImageObject", "url": logo}
+    assert (seller.colour, "colour" in seller.properties) == ("#ffcc00", False)
+    await publish(sign_in, logo="", colour="")
+    seller = await centre(world)
+    assert ("logo" in seller.properties, seller.colour) == (False, "")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("legal_name", " "),
+        ("email", "desk"),
+        ("email", "desk at@riverside.example"),
+        ("url", "javascript:alert(1)"),
+        ("street", ""),
+        ("region", ""),
+        ("postcode", "x" * 201),
+        ("country", "gb"),
+        ("country", "United Kingdom"),
+        ("vat_id", "none"),
+        ("terms", "our site"),
+        ("logo", "logo.png"),
+        ("colour", "green"),
+        ("locality", "New\u202eford"),
+    ],
+)
+async def test_a_wrong_field_is_named_and_what_was_typed_stays(
+    world: World, sign_in: SignIn, field: str, value: str
+) -> None:
+    page = await publish(sign_in, **{field: value})
+    assert (page.status, page.summary) == (422, [field])
+    assert page.fields[field]["value"] == value.strip()
+    assert page.fields["telephone"]["value"] == CHANGED["telephone"]
+    assert await centre(world) == CENTRE
+
+
+async def test_imported_details_are_replaced_by_the_next_import(world: World, sign_in: SignIn) -> None:
+    page = await (await sign_in("ann")).open(DETAILS)
+    assert "imported" not in page.text
+    imported = replace(CENTRE, key="pool", source="https://feed.example/")
+    await world.store.execute(PublishSeller(imported, actor=MANAGER))
+    (ann,) = await world.identity.find(User, name="ann")
+    await world.identity.save(replace(ann, seller="pool"))
+    page = await (await sign_in("ann")).open(DETAILS)
+    assert "The next import replaces what you change here" in page.text
