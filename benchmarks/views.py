@@ -65,10 +65,11 @@ PARTS = ("all", "without order_item", "without search terms", "without list colu
 
 def leave_out(part: str) -> None:
     """Let the store write nothing for a part of the views."""
-    from openbooking.booking.rules.search_terms import SearchTerms  # noqa: PLC0415 - the version before lacks it
+    from openbooking.booking.rules.search_terms import SearchTerms  # noqa: PLC0415 - the version before lacks them
+    from openbooking.store.views.rows import OrderItemChanges  # noqa: PLC0415
 
     patched: dict[str, dict[str, Any]] = {
-        "without order_item": {"order_lines": lambda _: (), "order_item_rows": lambda *_: ([], [])},
+        "without order_item": {"order_lines": lambda _: (), "order_item_rows": lambda *_: OrderItemChanges()},
         "without search terms": {"search_terms": lambda _: SearchTerms()},
         "without list columns": {"listed_at": lambda _: None, "order_status": lambda _: None},
     }
@@ -196,6 +197,11 @@ def copy(connection: Connection, copies: list[dict[str, Any]]) -> None:
         name: f"{name} - :shift" for name in ("listed_at", "starts", "sold_at", "ended_at", "over_at")
     }
     connection.execute(text("CREATE TABLE booked AS SELECT partner, uuid FROM record WHERE kind = 'order'"))
+    connection.execute(text("CREATE TABLE sessions AS SELECT * FROM booked_session"))
+    for each in copies:
+        connection.execute(
+            text("INSERT INTO booked_session SELECT seller, starts - :shift, opportunity FROM sessions"), each
+        )
     for table in (schema.record, schema.order_item, schema.personal_data, schema.claim):
         columns = ", ".join(changed.get(column.name, column.name) for column in table.columns)
         some = f"SELECT {columns} FROM {table.name} WHERE (partner, uuid) IN (SELECT partner, uuid FROM booked)"

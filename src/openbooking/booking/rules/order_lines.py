@@ -95,8 +95,11 @@ def order_lines(record: Record | None) -> tuple[OrderLine, ...]:
     """Return the lines of a booked Order, in the order of their first items; other records have none."""
     if not isinstance(record, OrderRecord):
         return ()
+    lines = tuple(_single_lines(record))
+    if len({line.opportunity for line in lines}) == len(lines):
+        return lines
     groups: dict[OrderLine, OrderLine] = {}
-    for line in _single_lines(record):
+    for line in lines:
         alike = replace(line, number=0)
         known = groups.get(alike)
         groups[alike] = replace(known, quantity=known.quantity + 1) if known else line
