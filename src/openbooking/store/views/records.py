@@ -38,7 +38,7 @@ def list_bookings(sql: ViewStatements, seller: str, path: str, page: PageRequest
     """Return the Orders with an item of the Opportunity."""
     limit = page.limit
     partner, uuid = read_cursor(page.after, ("", "")) if page.after else ("", "")
-    asked = {"opportunity": path, "after_partner": partner, "after_uuid": uuid, "most": limit + 1}
+    asked = {"seller": seller, "opportunity": path, "after_partner": partner, "after_uuid": uuid, "most": limit + 1}
     sold = {OrderKey(*row) for row in (yield Query(sql.orders_of_opportunity, asked))}
     ended = {OrderKey(*row) for row in (yield Query(sql.orders_ended, asked))}
     keys = sorted(sold | ended)

@@ -135,7 +135,7 @@ class ViewStatements:
             opportunity.c.path == session.opportunity, opportunity.c.starts.is_not(None)
         )
         key = func.min(order_item.c.partner.concat(literal_column(f"'{KEY_SEPARATOR}'")).concat(order_item.c.uuid))
-        at_session = (order_item.c.starts == session.starts, order_item.c.opportunity == session.opportunity)
+        at_session = _at_session()
         spaces = func.coalesce(func.sum(order_item.c.quantity), literal_column("0"))
 
         def of_sold(selected: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -197,17 +197,18 @@ class ViewStatements:
 
     @cached_property
     def orders_of_opportunity(self) -> Statement:
-        """:opportunity :after_partner :after_uuid :most → partner, uuid of those with an item that has not ended."""
+        """:seller :opportunity :after_partner :after_uuid :most → partner, uuid; an item has not ended."""
         key = (claim.c.partner, claim.c.uuid)
-        found = select(*key).where(_is(claim.c.opportunity), claim.c.expires.is_(None))
+        of_seller = claim.join(record, and_(same_record(claim, record), _is(record.c.seller)))
+        found = select(*key).select_from(of_seller).where(_is(claim.c.opportunity), claim.c.expires.is_(None))
         after = _after(key, "after_partner", "after_uuid")
         return self.dialect.compile(first(found.where(after).order_by(*key)))
 
     @cached_property
     def orders_ended(self) -> Statement:
-        """:opportunity :after_partner :after_uuid :most → partner, uuid of those with a cancelled item."""
-        key = (order_item.c.partner, order_item.c.uuid)
-        found = select(*key).where(_is(order_item.c.opportunity), _has_ended(), _is_current())
+        """:seller :opportunity :after_partner :after_uuid :most → partner, uuid; an item is cancelled."""
+        item, key = order_item.c, (order_item.c.partner, order_item.c.uuid)
+        found = select(*key).where(_is(item.opportunity), _is(item.seller), _has_ended(), _is_current())
         after = _after(key, "after_partner", "after_uuid")
         return self.dialect.compile(first(found.where(after).distinct().order_by(*key)))
 
@@ -271,8 +272,7 @@ class ViewStatements:
             _is(session.seller),
             session.starts >= _instant("after_starts"),
             _before(session.starts, "until"),
-            item.starts == session.starts,
-            item.opportunity == session.opportunity,
+            *_at_session(),
             _after(place, "after_starts", "after_path", "after_partner", "after_uuid"),
             ~earlier.exists(),
         )
@@ -356,6 +356,12 @@ def _position(place: Sequence[ColumnElement[Any]], *names: str) -> ColumnElement
 
 def _is_current() -> ColumnElement[bool]:
     return order_item.c.replaced == literal_column("0")
+
+
+def _at_session() -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that a line is for the Opportunity and the time of a booked session."""
+    item, session = order_item.c, booked_session.c
+    return item.opportunity == session.opportunity, item.starts == session.starts, item.seller == session.seller
 
 
 def _has_ended() -> ColumnElement[bool]:
