@@ -71,6 +71,8 @@ def order_item_rows(
         after: The record after the change.
         lines: The lines of the record after the change.
     """
+    if after is None and before is None:
+        return OrderItemChanges()
     old = {(line.number, line.is_replaced): line for line in order_lines(before)} if before else {}
     if after is None or not (lines or old):
         return OrderItemChanges([OrderItemKey(*key, number, int(is_replaced)) for number, is_replaced in old])
