@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from openbooking.booking.command import Command
 from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
@@ -43,6 +44,9 @@ class Notice(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     AMENDED = "amended"
+    BOOKED = "booked"
+    BOOKED_BEFORE = "booked-before"
+    CHANGED_AT_DESK = "changed-at-desk"
 
 
 NOTICES = {
@@ -54,6 +58,9 @@ NOTICES = {
     Notice.ACCEPTED: "Accepted. The partner can book now.",
     Notice.REJECTED: "Rejected. The partner learns of it from its feed.",
     Notice.AMENDED: "Offered with your changes. The customer decides now.",
+    Notice.BOOKED: "Booked.",
+    Notice.BOOKED_BEFORE: "This form was booked already, and not booked again. This is its receipt.",
+    Notice.CHANGED_AT_DESK: "Done. This was booked at the front desk: tell the customer yourself.",
 }
 
 
@@ -162,8 +169,9 @@ class ConsoleVisit(NamedTuple):
         return OrderKey(self.request.path_params["partner"], self.request.path_params["uuid"])
 
     async def partner_names(self) -> dict[str, str]:
-        """Return the names of the Booking Partners by their keys."""
-        return {partner.key: partner.name for partner in await self.console.system.identity.store.find(Partner)}
+        """Return the names of the Booking Partners and of the front desk, by their keys."""
+        partners = await self.console.system.identity.store.find(Partner)
+        return {DESK: descriptions.DESK_NAME, **{partner.key: partner.name for partner in partners}}
 
     def page(self, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Response:
         """Return a page of the console.

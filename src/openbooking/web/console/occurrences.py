@@ -19,12 +19,25 @@ def occurrence_row(visit: ConsoleVisit, occurrence: Occurrence) -> dict[str, Any
         "day": visit.local(opportunity.start).date() if opportunity.start else visit.today,
         "is_full": occurrence.capacity is not None and occurrence.booked >= occurrence.capacity,
         "register_path": register_path(opportunity.path),
+        "desk_path": desk_path(opportunity.path),
     }
 
 
 def register_path(opportunity: str) -> str:
     """Return the path of the register of an Opportunity below the address of the site."""
     return f"{CONSOLE_PATH}/register/{quote(opportunity)}"
+
+
+def desk_path(opportunity: str) -> str:
+    """Return the path of the form with which the front desk books an Opportunity, below the address of the site."""
+    return f"{CONSOLE_PATH}/desk/book/{quote(opportunity)}"
+
+
+def free_spaces(occurrence: Occurrence) -> int | None:
+    """Return how many spaces are neither sold nor held; None if their number is not limited."""
+    if occurrence.capacity is None:
+        return None
+    return max(occurrence.capacity - occurrence.booked - occurrence.leased, 0)
 
 
 def has_begun(visit: ConsoleVisit, occurrence: Occurrence) -> bool:

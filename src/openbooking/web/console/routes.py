@@ -4,9 +4,12 @@ from starlette.routing import Route
 
 from openbooking.web.console.attendance import AttendancePages
 from openbooking.web.console.console import Console
+from openbooking.web.console.desk import DeskPages
 from openbooking.web.console.order_decisions import OrderDecisionPages
 from openbooking.web.console.orders import OrderPages
 from openbooking.web.console.proposals import ProposalPages
+from openbooking.web.console.receipts import ReceiptPages
+from openbooking.web.console.takings import TakingsPages
 from openbooking.web.console.today import TodayPages
 
 
@@ -15,6 +18,9 @@ def console_routes(console: Console) -> list[Route]:
     return [
         *TodayPages(console).routes(),
         *AttendancePages(console).routes(),
+        *DeskPages(console).routes(),
+        *ReceiptPages(console).routes(),
+        *TakingsPages(console).routes(),
         *ProposalPages(console).routes(),
         *OrderPages(console).routes(),
         *OrderDecisionPages(console).routes(),
