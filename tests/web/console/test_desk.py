@@ -239,6 +239,9 @@ async def test_what_an_offer_asks_of_attendees_is_asked_at_the_desk(world: World
     assert page.status == 200
     typed = {"attendee-1-givenName": "Jo", "answer-1-level": "High", "answer-2-photo": "yes"}
     boxes = {"answer-1-photo": "", "answer-2-photo": ""}
+    page = await cat.post(path, form(page, offer=choice(CLIMB), **{**boxes, **typed}))
+    assert page.status == 422
+    assert {"payment-wrong", "attendee-2-givenName-wrong"} <= page.paragraphs.keys()
     page = await cat.post(path, form(page, offer=choice(CLIMB), payment="cash", **{**boxes, **typed}))
     assert page.status == 422
     assert page.summary[0] == "attendee-2-givenName"
@@ -251,6 +254,23 @@ async def test_what_an_offer_asks_of_attendees_is_asked_at_the_desk(world: World
     register = await cat.open(f"/console/register/{CLIMB[-1].path}")
     for text in ("Jo Level: HighPhotos: no", "Al Level: LowPhotos: yes"):
         assert text in register.text
+
+
+async def test_what_was_typed_stays_when_the_number_of_spaces_is_wrong_or_too_many(
+    world: World, sign_in: SignIn
+) -> None:
+    await world.store.execute(Publish(tuple(CLIMB), actor=MANAGER))
+    path = f"/console/desk/book/{CLIMB[-1].path}"
+    cat = await sign_in("cat")
+    page = await cat.open(path)
+    typed = {"attendee-1-givenName": "Jo", "answer-1-level": "High", "payment": "cash", "reference": "till 2"}
+    for spaces in ("x", "11"):
+        page = await cat.post(path, {**form(page, offer=choice(CLIMB), **typed), "spaces": spaces})
+        assert page.status == 422
+        assert page.summary[0] == "spaces"
+        for name in ("attendee-1-givenName", "answer-1-level", "reference"):
+            assert page.fields[name]["value"] == typed[name]
+        assert 'value="cash" checked' in page.response.text
 
 
 async def test_a_form_for_attendees_never_has_too_many_fields(world: World, sign_in: SignIn) -> None:

@@ -151,20 +151,22 @@ class DeskPages:
             errors: The errors at the fields; None before anything was typed.
         """
         quote = await self._quote(visit, occurrence, asked)
-        quoted = field_errors(quote, with_details=False) if quote else {}
-        shown = {} if errors is None else errors or quoted
+        refused = field_errors(quote, with_details=False) if quote else {}
+        quoted = field_errors(quote, with_details=asked.fields["step"] == "book") if quote else {}
+        shown = {} if errors is None else {**refused, **errors, **quoted}
         field, text = next(iter(shown.items()), ("", ""))
         return visit.page(
             "desk_book.html",
             problem=Problem(text, (field,) if field else ()) if shown else None,
             errors=shown,
-            warning=next(iter(quoted.values()), "") if errors is None else "",
+            warning=next(iter(refused.values()), "") if errors is None else "",
             row=occurrence_row(visit, occurrence),
             free=free_spaces(occurrence),
             offers=desk_offers(visit, occurrence),
             asked=asked,
-            quote=quote if quote and not quoted else None,
-            attendees=_attendees(asked) if quote and not quoted else [],
+            quote=None if refused else quote,
+            attendees=_attendees(asked),
+            is_paid_for=bool(asked.total if refused or quote is None else quote.totals.price),
             payments=_PAYMENTS,
         )
 
@@ -186,5 +188,5 @@ def _attendees(asked: DeskForm) -> list[dict[str, Any]]:
             "details": [(attendee_field(number, name), label_of(name)) for name in names],
             "questions": [(answer_field(number, field.key), field) for field in offer.intake_form],
         }
-        for number in range(1, asked.spaces + 1)
+        for number in range(1, asked.attendees + 1)
     ]

@@ -63,6 +63,14 @@ class DeskForm(NamedTuple):
     errors: Mapping[str, str]
 
     @property
+    def attendees(self) -> int:
+        """The number of attendees whose details are asked for: with a wrong number of spaces, those that were typed."""
+        if "spaces" not in self.errors:
+            return self.spaces
+        typed = (re.match(r"(?:attendee|answer)-([0-9]{1,2})-", name) for name in self.fields)
+        return max((int(found[1]) for found in typed if found), default=0)
+
+    @property
     def is_paid(self) -> bool:
         """Whether a means of payment is chosen."""
         return self.fields["payment"] in set(MeansOfPayment)
