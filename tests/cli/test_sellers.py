@@ -42,6 +42,14 @@ def test_the_vat_treatment_of_a_seller_is_stored(database: Path) -> None:
     assert run("seller", "add", "elm", *SELLER_OPTIONS, "--vat", "half").exit_code == 2
 
 
+def test_the_colour_of_a_seller_is_stored_apart_from_what_is_published(database: Path) -> None:
+    add_seller("willow", colour="#0B5D4E")
+    ((document,),) = rows(database, "SELECT document FROM seller")
+    assert json.loads(document)["colour"] == "#0b5d4e"
+    assert "colour" not in json.loads(document)["properties"]
+    assert "is no colour" in fail(1, "seller", "add", "oak", *SELLER_OPTIONS, "--colour", "green")
+
+
 def test_seller_add_replaces_a_seller_only_with_replace() -> None:
     add_seller("willow")
     assert "already" in fail(1, "seller", "add", "willow", *SELLER_OPTIONS)

@@ -51,6 +51,9 @@ def add(  # noqa: PLR0913 - one parameter for each detail that Orders must show 
         ),
     ] = None,
     logo: Annotated[str | None, typer.Option(help="The web address of a picture.")] = None,
+    colour: Annotated[
+        str | None, typer.Option(help="The colour of the pages for the Seller's staff, such as #0b5d4e.")
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace the Seller with this key.")] = False,
     database: Database = None,
 ) -> None:
@@ -74,6 +77,7 @@ def add(  # noqa: PLR0913 - one parameter for each detail that Orders must show 
         vat_id=vat_id,
         vat=vat,
         logo=logo,
+        colour=colour,
     )
     shown = with_system(
         database,

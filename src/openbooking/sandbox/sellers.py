@@ -49,6 +49,7 @@ TRUST = Seller(
     name="Riverbank Leisure Centre",
     legal_name="Riverbank Community Leisure Trust",
     tax_mode=TaxMode.GROSS,
+    colour="#1d4f91",
     properties=_seller_properties(SITES["riverbank-trust"], "1 Meadow Lane", "OX4 4ZZ", "01632 960101", "GB999999973"),
 )
 STUDIO = Seller(
@@ -56,6 +57,7 @@ STUDIO = Seller(
     name="Willow Studio",
     legal_name="Willow Movement Ltd",
     tax_mode=TaxMode.NET,
+    colour="#5b7f2b",
     properties=_seller_properties(SITES["willow-studio"], "22a Canal Street", "OX2 6ZZ", "01632 960202", "GB999999974"),
 )
 SELLERS = (TRUST, STUDIO)

@@ -22,16 +22,18 @@ from openbooking.web.accounts.second_factor import SecondFactorPages
 from openbooking.web.accounts.sign_in import AccountPages
 from openbooking.web.api.booking import BookingApi
 from openbooking.web.api.dataset_site import DATASET_PATH, DatasetSite
-from openbooking.web.api.feeds import feed_routes
+from openbooking.web.api.feeds import FEEDS_PATH, feed_routes
 from openbooking.web.api.metrics import Metrics
 from openbooking.web.api.operations import Operations
-from openbooking.web.console.console import Console
+from openbooking.web.console.console import CONSOLE_PATH, Console
 from openbooking.web.console.partners import SellerPartnerPages
 from openbooking.web.console.routes import console_routes
+from openbooking.web.error_pages import ErrorPages
 from openbooking.web.errors import FaultMiddleware
+from openbooking.web.home import HOME_PATH, HomePage
 from openbooking.web.lazy_context import LazyContext
 from openbooking.web.observe import Answered, ObservingMiddleware
-from openbooking.web.pages import Pages
+from openbooking.web.pages import PARTNERS_PATH, Pages
 from openbooking.web.request import RepeatedHeaderMiddleware
 from openbooking.web.routes import AppRouter
 from openbooking.web.test_interface import TestInterface
@@ -116,16 +118,20 @@ def create_app(
     @asynccontextmanager
     async def open_routes(router: AppRouter) -> AsyncIterator[None]:
         async with open_system(settings, clock, store, identity) as system:
-            with router.add_routes(_routes(system, metrics)):
+            routes = _routes(system, metrics)
+            if error_pages:
+                error_pages.cover(routes)
+            with router.add_routes(routes):
                 yield
 
     metrics = Metrics()
+    error_pages = ErrorPages(settings) if settings.access is not AccessMode.HEADERS else None
     observe = metrics.observe if settings.metrics_token else _ignore_request
     single = ["authorization", "x-forwarded-proto", settings.trusted_partner_header, settings.trusted_seller_header]
     app = Application(settings, open_routes, can_reopen=store is None)
     # The middleware that is added last is the outermost one.
     app.add_middleware(RepeatedHeaderMiddleware, headers=single)
-    app.add_middleware(FaultMiddleware)
+    app.add_middleware(FaultMiddleware, error_pages=error_pages)
     app.add_middleware(ObservingMiddleware, observe=observe, log_all=settings.log_requests)
     return app
 
@@ -150,10 +156,11 @@ def _routes(system: System, metrics: Metrics) -> list[Route]:
         *BookingApi(system).routes(base),
         *feed_routes(system, base),
         *DatasetSite(system).routes(),
-        Route("/", RedirectResponse(system.settings.site_path + DATASET_PATH), methods=["GET"]),
         *Operations(system, metrics).routes(),
     ]
-    if system.settings.access is not AccessMode.HEADERS:
+    if system.settings.access is AccessMode.HEADERS:
+        routes.append(Route(HOME_PATH, RedirectResponse(system.settings.site_path + DATASET_PATH), methods=["GET"]))
+    else:
         routes += _pages(system)
     if system.settings.test_interface:
         _log.warning("test_interface.open", danger="anybody who reaches this server can create and delete its data")
@@ -165,13 +172,13 @@ def _pages(system: System) -> list[Route]:
     """Return the pages for people, and the endpoints of the OpenID provider if `access` is openid."""
     pages = Pages(system)
     # The menu lists the pages in this order.
+    console = _console(system, pages)
+    seller_path = CONSOLE_PATH if console else PARTNERS_PATH
+    home = HomePage(system, pages, seller_path=seller_path, dataset_path=DATASET_PATH, feeds_path=FEEDS_PATH)
     routes = [
         *pages.routes(),
-        *(
-            console_routes(Console(system, pages, system.store.views))
-            if isinstance(system.store, StoreWithViews)
-            else ()
-        ),
+        *home.routes(),
+        *console,
         *SellerPartnerPages(system, pages).routes(),
         *AccountPages(system, pages).routes(),
         *SecondFactorPages(system, pages).routes(),

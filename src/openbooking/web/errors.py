@@ -1,6 +1,6 @@
 """Responses to exceptions: an exception of the API becomes an error of the specification, as JSON-LD (OB 11.4).
 
-`web/pages.py` turns the exceptions of pages into error pages. `web/accounts/oauth.py` turns the errors of OAuth into
+`web/error_pages.py` shows the errors to people as pages. `web/accounts/oauth.py` turns the errors of OAuth into
 JSON (RFC 6749 5.2).
 """
 
@@ -22,6 +22,7 @@ from openbooking.openactive.errors import (
     UnknownOrIncorrectEndpointError,
 )
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
+from openbooking.web.error_pages import ErrorPages
 from openbooking.web.observe import notes_of
 from openbooking.web.routes import ApiRoute
 
@@ -34,10 +35,16 @@ RETRY_AFTER_SECONDS = 5
 
 
 class FaultMiddleware:
-    """Answers a request that raised an exception with the error for the class of the exception."""
+    """Answers a request that raised an exception with the error for the class of the exception.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: The application inside.
+        error_pages: Answers the errors of requests of people; None if there are no pages for people.
+    """
+
+    def __init__(self, app: ASGIApp, *, error_pages: ErrorPages | None = None) -> None:
         self._app = app
+        self._error_pages = error_pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on. Send an error if the request raises an exception before the response begins."""
@@ -53,7 +60,14 @@ class FaultMiddleware:
         except Exception as fault:
             if notes_of(scope).status:
                 raise  # the response has begun
-            await _response(fault, scope)(scope, receive, send)
+            await self._response(fault, scope)(scope, receive, send)
+
+    def _response(self, fault: Exception, scope: Scope) -> Response:
+        error, headers = _refusal(fault) if isinstance(fault, HTTPException) else (_as_error(fault, scope), {})
+        if self._error_pages and self._error_pages.is_for_people(scope):
+            notes_of(scope).error = type(error).__name__
+            return self._error_pages.response(error, scope, headers | _retry_after(error))
+        return error_response(error, scope, headers)
 
 
 def error_response(error: OpenBookingError, scope: Scope, headers: dict[str, str] | None = None) -> Response:
@@ -61,25 +75,20 @@ def error_response(error: OpenBookingError, scope: Scope, headers: dict[str, str
     notes = notes_of(scope)
     notes.error = type(error).__name__
     body = write_error(error, notes.request_id)
-    sent = dict(headers or {})
-    if error.retry_after is not None:
-        sent["Retry-After"] = str(error.retry_after)
+    sent = {**(headers or {}), **_retry_after(error)}
     if error.status == HTTPStatus.UNAUTHORIZED:
         sent["WWW-Authenticate"] = _CHALLENGE
     return Response(body, error.status, sent, BOOKING_MEDIA_TYPE)
 
 
-def _response(fault: Exception, scope: Scope) -> Response:
-    if isinstance(fault, HTTPException):
-        return _refusal(fault, scope)
-    return error_response(_as_error(fault, scope), scope)
+def _retry_after(error: OpenBookingError) -> dict[str, str]:
+    return {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
 
 
-def _refusal(fault: HTTPException, scope: Scope) -> Response:
+def _refusal(fault: HTTPException) -> tuple[OpenBookingError, dict[str, str]]:
     """Return the error for an unknown path (OB-ID-16), or for a method that the path does not have (OB-ID-17)."""
     known_path = fault.status_code == HTTPStatus.METHOD_NOT_ALLOWED
-    error = MethodNotAllowedError() if known_path else UnknownOrIncorrectEndpointError()
-    return error_response(error, scope, dict(fault.headers or {}))
+    return MethodNotAllowedError() if known_path else UnknownOrIncorrectEndpointError(), dict(fault.headers or {})
 
 
 def _as_error(fault: Exception, scope: Scope) -> OpenBookingError:

@@ -1,37 +1,41 @@
 """The base of all pages for people: their routes, menu, templates, security headers, cookies, forms and redirects.
 
 `Pages.set_session_cookie` makes the session cookie. `Pages.read_form` checks the CSRF token of a form. `Pages.route`
-turns an exception into an error page. `web/errors.py` turns errors of the API into JSON.
+turns exceptions about forms and the store into error pages. `web/errors.py` answers all other exceptions: with pages
+for people (`web/error_pages.py`), and with JSON-LD for programs.
 """
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple, TypedDict
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import structlog
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.digests import SecretKind, new_secret
-from openbooking.identity.records import User
 from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.identity.sign_in.attempt_limits import DEVICE_LIFETIME
 from openbooking.identity.sign_in.sessions import NextStep, SignInResult
 from openbooking.openactive.errors import RequestTooLargeError
 from openbooking.system import System
+from openbooking.web.assets import asset_routes, theme_path
+from openbooking.web.branding import logo_of
+from openbooking.web.error_pages import PageRoute
 from openbooking.web.errors import RETRY_AFTER_SECONDS
+from openbooking.web.menu import MenuEntry, menu_links
+from openbooking.web.rendering import Renderer
 from openbooking.web.request import read_body
 from openbooking.web.routes import local_path
 
-STYLE_PATH = "/pages.css"
 SIGN_IN_PATH = "/sign-in"
 CODE_PATH = "/sign-in/code"
 ENROLMENT_PATH = "/sign-in/second-factor"
@@ -45,7 +49,6 @@ _LARGEST_FORM = 20_000
 _LONGEST_NEXT_PATH = 2_000
 # The characters of a query that need no encoding, and `%`, because the query is encoded already (RFC 3986 3.4).
 _QUERY_CHARACTERS = "!$&'()*+,;=:@/?%"
-_A_YEAR = 31_536_000
 _log = structlog.get_logger()
 
 _STEP_PATHS = {NextStep.CODE: CODE_PATH, NextStep.ENROLMENT: ENROLMENT_PATH}
@@ -92,38 +95,6 @@ class Problem(NamedTuple):
     fields: tuple[str, ...] = ()
 
 
-def show_to_everybody(user: User) -> bool:
-    """Return True: every signed-in user sees the menu entry."""
-    del user
-    return True
-
-
-class MenuEntry(NamedTuple):
-    """The link to a page in the menu of signed-in users.
-
-    Attributes:
-        title: The text of the link.
-        is_shown_to: Returns whether a user sees the link.
-    """
-
-    title: str
-    is_shown_to: Callable[[User], bool] = show_to_everybody
-
-
-class MenuLink(NamedTuple):
-    """A link in the menu of one page, as the template shows it.
-
-    Attributes:
-        title: The text of the link.
-        path: The path of the linked page below the address of the site.
-        is_current: Whether the link leads to the page that shows the menu.
-    """
-
-    title: str
-    path: str
-    is_current: bool
-
-
 class _CookieScope(TypedDict):
     """The attributes that say which requests carry a cookie."""
 
@@ -141,20 +112,13 @@ class Pages:
 
     def __init__(self, system: System) -> None:
         self._system = system
-        self._secure = urlsplit(system.settings.site).scheme == "https"
-        self._root = system.settings.site_path
-        self._cookie_scope = _CookieScope(path=self._root or "/", secure=self._secure, httponly=True)
-        self._cookie = f"{_cookie_prefix(self._root) if self._secure else ''}openbooking"
+        self._renderer = Renderer(system.settings)
+        self._root = self._renderer.root
+        is_secure = self._renderer.is_secure
+        self._cookie_scope = _CookieScope(path=self._root or "/", secure=is_secure, httponly=True)
+        self._cookie = f"{_cookie_prefix(self._root) if is_secure else ''}openbooking"
         self._device_cookie = f"{self._cookie}-device"
-        self._templates = Environment(
-            loader=PackageLoader("openbooking.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters["day"] = format_day
-        self._templates.globals["root"] = self._root
+        self._renderer.add_filters(day=format_day)
         self._next_pages: list[Route] = []
         self._menu: dict[str, MenuEntry] = {}
 
@@ -165,11 +129,11 @@ class Pages:
 
     def add_filters(self, **filters: Callable[..., str]) -> None:
         """Add filters that templates can use, by their names."""
-        self._templates.filters.update(filters)
+        self._renderer.add_filters(**filters)
 
     def routes(self) -> list[Route]:
-        """Return the route of the stylesheet of all pages."""
-        return [Route(STYLE_PATH, self._style)]
+        """Return the routes of the stylesheets and the icon of all pages."""
+        return asset_routes(self._renderer)
 
     def route(
         self,
@@ -179,7 +143,7 @@ class Pages:
         *,
         sign_in_returns: bool = False,
     ) -> Route:
-        """Return the route of a page for everybody. An exception of `serve` becomes an error page here.
+        """Return the route of a page for everybody. Exceptions about forms and the store become error pages here.
 
         Args:
             path: The path below the address of the site.
@@ -192,16 +156,16 @@ class Pages:
             try:
                 return await serve(request, await self._visit(request))
             except CsrfError:
-                return await self._error_page(request, HTTPStatus.FORBIDDEN, "form.html")
+                return self._renderer.page("form.html", {}, status=HTTPStatus.FORBIDDEN)
             except (BadFormError, RequestTooLargeError):
-                return await self._error_page(request, HTTPStatus.BAD_REQUEST, "form.html")
+                return self._renderer.page("form.html", {}, status=HTTPStatus.BAD_REQUEST)
             except StoreUnavailableError as fault:
                 _log.error("store.unavailable", reason=str(fault))
-                response = await self._error_page(request, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable.html")
+                response = self._renderer.page("unavailable.html", {}, status=HTTPStatus.SERVICE_UNAVAILABLE)
                 response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
                 return response
 
-        route = Route(path, endpoint, methods=list(methods))
+        route = PageRoute(path, endpoint, methods=list(methods))
         if sign_in_returns:
             self._next_pages.append(route)
         return route
@@ -263,7 +227,7 @@ class Pages:
         is_known = any(route.path_regex.fullmatch(path) for route in self._next_pages)
         return text if is_local and is_known and text.isprintable() and path.isprintable() else ""
 
-    def page(
+    def page(  # noqa: PLR0913 - the parts of a response that differ between pages
         self,
         request: Request,
         visit: Visit,
@@ -271,6 +235,7 @@ class Pages:
         *,
         status: HTTPStatus = HTTPStatus.OK,
         form_targets: Iterable[str] = (),
+        brand: Seller | None = None,
         **values: Any,
     ) -> Response:
         """Return a page for this browser.
@@ -281,11 +246,26 @@ class Pages:
             template: The name of the template.
             status: The HTTP status. A page with a `problem` has the status 422 instead.
             form_targets: The other sites to which the forms of the page may redirect.
+            brand: The Seller whose name, logo and colour the page shows.
             values: The values for the template. A form that is shown again has its `problem` among them.
         """
         if values.get("problem"):
             status = HTTPStatus.UNPROCESSABLE_ENTITY
-        response = self._render(request, visit, template, status, form_targets, values)
+        user = visit.signed_in.user if visit.signed_in else None
+        logo = logo_of(brand) if brand else None
+        shown = {
+            "form_token": visit.form_token,
+            "user": user,
+            "menu": menu_links(self._menu, user, local_path(request.scope)) if user else [],
+            "brand": brand.name if brand else "",
+            "logo": logo.url if logo else "",
+            "theme_path": theme_path(self._root, brand) if brand else "",
+            **values,
+        }
+        image_sources = [logo.origin] if logo else []
+        response = self._renderer.page(
+            template, shown, status=status, form_targets=form_targets, image_sources=image_sources
+        )
         if not visit.known:
             self.set_session_cookie(response, visit.secret)
         return response
@@ -344,54 +324,6 @@ class Pages:
         if not secret:
             return Visit(new_secret(SecretKind.SESSION), known=False, signed_in=None)
         return Visit(secret, known=True, signed_in=await self._system.identity.accounts.find_session(secret))
-
-    async def _error_page(self, request: Request, status: HTTPStatus, template: str) -> Response:
-        return self._render(request, None, template, status, (), {})
-
-    def _render(  # noqa: PLR0913, PLR0917 - the arguments of `page`
-        self,
-        request: Request,
-        visit: Visit | None,
-        template: str,
-        status: HTTPStatus,
-        form_targets: Iterable[str],
-        values: Mapping[str, Any],
-    ) -> Response:
-        user = visit.signed_in.user if visit and visit.signed_in else None
-        shown = self._templates.get_template(template).render(
-            service=self._system.settings.name,
-            style_path=self._root + STYLE_PATH,
-            form_token=visit.form_token if visit else "",
-            user=user,
-            menu=self._menu_links(user, local_path(request.scope)) if user else [],
-            **{"problem": None, **values},
-        )
-        return HTMLResponse(shown, status, {**self._headers(form_targets), "Cache-Control": "no-store"})
-
-    def _menu_links(self, user: User, current_path: str) -> list[MenuLink]:
-        shown = [(entry.title, path) for path, entry in self._menu.items() if entry.is_shown_to(user)]
-        return [MenuLink(title, path, path == current_path) for title, path in shown]
-
-    async def _style(self, request: Request) -> Response:
-        del request
-        style = self._templates.get_template("pages.css").render()
-        return Response(
-            style, headers={**self._headers(()), "Cache-Control": "public, max-age=900"}, media_type="text/css"
-        )
-
-    def _headers(self, form_targets: Iterable[str]) -> dict[str, str]:
-        """Return headers that forbid scripts, styles and pictures of other sites, frames, and referrers."""
-        # Browsers apply form-action to each redirect that follows a form, too.
-        targets = " ".join(["'self'", *form_targets])
-        policy = f"default-src 'none'; style-src 'self'; img-src 'self'; form-action {targets}"
-        headers = {
-            "Content-Security-Policy": f"{policy}; frame-ancestors 'none'; base-uri 'none'",
-            "X-Frame-Options": "DENY",
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-            "Cross-Origin-Opener-Policy": "same-origin",
-        }
-        return headers | ({"Strict-Transport-Security": f"max-age={_A_YEAR}"} if self._secure else {})
 
 
 async def read_unchecked_form(request: Request) -> Form:

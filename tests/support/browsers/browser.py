@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from argon2 import PasswordHasher
 from msgspec.structs import replace
@@ -23,6 +24,8 @@ from openbooking.booking.commands.publish import PublishSeller
 from openbooking.identity.digests import digest
 from openbooking.identity.policy import SecondFactorMode
 from openbooking.identity.records import Partner, Role, SecondFactor, User
+from openbooking.sandbox.database import create_file, fill_database
+from openbooking.sandbox.timetable import TIME_ZONE
 from openbooking.settings import AccessMode, Settings
 from openbooking.system import System, open_system
 from support.parties import CENTRE, MANAGER, STUDIO
@@ -79,6 +82,24 @@ def served(folder: Path) -> Iterator[Site]:
     """Start a server as users do, on a database with Sellers and their users."""
     database = folder / "browsing.sqlite3"
     Site("", database).do(_stock)
+    with _server(database) as site:
+        yield site
+
+
+@contextmanager
+def served_demo(folder: Path) -> Iterator[Site]:
+    """Start a server as users do, on the database of the demo, which has bookings of several weeks."""
+    database = folder / "demo.sqlite3"
+    create_file(database)
+    settings = Settings(database=str(database), access=AccessMode.OPENID)
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, fill_database(settings, datetime.now(ZoneInfo(TIME_ZONE)).date())).result()
+    with _server(database) as site:
+        yield site
+
+
+@contextmanager
+def _server(database: Path) -> Iterator[Site]:
     command = [str(Path(sys.executable).with_name("openbooking")), "serve", "--port", "0"]
     own = {
         "ACCESS": "openid",
@@ -89,8 +110,9 @@ def served(folder: Path) -> Iterator[Site]:
     environment = {**os.environ, **{f"OPENBOOKING_{name}": value for name, value in own.items()}}
     with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, text=True) as process:
         assert process.stderr
-        told = json.loads(process.stderr.readline())
         try:
+            # A warning that the addresses in the feeds are others may come first.
+            told = next(told for told in map(json.loads, process.stderr) if "site" in told)
             yield Site(told["site"], database)
         finally:
             process.send_signal(signal.SIGTERM)

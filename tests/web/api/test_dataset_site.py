@@ -166,8 +166,6 @@ async def test_stylesheet_and_logo_of_the_page_are_served(sqlite_world: World) -
         response = await sqlite_world.client.get(f"/openactive/{path}")
         assert response.status_code == 200
         assert response.headers["content-type"].startswith(media_type)
-    home = await sqlite_world.client.get("/")
-    assert (home.status_code, home.headers["location"]) == (307, "/openactive")
 
 
 async def test_names_are_escaped_in_the_page(tmp_path: Path) -> None:

@@ -96,6 +96,19 @@ async def test_other_properties_and_terms_stay(world: World, sign_in: SignIn) ->
     assert "telephone" not in seller.properties
 
 
+async def test_logo_and_colour_are_changed_and_removed(world: World, sign_in: SignIn) -> None:
+    logo = "https://riverside.example/logo.png"
+    page = await publish(sign_in, logo=logo, colour="#FFCC00")
+    assert (page.fields["logo"]["value"], page.fields["colour"]["value"]) == (logo, "#ffcc00")
+    assert f'<img src="{logo}"' in page.response.text
+    seller = await centre(world)
+    assert seller.properties["logo"] == {"@type": "ImageObject", "url": logo}
+    assert (seller.colour, "colour" in seller.properties) == ("#ffcc00", False)
+    await publish(sign_in, logo="", colour="")
+    seller = await centre(world)
+    assert ("logo" in seller.properties, seller.colour) == (False, "")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -111,6 +124,8 @@ async def test_other_properties_and_terms_stay(world: World, sign_in: SignIn) ->
         ("country", "United Kingdom"),
         ("vat_id", "none"),
         ("terms", "our site"),
+        ("logo", "logo.png"),
+        ("colour", "green"),
         ("locality", "New\u202eford"),
     ],
 )

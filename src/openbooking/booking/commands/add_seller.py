@@ -4,6 +4,7 @@ import msgspec
 
 from openbooking.booking.commands.republish import publish_seller
 from openbooking.booking.model.actor import Actor
+from openbooking.booking.model.colours import parse_colour
 from openbooking.booking.model.keys import check_key
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.store import Store
@@ -35,8 +36,10 @@ class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
         vat: The VAT treatment of the Offers that are imported for the Seller; None for `Seller.default_vat`.
         country: Two letters (ISO 3166-1).
         logo: The web address of a picture.
+        colour: The colour of the pages for the staff of the Seller, which is not published.
 
     Raises:
+        InvalidColourError: The `colour` is not `#` and six hexadecimal digits.
         InvalidKeyError: The key cannot be part of an `@id`.
         InvalidWebAddressError: The `url` or the `logo` is not a web address.
     """
@@ -56,10 +59,13 @@ class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
     vat_id: str | None = None
     vat: VatTreatment | None = None
     logo: str | None = None
+    colour: str | None = None
 
     def __post_init__(self) -> None:
-        """Check the key and the web addresses."""
+        """Check the key, the colour and the web addresses."""
         check_key(self.key)
+        if self.colour:
+            parse_colour(self.colour)
         for address in (self.url, self.logo or self.url):
             if not is_web_address(address):
                 raise InvalidWebAddressError(address)
@@ -75,6 +81,7 @@ class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
             legal_name=self.legal_name,
             tax_mode=self.tax_mode,
             vat=self.vat,
+            colour=parse_colour(self.colour) if self.colour else "",
             properties={
                 "url": self.url,
                 "email": self.email,

@@ -31,6 +31,7 @@ class Seller(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         tax_mode: Whether the prices of the Offers include tax.
         open_booking_allowed: Whether the Seller offers booking through this API.
         vat: The VAT treatment of imported Offers, if one was chosen.
+        colour: The colour of the pages for its staff, such as `#0b5d4e`; empty for the usual one. Not published.
         source: The name of the source that published the Seller; empty if an administrator added it.
         properties: Further properties, such as address, logo and terms.
     """
@@ -42,6 +43,7 @@ class Seller(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tax_mode: TaxMode
     open_booking_allowed: bool = True
     vat: VatTreatment | None = None
+    colour: str = ""
     source: str = ""
     properties: Properties = {}
 

@@ -15,12 +15,12 @@ from openbooking.identity.sign_in.second_factors import Enrolment, Pending, Wron
 from openbooking.identity.sign_in.totp import enrolment_uri, split_into_groups
 from openbooking.system import System
 from openbooking.web.accounts.sign_in import WRONG_PASSWORD, client_address, form_targets, wait_message
+from openbooking.web.menu import MenuEntry
 from openbooking.web.pages import (
     CODE_PATH,
     ENROLMENT_PATH,
     SECOND_FACTOR_PATH,
     Form,
-    MenuEntry,
     Pages,
     Problem,
     Visit,
@@ -53,7 +53,7 @@ class SecondFactorPages:
                 SECOND_FACTOR_PATH,
                 self._second_factor,
                 ("GET", "POST"),
-                menu=MenuEntry("Second factor", self._factors.is_available_to),
+                menu=MenuEntry("Second factor", self._factors.is_available_to, is_account=True),
             ),
             self._pages.route_signed_in(REMOVE_PATH, self._remove, ("POST",)),
         ]

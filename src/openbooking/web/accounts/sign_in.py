@@ -19,12 +19,12 @@ from openbooking.identity.sign_in.accounts import (
 from openbooking.identity.sign_in.attempt_limiter import Browser, TooManyAttemptsError
 from openbooking.identity.sign_in.passwords import MIN_LENGTH, WeakPasswordError
 from openbooking.system import System
+from openbooking.web.menu import MenuEntry
 from openbooking.web.pages import (
     LINK_PATH,
     SIGN_IN_PATH,
     BadFormError,
     Form,
-    MenuEntry,
     Pages,
     Problem,
     Visit,
@@ -54,7 +54,10 @@ class AccountPages:
             self._pages.route(SIGN_IN_PATH, self._sign_in, ("GET", "POST")),
             self._pages.route_signed_in(SIGN_OUT_PATH, self._sign_out, ("POST",)),
             self._pages.route_signed_in(
-                PASSWORD_PATH, self._change_password, ("GET", "POST"), menu=MenuEntry("Change password")
+                PASSWORD_PATH,
+                self._change_password,
+                ("GET", "POST"),
+                menu=MenuEntry("Change password", is_account=True),
             ),
             self._pages.route(LINK_PATH, self._use_link, ("GET", "POST")),
         ]

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.descriptions import person_name
 from openbooking.booking.commands.seller_decisions import RecordAttendance, SellerCommand, UndoAttendance
 from openbooking.booking.model.order import Access, BookedItem, OrderKey, PersonalData
 from openbooking.booking.model.record import ItemState, OrderRecord
 from openbooking.booking.views import Occurrence
 from openbooking.openactive.terms import OrderItemStatus
 from openbooking.web.console.console import Console, ConsoleVisit, Notice
-from openbooking.web.console.descriptions import person_name
 from openbooking.web.console.occurrences import has_begun, occurrence_row, register_path
 from openbooking.web.pages import Form, Problem
 

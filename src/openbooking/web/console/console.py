@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office import descriptions, formats
 from openbooking.booking.command import Command
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Seller
@@ -22,8 +23,8 @@ from openbooking.identity.records import EVERY_SELLER, Grant, Partner, User
 from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.system import System
-from openbooking.web.console import descriptions, formats
-from openbooking.web.pages import BadFormError, Form, MenuEntry, Pages, Problem, Visit, parse_fields
+from openbooking.web.menu import MenuEntry
+from openbooking.web.pages import BadFormError, Form, Pages, Problem, Visit, parse_fields
 
 CONSOLE_PATH = "/console"
 
@@ -202,6 +203,7 @@ class ConsoleVisit(NamedTuple):
             self.visit,
             f"console/{template}",
             status=status,
+            brand=self.seller,
             seller=self.seller,
             role=self.user.role,
             now=self.now,

@@ -11,9 +11,11 @@ from starlette.routing import Route
 
 from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.commands.republish import republish
+from openbooking.booking.model.colours import is_colour
 from openbooking.booking.model.opportunity import Seller
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.web_addresses import is_web_address
+from openbooking.web.branding import logo_address
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, Notice
 from openbooking.web.pages import Form, Problem
 
@@ -70,6 +72,22 @@ FIELDS = (
     Field("country", "Country", "Enter the country.", _is_country, "Enter two capital letters.", hint="Such as GB."),
     Field("vat_id", "VAT number", "", _is_vat_number, "Enter the number, such as GB123456789."),
     Field("terms", "Terms of service", "", is_web_address, _NO_ADDRESS, hint="The web address of your terms."),
+    Field(
+        "logo",
+        "Logo",
+        "",
+        is_web_address,
+        _NO_ADDRESS,
+        hint="The web address of a picture, which begins with https://.",
+    ),
+    Field(
+        "colour",
+        "Colour of these pages",
+        "",
+        is_colour,
+        "Enter a colour such as #0b5d4e.",
+        hint="Such as #0b5d4e. It is not published.",
+    ),
 )
 # The properties of a Seller, and of its address, in which the values of fields are published.
 _PROPERTIES = {"email": "email", "telephone": "telephone", "url": "url", "vat_id": "vatID"}
@@ -127,6 +145,8 @@ def read_fields(seller: Seller) -> Form:
         "legal_name": seller.legal_name,
         **{field: _text(properties, name) for field, name in _PROPERTIES.items()},
         **{field: _text(address, name) for field, name in _ADDRESS.items()},
+        "logo": logo_address(seller),
+        "colour": seller.colour,
         "terms": next((_text(terms, "url") for terms in _terms_of(seller) if terms.get("@type") == _TERMS), ""),
     }
 
@@ -153,8 +173,22 @@ def with_fields(seller: Seller, form: Form) -> Seller:
         **{name: form[field] for field, name in _PROPERTIES.items()},
         "address": _without_empty({**address, **{name: form[field] for field, name in _ADDRESS.items()}}),
         "termsOfService": _with_terms(seller, form["terms"]),
+        "logo": _with_logo(seller, form["logo"]),
     }
-    return replace(seller, name=form["name"], legal_name=form["legal_name"], properties=_without_empty(properties))
+    return replace(
+        seller,
+        name=form["name"],
+        legal_name=form["legal_name"],
+        colour=form["colour"].lower(),
+        properties=_without_empty(properties),
+    )
+
+
+def _with_logo(seller: Seller, url: str) -> Any:
+    """Return the published logo with this address; empty without one."""
+    if url == logo_address(seller):
+        return seller.properties.get("logo", "")
+    return {"@type": "ImageObject", "url": url} if url else ""
 
 
 def _with_terms(seller: Seller, url: str) -> list[Mapping[str, Any]]:

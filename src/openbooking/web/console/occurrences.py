@@ -3,9 +3,9 @@
 from typing import Any
 from urllib.parse import quote
 
+from openbooking.back_office.descriptions import opportunity_name, place_name
 from openbooking.booking.views import Occurrence
 from openbooking.web.console.console import CONSOLE_PATH, ConsoleVisit
-from openbooking.web.console.descriptions import opportunity_name, place_name
 
 
 def occurrence_row(visit: ConsoleVisit, occurrence: Occurrence) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from openbooking.back_office.formats import day_bounds, format_money, format_month, format_short_date, format_time
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
 from openbooking.booking.views import PartnerMonth, SellerViews
 from openbooking.identity.records import FeedPosition
 from openbooking.openactive.money import ZERO
 from openbooking.system import System
-from openbooking.web.console.formats import day_bounds, format_money, format_month, format_short_date, format_time
 from openbooking.web.console.money_tables import only_currency
 from openbooking.web.console.periods import month_of_day
 

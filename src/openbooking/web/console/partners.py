@@ -18,7 +18,8 @@ from openbooking.settings import AccessMode
 from openbooking.system import System
 from openbooking.web.console.csv_replies import csv_reply
 from openbooking.web.console.partner_usage import MONTH_COLUMNS, feed_states, month_cells, partner_months, usage_rows
-from openbooking.web.pages import PARTNERS_PATH, MenuEntry, Pages, ServeSignedIn, Visit
+from openbooking.web.menu import MenuEntry
+from openbooking.web.pages import PARTNERS_PATH, Pages, ServeSignedIn, Visit
 
 _CSV_QUERY = "format=csv"
 
@@ -75,11 +76,13 @@ class SellerPartnerPages:
             }
             for partner, grant in found
         ]
+        shown = await self._provider.seller(seller)
         return self._pages.page(
             request,
             visit,
             "console/partners.html",
-            seller=await self._provider.seller(seller),
+            brand=shown,
+            seller=shown,
             allowed=[row for row in described if _state(row) is not GrantState.REVOKED],
             former=[row for row in described if _state(row) is GrantState.REVOKED],
             partners_ask=self._partners_ask,
@@ -108,6 +111,7 @@ class SellerPartnerPages:
                     request,
                     visit,
                     "console/revoke.html",
+                    brand=seller,
                     partner=partner,
                     seller=seller,
                     may_ask_again=self._partners_ask and bool(partner.redirect_uris),

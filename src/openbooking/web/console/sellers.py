@@ -4,7 +4,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError, Notice
-from openbooking.web.pages import MenuEntry
+from openbooking.web.menu import MenuEntry
 
 SELLERS_PATH = f"{CONSOLE_PATH}/sellers"
 
@@ -22,7 +22,7 @@ class SellerChoicePages:
                 "/sellers",
                 self._choose,
                 ("GET", "POST"),
-                menu=MenuEntry("Change organisation", lambda user: bool(user.others)),
+                menu=MenuEntry("Change organisation", lambda user: bool(user.others), is_account=True),
             )
         ]
 

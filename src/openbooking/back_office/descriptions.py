@@ -1,9 +1,10 @@
-"""The words with which the console describes Opportunities, people and states."""
+"""The words with which pages and commands describe Opportunities, people and states."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.rules.order_lines import OrderStatus
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 
 ITEM_STATUSES = {
@@ -12,6 +13,11 @@ ITEM_STATUSES = {
     OrderItemStatus.SELLER_CANCELLED: "cancelled by you",
     OrderItemStatus.ATTENDED: "attended",
     OrderItemStatus.ABSENT: "absent",
+}
+ORDER_STATUSES = {
+    OrderStatus.BOOKED: "booked",
+    OrderStatus.PARTLY_CANCELLED: "partly cancelled",
+    OrderStatus.CANCELLED: "cancelled",
 }
 PROPOSAL_STATUSES = {
     OrderProposalStatus.AWAITING: "waits for your decision",

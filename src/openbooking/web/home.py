@@ -1,0 +1,45 @@
+"""The start page: a door for Sellers, one for the developers of Brokers, and one to the open data."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from openbooking.jsonld.write_dataset import FEED_TYPES
+from openbooking.settings import AccessMode
+from openbooking.system import System
+from openbooking.web.pages import Pages, Visit
+
+HOME_PATH = "/"
+
+
+class HomePage:
+    """The start page.
+
+    Args:
+        system: The Booking System.
+        pages: The base of all pages.
+        seller_path: The path of the page with which a Seller begins.
+        dataset_path: The path of the dataset site.
+        feeds_path: The path above the paths of the feeds.
+    """
+
+    def __init__(self, system: System, pages: Pages, *, seller_path: str, dataset_path: str, feeds_path: str) -> None:
+        self._system = system
+        self._pages = pages
+        self._paths = {"seller": seller_path, "dataset": dataset_path, "feeds": feeds_path}
+
+    def routes(self) -> list[Route]:
+        """Return the route of the page."""
+        return [self._pages.route(HOME_PATH, self._home)]
+
+    async def _home(self, request: Request, visit: Visit) -> Response:
+        settings = self._system.settings
+        return self._pages.page(
+            request,
+            visit,
+            "home.html",
+            base_uri=settings.base_uri,
+            partners_ask=settings.access is AccessMode.OPENID,
+            feed_types=FEED_TYPES,
+            paths=self._paths,
+        )

@@ -1,0 +1,97 @@
+"""Renders templates as responses with the security headers of pages for people."""
+
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from openbooking.settings import Settings
+
+STYLE_PATH = "/pages.css"
+FAVICON_PATH = "/favicon.svg"
+
+_A_YEAR = 31_536_000
+_CACHED = {"Cache-Control": "public, max-age=900"}
+
+
+class Renderer:
+    """Renders the templates of pages.
+
+    Args:
+        settings: The settings, of which pages show the name of the Booking System.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.is_secure = urlsplit(settings.site).scheme == "https"
+        self.root = settings.site_path
+        self._templates = Environment(
+            loader=PackageLoader("openbooking.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals["root"] = self.root
+
+    def add_filters(self, **filters: Callable[..., str]) -> None:
+        """Add filters that templates can use, by their names."""
+        self._templates.filters.update(filters)
+
+    def page(
+        self,
+        template: str,
+        values: Mapping[str, Any],
+        *,
+        status: HTTPStatus = HTTPStatus.OK,
+        form_targets: Iterable[str] = (),
+        image_sources: Iterable[str] = (),
+    ) -> Response:
+        """Return a page, which no cache may keep.
+
+        Args:
+            template: The name of the template.
+            values: The values for the template.
+            status: The HTTP status.
+            form_targets: The other sites to which the forms of the page may redirect.
+            image_sources: The other sites whose pictures the page may show.
+        """
+        shown = self._templates.get_template(template).render(
+            **{
+                "service": self._settings.name,
+                "style_path": self.root + STYLE_PATH,
+                "icon_path": self.root + FAVICON_PATH,
+                "brand": "",
+                "logo": "",
+                "theme_path": "",
+                "form_token": "",
+                "user": None,
+                "menu": [],
+                "problem": None,
+                **values,
+            }
+        )
+        headers = {**self._headers(form_targets, image_sources), "Cache-Control": "no-store"}
+        return HTMLResponse(shown, status, headers)
+
+    def asset(self, template: str, media_type: str, **values: Any) -> Response:
+        """Return a stylesheet or picture, which caches may keep for 15 minutes."""
+        text = self._templates.get_template(template).render(**values)
+        return Response(text, headers={**self._headers((), ()), **_CACHED}, media_type=media_type)
+
+    def _headers(self, form_targets: Iterable[str], image_sources: Iterable[str]) -> dict[str, str]:
+        """Return headers that forbid scripts, styles and pictures of other sites, frames, and referrers."""
+        # Browsers apply form-action to each redirect that follows a form, too.
+        targets, images = (" ".join(["'self'", *sources]) for sources in (form_targets, image_sources))
+        policy = f"default-src 'none'; style-src 'self'; img-src {images}; form-action {targets}"
+        headers = {
+            "Content-Security-Policy": f"{policy}; frame-ancestors 'none'; base-uri 'none'",
+            "X-Frame-Options": "DENY",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+        }
+        return headers | ({"Strict-Transport-Security": f"max-age={_A_YEAR}"} if self.is_secure else {})
