@@ -4,9 +4,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import MeansOfPayment
 from openbooking.booking.rules.order_lines import OrderStatus
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 
+# The name of the front desk where a booking has the name of its partner.
+DESK_NAME = "front desk"
+MEANS_OF_PAYMENT: Mapping[str, str] = {
+    MeansOfPayment.CASH: "Cash",
+    MeansOfPayment.CARD: "Card",
+    MeansOfPayment.OTHER: "Another way",
+}
 ITEM_STATUSES = {
     OrderItemStatus.CONFIRMED: "booked",
     OrderItemStatus.CUSTOMER_CANCELLED: "cancelled by the customer",

@@ -164,10 +164,13 @@ def _answers(item: BookedItem, personal: PersonalData) -> tuple[tuple[str, str],
     """Return the questions of the intake form with the answers to them."""
     questions = {field.key: field.name for field in item.offer.intake_form}
     answers = personal.intake_answers.get(item.number, ())
-    return tuple(
-        (questions.get(str(answer.get("propertyID")), str(answer.get("propertyID"))), _answer(answer.get("value")))
-        for answer in answers
-    )
+    return tuple((_question(questions, answer), _answer(answer.get("value"))) for answer in answers)
+
+
+def _question(questions: Mapping[str, str], answer: Mapping[str, Any]) -> str:
+    """Return the question of an answer, whose `propertyID` ends with the key of the question."""
+    sent = str(answer.get("propertyID"))
+    return questions.get(sent.rpartition("/fields/")[2], sent)
 
 
 def _answer(value: Any) -> str:

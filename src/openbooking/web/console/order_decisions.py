@@ -52,7 +52,7 @@ class OrderDecisionPages:
                 command = SellerCancel(order=record.key, numbers=numbers, message=message or None, actor=visit.actor)
                 problem = await visit.try_(command)
             if problem is None:
-                return visit.redirect(order_path(record.key), Notice.CANCELLED)
+                return visit.redirect(order_path(record.key), _notice(record, Notice.CANCELLED))
         return await self._form(visit, "cancel_order.html", record, rows, form, problem)
 
     async def _notify(self, visit: ConsoleVisit) -> Response:
@@ -67,7 +67,7 @@ class OrderDecisionPages:
             if problem is None:
                 problem = await visit.try_(Notify(order=record.key, numbers=numbers, notice=notice, actor=visit.actor))
             if problem is None:
-                return visit.redirect(order_path(record.key), Notice.NOTIFIED)
+                return visit.redirect(order_path(record.key), _notice(record, Notice.NOTIFIED))
         return await self._form(visit, "notify_order.html", record, rows, form, problem)
 
     async def _renew_access(self, visit: ConsoleVisit) -> Response:
@@ -115,7 +115,7 @@ class OrderDecisionPages:
                 )
                 problem = await visit.try_(command)
                 if problem is None:
-                    return visit.redirect(order_path(record.key), Notice.REPLACED)
+                    return visit.redirect(order_path(record.key), _notice(record, Notice.REPLACED))
         return await self._form(visit, "replace_item.html", record, [row], form, problem, choices=choices)
 
     async def _form(  # noqa: PLR0913, PLR0917 - the values of four pages that are alike
@@ -141,6 +141,11 @@ class OrderDecisionPages:
             is_new=form is None,
             **values,
         )
+
+
+def _notice(record: OrderRecord, told_by_partner: Notice) -> Notice:
+    """Return the notice after a change: no partner tells a Customer of the front desk."""
+    return Notice.CHANGED_AT_DESK if record.is_of_desk else told_by_partner
 
 
 async def _posted(visit: ConsoleVisit) -> Form | None:
