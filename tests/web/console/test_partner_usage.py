@@ -82,3 +82,12 @@ async def test_staff_see_no_usage(sign_in: SignIn) -> None:
         page = await cat.open(path)
         assert page.status == 403
         assert "12.00" not in page.text
+
+
+async def test_bookings_at_the_front_desk_are_shown_by_name(world: World, sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    path = f"/console/desk/book/{YOGA[-1].path}"
+    fields = (await ann.open(path)).form(path).fields
+    await ann.post(path, {**fields, "step": "book", "offer": f"{YOGA[0].path} adult", "payment": "cash"})
+    assert "March 2027 front desk 1 £12.00" in (await ann.open(PATH)).text
+    assert "front desk 1 £12.00" in (await ann.open("/console/money?by=partner")).text
