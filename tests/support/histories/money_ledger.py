@@ -106,6 +106,12 @@ class Ledger:
             if said["orderItemStatus"].endswith("Cancelled") and not item.cancelled_at:
                 item.cancelled_at = at
 
+    def book(self, partner: str, uuid: str, at: datetime, quote: dict[str, Any], *, is_paid: bool) -> None:
+        """Note an Order that no reply shows, of the items that a quote shows."""
+        net = quote["seller"]["taxMode"].endswith("TaxNet")
+        account = self.accounts[partner, uuid] = Account(partner, at, is_paid)
+        account.items = [Item(sale, at, sale) for sale in (_sale(item, net=net) for item in quote["orderedItem"])]
+
     def forget(self, partner: str, uuid: str) -> None:
         """Forget a deleted Order."""
         del self.accounts[partner, uuid]

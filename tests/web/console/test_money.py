@@ -11,6 +11,8 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.seller_decisions import SellerCancel
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.rules.matching_keys import set_matching_keys
+from openbooking.booking.store import StoreUnavailableError
+from openbooking.booking.views import StoreWithViews
 from openbooking.identity.records import Partner
 from openbooking.openactive.money import VatTreatment
 from support.browsers.form_browser import Page
@@ -223,3 +225,19 @@ async def test_items_without_a_price_have_no_rows_of_their_own(world: World, sig
     assert "Tue 2 Mar 2027 2 £12.00 1 £12.00 £12.00" in page.text
     assert page.text.count("Tue 2 Mar 2027 ") == page.text.count("VAT at 20% £") == 1
     assert "March 2027 Alice 2 £12.00" in (await (await sign_in("ann")).open("/partners")).text
+
+
+@pytest.mark.parametrize("fields", [{}, {"format": "csv"}, {"format": "csv", "table": "lines"}], ids=str)
+async def test_a_database_that_does_not_answer_becomes_an_error_page(
+    world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]
+) -> None:
+    async def fail(*_: object) -> None:
+        raise StoreUnavailableError("Locked.")
+
+    assert isinstance(world.store, StoreWithViews)
+    views = type(world.store.views.of("centre"))
+    for name in ("sales", "sales_lines"):
+        monkeypatch.setattr(views, name, fail)
+    page = await open_money(sign_in, **fields)
+    assert page.status == 503
+    assert page.response.headers["content-type"].startswith("text/html")

@@ -33,6 +33,7 @@ pytestmark = pytest.mark.anyio
 # How many histories one Booking System has. Each has days of its own.
 BATCH = 20
 MANAGERS = {CENTRE.key: "ann", STUDIO.key: "ben"}
+NAMES = {"alice": "Alice", "bob": "Bob", "@desk": "front desk"}
 PRICES = {"a": "12.00", "b": "7.35", "c": "9.99", "d": "0.00", "e": "23.05", "f": "0.01"}
 TREATMENTS = {"b": VatTreatment.REDUCED, "c": VatTreatment.EXEMPT, "e": VatTreatment.ZERO_RATED}
 SHOWN = ("Items sold", "Sold", "VAT in sold", "Items cancelled", "Cancelled", "VAT in cancelled")
@@ -69,6 +70,7 @@ class History:
         await self.book()
         steps: Sequence[Callable[[], Any]] = (
             self.book,
+            self.desk,
             self.propose,
             self.cancel,
             self.cancel,
@@ -116,6 +118,23 @@ class History:
         assert reply.status_code == 201, reply.json()
         await self.observe(partner, uuid)
 
+    async def desk(self) -> None:
+        """Book one to three spaces at the front desk; the API has quoted the same items."""
+        key, spaces = self.chance.choice([*PRICES, "door"]), self.chance.randint(1, 3)
+        family = self.stock[key]
+        items = [self.world.item(family, position) for position in range(spaces)]
+        quote = self.world.quote(*items, seller=self.seller.key, customer=CUSTOMER)
+        reply = await self.world.call("PUT", f"order-quotes/{self.uuid()}", quote)
+        is_paid = bool(reply.json()["totalPaymentDue"]["price"]) and self.chance.choice([True, False])
+        visitor = await signed_in(self.world, MANAGERS[self.seller.key])
+        path = f"/console/desk/book/{family[-1].path}"
+        fields = {**(await visitor.open(path)).form(path).fields, "offer": f"{family[0].path} adult"}
+        page = await visitor.post(path, {**fields, "spaces": str(spaces), "step": "total"})
+        fields |= page.form(path).fields
+        page = await visitor.post(path, {**fields, "step": "book", "payment": "card" if is_paid else "none"})
+        assert page.status == 200, page.text
+        self.ledger.book("@desk", fields["uuid"], self.world.clock(), reply.json(), is_paid=is_paid)
+
     async def propose(self) -> None:
         """Propose two spaces; the Seller may amend the price or leave out one space; the Broker books."""
         partner, uuid, version = self.chance.choice(["alice", "bob"]), self.uuid(), self.uuid()
@@ -136,8 +155,9 @@ class History:
         await self.observe(partner, uuid)
 
     def some_order(self) -> tuple[str, str] | None:
-        """Return the partner and the UUID of an Order."""
-        return self.chance.choice([*self.ledger.accounts]) if self.ledger.accounts else None
+        """Return the partner and the UUID of an Order that the API shows."""
+        orders = [order for order in self.ledger.accounts if order[0] != "@desk"]
+        return self.chance.choice(orders) if orders else None
 
     def some_numbers(self, order: tuple[str, str]) -> list[int]:
         """Return the numbers of some items of an Order that are not cancelled; the items are numbered from 1."""
@@ -220,7 +240,7 @@ class Books:
 GROUPS: dict[str, tuple[str, Callable[[Movement], str]]] = {
     "day": ("Day", lambda moved: moved.day),
     "month": ("Month", lambda moved: moved.day[:7]),
-    "partner": ("Broker", lambda moved: moved.partner.title()),
+    "partner": ("Broker", lambda moved: NAMES[moved.partner]),
     "activity": ("Activity", lambda moved: moved.sale.activity),
     "venue": ("Venue", lambda moved: moved.sale.venue),
 }

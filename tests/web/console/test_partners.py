@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlencode
 
+import anyio
 import pytest
 from msgspec.structs import replace
 
@@ -28,7 +29,9 @@ async def test_a_manager_allows_pauses_resumes_and_stops_a_partner(provider: Wor
     page = await visitor.send(page, "/oauth/consent", "allow")
     assert page.left_for.startswith("https://alice.example.com/cb?code=")
     await provider.call("PUT", f"orders/{UUID}", provider.order(provider.item(YOGA)))
-    page = await visitor.open("/partners")
+    # The last request is written in the background.
+    while "1 1 March 2027 nothing" not in (page := await visitor.open("/partners")).text:
+        await anyio.sleep(0.05)
     assert re.search(
         r"Alice book, change and cancel 1 March 2027, by ann 1 1 March 2027 nothing to read yet Pause Alice Terms for "
         "Alice Stop Alice",

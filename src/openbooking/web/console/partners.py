@@ -8,7 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.descriptions import DESK_NAME
 from openbooking.booking.model.grant_terms import NO_TERMS
+from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import Partnership
 from openbooking.booking.views import PartnerMonth, StoreWithViews
 from openbooking.identity.partners.grants import GrantChange, current_grant, resume, revoke, suspend
@@ -99,7 +101,8 @@ class SellerPartnerPages:
         return await partner_months(self._system.store.views.of(seller), today, self._zone)
 
     async def _names(self) -> dict[str, str]:
-        return {partner.key: partner.name for partner in await self._provider.store.find(Partner)}
+        """Return the names of the front desk and of all partners, by their keys."""
+        return {DESK: DESK_NAME, **{partner.key: partner.name for partner in await self._provider.store.find(Partner)}}
 
     async def _revoke(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         if request.method == "POST":
