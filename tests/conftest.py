@@ -19,7 +19,7 @@ settings.load_profile("without deadline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options for longer runs: `make fire`, `make hostile` and `make fuzz` set them."""
+    """Add the options for longer runs: `make fire`, `make hostile`, `make fuzz` and `make ledger` set them."""
     parser.addoption(
         "--fire",
         type=float,
@@ -35,6 +35,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--requests", type=int, default=2_000, metavar="REQUESTS", help="the number of requests that tests/fuzz sends"
+    )
+    parser.addoption(
+        "--histories",
+        type=int,
+        default=200,
+        metavar="HISTORIES",
+        help="the number of histories whose sales tests/web/console compares with a ledger",
     )
     parser.addoption(
         "--seed", type=int, default=1, metavar="SEED", help="the seed of the random requests of tests/fuzz"

@@ -15,11 +15,15 @@ from typing import NamedTuple
 
 import pytest
 import typer
+from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
+from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.seller_decisions import Notify
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import Seller
+from openbooking.booking.model.order import Caller, OrderKey, Payment
 from openbooking.cli import app
 from openbooking.cli.output import confirm, show, show_traceback
 from openbooking.identity.digests import digest
@@ -36,7 +40,7 @@ from openbooking.identity.sign_in.accounts import canonical_name
 from openbooking.openactive.terms import TaxMode
 from openbooking.settings import load_settings
 from openbooking.system import System, open_system
-from openbooking.testing.samples import MANAGER, session
+from openbooking.testing.samples import MANAGER, order, session
 from support.command_line import SELLER_OPTIONS
 from support.hostile_text import HOSTILE, unsafe
 from support.paged_feed import feed, item, page
@@ -52,6 +56,8 @@ class Case(NamedTuple):
     hostile_lines: int
 
 
+UUID = "e11429ea-467f-4270-ab62-e47368996fe8"
+BOOKED = f"{HOSTILE}/{UUID}"
 BAD_URL = f"https://127.0.0.1:1/{HOSTILE}"
 CASES: dict[str, list[Case]] = {
     "serve": [Case(("--host", HOSTILE.replace("[", "").replace("]", "")), 2, 1)],
@@ -67,6 +73,28 @@ CASES: dict[str, list[Case]] = {
     "backup": [Case(("COPY",), 0, 1), Case(("FILE",), 1, 1)],
     "doctor": [Case((), 1, 1)],
     "settings": [Case((), 0, 3)],
+    "sales": [Case(("--seller", "centre", "--by", "partner"), 0, 1), Case(("--from", HOSTILE), 2, 1)],
+    "log": [Case(("--seller", "centre"), 0, 1), Case(("--seller", "oak" + HOSTILE), 1, 1)],
+    "order list": [
+        Case(("--seller", "centre"), 0, 1),
+        Case(("--seller", "centre", "--csv"), 0, 1),
+        Case(("--seller", "centre", "--json"), 0, 1),
+        Case(("--value-from", HOSTILE), 2, 1),
+    ],
+    "order show": [Case((BOOKED, "--seller", "centre"), 0, 9), Case((HOSTILE, "--seller", "centre"), 1, 1)],
+    "order cancel": [Case((BOOKED, "--seller", "centre"), 1, 1), Case((BOOKED, "--seller", "centre", "--yes"), 0, 2)],
+    "order replace": [Case((BOOKED, "--seller", "centre", "--item", "1", "--by", HOSTILE), 1, 1)],
+    "order notify": [Case((BOOKED, "--seller", "centre", "--message", HOSTILE), 0, 1)],
+    "order attend": [Case((BOOKED, "--seller", "centre", "--yes"), 0, 2)],
+    "order renew": [Case((BOOKED, "--seller", "centre"), 1, 0)],
+    "proposal list": [Case(("--seller", "centre"), 0, 0), Case(("--seller", HOSTILE * 2), 1, 1)],
+    "proposal accept": [Case((BOOKED, "--seller", "centre"), 1, 1)],
+    "proposal reject": [Case((BOOKED, "--seller", "centre"), 1, 1)],
+    "proposal amend": [Case((BOOKED, "--seller", "centre", "--price", HOSTILE), 2, 1)],
+    "occurrence list": [Case(("--seller", "centre", "--to", "2099-12-31"), 0, 1), Case(("--to", HOSTILE), 2, 1)],
+    "occurrence cancel": [Case((f"scheduled-sessions/{HOSTILE}", "--seller", "centre"), 1, 1)],
+    "occurrence publish": [Case((f"scheduled-sessions/{HOSTILE}", "--seller", "centre"), 0, 1)],
+    "occurrence unpublish": [Case((f"scheduled-sessions/{HOSTILE}", "--seller", "centre"), 0, 1)],
     "feed verify": [Case(("URL",), 1, 1), Case((BAD_URL,), 1, 1)],
     "feed renumber": [Case((), 0, 0)],
     "feed republish": [Case((), 0, 0)],
@@ -142,6 +170,10 @@ async def fill(system: System) -> None:
         )
         await system.store.execute(PublishSeller(seller, actor=MANAGER))
     await system.store.execute(Publish(session(HOSTILE, 5), actor=MANAGER))
+    customer = {"@type": "Person", "givenName": HOSTILE, "email": HOSTILE, "telephone": HOSTILE}
+    asked = replace(order(HOSTILE), customer=customer, payment=Payment(identifier=HOSTILE, name=HOSTILE))
+    await system.store.execute(Book(caller=Caller(HOSTILE), uuid=UUID, request=asked))
+    await system.store.execute(Notify(order=OrderKey(HOSTILE, UUID), notice=HOSTILE, actor=MANAGER))
     partner = Partner(
         key=HOSTILE,
         name=HOSTILE,

@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
+from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import Caller
 from openbooking.identity.authentication import ApiKeyAuthentication, TrustedHeaderAuthentication
 from openbooking.identity.digests import digest
@@ -117,6 +118,8 @@ async def test_trusted_headers_name_the_caller() -> None:
         await by_headers({"X-Seller": IDS.seller("centre")}, Scope.OPENBOOKING)
     with pytest.raises(InvalidAuthorizationDetailsError):
         await by_headers({"X-Partner": "alice", "X-Seller": f"{SITE}/centre"}, Scope.OPENBOOKING)
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        await by_headers({"X-Partner": DESK}, Scope.OPENBOOKING)
 
 
 OVERRIDES, HALL = GrantTerms(offer_overrides=True), GrantTerms(venues=frozenset({"Hall"}))

@@ -39,8 +39,8 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
+def run(*arguments: str, input: str = "") -> Result:  # noqa: A002 - the name that CliRunner has
+    return CliRunner().invoke(app, arguments, input=input)
 
 
 def succeed(*arguments: str) -> str:

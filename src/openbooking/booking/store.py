@@ -131,7 +131,10 @@ class Store(Protocol):
         ...
 
     async def order_counts(self) -> Mapping[Partnership, int]:
-        """Return the number of Orders of each Booking Partner with each Seller. Deleted Orders do not count."""
+        """Return the number of Orders of each Booking Partner, and of the front desk, with each Seller.
+
+        Deleted Orders do not count.
+        """
         ...
 
     async def forget_deleted(self, before: datetime) -> None:

@@ -3,6 +3,7 @@
 import typer
 
 from openbooking import __version__
+from openbooking.cli.activity_log import log
 from openbooking.cli.backup import backup
 from openbooking.cli.database import migrate, settings
 from openbooking.cli.demo import demo
@@ -10,10 +11,14 @@ from openbooking.cli.doctor import doctor
 from openbooking.cli.faults import OneLineFaults
 from openbooking.cli.feeds import feeds
 from openbooking.cli.imports import import_
+from openbooking.cli.occurrences import occurrences
+from openbooking.cli.orders import orders
 from openbooking.cli.output import show
 from openbooking.cli.partners import partners
 from openbooking.cli.persons import persons
+from openbooking.cli.proposals import proposals
 from openbooking.cli.registration_tokens import registration_tokens
+from openbooking.cli.sales import sales
 from openbooking.cli.sellers import sellers
 from openbooking.cli.serve import serve
 from openbooking.cli.signing_keys import signing_keys
@@ -32,6 +37,11 @@ app.command()(migrate)
 app.command()(backup)
 app.command()(doctor)
 app.command()(settings)
+app.command()(sales)
+app.command()(log)
+app.add_typer(orders, name="order")
+app.add_typer(proposals, name="proposal")
+app.add_typer(occurrences, name="occurrence")
 app.add_typer(feeds, name="feed")
 app.add_typer(sellers, name="seller")
 app.add_typer(partners, name="partner")

@@ -22,7 +22,7 @@ from openbooking.serving.logs import configure_logs
 from openbooking.settings import SettingsError
 from openbooking.user_error import UserError
 
-_MISUSE, _FAILURE = 2, 1
+MISUSE, _FAILURE = 2, 1
 
 
 class CommandError(UserError):
@@ -60,7 +60,7 @@ class OneLineFaults(TyperGroup):
 def _exit_status(fault: Exception) -> int | None:
     """Return the exit status for an error; None for an error in this program, which needs a stack trace."""
     if isinstance(fault, SettingsError):
-        return _MISUSE
+        return MISUSE
     if isinstance(fault, CommandError):
         return fault.status
     known = isinstance(fault, UserError | OpenBookingError | OAuthError | StoreUnavailableError)

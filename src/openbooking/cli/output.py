@@ -1,19 +1,21 @@
 """The only place where commands write to standard output, standard error and terminals.
 
-`openbooking.printable` removes control characters from each cell, so that each item is exactly one line.
+`openbooking.printable` removes control characters from each cell, so each row is exactly one line.
 `openbooking.serving.logs` does the same for logs.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
+from json import dumps
 from traceback import format_exception
 from typing import TYPE_CHECKING
 
 import typer
 
-from openbooking.printable import clean_text
+from openbooking.csv_cells import write_csv
+from openbooking.printable import clean_text, replace_unsafe
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,6 +60,28 @@ def show_table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     _console().print(table, soft_wrap=False)
 
 
+def show_columns(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write aligned columns to a terminal. A long line runs on below, so that no reference is cut or broken."""
+    from rich.cells import cell_len  # noqa: PLC0415 - slow to load
+
+    lines = [heading, *([clean_text(cell) for cell in row] for row in rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    for number, line in enumerate(lines):
+        padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True))
+        show_styled("  ".join(padded).rstrip(), "none" if number else "bold")
+
+
+def show_csv(values: Iterable[object]) -> None:
+    """Write a line of CSV to standard output, without control characters and line breaks in its cells."""
+    cleaned = [clean_text(value) if isinstance(value, str) else value for value in values]
+    _echo(write_csv((), [cleaned]).removeprefix("\r\n").removesuffix("\r\n"))
+
+
+def show_json(document: str) -> None:
+    """Write a JSON document of one line to standard output. Control characters are escaped, so that none is lost."""
+    _echo(replace_unsafe(document, lambda char: dumps(char)[1:-1]))
+
+
 def is_terminal() -> bool:
     """Return whether standard output is a terminal, rather than a pipe or a file."""
     return _console().is_terminal
@@ -66,6 +90,11 @@ def is_terminal() -> bool:
 def confirm(question: str) -> bool:
     """Ask a question on standard error; return whether the answer is yes."""
     return typer.confirm(clean_text(question), err=True)
+
+
+def confirm_number(question: str, number: int) -> bool:
+    """Ask to type a number on standard error; return whether that number was typed."""
+    return str(typer.prompt(clean_text(question), err=True)).strip() == str(number)
 
 
 def counting(what: str, total: int | None = None) -> AbstractContextManager[Callable[[], None]]:
@@ -113,7 +142,10 @@ def _lines(what: str, total: int | None) -> Iterator[Callable[[], None]]:
 
 def _write(cells: Iterable[object], *, err: bool) -> None:
     """Write a line of cells to standard output, or to standard error, without control characters."""
-    line = "\t".join(clean_text(str(cell)) for cell in cells)
+    _echo("\t".join(clean_text(str(cell)) for cell in cells), err=err)
+
+
+def _echo(line: str, *, err: bool = False) -> None:
     # Replaces characters that the locale cannot encode; an error would lose the line.
     encoding = (sys.stderr if err else sys.stdout).encoding or "utf-8"
     typer.echo(line.encode(encoding, "replace").decode(encoding), err=err)

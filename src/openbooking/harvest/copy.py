@@ -208,7 +208,7 @@ class Copy:
         else:
             key = (envelope.id, envelope.kind)
             modified, deleted = envelope.modified, envelope.deleted
-            # Versions are compared within a round only: the feed may have numbered its items anew.
+            # Only versions of one round (a reading from the first page) are compared: the feed may have new numbers.
             known = self._db.execute(
                 "SELECT item.modified FROM item JOIN feed USING (round) WHERE id = ? AND kind = ?", key
             ).fetchone()

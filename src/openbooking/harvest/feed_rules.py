@@ -1,4 +1,7 @@
-"""The RPDE rules for the pages of a feed that `openbooking feed verify` checks. A reader does not depend on them."""
+"""The RPDE rules for the pages of a feed that `openbooking feed verify` checks.
+
+`harvest.reader` reads pages that break these rules, too.
+"""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from msgspec.structs import replace
 
+from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import Caller
 from openbooking.clock import Clock
 from openbooking.identity.digests import SecretKind, digest
@@ -114,6 +115,8 @@ class TrustedHeaderAuthentication:
         partner, seller_id = headers.get(self._partner_header), headers.get(self._seller_header)
         if not partner:
             raise UnauthenticatedError
+        if partner == DESK:
+            raise InvalidAuthorizationDetailsError("The front desk books on the pages of the Seller only.")
         if seller_id is None:
             return Caller(partner)
         seller = self._ids.parse_seller(seller_id)

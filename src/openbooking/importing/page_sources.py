@@ -1,7 +1,7 @@
 """The pages of an import: from a file, a folder of files, standard input, or a feed on the web.
 
-A feed is read by `openbooking.harvest`, which decides retries and backoff (`harvest.reader`). The cursor of the feed is
-stored in its copy (`harvest.copy`), which `openbooking import --copy FILE` keeps for the next import.
+A feed is read by `openbooking.harvest`, which decides retries and backoff (`harvest.reader`). The copy of a feed
+(`harvest.copy`) holds its cursor; `openbooking import --copy FILE` keeps the copy for the next import.
 """
 
 import sys
@@ -156,7 +156,7 @@ def _read_file(path: Path) -> bytes:
 
 
 def _page_of(origin: str, read: Callable[[], bytes]) -> ReceivedPage:
-    """Return the page that `read` returns as bytes, or the reason why it cannot be read."""
+    """Return the page whose bytes `read` returns. A page that cannot be read has a `fault` instead of items."""
     try:
         body = read()
         if len(body) > MAX_FILE_BYTES:

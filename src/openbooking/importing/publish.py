@@ -1,4 +1,4 @@
-"""The second half of an import: drafts are joined with their parents and Sellers, and published in batches.
+"""The second half of an import: drafts get their parents and Sellers, and are published in batches.
 
 Parents are published before their children. `link_items.link` works out what a child inherits from its parents.
 """
@@ -154,7 +154,7 @@ class Publisher:
         return replace(parent, sale=SaleState.NOT_UNDERSTOOD)
 
     async def _publish(self, batch: list[_Ready]) -> None:
-        """Publish a batch. If the store refuses the batch, publish each draft alone, so that the others get through."""
+        """Publish a batch. If the store refuses the batch, publish each of its drafts alone."""
         if not batch:
             return
         try:

@@ -30,7 +30,7 @@ class Sellers:
         described: The Sellers that items describe, by key.
 
     Raises:
-        ImportRefusedError: There is no Seller `only`.
+        ImportRefusedError: No Seller has the key `only`.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Sellers:
 
     @property
     def named_by_items(self) -> bool:
-        """Whether the items name their Sellers, which the operator has not confirmed."""
+        """Whether each item names its Seller; otherwise the operator has named one Seller for all items."""
         return self._only is None
 
     def remember(self, named: NamedSeller | None) -> None:

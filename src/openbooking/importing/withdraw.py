@@ -121,7 +121,12 @@ class Withdrawer:
         return item.sources
 
     async def _withdraw(self, reasons: Mapping[str, str], keep: frozenset[str]) -> set[str]:
-        """Withdraw the Opportunities from these sources, and return the sources that had any."""
+        """Withdraw the Opportunities of some sources, and return the sources whose Opportunities were withdrawn.
+
+        Args:
+            reasons: The sources, each with the reason for the report.
+            keep: The paths of Opportunities that stay.
+        """
         withdraw = Withdraw(sources=frozenset(reasons), keep=keep, actor=IMPORTER)
         reports = await self._store.execute(withdraw)
         for path, report in reports.items():

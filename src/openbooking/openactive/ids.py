@@ -142,7 +142,7 @@ class Identifiers:
         return f"{self.order(OrderType.PROPOSAL, uuid)}/versions/{version}"
 
     def parse_proposal_version(self, uri: str, uuid: str) -> str | None:
-        """Return the UUID of the version that an `orderProposalVersion` names, or None if it names none.
+        """Return the UUID of the version that an `orderProposalVersion` names, or None if the URI has another form.
 
         Args:
             uri: The `orderProposalVersion`.

@@ -9,7 +9,7 @@ A child inherits each property that it does not have itself (OB-BKBL-32). A chil
 - the number of spaces left, which each child states for itself;
 - `offers`, unless the child is a session of a series (OB-BKBL-31);
 - `startDate`, `endDate` and `duration`, with two exceptions. A child with a start and no end inherits the `duration`.
-  A part of an event without a start inherits all three: the part takes place when the event does.
+  If a part of an event has no start, the part inherits all three: it takes place when the event does.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The booking of `openbooking demo --book`: it begins at a dataset site and ends with an Order, as for a Broker.
+"""The booking of `openbooking demo --book`, from the dataset site to the Order, in the steps that a Broker takes.
 
 The booking works with every Booking System that follows the specification.
 """

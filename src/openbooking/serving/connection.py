@@ -54,7 +54,7 @@ class _Flow(FlowControl):
 class Connection(HttpToolsProtocol):
     """Reads one request at a time, refuses long or malformed requests, and closes the connection of a slow client.
 
-    The time limit for a request is `timeout_keep_alive` seconds. Each 64 KiB of an answer have the same time limit. The
+    The time limit for a request is `timeout_keep_alive` seconds. Each 64 KiB of an answer has the same time limit. The
     application limits the size of the body.
     """
 

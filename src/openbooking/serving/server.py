@@ -130,7 +130,7 @@ class _Server(uvicorn.Server):
         self._ready(self._stop)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin the drain at the first SIGTERM; stop at any other signal."""
+        """Begin the drain at the first SIGTERM; stop at a second SIGTERM and at any other signal."""
         if sig != signal.SIGTERM or not self._drain.begin():
             super().handle_exit(sig, frame)
 

@@ -262,12 +262,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise SettingsError(contradiction)
 
     def _contradictions(self) -> Iterator[str]:
-        """Yield a message for each text of a wrong form, and for each two settings that contradict each other."""
+        """Yield a message for each malformed text, and for each two settings that contradict each other."""
         if self.site_url and not is_site_address(self.site_url):
             yield (
                 "site_url must be a scheme and a host, with a port up to 65535 and the path of the mount if any, such "
                 "as https://example.com or https://example.com/booking; api_path is the path of the API below it; "
-                f"it is {self.site_url}"
+                f"site_url is {self.site_url}"
             )
         if (self.access is AccessMode.HEADERS) != bool(self.trusted_partner_header):
             yield "access must be headers if trusted_partner_header is set, and only then"

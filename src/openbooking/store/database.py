@@ -91,7 +91,7 @@ class Database(Protocol):
 
         Args:
             make: Returns the procedure.
-            brief: The procedure reads and writes only a few rows.
+            brief: Whether the procedure reads and writes only a few rows.
             until: When to give up, by the clock of the event loop.
             lock_seconds: How long each statement waits for a lock.
 
@@ -106,11 +106,11 @@ class Database(Protocol):
         ...
 
     async def read(self, make: Callable[[], Procedure[T]], *, brief: bool = False, until: float | None = None) -> T:
-        """Run a procedure that writes nothing. Each query shows the database at one moment.
+        """Run a procedure that writes nothing. Two of its queries may show the database at different moments.
 
         Args:
             make: Returns the procedure.
-            brief: The procedure looks up a few rows by their keys, or one page of a feed.
+            brief: Whether the procedure only looks up a few rows by their keys, or one page of a feed.
             until: When to give up, by the clock of the event loop.
         """
         ...

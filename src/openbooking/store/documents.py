@@ -19,6 +19,7 @@ encode = msgspec.json.Encoder().encode
 decode_opportunity = lru_cache(2_000)(msgspec.json.Decoder(Opportunity).decode)
 decode_seller = lru_cache(200)(msgspec.json.Decoder(Seller).decode)
 _decode_personal_data = msgspec.json.Decoder(PersonalData).decode
+_MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -44,7 +45,7 @@ def encode_record(record: Record) -> bytes:
 
 def microseconds(instant: datetime) -> int:
     """Return the exact number of microseconds from 1970 UTC to an instant."""
-    return (instant - _EPOCH) // timedelta(microseconds=1)
+    return (instant - _EPOCH) // _MICROSECOND
 
 
 def instant(microseconds_since_1970: int) -> datetime:

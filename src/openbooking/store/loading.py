@@ -185,7 +185,7 @@ def _find_related(sql: Statements, needs: Needs) -> Procedure[_RowNames]:
 
 
 def _find_changed_families(sql: Statements, announced: Iterable[Opportunity]) -> Procedure[set[str]]:
-    """Return the paths of announced Opportunities that differ from the stored ones, and of all their descendants."""
+    """Return the paths of Opportunities that publications change, and of all their descendants."""
     rows = yield Query(sql.documents_of_paths, {"paths": sorted({new.path for new in announced})})
     known = {item.path: item for item in (decode_opportunity(document) for (document,) in rows)}
     return (yield from _add_descendants(sql, changed_paths(known, announced)))

@@ -33,7 +33,7 @@ class ClaimOf(NamedTuple):
 
 
 class LockStatements:
-    """The statements. Those that look for locks find them by locking, for a moment, the rows that are free.
+    """The statements. A statement that looks for locked rows briefly locks the free rows; the others are locked.
 
     Each docstring lists the parameters and, after the arrow, the columns of the result.
     """

@@ -92,7 +92,7 @@ def _upgrade_new(connection: Connection) -> UpgradeResult:
 def _check_existing(connection: Connection) -> UpgradeResult:
     revision = _revision(connection)
     if revision is None:
-        raise SchemaError(f"The database has no tables of openbooking. {NAME_ANOTHER}")
+        raise SchemaError(f"There is nothing of openbooking in the database yet. {NAME_ANOTHER}")
     _check_known(revision)
     return UpgradeResult(revision, is_new=False)
 

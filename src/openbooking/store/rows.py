@@ -20,7 +20,7 @@ from openbooking.booking.rules.search_terms import search_terms
 from openbooking.store.change_set import ChangeSet
 from openbooking.store.documents import encode, encode_record, microseconds
 from openbooking.store.views.results import hundredths, listed_at, starts_of
-from openbooking.store.views.rows import OrderItemKey, OrderItemRow, order_item_rows
+from openbooking.store.views.rows import BookedSessionRow, OrderItemKey, OrderItemRow, order_item_rows
 
 
 class OpportunityKey(NamedTuple):
@@ -160,6 +160,7 @@ ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "records_changed": RecordRow,
     "order_items_removed": OrderItemKey,
     "order_items_set": OrderItemRow,
+    "sessions_booked": BookedSessionRow,
     "claims_released": ClaimKey,
     "claims_set": ClaimRow,
     "personal_set": PersonalDataRow,
@@ -223,6 +224,7 @@ def booking_rows(before: Situation, changes: ChangeSet, numbers: Iterable[int | 
         "records_changed": [],
         "order_items_removed": [],
         "order_items_set": [],
+        "sessions_booked": [],
         "claims_released": [],
         "claims_set": [],
         "personal_set": [],
@@ -281,9 +283,10 @@ def _add_record(
     rows["claims_released"] += [ClaimKey(path, key.partner, key.uuid) for path in old.keys() - new.keys()]
     rows["claims_set"] += [claim_row(key, claim) for path, claim in new.items() if old.get(path) != claim]
     lines = order_lines(after)
-    removed, changed = order_item_rows(key, before, after, lines)
-    rows["order_items_removed"] += removed
-    rows["order_items_set"] += changed
+    changed = order_item_rows(key, before, after, lines)
+    rows["order_items_removed"] += changed.removed
+    rows["order_items_set"] += changed.written
+    rows["sessions_booked"] += changed.sessions
     if after is None:
         rows["records_removed"].append(key)
     else:

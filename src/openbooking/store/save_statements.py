@@ -10,6 +10,7 @@ from sqlalchemy import Table, delete, update
 from openbooking.store.dialect import Dialect, Insert, RowWrite, SaveStatement
 from openbooking.store.schema import (
     activity,
+    booked_session,
     claim,
     erasure,
     feed_item,
@@ -55,6 +56,7 @@ class SaveStatements:
                 "records_changed": self._update("records_changed", record),
                 "order_items_removed": self._delete("order_items_removed", order_item),
                 "order_items_set": self._upsert("order_items_set", order_item),
+                "sessions_booked": self._insert_if_new("sessions_booked", booked_session),
                 "claims_released": self._delete("claims_released", claim),
                 "claims_set": self._upsert("claims_set", claim),
                 "personal_set": self._upsert("personal_set", personal_data),

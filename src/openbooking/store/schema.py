@@ -24,7 +24,19 @@ database was in use.
 If `feed_item.modified` is null, the item has changed and has no change number yet (see `openbooking.store.numbering`).
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    literal_column,
+)
 
 metadata = MetaData()
 
@@ -140,19 +152,17 @@ order_item = Table(
     Column("rate", Integer, nullable=False),
     Column("activity", Key, nullable=False),
     Column("venue", Key, nullable=False),
-    Index("ix_order_item_opportunity", "opportunity", "partner", "uuid"),
     sqlite_with_rowid=False,
 )
-_session = order_item.c.starts.is_not(None)
+# The lines that have not ended are found by their claims, so that a booking writes to one index only.
+_not_sold = order_item.c.status != literal_column("'sold'")
 Index(
-    "ix_order_item_starts",
-    order_item.c.seller,
-    order_item.c.starts,
+    "ix_order_item_opportunity",
     order_item.c.opportunity,
     order_item.c.partner,
     order_item.c.uuid,
-    sqlite_where=_session,
-    postgresql_where=_session,
+    sqlite_where=_not_sold,
+    postgresql_where=_not_sold,
 )
 _ended = order_item.c.ended_at.is_not(None)
 Index(
@@ -163,6 +173,17 @@ Index(
     order_item.c.uuid,
     sqlite_where=_ended,
     postgresql_where=_ended,
+)
+
+# The starts of the Opportunities for which Orders have had current items. A row stays when its last item has gone. It
+# is written at the first booking only, so that it costs less than an index of `order_item.starts`.
+booked_session = Table(
+    "booked_session",
+    metadata,
+    Column("seller", Key, primary_key=True),
+    Column("starts", BigInteger, primary_key=True),
+    Column("opportunity", Key, primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 personal_data = Table(

@@ -1,4 +1,4 @@
-"""Runs methods of a test case in separate processes, as several processes of a server use one database.
+"""Runs methods of a test case in separate processes, which use one database as the workers of a server do.
 
 Each process is a new interpreter. It imports the module of the test case, unpickles the test case and calls one of its
 methods. So the attributes of the test case must be picklable, and its class must be at the top level of the module.
@@ -148,7 +148,7 @@ def _messages(connection: Connection) -> Iterator[Any]:
 def _run(module: str, file: str, pickled: bytes, channel: Channel) -> None:
     """Unpickle and do the work. This function is the entry point of a new process."""
     try:
-        work: Work = _Unpickler(io.BytesIO(pickled), _imported(module, file)).load()
+        work: Work = _Unpickler(io.BytesIO(pickled), _import_module(module, file)).load()
         asyncio.run(partial(work, channel)())
     except Exception:  # noqa: BLE001 - the test raises it again
         channel.barrier.abort()
@@ -171,7 +171,7 @@ class _Unpickler(pickle.Unpickler):
         return super().find_class(module_name, name)
 
 
-def _imported(name: str, file: str) -> ModuleType:
+def _import_module(name: str, file: str) -> ModuleType:
     """Return the module of a test case; pytest may have imported it from a file that is not on `sys.path`."""
     if name in sys.modules:
         return sys.modules[name]

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import Command
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
+from openbooking.booking.model.errors import NothingToCancelError
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.situation import Situation
@@ -54,6 +55,17 @@ def test_a_slot_is_cancelled_like_a_session() -> None:
     hall = slot("hall", individual=False, capacity=5)
     where = after(situation(hall), book(request(item(hall))))
     assert statuses(after(where, cancel(hall[-1]))) == [BY_SELLER]
+
+
+def test_what_is_cancelled_already_cannot_be_cancelled_again() -> None:
+    where = after(after(situation(YOGA), book(request(item(YOGA)))), cancel(YOGA[-1]))
+    with pytest.raises(NothingToCancelError):
+        cancel(YOGA[-1]).decide(where)
+
+
+def test_what_a_provider_cancelled_is_cancelled_here_for_good() -> None:
+    cancelled = [YOGA[0], replace(YOGA[-1], status=EventStatus.CANCELLED)]
+    assert after(situation(cancelled), cancel(YOGA[-1])).opportunities[PATH].cancelled_here
 
 
 HALL = slot("hall", individual=False, capacity=5)

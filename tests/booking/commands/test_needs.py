@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
+from openbooking.booking.commands.book_at_desk import BookAtDesk
 from openbooking.booking.commands.book_proposal import BookProposal
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
@@ -31,8 +32,9 @@ from openbooking.booking.commands.seller_decisions import (
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import SaleState
-from openbooking.booking.model.order import OrderKey, Partnership
+from openbooking.booking.model.order import OrderKey, Partnership, desk_caller
 from openbooking.booking.model.situation import Needs
 from openbooking.openactive.terms import EventStatus
 from support.builders import NOW, UUID, book, item, propose, quote, request, session, slot
@@ -61,6 +63,10 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
     (replace(quote(ASKED), holds=False), replace(ORDER, likely_read_only=True)),
     (propose(ASKED), replace(ORDER, holders=HOLDERS)),
     (book(ASKED), replace(ORDER, fills=frozenset({YOGA.path}))),
+    (
+        BookAtDesk(caller=desk_caller(CENTRE.key), uuid=UUID, request=ASKED, actor=MANAGER),
+        replace(ORDER, records=frozenset({OrderKey(DESK, UUID)}), fills=frozenset({YOGA.path})),
+    ),
     (BookProposal(caller=ALICE, uuid=UUID, version=None), replace(RECORD, fills_of=frozenset({KEY}))),
     (GetOrder(caller=ALICE, uuid=UUID), replace(RECORD, likely_read_only=True)),
     (Cancel(caller=ALICE, uuid=UUID, numbers=(1,)), RECORD),

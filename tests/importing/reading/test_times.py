@@ -26,9 +26,9 @@ def read_one(item: Any, source: str = "source") -> Draft:
     ("changes", "minutes", "remarks"),
     [
         ({"endDate": "2027-03-04T20:00:00Z", "duration": "PT2H"}, 120, []),
-        ({"endDate": "2027-03-04T20:00:00Z", "duration": "PT1H"}, 120, ["its duration does not lead"]),
+        ({"endDate": "2027-03-04T20:00:00Z", "duration": "PT1H"}, 120, ["its duration does not match"]),
         ({"endDate": "2027-03-04T17:00:00Z", "duration": None}, None, ["its end is not after its start"]),
-        ({"endDate": "2027-03-04T17:00:00Z"}, 60, ["its end is not after its start: its duration taken"]),
+        ({"endDate": "2027-03-04T17:00:00Z"}, 60, ["its end is not after its start: its duration is used"]),
         ({"endDate": "2027-03-04T18:00:00Z", "duration": "PT1.5H"}, 90, ["its end is not after its start"]),
         ({"endDate": "2027-03-04T24:00:00Z", "duration": None}, 360, []),
         ({"duration": "PT0S"}, None, ["its duration is zero"]),

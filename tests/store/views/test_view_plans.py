@@ -14,12 +14,12 @@ import pytest
 from openbooking.booking.views import SalesGroup
 from openbooking.store.dialect import Statement
 from openbooking.store.migrate import prepare
-from openbooking.store.schema import claim, opportunity, order_item, personal_data, record
+from openbooking.store.schema import booked_session, claim, opportunity, order_item, personal_data, record
 from openbooking.store.sqlite.dialect import Sqlite
 from openbooking.store.views.money_statements import MoneyStatements
 from openbooking.store.views.statements import ViewStatements
 
-GROWING = {table.name for table in (claim, opportunity, order_item, personal_data, record)}
+GROWING = {table.name for table in (booked_session, claim, opportunity, order_item, personal_data, record)}
 # The sums read all rows of a period, and `booked_occurrences` all items of one.
 SORTED = {"booked_occurrences", "taken", "coming", "partner_sums", "orders_in_session", "lines_ended"}
 

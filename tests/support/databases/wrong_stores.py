@@ -152,7 +152,7 @@ class StoreThatCommitsLate(FileStore):
 class StoreThatNumbersEarly(PostgresStore):
     """Wrong: each transaction takes its change numbers from the sequence `NUMBERS` before it commits."""
 
-    def _numbers(self, count: int, now: datetime) -> Procedure[Iterable[int | None]]:
+    def _take_numbers(self, count: int, now: datetime) -> Procedure[Iterable[int | None]]:
         del now
         rows = yield Query(_NEXT_NUMBERS, {"count": count})
         return [number for (number,) in rows]

@@ -11,8 +11,10 @@ from functools import partial
 
 import pytest
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.book_at_desk import BookAtDesk
 from openbooking.booking.commands.book_proposal import BookProposal
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
@@ -38,14 +40,15 @@ from openbooking.booking.commands.seller_decisions import (
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import SaleState
-from openbooking.booking.model.order import Partnership, Payment
+from openbooking.booking.model.order import MeansOfPayment, Partnership, Payment
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import Record, RecordKind
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.rules.erasure import retention_start
-from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
+from openbooking.openactive.terms import BrokerRole, OrderItemStatus, OrderProposalStatus
 from support.builders import NOW
 from support.histories.invariants import free, items_of
 from support.histories.state import (
@@ -88,6 +91,20 @@ def quote(story: Story) -> Step:
 def book(story: Story) -> Step:
     caller, uuid = story.fresh()
     return Book(caller=caller, uuid=uuid, request=story.asked(some_keys(story, approved=False)), nonce="n")
+
+
+def book_at_desk(story: Story) -> Step:
+    """Book at the front desk: also what Brokers must propose, without a Customer, and paid or not."""
+    caller = CALLERS[DESK]
+    payments = [None, *(Payment(name=name, identifier="till") for name in MeansOfPayment)]
+    asked = replace(
+        story.asked(some_keys(story, approved=story.choose([False, True]))),
+        broker_role=BrokerRole.NO_BROKER,
+        broker=None,
+        customer=None,
+        payment=story.choose(payments),
+    )
+    return BookAtDesk(caller=caller, uuid=story.fresh_uuid(caller), request=asked, nonce="n", actor=MANAGER)
 
 
 def propose(story: Story) -> Step:
@@ -345,6 +362,7 @@ def is_any(state: Situation, record: Record) -> bool:
 HAPPENINGS: list[tuple[int, Callable[[Story], Step]]] = [
     (8, quote),
     (5, book),
+    (2, book_at_desk),
     (6, propose),
     (5, again),
     (4, publish),

@@ -20,7 +20,7 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.commands.seller_decisions import SellerCancel
 from openbooking.booking.model.opportunity import AccessRules, Opportunity, SaleState, Seller
-from openbooking.booking.model.order import Caller, OrderKey
+from openbooking.booking.model.order import Caller, OrderKey, desk_caller
 from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import Record, RecordKind
@@ -29,7 +29,7 @@ from openbooking.booking.store import Outcome, fold
 from openbooking.openactive.terms import FlowRequirement
 from support.builders import NOW, item, offer, request, session
 from support.histories.invariants import CANCELLED, counted, free, items_of
-from support.parties import ALICE, BOB, MANAGER
+from support.parties import ALICE, BOB, CENTRE, MANAGER
 
 T = TypeVar("T")
 Step = Command[Any] | timedelta
@@ -39,7 +39,7 @@ CAPACITIES = {"yoga": 2, "pilates": 1, "swim": 1, "gala": 1, "coach": 2}
 PRICES = {key: Decimal(price) for key, price in {"yoga": 12, "pilates": 12, "swim": 8, "gala": 20, "coach": 12}.items()}
 FLOWS = {"coach": (FlowRequirement.APPROVAL, FlowRequirement.NEGOTIATION, FlowRequirement.MESSAGE_EXCHANGE)}
 PATHS = {key: session(key)[-1].path for key in CAPACITIES}
-CALLERS = {caller.partner: caller for caller in (ALICE, BOB)}
+CALLERS = {caller.partner: caller for caller in (ALICE, BOB, desk_caller(CENTRE.key))}
 AHEAD = timedelta(days=100)
 
 
@@ -161,8 +161,12 @@ class Story:
     def fresh(self) -> tuple[Caller, str]:
         """Return a Booking Partner and a UUID for which this partner has no record."""
         caller = self.choose([ALICE, ALICE, BOB])
+        return caller, self.fresh_uuid(caller)
+
+    def fresh_uuid(self, caller: Caller) -> str:
+        """Return a UUID for which the caller has no record."""
         uuids = (f"00000000-0000-4000-8000-{number:012}" for number in count())
-        return caller, next(uuid for uuid in uuids if OrderKey(caller.partner, uuid) not in self.state.records)
+        return next(uuid for uuid in uuids if OrderKey(caller.partner, uuid) not in self.state.records)
 
     def version(self) -> str:
         """Return a version that no proposal has."""

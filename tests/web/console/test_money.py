@@ -1,5 +1,6 @@
 """The money page, and its CSV files."""
 
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -211,3 +212,14 @@ async def test_a_seller_sees_its_own_sales_only(world: World, sign_in: SignIn) -
     assert "March 2027 1 £14.40" in page.text
     assert len(await saved(sign_in, "ben", table="lines")) == 1
     assert "Total 3 £36.00" in (await open_money(sign_in)).text
+
+
+async def test_items_without_a_price_have_no_rows_of_their_own(world: World, sign_in: SignIn) -> None:
+    free = session("free", price=Decimal(0))
+    await world.store.execute(Publish(tuple(free), actor=MANAGER))
+    body = world.order(world.item(free), total=0, payment=None)
+    assert (await world.call("PUT", f"orders/{new_uuid()}", body)).status_code == 201
+    page = await open_money(sign_in)
+    assert "Tue 2 Mar 2027 2 £12.00 1 £12.00 £12.00" in page.text
+    assert page.text.count("Tue 2 Mar 2027 ") == page.text.count("VAT at 20% £") == 1
+    assert "March 2027 Alice 2 £12.00" in (await (await sign_in("ann")).open("/partners")).text

@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 
 from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.identity.records import FeedPosition
 from support.approval_flow import PARTY, PROPOSALS, proposal_of
 from support.browsers.form_browser import Page, Visitor
 from support.builders import UUID, event, headline_event, new_uuid
 from support.console import SignIn, signed_in
 from support.http_system import YOGA, World, open_world
-from support.parties import MANAGER
+from support.parties import CENTRE, MANAGER
 
 pytestmark = pytest.mark.anyio
 
@@ -107,6 +110,20 @@ async def test_a_change_after_the_last_reading_is_unread(world: World, sign_in: 
     assert "All partners have read it." in (await (await sign_in("ann")).open(page.url)).text
 
 
+async def test_a_stopped_broker_is_not_told(world: World, sign_in: SignIn) -> None:
+    """Its feed shows the Order as deleted, before and after the cancellation."""
+    await world.store.execute(SellerCancel(order=OrderKey("alice", UUID), numbers=frozenset({1}), actor=MANAGER))
+    world.pass_time(seconds=1)
+    stop = Withhold(partnership=Partnership("alice", CENTRE.key), withheld=True, actor=MANAGER)
+    await world.store.execute(stop)
+    await read(world, "alice")
+    page = await (await sign_in("ann")).open(CANCEL)
+    assert "Alice stopped: tell its 1 customer yourself 1 0 1 1" in page.text
+    page = await cancel(await sign_in("ann"))
+    assert "Alice 1 0 not told: you have stopped this partner" in page.text
+    assert "2 changes have not been read yet." in page.text
+
+
 async def test_open_proposals_are_counted_and_rejected(approving: World, sign_in: SignIn) -> None:
     path = PARTY[-1].path
     body = proposal_of(approving, PARTY, PARTY)
@@ -180,6 +197,21 @@ async def test_a_second_cancellation_has_nothing_left_to_cancel(world: World, si
     assert page.status == 422
     (entry,) = (await world.read_feed(ORDERS)).values()
     assert {item["cancellationMessage"] for item in entry["data"]["orderedItem"]} == {"First."}
+
+
+async def test_of_two_people_who_cancel_at_once_one_is_told_that_nothing_is_left(world: World, sign_in: SignIn) -> None:
+    visitors = [await sign_in("ann"), await sign_in("cat")]
+    opened = [await visitor.open(CANCEL) for visitor in visitors]
+    pages = await asyncio.gather(
+        *(
+            visitor.post(CANCEL, {**page.forms[-1].fields, "message": f"Message {number}."})
+            for number, (visitor, page) in enumerate(zip(visitors, opened, strict=True))
+        )
+    )
+    assert sorted(page.status for page in pages) == [200, 422]
+    winner = [page.status for page in pages].index(200)
+    (entry,) = (await world.read_feed(ORDERS)).values()
+    assert {item["cancellationMessage"] for item in entry["data"]["orderedItem"]} == {f"Message {winner}."}
 
 
 async def test_a_stale_form_shows_the_present_bookings_and_does_nothing(world: World, sign_in: SignIn) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.sale_state import SetSaleState, TakeOffSale
 from openbooking.booking.model.opportunity import SaleState
@@ -49,7 +50,7 @@ async def test_the_list_shows_everything_without_a_parent(world: World, sign_in:
     page = await (await sign_in("cat")).open(PUBLICATION)
     assert "Yoga Series of sessions on sale 1 4" in page.text
     assert "Squash Facility on sale 1 3" in page.text
-    assert "On demand on sale 0 3" in page.text
+    assert "On demand on sale \N{EN DASH} 3" in page.text
     assert "pilates" not in page.response.text
     await set_sale(world, SERIES, SaleState.UNPUBLISHED)
     page = await (await sign_in("cat")).open(f"{PUBLICATION}?text=yOg")
@@ -161,6 +162,16 @@ async def test_the_json_ld_is_that_of_the_open_feed(world: World, sign_in: SignI
     items = (await world.client.get(f"{SITE}/feeds/{feed}")).json()["items"]
     (published,) = [item["data"] for item in items if item["data"]["@id"] == world.ids.opportunity(path)]
     assert json_ld(page) == published
+
+
+async def test_a_cancelled_session_is_shown_as_one_that_nobody_can_book(world: World, sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    assert "Apps show it and can book it." in (await ann.open(f"{PUBLICATION}/{PATH}")).text
+    await world.store.execute(CancelOpportunity(opportunity=PATH, actor=MANAGER))
+    page = await ann.open(f"{PUBLICATION}/{PATH}")
+    assert "Apps show that it is cancelled or postponed, and nobody can book it." in page.text
+    assert "can book it." not in page.text.replace("nobody can book it.", "")
+    assert "Wed 3 Mar 2027 12:00 Yoga cancelled" in (await ann.open(f"{PUBLICATION}/{SERIES}")).text
 
 
 async def test_missing_details_are_listed(world: World, sign_in: SignIn) -> None:

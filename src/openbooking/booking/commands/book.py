@@ -56,15 +56,19 @@ class Book(OrderCommand, frozen=True, kw_only=True):
         order = dry_run(situation, Checkpoint.B, self.caller, self.uuid, self.request, guaranteed)
         if order.has_errors:
             return Decision(reply=order)
-        if order.requires_approval:
-            raise OrderCreationFailedError("The Seller has to approve this Order before it can be booked.")
-        check_payment(self.request.payment, order.offers)
-        check_total(self.request, order)
+        self.check(order)
         key, stamp = fingerprint_key(self.nonce), self.stamp(situation)
         personal = replace(order.personal or PersonalData(), received_at=situation.now, fingerprint_key=key)
         booked = replace(self._grant_access_to_items(to_booked_order(order)), personal=personal)
         record = lifecycle.new_order_record(self.key, booked, keyed_fingerprint(key, fingerprint), stamp)
         return Decision(reply=booked, changes=sell(situation, record))
+
+    def check(self, order: Order) -> None:
+        """Raise an error if the Order has to be approved, or if its payment or total is wrong."""
+        if order.requires_approval:
+            raise OrderCreationFailedError("The Seller has to approve this Order before it can be booked.")
+        check_payment(self.request.payment, order.offers)
+        check_total(self.request, order)
 
     def _grant_access_to_items(self, order: BookedOrder) -> BookedOrder:
         items = []

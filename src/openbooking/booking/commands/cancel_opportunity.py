@@ -44,7 +44,7 @@ class CancelOpportunity(ActorCommand, frozen=True, kw_only=True):
 
         Raises:
             NotFoundError: No Opportunity has the path.
-            NothingToCancelError: All of the Opportunities have ended.
+            NothingToCancelError: All of the Opportunities have ended, or are cancelled already.
         """
         if self.opportunity not in situation.opportunities:
             raise NotFoundError("There is no such Opportunity.")
@@ -53,13 +53,15 @@ class CancelOpportunity(ActorCommand, frozen=True, kw_only=True):
             for member in situation.opportunities.values()
             if member.type.bookable and not member.is_over(situation.now) and self._includes(situation, member)
         ]
-        if not members:
-            raise NothingToCancelError
-        published = (
-            OpportunitySet(replace(member, status=EventStatus.CANCELLED, cancelled_here=True)) for member in members
-        )
+        published = [
+            OpportunitySet(replace(member, status=EventStatus.CANCELLED, cancelled_here=True))
+            for member in members
+            if not (member.status is EventStatus.CANCELLED and member.cancelled_here)
+        ]
         paths = {member.path for member in members}
         cancelled = cancel_bookings(situation, paths, self.stamp(situation), self.message)
+        if not published and not cancelled:
+            raise NothingToCancelError
         return Decision(reply=None, changes=(*published, *cancelled))
 
     def _includes(self, situation: Situation, member: Opportunity) -> bool:

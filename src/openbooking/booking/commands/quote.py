@@ -71,7 +71,7 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
     def _hold(
         self, situation: Situation, record: Record | None, quote: Order, guaranteed: Mapping[int, LeasedTerms]
     ) -> Decision[Order]:
-        """Hold all items for `Policy.lease_duration`, but no longer than a UUID may hold spaces without a break."""
+        """Hold all items for `Policy.lease_duration`; a UUID may hold for `quote_duration` without a break at most."""
         live = situation.holds_spaces(record)
         since = record.lease.since if record and record.lease and live else situation.now
         expires = min(situation.now + situation.policy.lease_duration, since + situation.policy.bounds.quote_duration)

@@ -1,4 +1,4 @@
-"""Write feed items again, because data in them has changed other than the Opportunity: the Seller, or the `@id`s.
+"""Write feed items again after a change of the Seller or of the `@id`s, which the items contain.
 
 Feed items are stored as bytes, which show the Seller and the `@id`s at the time of writing.
 """

@@ -24,7 +24,7 @@ class Withhold(ActorCommand, frozen=True, kw_only=True):
     withheld: bool
 
     def needs(self) -> Needs:
-        """Return some of the records that are not withheld yet, or not shown yet."""
+        """Return some of the records that the command has not changed yet."""
         wanted = frozenset({self.partnership})
         return Needs(shown_to=wanted) if self.withheld else Needs(withheld_from=wanted)
 

@@ -56,7 +56,7 @@ class UnacceptableAmendmentError(DecisionRefusedError):
 
 
 class NothingToCancelError(DecisionRefusedError):
-    """The Opportunity, and everything below it, has ended already (OB-SEL-12)."""
+    """The Opportunity, and everything below it, has ended or is cancelled already (OB-SEL-12)."""
 
     name = "No future occurrence is left to cancel."
 

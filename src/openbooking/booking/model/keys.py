@@ -1,7 +1,11 @@
-"""Keys that people choose for Sellers and Booking Partners."""
+"""Keys that people choose for Sellers and Booking Partners, and the key of the front desk."""
 
 from openbooking.openactive.ids import is_key
 from openbooking.user_error import UserError
+
+# The front desk of all Sellers has this key where an Order has the key of a Booking Partner. It is not a valid key, so
+# that no Booking Partner can have it.
+DESK = "@desk"
 
 
 class InvalidKeyError(UserError):

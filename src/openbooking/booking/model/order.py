@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
+from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import Offer, Opportunity, Seller
 from openbooking.openactive.errors import InvalidAuthorizationDetailsError, ItemError
 from openbooking.openactive.terms import (
@@ -26,14 +27,14 @@ Reflected = Mapping[str, Any]
 
 
 class OrderKey(NamedTuple):
-    """The key of an Order. Each Booking Partner has its own UUIDs (OB-ID-13)."""
+    """The key of an Order. Each Booking Partner has its own UUIDs (OB-ID-13), and so has the front desk (`DESK`)."""
 
     partner: str
     uuid: str
 
 
 class Partnership(NamedTuple):
-    """A Booking Partner, and a Seller whose Opportunities the partner books."""
+    """A Booking Partner or the front desk, and a Seller whose Opportunities it books."""
 
     partner: str
     seller: str
@@ -41,6 +42,8 @@ class Partnership(NamedTuple):
 
 class Caller(msgspec.Struct, frozen=True):
     """An authenticated Booking Partner, and the Sellers whose Opportunities the partner may book.
+
+    The front desk of a Seller is a caller too (`desk_caller`), which no credentials name.
 
     Attributes:
         partner: The key of the Booking Partner.
@@ -56,6 +59,11 @@ class Caller(msgspec.Struct, frozen=True):
     terms: Mapping[str, GrantTerms] = {}
     other_terms: GrantTerms = NO_TERMS
 
+    @property
+    def is_desk(self) -> bool:
+        """Whether this is the front desk of a Seller."""
+        return self.partner == DESK
+
     def check_may_act_for(self, seller: str) -> None:
         """Raise InvalidAuthorizationDetailsError unless that Seller has authorised this partner (OB-AUTH-14)."""
         if seller in self.barred or (self.sellers is not None and seller not in self.sellers):
@@ -66,10 +74,24 @@ class Caller(msgspec.Struct, frozen=True):
         return self.terms.get(seller, self.other_terms)
 
 
+def desk_caller(seller: str) -> Caller:
+    """Return the front desk of the Seller with this key."""
+    return Caller(DESK, frozenset({seller}))
+
+
+class MeansOfPayment(StrEnum):
+    """How a Customer pays at the front desk: the `name` of the payment of an Order that was booked there."""
+
+    CASH = "cash"
+    CARD = "card"
+    OTHER = "other"
+
+
 class Payment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The Broker's payment details, for audit and reconciliation (OB 10.1.15).
 
-    `dynamic` says that the price is agreed on later (OB 7.3.3).
+    `dynamic` says that the price is agreed on later (OB 7.3.3). Of a payment that was taken at the front desk, `name`
+    is the means of payment, and `identifier` the reference of the payment or else the Order UUID.
     """
 
     dynamic: bool = False

@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Stamp
+from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import (
     Access,
     BookedItem,
@@ -85,7 +86,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The base of the records behind Order UUIDs. Each kind of record has its own class.
 
     Attributes:
-        partner: The key of the Booking Partner.
+        partner: The key of the Booking Partner, or DESK.
         uuid: The Order UUID, which is unique among those of the partner.
         kind: The kind of the record, which is stored. `decode_record` selects the class by the kind.
         seller: The key of the Seller.
@@ -105,6 +106,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def partnership(self) -> Partnership:
         """The Booking Partner and the Seller of the record."""
         return Partnership(self.partner, self.seller)
+
+    @property
+    def is_of_desk(self) -> bool:
+        """Whether the front desk booked the Order. No feed shows such an Order."""
+        return self.partner == DESK
 
     @property
     def order(self) -> Order | None:
@@ -320,7 +326,7 @@ class OrderRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def in_orders_feed(self) -> bool:
         """Whether the Orders feed shows the record."""
-        return self.updated and not self.withheld
+        return self.updated and not self.withheld and not self.is_of_desk
 
     def items(self) -> tuple[tuple[BookedItem, ItemState], ...]:
         """Return the current items, each with its state."""

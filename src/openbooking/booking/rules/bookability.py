@@ -106,7 +106,9 @@ def offer_has_not_ended(pair: Pair, now: datetime) -> str | None:
     return "The Offer is not valid any more." if late else None
 
 
-CONDITIONS: tuple[Callable[[Pair, datetime], str | None], ...] = (
+Conditions = tuple[Callable[[Pair, datetime], str | None], ...]
+
+CONDITIONS: Conditions = (
     opportunity_is_of_a_bookable_type,
     opportunity_is_on_sale,
     opportunity_has_not_ended,
@@ -122,6 +124,19 @@ CONDITIONS: tuple[Callable[[Pair, datetime], str | None], ...] = (
 )
 # A Lease guarantees its Offer even after the Offer has ended (OB-LEASE-10).
 CONDITIONS_OF_LEASED = tuple(condition for condition in CONDITIONS if condition is not offer_has_not_ended)
+
+# Whether and when an Offer is open to Brokers does not concern the front desk, which also sells to those who just came.
+CONDITIONS_AT_DESK = tuple(
+    condition
+    for condition in CONDITIONS
+    if condition
+    not in (
+        seller_allows_open_booking,
+        offer_can_be_booked_in_advance,
+        booking_window_has_opened,
+        booking_window_has_not_closed,
+    )
+)
 
 # B of an accepted OrderProposal checks the Opportunity again, but neither its Offer nor the booking window.
 CONDITIONS_AFTER_APPROVAL = (opportunity_is_on_sale, opportunity_has_not_ended, opportunity_takes_place)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from openbooking.booking.model.actor import Actor, ActorKind, Stamp
 from openbooking.booking.model.order import BookedItem, OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
-from openbooking.booking.model.situation import Change, OpportunitySet, RecordSet, Situation, evolve
+from openbooking.booking.model.situation import Change, RecordSet, Situation, evolve
 from openbooking.booking.rules import lifecycle
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 
@@ -29,13 +29,15 @@ class CancelledBooking(NamedTuple):
 
     Attributes:
         key: Its key.
-        spaces: The number of spaces that it loses.
+        spaces: The number of spaces that it loses. A rejected proposal loses all its spaces, also those elsewhere.
         is_proposal: Whether it is an OrderProposal.
+        is_withheld: Whether its Broker does not learn of it, because the Seller has revoked the authorisation.
     """
 
     key: OrderKey
     spaces: int
     is_proposal: bool
+    is_withheld: bool = False
 
 
 def cancelled_bookings(changes: Iterable[Change]) -> tuple[CancelledBooking, ...]:
@@ -44,20 +46,15 @@ def cancelled_bookings(changes: Iterable[Change]) -> tuple[CancelledBooking, ...
     Args:
         changes: The changes of the decision.
     """
-    changes = tuple(changes)
-    paths = {change.opportunity.path for change in changes if isinstance(change, OpportunitySet)}
     found: list[CancelledBooking] = []
     for change in changes:
         record = change.record if isinstance(change, RecordSet) else None
         if isinstance(record, OrderRecord):
-            cancelled = (
-                item for item, state in record.items() if state.cancelled and state.cancelled == record.changed
-            )
-            spaces = sum(item.opportunity.path in paths for item in cancelled)
-            found.append(CancelledBooking(record.key, spaces, is_proposal=False))
+            spaces = sum(state.cancelled is not None and state.cancelled == record.changed for state in record.states)
+            found.append(CancelledBooking(record.key, spaces, is_proposal=False, is_withheld=record.withheld))
         elif isinstance(record, ProposalRecord):
-            spaces = sum(number for path, number in record.wanted().items() if path in paths)
-            found.append(CancelledBooking(record.key, spaces, is_proposal=True))
+            spaces = sum(record.wanted().values())
+            found.append(CancelledBooking(record.key, spaces, is_proposal=True, is_withheld=record.withheld))
     return tuple(sorted(found))
 
 

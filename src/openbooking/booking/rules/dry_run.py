@@ -19,7 +19,9 @@ from openbooking.booking.model.situation import Needs, Situation, Spaces
 from openbooking.booking.rules.accepted_offer import dynamic_offer, overridden_offer, published_offer
 from openbooking.booking.rules.bookability import (
     CONDITIONS,
+    CONDITIONS_AT_DESK,
     CONDITIONS_OF_LEASED,
+    Conditions,
     Pair,
     why_not_bookable,
     why_outside_terms,
@@ -78,7 +80,8 @@ def dry_run(  # noqa: PLR0913, PLR0917 - everything that an Order depends on
     Args:
         situation: The situation of the decision.
         checkpoint: The checkpoint of the request.
-        caller: The Booking Partner.
+        caller: The Booking Partner, or the front desk. Staff at the front desk need no details of the Customer, not
+            even those of OB-ROLE-06, and their payments have a rule of their own (`payment.check_desk_payment`).
         uuid: The Order UUID.
         request: The request.
         guaranteed: The terms that a Lease guarantees (`holding.guaranteed_terms`), by the numbers of the items.
@@ -95,8 +98,10 @@ def dry_run(  # noqa: PLR0913, PLR0917 - everything that an Order depends on
     if own:
         caller.check_may_act_for(own.seller)
     terms = caller.terms_with(seller.key)
-    _check_parties_and_payment(situation, checkpoint, request, own, terms)
-    run = _DryRun(situation, seller, request, guaranteed, terms)
+    check_broker(request)
+    if not caller.is_desk:
+        _check_customer_and_payment(situation, checkpoint, request, own, terms)
+    run = _DryRun(situation, seller, request, guaranteed, terms, CONDITIONS_AT_DESK if caller.is_desk else CONDITIONS)
     items = run.items()
     if any(item.opportunity and item.opportunity.seller != seller.key for item in items):
         raise SellerMismatchError
@@ -115,7 +120,9 @@ def dry_run(  # noqa: PLR0913, PLR0917 - everything that an Order depends on
         items=items,
         totals=totals([item for item in items if {error.type for error in item.errors} <= INCOMPLETE], run.pricing),
         tax=run.pricing.tax,
-        payment=reflected_payment(request.payment, offers, situation.policy, checkpoint.order_type),
+        payment=request.payment
+        if caller.is_desk
+        else reflected_payment(request.payment, offers, situation.policy, checkpoint.order_type),
         requires_approval=any(FlowRequirement.APPROVAL in offer.flow for offer in offers),
         personal=personal_data(request, checkpoint),
     )
@@ -123,10 +130,9 @@ def dry_run(  # noqa: PLR0913, PLR0917 - everything that an Order depends on
     return order
 
 
-def _check_parties_and_payment(
+def _check_customer_and_payment(
     situation: Situation, checkpoint: Checkpoint, request: OrderRequest, own: Record | None, terms: GrantTerms
 ) -> None:
-    check_broker(request)
     if checkpoint is not Checkpoint.C1:
         check_customer(request)
     check_details(request.payment, situation.policy, terms)
@@ -137,15 +143,17 @@ def _check_parties_and_payment(
 class _DryRun:
     """Finds the Opportunity, Offer and price of each item of a request."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - everything that an item depends on
         self,
         situation: Situation,
         seller: Seller,
         request: OrderRequest,
         guaranteed: Mapping[int, LeasedTerms],
         terms: GrantTerms,
+        conditions: Conditions,
     ) -> None:
         self._situation = situation
+        self._conditions = conditions
         self._terms = terms
         self._seller = seller
         self._request = request
@@ -209,7 +217,7 @@ class _DryRun:
     def _pair_error(
         self, opportunity: Opportunity, parents: tuple[Opportunity, ...], offer: Offer, number: int
     ) -> ItemError | None:
-        conditions = CONDITIONS_OF_LEASED if number in self._guaranteed else CONDITIONS
+        conditions = CONDITIONS_OF_LEASED if number in self._guaranteed else self._conditions
         pair = Pair(opportunity, offer, self._seller, parents)
         reason = why_not_bookable(pair, self._situation.now, conditions)
         reason = reason or why_outside_terms(self._terms, opportunity, parents, offer)

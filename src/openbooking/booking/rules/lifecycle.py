@@ -1,9 +1,9 @@
 """The allowed status changes of records, OrderProposals, OrderItems and sale states, and the functions that make them.
 
-Each status has a table, which ends in `_TRANSITIONS`. No other module sets a status; the functions below the tables
-check each change against its table. They also set the ends of an OrderProposal's lifetime and hold when its status
-changes (`commands.propose` sets the first ones). Sections of the specification: OB 9.1.1 for records, OB 5.5.5 for
-OrderProposals, OB 10.1.6 for OrderItems.
+Each status has a table, whose name ends in `_TRANSITIONS`. No other module sets a status; the functions below the
+tables check each change against its table. They also set the ends of an OrderProposal's lifetime and hold when its
+status changes (`commands.propose` sets the first ones). Sections of the specification: OB 9.1.1 for records, OB 5.5.5
+for OrderProposals, OB 10.1.6 for OrderItems.
 """
 
 from collections.abc import Callable, Mapping
@@ -390,8 +390,8 @@ def mark_not_understood(opportunity: Opportunity) -> Opportunity:
 def withdrawn_opportunity(opportunity: Opportunity) -> Opportunity | None:
     """Return the version of a withdrawn Opportunity that stays stored, or None if the Opportunity is removed.
 
-    An unpublished Opportunity, and one that its Seller cancelled here, stay stored without their parents: they are
-    unpublished or cancelled again if they are published again.
+    An Opportunity that is unpublished, or that its Seller cancelled here, stays stored without its parent. If the
+    Opportunity is published again later, it is still unpublished or cancelled.
     """
     if opportunity.sale is SaleState.UNPUBLISHED or opportunity.cancelled_here:
         return replace(opportunity, parent=None, withdrawn=True)

@@ -58,7 +58,7 @@ def normal_key(text: str) -> str:
 
 
 def _venue(properties: Mapping[str, Any]) -> str:
-    """Return the `@id` or `identifier` of the first identifiable location, or else its name and postcode."""
+    """Return the key of the first location with an `@id`, an `identifier`, or a name and postcode; empty if none."""
     return next(filter(None, map(_venue_key, _members(properties.get("location")))), "")
 
 

@@ -95,8 +95,11 @@ def order_lines(record: Record | None) -> tuple[OrderLine, ...]:
     """Return the lines of a booked Order, in the order of their first items; other records have none."""
     if not isinstance(record, OrderRecord):
         return ()
+    lines = tuple(_single_lines(record))
+    if len({line.opportunity for line in lines}) == len(lines):
+        return lines
     groups: dict[OrderLine, OrderLine] = {}
-    for line in _single_lines(record):
+    for line in lines:
         alike = replace(line, number=0)
         known = groups.get(alike)
         groups[alike] = replace(known, quantity=known.quantity + 1) if known else line
@@ -147,21 +150,22 @@ def _with_end(line: OrderLine, state: ItemState, *, prepaid: bool) -> OrderLine:
 
 
 def _line(item: BookedItem, pricing: Pricing, sold_at: datetime | None) -> OrderLine:
-    family = (item.opportunity, *item.parents)
-    price = amount_due(item.offer, pricing)
+    opportunity, offer, taxes = item.opportunity, item.offer, item.tax
+    family = (opportunity, *item.parents)
+    price = amount_due(offer, pricing)
     return OrderLine(
         number=item.number,
-        opportunity=item.opportunity.path,
-        starts=item.opportunity.start,
+        opportunity=opportunity.path,
+        starts=opportunity.start,
         status=LineStatus.SOLD,
         sold_at=sold_at,
         price=price,
-        tax=sum((charge.price for charge in item.tax), ZERO),
-        currency=item.offer.currency if price else None,
-        vat=item.offer.vat if item.tax else "",
-        rate=item.offer.vat.rate if item.tax else Decimal(0),
-        activity=next(iter(activities_of(family)), ""),
-        venue=venue_of(family),
+        tax=sum([charge.price for charge in taxes], ZERO) if taxes else ZERO,
+        currency=offer.currency if price else None,
+        vat=offer.vat if taxes else "",
+        rate=offer.vat.rate if taxes else ZERO,
+        activity=next(iter(opportunity.activities or activities_of(family)), ""),
+        venue=opportunity.venue or venue_of(family),
     )
 
 

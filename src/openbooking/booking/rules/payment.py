@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import Offer
-from openbooking.booking.model.order import Order, Payment
+from openbooking.booking.model.order import MeansOfPayment, Order, Payment
 from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import Policy, ReconciliationDetails
 from openbooking.booking.model.record import Record
@@ -92,6 +92,24 @@ def check_payment(payment: Payment | None, offers: Iterable[Offer]) -> None:
         return
     if prepayment is Availability.UNAVAILABLE and not payment.dynamic:
         raise UnnecessaryPaymentDetailsError
+    if not payment.identifier:
+        raise IncompletePaymentDetailsError("The payment lacks its identifier.")
+
+
+def check_desk_payment(payment: Payment | None, order: Order) -> None:
+    """Raise the error of a `payment` at the front desk. Any Order may be paid there at once, or not at all.
+
+    Raises:
+        UnnecessaryPaymentDetailsError: There is nothing to pay.
+        InvalidPaymentDetailsError: The name of the payment is not a means of payment.
+        IncompletePaymentDetailsError: The payment has no identifier.
+    """
+    if payment is None:
+        return
+    if not order.totals.price:
+        raise UnnecessaryPaymentDetailsError("There is nothing to pay.")
+    if payment.name not in set(MeansOfPayment):
+        raise InvalidPaymentDetailsError("The payment does not say how the Customer paid.")
     if not payment.identifier:
         raise IncompletePaymentDetailsError("The payment lacks its identifier.")
 

@@ -171,8 +171,8 @@ def write_registration(registered: Registered) -> dict[str, Any]:
 def check_redirect_uri(uri: str) -> None:
     """Raise InvalidRedirectUriError unless the URI is https, or http on localhost for development.
 
-    Browsers are redirected to the exact text, and a header of the pages contains its origin. The text must not contain
-    characters that browsers read differently from `urlsplit`, which drops some characters.
+    The text must not contain characters that must be escaped in a URL: browsers and `urlsplit` treat them differently.
+    Browsers are redirected to the text as it was registered, and a header of the pages contains its origin.
     """
     try:
         parts = urlsplit(uri)

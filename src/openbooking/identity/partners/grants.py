@@ -1,4 +1,4 @@
-"""Grants of Sellers to Booking Partners: changes of grants, and of the Orders feeds that depend on them (OB 11.7)."""
+"""Changes of the grants of Sellers to Booking Partners, and of the Orders feeds that follow the grants (OB 11.7)."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta

@@ -1,7 +1,7 @@
 """Limits of the attempts to sign in, by account, address and known browser; pure functions.
 
-After several failures, attempts from unknown browsers have to wait, after each failure twice as long. A known browser
-does not have to wait, but becomes unknown after too many failures.
+After several failures, an attempt from an unknown browser has to wait. Each further failure doubles the wait. A known
+browser does not have to wait, but becomes unknown after too many failures.
 
 Each counter (`Attempts`) has a subject: an account, an address or a known browser.
 """
@@ -93,5 +93,5 @@ def must_wait(known: Attempts, now: datetime) -> bool:
 
 
 def remove_attempt(counted: Attempts, now: datetime) -> Attempts:
-    """Return the counter without one attempt, which has succeeded."""
+    """Return the counter with one failure less, because an attempt that was counted as a failure succeeded."""
     return replace(counted, failures=max(counted.failures - 1, 0), blocked_until=now)

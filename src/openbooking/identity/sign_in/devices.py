@@ -1,8 +1,8 @@
 """Known browsers: browsers in which a user has signed in before.
 
-Attempts in a known browser are counted apart, so that guesses of strangers do not lock the user out. This is the device
-cookie of OWASP's *Slow Down Online Guessing Attacks with Device Cookies*. Each browser has a random secret in a cookie.
-The digest of the secret is stored for each account that has signed in there.
+Attempts in a known browser are counted separately, so that guesses of strangers do not lock the user out. This is the
+device cookie of OWASP's *Slow Down Online Guessing Attacks with Device Cookies*. Each browser has a random secret in a
+cookie. The digest of the secret is stored for each account that has signed in there.
 """
 
 from openbooking.clock import Clock

@@ -128,8 +128,13 @@ def is_same_thing(stored: Opportunity, read: Opportunity, *, by_id: bool) -> boo
     """Return whether an Opportunity stored under a former path is the thing that was read.
 
     A thing with ids is the same if it shares the name or the start of the Opportunity. The id alone is not enough:
-    earlier versions of this system ignored the query of a feed URL, so that things of two feeds may have one id. A
-    thing without ids is the same if its name, location and time are the same.
+    earlier versions of this system ignored the query of a feed URL, so things of two feeds may share an id. A thing
+    without ids is the same if its name, location and time are the same.
+
+    Args:
+        stored: The stored Opportunity.
+        read: The Opportunity that was read.
+        by_id: Whether ids identify the thing.
     """
     if by_id:
         return shares_name_or_start(stored, read)
@@ -138,7 +143,10 @@ def is_same_thing(stored: Opportunity, read: Opportunity, *, by_id: bool) -> boo
 
 
 def time_or_name(thing: JsonObject) -> str:
-    """Return the start or name. Earlier versions numbered the things in a property that share this value."""
+    """Return the start of a thing, or else its name.
+
+    Earlier versions of this system numbered the things of one property that share this value.
+    """
     return str(thing.get("startDate") or thing.get("name"))
 
 

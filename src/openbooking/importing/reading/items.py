@@ -322,7 +322,7 @@ class _ItemReader:
         )
 
     def _source(self, path: str, context: _Context) -> str:
-        """Return the source of a thing: the name of its item, or for an embedded parent a name that all items share."""
+        """Return the source of a thing: the name of its item. All copies of an embedded parent share one source."""
         return f"{self._entry.source.name}#copy-of-{key_of(path)}" if context.copy else self.sources[0]
 
     def _parent_reference(self, thing: JsonObject, type_: OpportunityType, context: _Context) -> _ParentReference:

@@ -24,8 +24,8 @@ def read_period(thing: JsonObject, *, in_days: bool = False) -> Period:
 
     Args:
         thing: The thing as published, cleaned.
-        in_days: Whether things of this type are dated in days. Such a period is published without times, so it ends
-            one second before the end of its last day.
+        in_days: Whether this type has dates instead of times. The period then ends one second before the end of its
+            last day.
 
     Raises:
         UnreadableError: The `startDate` is absent or cannot be read.
@@ -38,10 +38,10 @@ def read_period(thing: JsonObject, *, in_days: bool = False) -> Period:
     duration = _read_duration(thing, remarks)
     end_by_duration = _end_after(start, duration, remarks, in_days=in_days) if duration else None
     if end is not None and end <= start.at:
-        remarks.append(f"its end is not after its start: {'its duration taken' if end_by_duration else 'left out'}")
+        remarks.append(f"its end is not after its start: {'its duration is used' if end_by_duration else 'left out'}")
         end = None
     elif end and end_by_duration and end != end_by_duration and not in_days:
-        remarks.append("its duration does not lead to its endDate, which is taken")
+        remarks.append("its duration does not match its endDate; its endDate is used")
     if end is None:
         end = end_by_duration or _end_of_day(start, in_days=in_days)
     return Period(start.at, end, tuple(remarks))
@@ -51,7 +51,7 @@ def _end_after(start: Instant, duration: timedelta, remarks: list[str], *, in_da
     """Return the start plus the duration. If the start has no time, return the end of its day at least."""
     end = start.at + duration
     if end < start.until and not in_days:
-        remarks.append("its duration is shorter than its day, which is taken")
+        remarks.append("its start is a whole day; its duration is shorter than a day and is not used")
     return max(end, start.until) - (_LAST_SECOND if in_days and start.is_day else timedelta())
 
 

@@ -331,10 +331,14 @@ def _to_local_time(wall: datetime) -> datetime:
 
 
 def read_duration(value: Any) -> timedelta:
-    """Return a duration of a fixed length, to the second and at most ten years."""
+    """Return a duration in whole seconds, at most ten years.
+
+    Raises:
+        UnreadableError: The duration has months or years, which differ in length, or is no duration.
+    """
     duration = parse_duration(value)
     if duration is None:
-        raise UnreadableError(f"{display_text(value)} is no duration of a fixed length")
+        raise UnreadableError(f"{display_text(value)} is no duration in weeks, days, hours, minutes and seconds")
     return duration
 
 

@@ -131,7 +131,9 @@ def _check_record(
 
 def _check_lines(records: dict[OrderKey, Record], stored: set[OrderItemRow]) -> Iterator[Finding]:
     expected = {
-        row for key, record in records.items() for row in order_item_rows(key, None, record, order_lines(record))[1]
+        row
+        for key, record in records.items()
+        for row in order_item_rows(key, None, record, order_lines(record)).written
     }
     for partner, uuid in sorted({(row.partner, row.uuid) for row in stored ^ expected}):
         yield Finding(f"Order {uuid} of {partner}", "has other lines in the table of views than in its record")

@@ -1,4 +1,4 @@
-"""The driver of an SQLite file, to which one transaction at a time can write, among all processes.
+"""The driver of an SQLite file. Of all processes, only one transaction at a time can write to the file.
 
 A batch of commands is one transaction (`SqliteDatabase.write`). The whole file is locked for it, first with the fair
 lock of `write_lock`, then by SQLite (`BEGIN IMMEDIATE`). Readers have separate connections. The file is in WAL mode, so
@@ -226,7 +226,7 @@ class SqliteDatabase:
         return True
 
     async def _empty_log(self) -> ResultRows:
-        """Empty the write-ahead log; return the row of the checkpoint (first column 1: readers prevented it)."""
+        """Empty the write-ahead log. Return the row of the checkpoint: its first column is 1 if readers blocked it."""
 
         def execute() -> ResultRows:
             self._writer.execute(f"PRAGMA busy_timeout={1000 * _PURGE_SECONDS:.0f}")

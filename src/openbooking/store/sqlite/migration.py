@@ -24,7 +24,7 @@ def check_exists(path: Path) -> None:
     """Raise SchemaError if the file does not exist or has no tables of openbooking; change nothing."""
     path = path.resolve()
     if not path.exists():
-        raise SchemaError(f"There is no database at {path}. {NAME_ANOTHER}")
+        raise SchemaError(f"The database {path} cannot be opened: there is no database at that path. {NAME_ANOTHER}")
     if VERSION_TABLE not in _tables(path):
         raise SchemaError(f"The file {path} is no database of openbooking. {NAME_ANOTHER}")
 

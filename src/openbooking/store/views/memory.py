@@ -1,13 +1,14 @@
 """The views of the store in memory: they read every record each time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
-from typing import NamedTuple
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from msgspec.structs import replace
 
 from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity, parents_among
 from openbooking.booking.model.order import BookedItem, OrderKey
-from openbooking.booking.model.record import OrderRecord, ProposalRecord, QuoteRecord, Record
+from openbooking.booking.model.record import ItemState, OrderRecord, ProposalRecord, QuoteRecord, Record
 from openbooking.booking.rules.order_lines import order_lines, order_status, value_of
 from openbooking.booking.rules.search_terms import lookups, normal_name, search_terms
 from openbooking.booking.views import (
@@ -61,14 +62,6 @@ class MemoryViews:
         return MemorySellerViews(seller, self._records, self._opportunities, self._activity, self._clock)
 
 
-class _Booked(NamedTuple):
-    """What only Orders know of an Opportunity: an item of it, and when it starts."""
-
-    starts: datetime
-    key: OrderKey
-    item: BookedItem
-
-
 class MemorySellerViews:
     """The views of one Seller."""
 
@@ -96,20 +89,25 @@ class MemorySellerViews:
             if opportunity.seller == self._seller and starts and since <= starts < until:
                 parents = parents_among(self._opportunities, opportunity)
                 found.append(self._occurrence(starts, opportunity, parents, is_stored=True))
-        for booked in self._only_booked(since, until).values():
-            item = booked.item
-            found.append(self._occurrence(booked.starts, item.opportunity, item.parents, is_stored=False))
+        for (starts, _), items in self._only_booked(since, until).items():
+            item, _ = items[0]
+            place, shown = self._occurrence(starts, item.opportunity, item.parents, is_stored=False)
+            sold = sum(not state.status.cancelled for _, state in items)
+            found.append((place, replace(shown, booked=sold)))
         return page_of(found, after, limit, (0, ""))
 
     async def occurrence(self, path: str) -> Occurrence | None:
         """Return one occurrence."""
         opportunity = self._opportunities.get(path)
         if opportunity is None:
-            booked = self._only_booked(*_ALL_TIMES).get(path)
-            if booked is None:
+            known = [place for place in self._only_booked(*_ALL_TIMES) if place[1] == path]
+            if not known:
                 return None
-            item = booked.item
-            return self._occurrence(booked.starts, item.opportunity, item.parents, is_stored=False)[1]
+            start, _ = max(known)
+            found = await self.occurrences(
+                start, start + timedelta(microseconds=1), limit=len(self._opportunities) + len(self._records)
+            )
+            return next((row for row in found.rows if row.path == path), None)
         starts = starts_of(opportunity)
         if opportunity.seller != self._seller or starts is None:
             return None
@@ -248,20 +246,20 @@ class MemorySellerViews:
             if proposal.status is OrderProposalStatus.AWAITING and proposal.expires and proposal.expires > now:
                 yield record
 
-    def _only_booked(self, since: datetime, until: datetime) -> dict[str, _Booked]:
-        """Return an item of each Opportunity that starts in the period and is stored no more, by path.
+    def _only_booked(
+        self, since: datetime, until: datetime
+    ) -> dict[tuple[datetime, str], list[tuple[BookedItem, ItemState]]]:
+        """Return the items of each Opportunity that starts in the period and is stored no more, by start and path.
 
-        Of several items the one with the latest start counts, and of these that of the first Order.
+        They are in the order of the keys of their Orders.
         """
-        found: dict[str, _Booked] = {}
+        found: dict[tuple[datetime, str], list[tuple[BookedItem, ItemState]]] = {}
         for record in sorted(self._orders(), key=lambda record: record.key):
-            for item, _ in record.items():  # noqa: PERF102 - these are no items of a dict
+            for item, state in record.items():
                 path, starts = item.opportunity.path, item.opportunity.start
                 stored = self._opportunities.get(path)
-                if (stored and starts_of(stored)) or not starts or not since <= starts < until:
-                    continue
-                if path not in found or starts > found[path].starts:
-                    found[path] = _Booked(starts, record.key, item)
+                if starts and since <= starts < until and not (stored and starts_of(stored)):
+                    found.setdefault((starts, path), []).append((item, state))
         return found
 
     def _occurrence(

@@ -39,7 +39,9 @@ def list_bookings(sql: ViewStatements, seller: str, path: str, page: PageRequest
     limit = page.limit
     partner, uuid = read_cursor(page.after, ("", "")) if page.after else ("", "")
     asked = {"seller": seller, "opportunity": path, "after_partner": partner, "after_uuid": uuid, "most": limit + 1}
-    keys = [OrderKey(*row) for row in (yield Query(sql.orders_of_opportunity, asked))]
+    sold = {OrderKey(*row) for row in (yield Query(sql.orders_of_opportunity, asked))}
+    ended = {OrderKey(*row) for row in (yield Query(sql.orders_ended, asked))}
+    keys = sorted(sold | ended)
     records = yield from read_records(sql, seller, keys[:limit], OrderRecord)
     return Page(records, next_cursor(keys, limit))
 

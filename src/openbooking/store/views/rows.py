@@ -1,5 +1,6 @@
-"""The rows of `order_item`: the lines of booked Orders."""
+"""The rows of `order_item` and `booked_session`: the lines of booked Orders."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -43,10 +44,26 @@ class OrderItemRow(NamedTuple):
     venue: str
 
 
+class BookedSessionRow(NamedTuple):
+    """The start of an Opportunity for which an Order has a current item."""
+
+    seller: str
+    starts: int
+    opportunity: str
+
+
+class OrderItemChanges(NamedTuple):
+    """How the lines of an Order change: the keys of rows to remove, rows to write, and starts to remember."""
+
+    removed: Sequence[OrderItemKey] = ()
+    written: Sequence[OrderItemRow] = ()
+    sessions: Sequence[BookedSessionRow] = ()
+
+
 def order_item_rows(
     key: OrderKey, before: Record | None, after: Record | None, lines: tuple[OrderLine, ...]
-) -> tuple[list[OrderItemKey], list[OrderItemRow]]:
-    """Return the keys of the rows that a change of a record removes, and the rows that it adds or changes.
+) -> OrderItemChanges:
+    """Return how the lines of an Order change with its record.
 
     Args:
         key: The key of the record.
@@ -54,11 +71,22 @@ def order_item_rows(
         after: The record after the change.
         lines: The lines of the record after the change.
     """
-    old = {(line.number, line.is_replaced): line for line in order_lines(before)}
+    if after is None and before is None:
+        return OrderItemChanges()
+    old = {(line.number, line.is_replaced): line for line in order_lines(before)} if before else {}
+    if after is None or not (lines or old):
+        return OrderItemChanges([OrderItemKey(*key, number, int(is_replaced)) for number, is_replaced in old])
     new = {(line.number, line.is_replaced): line for line in lines}
-    removed = [OrderItemKey(*key, number, int(is_replaced)) for number, is_replaced in old.keys() - new.keys()]
-    changed = [_row(after, line) for name, line in new.items() if old.get(name) != line] if after else []
-    return removed, changed
+    written = [_row(after, line) for name, line in new.items() if old.get(name) != line]
+    return OrderItemChanges(
+        [OrderItemKey(*key, number, int(is_replaced)) for number, is_replaced in old.keys() - new.keys()],
+        written,
+        [
+            BookedSessionRow(row.seller, row.starts, row.opportunity)
+            for row in written
+            if row.starts is not None and not row.replaced
+        ],
+    )
 
 
 def _row(record: Record, line: OrderLine) -> OrderItemRow:

@@ -147,9 +147,14 @@ def _by_session(sql: ViewStatements, seller: str, query: OrderQuery, page: PageR
         "after_uuid": uuid,
         "most": most,
     }
-    rows = sorted(SessionOrder(*row) for row in (yield Query(sql.orders_by_session, asked)))
+    sold = sorted(SessionOrder(*row) for row in (yield Query(sql.orders_by_session, asked)))
+    ended = sorted(SessionOrder(*row) for row in (yield Query(sql.orders_ended_by_session, asked)))
+    # Beyond the last row of a full answer, rows of that answer may be missing.
+    complete = min((rows[-1] for rows in (sold, ended) if len(rows) == most), default=None)
+    rows = [row for row in sorted({*sold, *ended}) if complete is None or row <= complete]
     scan = _Scan(page.limit)
-    scan.add([((row.starts, row.path, row.partner, row.uuid), row) for row in rows], most, fields.apply_to)
+    places = [((row.starts, row.path, row.partner, row.uuid), row) for row in rows]
+    scan.add(places, len(rows) + (complete is None), fields.apply_to)
     return scan.found
 
 

@@ -23,10 +23,13 @@ from sqlalchemy import (
 )
 
 from openbooking.booking.model.record import RecordKind
+from openbooking.booking.rules.order_lines import LineStatus
 from openbooking.store.dialect import Dialect, Statement
-from openbooking.store.schema import claim, opportunity, order_item, personal_data, record
+from openbooking.store.schema import booked_session, claim, opportunity, order_item, personal_data, record
 from openbooking.store.statements import first, same_record
 
+KEY_SEPARATOR = " "
+_SESSION = (booked_session.c.starts, booked_session.c.opportunity)
 _SEARCHED = ("family_name", "given_name", "email", "telephone")
 
 
@@ -44,8 +47,9 @@ class BookedOccurrence(NamedTuple):
 
     starts: int
     path: str
-    partner: str
-    uuid: str
+    booked: int
+    sold: str | None
+    ended: str | None
 
 
 class Taken(NamedTuple):
@@ -67,7 +71,7 @@ class ListedOrder(NamedTuple):
 
 
 class SessionOrder(NamedTuple):
-    """A row of `ViewStatements.orders_by_session`."""
+    """A row of `ViewStatements.orders_by_session` and `orders_ended_by_session`."""
 
     starts: int
     path: str
@@ -121,24 +125,30 @@ class ViewStatements:
 
     @cached_property
     def booked_occurrences(self) -> Statement:
-        """:seller :since :until :after_starts :after_path :most → BookedOccurrence of those stored no more.
+        """:seller :until :after_starts :after_path :most → BookedOccurrence of Opportunities that are stored no more.
 
-        Each with the Order of the item that starts last, and of several with the first of these.
+        `sold` and `ended` are the keys of the first Order with such an item that has not or has ended, as one text.
         """
-        item, key = order_item.c, (order_item.c.partner, order_item.c.uuid)
+        session = booked_session.c
+        place = (session.starts, session.opportunity)
         is_stored = select(opportunity.c.path).where(
-            opportunity.c.path == item.opportunity, opportunity.c.starts.is_not(None)
+            opportunity.c.path == session.opportunity, opportunity.c.starts.is_not(None)
         )
-        rank = func.row_number().over(partition_by=item.opportunity, order_by=(item.starts.desc(), *key))
-        ranked = (
-            select(item.starts, item.opportunity, *key, rank.label("rank"))
-            .where(_is(item.seller), item.starts >= _instant("since"), _before(item.starts, "until"))
-            .where(_is_current(), ~is_stored.exists())
-            .subquery("ranked")
-        )
-        place = (ranked.c.starts, ranked.c.opportunity)
-        found = select(*place, ranked.c.partner, ranked.c.uuid).where(
-            ranked.c.rank == literal_column("1"), _after(place, "after_starts", "after_path")
+        key = func.min(order_item.c.partner.concat(literal_column(f"'{KEY_SEPARATOR}'")).concat(order_item.c.uuid))
+        at_session = _at_session()
+        spaces = func.coalesce(func.sum(order_item.c.quantity), literal_column("0"))
+
+        def of_sold(selected: ColumnElement[Any]) -> ColumnElement[Any]:
+            claimed = select(selected).select_from(claim.join(order_item, same_record(claim, order_item)))
+            sold = claimed.where(claim.c.opportunity == session.opportunity, claim.c.expires.is_(None))
+            return sold.where(*at_session, ~_has_ended()).correlate(booked_session).scalar_subquery()
+
+        ended = select(key).where(*at_session, _has_ended(), _is_current()).correlate(booked_session).scalar_subquery()
+        found = select(*place, of_sold(spaces), of_sold(key), ended).where(
+            _is(session.seller),
+            _before(session.starts, "until"),
+            _after(place, "after_starts", "after_path"),
+            ~is_stored.exists(),
         )
         return self.dialect.compile(first(found.order_by(*place)))
 
@@ -152,17 +162,11 @@ class ViewStatements:
         return self.dialect.compile(found)
 
     @cached_property
-    def booked_occurrence(self) -> Statement:
-        """:seller :path → BookedOccurrence of an Opportunity that is stored no more: that which starts last."""
-        item, key = order_item.c, (order_item.c.partner, order_item.c.uuid)
-        is_stored = select(opportunity.c.path).where(opportunity.c.path == item.opportunity)
-        found = (
-            select(item.starts, item.opportunity, *key)
-            .where(_is(item.seller), item.opportunity == bindparam("path"), item.starts.is_not(None))
-            .where(_is_current(), ~is_stored.exists())
-        )
-        ordered = found.order_by(item.starts.desc(), *key)
-        return self.dialect.compile(ordered.limit(literal_column("1")).offset(literal_column("0")))
+    def last_session(self) -> Statement:
+        """:seller :opportunity → when the last session of an Opportunity starts that Orders know; null if none."""
+        session = booked_session.c
+        found = select(func.max(session.starts)).where(_is(session.seller), _is(session.opportunity))
+        return self.dialect.compile(found)
 
     @cached_property
     def documents_of_paths(self) -> Statement:
@@ -195,15 +199,13 @@ class ViewStatements:
 
     @cached_property
     def taken(self) -> Statement:
-        """:paths :only_booked :now → Taken: leased spaces, booked spaces of `only_booked`, and waiting proposals."""
+        """:paths :now → Taken: leased spaces, and waiting proposals."""
         spaces, live = func.sum(claim.c.places), claim.c.expires > _instant("now")
         at_paths = self.dialect.among(claim.c.opportunity, self.dialect.values("paths"))
-        only_booked = self.dialect.among(claim.c.opportunity, self.dialect.values("only_booked"))
         waits = and_(record.c.kind == _kind(RecordKind.PROPOSAL), record.c.listed_at > _instant("now"))
         proposals = claim.join(record, and_(same_record(claim, record), waits))
         found = [
             _counted("leased", spaces).where(at_paths, live),
-            _counted("booked", spaces).where(only_booked, claim.c.expires.is_(None)),
             _counted("proposals", func.count()).select_from(proposals).where(at_paths, claim.c.expires.is_not(None)),
         ]
         grouped = [counted.group_by(claim.c.opportunity) for counted in found]
@@ -211,11 +213,20 @@ class ViewStatements:
 
     @cached_property
     def orders_of_opportunity(self) -> Statement:
-        """:seller :opportunity :after_partner :after_uuid :most → partner, uuid, in their order."""
-        key = (order_item.c.partner, order_item.c.uuid)
-        found = select(*key).where(_is(order_item.c.opportunity), _is(order_item.c.seller), _is_current())
-        ordered = found.where(_after(key, "after_partner", "after_uuid")).distinct().order_by(*key)
-        return self.dialect.compile(first(ordered))
+        """:seller :opportunity :after_partner :after_uuid :most → partner, uuid; an item has not ended."""
+        key = (claim.c.partner, claim.c.uuid)
+        of_seller = claim.join(record, and_(same_record(claim, record), _is(record.c.seller)))
+        found = select(*key).select_from(of_seller).where(_is(claim.c.opportunity), claim.c.expires.is_(None))
+        after = _after(key, "after_partner", "after_uuid")
+        return self.dialect.compile(first(found.where(after).order_by(*key)))
+
+    @cached_property
+    def orders_ended(self) -> Statement:
+        """:seller :opportunity :after_partner :after_uuid :most → partner, uuid; an item is cancelled."""
+        item, key = order_item.c, (order_item.c.partner, order_item.c.uuid)
+        found = select(*key).where(_is(item.opportunity), _is(item.seller), _has_ended(), _is_current())
+        after = _after(key, "after_partner", "after_uuid")
+        return self.dialect.compile(first(found.where(after).distinct().order_by(*key)))
 
     @cached_property
     def proposals(self) -> Statement:
@@ -242,10 +253,30 @@ class ViewStatements:
     def orders_by_session(self) -> Statement:
         """:seller :since :until :after_starts :after_path :after_partner :after_uuid :most → SessionOrder.
 
-        Each Order is at its first session in the period. An Order has a row for each of its lines there.
+        These have an item that has not ended. Each is at its first session in the period.
         """
-        item = order_item.c
-        place = (item.starts, item.opportunity, item.partner, item.uuid)
+        sold = booked_session.join(claim, claim.c.opportunity == booked_session.c.opportunity).join(
+            order_item, and_(same_record(claim, order_item), ~_has_ended())
+        )
+        key = (claim.c.partner, claim.c.uuid)
+        return self._by_session(select(*_SESSION, *key).select_from(sold).where(claim.c.expires.is_(None)), key)
+
+    @cached_property
+    def orders_ended_by_session(self) -> Statement:
+        """:seller :since :until :after_starts :after_path :after_partner :after_uuid :most → SessionOrder.
+
+        These have a cancelled item. Each is at its first session in the period.
+        """
+        ended = booked_session.join(
+            order_item,
+            and_(order_item.c.opportunity == booked_session.c.opportunity, _has_ended(), _is_current()),
+        )
+        key = (order_item.c.partner, order_item.c.uuid)
+        return self._by_session(select(*_SESSION, *key).select_from(ended), key)
+
+    def _by_session(self, found: Select[Any], key: Sequence[ColumnElement[Any]]) -> Statement:
+        session, item = booked_session.c, order_item.c
+        place = (*_SESSION, *key)
         other = order_item.alias("other")
         earlier = (
             select(other.c.number)
@@ -253,14 +284,15 @@ class ViewStatements:
             .where(other.c.starts >= _instant("since"))
             .where(tuple_(other.c.starts, other.c.opportunity) < tuple_(item.starts, item.opportunity))
         )
-        found = select(*place).where(
-            _is(item.seller),
-            _before(item.starts, "until"),
-            _is_current(),
+        some = found.where(
+            _is(session.seller),
+            session.starts >= _instant("after_starts"),
+            _before(session.starts, "until"),
+            *_at_session(),
             _after(place, "after_starts", "after_path", "after_partner", "after_uuid"),
             ~earlier.exists(),
         )
-        return self._with_records(first(found.order_by(*place)))
+        return self._with_records(first(some.order_by(*place)))
 
     @cached_property
     def orders_in_session(self) -> Statement:
@@ -340,6 +372,17 @@ def _position(place: Sequence[ColumnElement[Any]], *names: str) -> ColumnElement
 
 def _is_current() -> ColumnElement[bool]:
     return order_item.c.replaced == literal_column("0")
+
+
+def _at_session() -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that a line is for the Opportunity and the time of a booked session."""
+    item, session = order_item.c, booked_session.c
+    return item.opportunity == session.opportunity, item.starts == session.starts, item.seller == session.seller
+
+
+def _has_ended() -> ColumnElement[bool]:
+    """Return the condition that a line has ended, as the partial index says it."""
+    return order_item.c.status != literal_column(f"'{LineStatus.SOLD}'")
 
 
 def _counted(what: str, number: ColumnElement[int]) -> Select[Any]:

@@ -20,7 +20,7 @@ from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.record import DeletedRecord, OrderRecord, ProposalRecord
 from openbooking.booking.rules.order_lines import OrderStatus
 from openbooking.booking.store import Store
-from openbooking.booking.views import InvalidCursorError, OrderQuery
+from openbooking.booking.views import InvalidCursorError, OrderQuery, Page
 from openbooking.testing.rules import rule
 from openbooking.testing.samples import (
     ALICE,
@@ -40,7 +40,17 @@ from openbooking.testing.samples import (
 from openbooking.testing.stores.activity_view_tests import ActivityViewTests
 from openbooking.testing.stores.money_view_tests import MoneyViewTests
 from openbooking.testing.stores.proposal_tests import approved_session, propose
-from openbooking.testing.stores.view_case import DAY, OTHER, at_day, book_for, exchange, of_other, read_all, views_of
+from openbooking.testing.stores.view_case import (
+    DAY,
+    OTHER,
+    at_day,
+    book_for,
+    book_other,
+    exchange,
+    of_other,
+    read_all,
+    views_of,
+)
 
 _FAR = 400 * DAY
 
@@ -139,7 +149,9 @@ class ViewTests(ActivityViewTests, MoneyViewTests):
                 assert found[1] == await store.execute(GetOrder(caller=ALICE, uuid=twice))
                 assert found[1].order.personal is not None
                 assert await read_all(views_of(store, OTHER.key).bookings, session_path("yoga")) == []
-                assert await read_all(views_of(store).bookings, session_path("pilates")) == []
+                await store.execute(book_other("pilates"))
+                assert await views_of(store).bookings(session_path("pilates"), limit=1) == Page()
+                assert len(await read_all(views_of(store, OTHER.key).bookings, session_path("pilates"), limit=1)) == 2
 
         asyncio.run(run())
 

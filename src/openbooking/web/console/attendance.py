@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.descriptions import person_name
 from openbooking.booking.commands.seller_decisions import RecordAttendance, SellerCommand, UndoAttendance
 from openbooking.booking.model.order import Access, BookedItem, OrderKey, PersonalData
 from openbooking.booking.model.record import ItemState, OrderRecord
 from openbooking.booking.views import Occurrence
 from openbooking.openactive.terms import OrderItemStatus
 from openbooking.web.console.console import Console, ConsoleVisit, Notice
-from openbooking.web.console.descriptions import person_name
 from openbooking.web.console.occurrences import has_begun, occurrence_row, register_path
 from openbooking.web.pages import Form, Problem
 
@@ -164,10 +164,13 @@ def _answers(item: BookedItem, personal: PersonalData) -> tuple[tuple[str, str],
     """Return the questions of the intake form with the answers to them."""
     questions = {field.key: field.name for field in item.offer.intake_form}
     answers = personal.intake_answers.get(item.number, ())
-    return tuple(
-        (questions.get(str(answer.get("propertyID")), str(answer.get("propertyID"))), _answer(answer.get("value")))
-        for answer in answers
-    )
+    return tuple((_question(questions, answer), _answer(answer.get("value"))) for answer in answers)
+
+
+def _question(questions: Mapping[str, str], answer: Mapping[str, Any]) -> str:
+    """Return the question of an answer, whose `propertyID` ends with the key of the question."""
+    sent = str(answer.get("propertyID"))
+    return questions.get(sent.rpartition("/fields/")[2], sent)
 
 
 def _answer(value: Any) -> str:

@@ -12,7 +12,9 @@ WIDTH, HEIGHT = 640, 240
 SOLD, CANCELLED = "sold", "cancelled"
 _LEFT, _BOTTOM, _TOP = 64, 24, 8
 # A column with its gap, and the room that a label of the axis takes.
-_WIDEST_COLUMN, _LABEL_ROOM = 56, 72
+_WIDEST_COLUMN, _LABEL_ROOM = 144, 72
+# A letter is about as wide as this.
+_LETTER = 6.5
 _STEPS = (1, 2, 5, 10, 20, 50)
 _MOST_LINES = 4
 
@@ -81,16 +83,16 @@ def column_chart(currency: str, bars: Sequence[Bar]) -> ColumnChart:
     lines = _grid(max((max(bar.sold, bar.cancelled) for bar in bars), default=Decimal(0)))
     top, floor = lines[-1], HEIGHT - _BOTTOM
     step = min((WIDTH - _LEFT) / max(len(bars), 1), _WIDEST_COLUMN)
-    width = step * 0.4
+    width = min(step * 0.4, _WIDEST_COLUMN / 4)
     columns = [
-        _column(kind, _LEFT + number * step + place * width, width, bar, top)
+        _column(kind, _LEFT + (number + 0.5) * step + place * width, width, bar, top)
         for number, bar in enumerate(bars)
-        for kind, place, amount in ((SOLD, 0.2, bar.sold), (CANCELLED, 1.2, bar.cancelled))
+        for kind, place, amount in ((SOLD, -1, bar.sold), (CANCELLED, 0, bar.cancelled))
         if amount > 0
     ]
     every = ceil(_LABEL_ROOM / step)
     texts = [
-        AxisText(round(_LEFT + (number + 0.5) * step, 1), HEIGHT - 6, bar.axis_label)
+        AxisText(round(_LEFT + (number + 0.5) * step, 1), HEIGHT - 6, _shorten(bar.axis_label, step * every))
         for number, bar in enumerate(bars)
         if number % every == 0
     ]
@@ -104,6 +106,11 @@ def _column(kind: str, x: float, width: float, bar: Bar, top: Decimal) -> Rectan
     height = max(_length(amount, top), 1.0)
     y = HEIGHT - _BOTTOM - height
     return Rectangle(kind, round(x, 1), round(y, 1), round(width, 1), round(height, 1), bar.label, amount)
+
+
+def _shorten(text: str, room: float) -> str:
+    most = int(room / _LETTER)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _length(amount: Decimal, top: Decimal) -> float:

@@ -2,10 +2,9 @@
 
 from typing import NamedTuple
 
+from openbooking.back_office.messages import length_problem
 from openbooking.web.console.console import ConsoleVisit
 from openbooking.web.pages import Form, Problem
-
-LONGEST_MESSAGE = 1000
 
 
 class Confirmation(NamedTuple):
@@ -34,7 +33,5 @@ def confirmation(visit: ConsoleVisit, customers: int) -> Confirmation:
 
 def too_long(text: str, field: str) -> Problem | None:
     """Return the problem with a text that is too long for its field; None if there is none."""
-    length = len(text.strip())
-    if length <= LONGEST_MESSAGE:
-        return None
-    return Problem(f"Use at most {LONGEST_MESSAGE} characters; the text has {length}.", (field,))
+    fault = length_problem(text.strip())
+    return Problem(fault, (field,)) if fault else None

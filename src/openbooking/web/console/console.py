@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office import descriptions, formats
 from openbooking.booking.command import Command
 from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
@@ -22,7 +24,6 @@ from openbooking.identity.records import EVERY_SELLER, Grant, Partner, User
 from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.system import System
-from openbooking.web.console import descriptions, formats
 from openbooking.web.menu import MenuEntry
 from openbooking.web.pages import BadFormError, Form, Pages, Problem, Visit, parse_fields
 
@@ -54,6 +55,9 @@ class Notice(StrEnum):
     STAFF_REMOVED = "staff-removed"
     DATA_ERASED = "erased"
     DETAILS_CHANGED = "details"
+    BOOKED = "booked"
+    BOOKED_BEFORE = "booked-before"
+    CHANGED_AT_DESK = "changed-at-desk"
 
 
 NOTICES = {
@@ -75,6 +79,9 @@ NOTICES = {
     Notice.STAFF_REMOVED: "Removed. The person can no longer see your pages.",
     Notice.DATA_ERASED: "Personal data erased.",
     Notice.DETAILS_CHANGED: "Details published. The feeds show them within a few minutes.",
+    Notice.BOOKED: "Booked.",
+    Notice.BOOKED_BEFORE: "This form was booked already, and not booked again. This is its receipt.",
+    Notice.CHANGED_AT_DESK: "Done. This was booked at the front desk: tell the customer yourself.",
 }
 
 
@@ -183,11 +190,12 @@ class ConsoleVisit(NamedTuple):
         return OrderKey(self.request.path_params["partner"], self.request.path_params["uuid"])
 
     async def partner_names(self) -> dict[str, str]:
-        """Return the names of the Booking Partners that have or had a grant of the Seller, by their keys."""
+        """Return the names of the front desk and of the partners with a grant of the Seller, now or earlier, by key."""
         store = self.console.system.identity.store
         grants = [*await store.find(Grant, seller=self.seller.key), *await store.find(Grant, seller=EVERY_SELLER)]
         granted = {grant.partner for grant in grants}
-        return {partner.key: partner.name for partner in await store.find(Partner) if partner.key in granted}
+        named = {partner.key: partner.name for partner in await store.find(Partner) if partner.key in granted}
+        return {DESK: descriptions.DESK_NAME, **named}
 
     def page(self, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Response:
         """Return a page of the console.

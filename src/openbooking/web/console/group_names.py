@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import date
 from urllib.parse import unquote
 
+from openbooking.back_office.formats import format_month, format_short_date
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.rules.matching_keys import names_by_key
 from openbooking.booking.views import SalesGroup
 from openbooking.web.console.console import ConsoleVisit
-from openbooking.web.console.formats import format_month, format_short_date
 from openbooking.web.console.periods import Period
 
 _PAGE = 200

@@ -22,7 +22,6 @@ from openbooking.web.pages import Form, Problem
 MONEY_PATH = f"{CONSOLE_PATH}/money"
 
 _PAGE = 500
-_LONGEST_LABEL = 9
 # The longest periods whose charts show days and months without sales, too.
 _MOST_DAYS = {SalesGroup.DAY: 100, SalesGroup.MONTH: 3_660}
 
@@ -68,17 +67,18 @@ class MoneyPages:
             return await self._csv(visit, question, fields.get("table") or Table.SALES)
         period, by = question
         sales = await visit.views.sales(period.since, period.until, by, self._console.zone)
-        names = await group_names(visit, by, [row.group for row in sales.rows], period)
+        rows = money_tables.join_sales(sales.rows)
+        names = await group_names(visit, by, [row.group for row in rows], period)
         shown = {"from": str(period.first), "to": str(period.last), "by": by}
         return self._page(
             visit,
             shown,
             period=period,
-            rows=sales.rows,
+            rows=rows,
             names=names,
-            totals=money_tables.total_rows(sales.rows),
-            vat=money_tables.vat_totals(sales.vat),
-            charts=sales_charts(sales.rows, by, names, period),
+            totals=money_tables.total_rows(rows),
+            vat=money_tables.vat_totals(money_tables.join_vat(sales.vat)),
+            charts=sales_charts(rows, by, names, period),
             csv={table: urlencode({**shown, "table": table, "format": "csv"}) for table in Table},
         )
 
@@ -185,5 +185,4 @@ def _axis_label(group: str, by: SalesGroup, names: Mapping[str, str]) -> str:
         case SalesGroup.MONTH:
             return f"{date.fromisoformat(f'{group}-01'):%b %Y}"
         case _:
-            name = names[group]
-            return name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…"
+            return names[group]

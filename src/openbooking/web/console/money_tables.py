@@ -1,9 +1,9 @@
 """The tables of the money page as rows for people and as rows of CSV files."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
@@ -85,6 +85,9 @@ _WHAT = {
     LineStatus.REPLACED: "replaced",
 }
 _NO_VAT = "No tax stated"
+_AMOUNTS = ("sold", "cancelled", "refund_due")
+
+Row = TypeVar("Row", SalesRow, VatRow)
 
 
 class VatTotal(NamedTuple):
@@ -95,26 +98,46 @@ class VatTotal(NamedTuple):
     net: Decimal
 
 
+def join_sales(rows: Sequence[SalesRow]) -> list[SalesRow]:
+    """Return the rows of sales; what had no price is added to the only currency, if there is one."""
+    return _join(rows, lambda row: row.group)
+
+
+def join_vat(rows: Sequence[VatRow]) -> list[VatRow]:
+    """Return the rows of VAT; what had no price is added to the only currency, if there is one."""
+    return _join(rows, lambda row: (row.vat, row.rate))
+
+
 def total_rows(rows: Iterable[SalesRow]) -> list[SalesRow]:
-    """Return the total of each currency; what had no price is counted with the only currency, if there is one."""
+    """Return the total of each currency."""
     totals: dict[str, SalesRow] = {}
     for row in rows:
         known = totals.get(row.currency or "", SalesRow(group="", currency=row.currency))
         totals[row.currency or ""] = _sum(known, row)
-    if len(totals) == len(("", "GBP")) and "" in totals:
-        without = totals.pop("")
-        ((currency, priced),) = totals.items()
-        totals[currency] = _sum(priced, without)
     return [row for _, row in sorted(totals.items())]
 
 
-def _sum(one: SalesRow, other: SalesRow) -> SalesRow:
-    return replace(
-        one,
-        sold=one.sold + other.sold,
-        cancelled=one.cancelled + other.cancelled,
-        refund_due=one.refund_due + other.refund_due,
-    )
+def only_currency(currencies: Iterable[str | None]) -> str | None:
+    """Return the only currency; None if there are several, or none."""
+    found = {currency for currency in currencies if currency}
+    return found.pop() if len(found) == 1 else None
+
+
+def _join(rows: Sequence[Row], key: Callable[[Row], object]) -> list[Row]:
+    currency = only_currency(row.currency for row in rows)
+    if currency is None:
+        return list(rows)
+    joined: dict[object, Row] = {}
+    for row in rows:
+        priced = replace(row, currency=currency)
+        known = joined.get(key(row))
+        joined[key(row)] = _sum(known, priced) if known else priced
+    return list(joined.values())
+
+
+def _sum(one: Row, other: Row) -> Row:
+    names = [name for name in _AMOUNTS if hasattr(one, name)]
+    return replace(one, **{name: getattr(one, name) + getattr(other, name) for name in names})
 
 
 def vat_totals(rows: Iterable[VatRow]) -> list[VatTotal]:

@@ -44,6 +44,7 @@ class Told(NamedTuple):
         proposals: The number of OrderProposals.
         spaces: The number of spaces.
         unread: How many of the Orders and proposals have a change that the Broker has not read from its feeds.
+        withheld: How many of them the Broker cannot read, because the Seller has stopped it.
     """
 
     broker: str
@@ -51,6 +52,7 @@ class Told(NamedTuple):
     proposals: int
     spaces: int
     unread: int = 0
+    withheld: int = 0
 
     @property
     def customers(self) -> int:
@@ -136,11 +138,10 @@ async def _preview(visit: ConsoleVisit, occurrence: Occurrence) -> _Preview:
     try:
         previewed = await visit.execute(Preview(command=command, actor=visit.actor))
     except NothingToCancelError:
-        return _Preview(reason=_OVER)
+        return _Preview(reason=_OVER if occurrence.opportunity.takes_place else _NOTHING_LEFT)
     except NotFoundError:
         return _Preview(reason=_NOT_STORED)
-    bookings = cancelled_bookings(previewed.changes)
-    return _Preview(bookings, _NOTHING_LEFT if occurrence.opportunity.cancelled_here and not bookings else "")
+    return _Preview(cancelled_bookings(previewed.changes))
 
 
 async def _by_broker(
@@ -158,6 +159,7 @@ async def _by_broker(
             proposals=sum(booking.is_proposal for booking in own),
             spaces=sum(booking.spaces for booking in own),
             unread=sum(booking.key in unread for booking in own),
+            withheld=sum(booking.is_withheld for booking in own),
         )
         for partner, own in of_partner.items()
     ]
@@ -171,28 +173,28 @@ def _total(told: Sequence[Told]) -> Told:
         proposals=sum(row.proposals for row in told),
         spaces=sum(row.spaces for row in told),
         unread=sum(row.unread for row in told),
+        withheld=sum(row.withheld for row in told),
     )
 
 
 async def _cancelled_bookings(visit: ConsoleVisit, occurrence: Occurrence) -> list[CancelledBooking]:
     """Return the Orders with an item that the Seller has cancelled here, and the proposals rejected with them."""
-    spaces: dict[OrderKey, int] = defaultdict(int)
+    bookings: dict[OrderKey, CancelledBooking] = {}
     paths = await _paths_of(visit, occurrence)
-    for path in paths:
+    for path in sorted(paths):
         cursor: str | None = ""
         while cursor is not None:
             found = await visit.views.bookings(path, cursor, _ROWS)
             for record in found.rows:
-                cancelled = [
-                    state.status is OrderItemStatus.SELLER_CANCELLED
+                spaces = sum(
+                    item.opportunity.path in paths and state.status is OrderItemStatus.SELLER_CANCELLED
                     for item, state in record.items()
-                    if item.opportunity.path == path
-                ]
-                if any(cancelled):
-                    spaces[record.key] += sum(cancelled)
+                )
+                if spaces:
+                    booking = CancelledBooking(record.key, spaces, is_proposal=False, is_withheld=record.withheld)
+                    bookings[record.key] = booking
             cursor = found.next
-    orders = [CancelledBooking(key, number, is_proposal=False) for key, number in spaces.items()]
-    return orders + await _rejected_proposals(visit, paths)
+    return [*bookings.values(), *await _rejected_proposals(visit, paths)]
 
 
 async def _paths_of(visit: ConsoleVisit, occurrence: Occurrence) -> frozenset[str]:
@@ -230,19 +232,20 @@ async def _rejected_proposals(visit: ConsoleVisit, paths: frozenset[str]) -> lis
             break
     records = [await visit.views.order(key) for key in rejected]
     return [
-        CancelledBooking(record.key, sum(record.wanted().get(path, 0) for path in paths), is_proposal=True)
+        CancelledBooking(record.key, sum(record.wanted().values()), is_proposal=True, is_withheld=record.withheld)
         for record in records
         if record
     ]
 
 
-async def _unread(visit: ConsoleVisit, bookings: Iterable[CancelledBooking]) -> frozenset[OrderKey]:
+async def _unread(visit: ConsoleVisit, bookings: Sequence[CancelledBooking]) -> frozenset[OrderKey]:
     """Return the keys of the bookings whose latest version the Brokers have not read from their feeds."""
     of_feed: dict[Feed, list[OrderKey]] = defaultdict(list)
+    # The feed shows a withheld booking as deleted, and its change number does not change.
+    unread = {booking.key for booking in bookings if booking.is_withheld}
     for booking in bookings:
         name = ORDER_PROPOSALS if booking.is_proposal else ORDERS
         of_feed[Feed(name, booking.key.partner)].append(booking.key)
-    unread: set[OrderKey] = set()
     for feed, keys in of_feed.items():
         position = await visit.console.system.identity.feed_positions.position(feed)
         numbers = await visit.console.system.store.change_numbers(feed, {key.uuid for key in keys})

@@ -3,9 +3,9 @@
 from typing import Any
 from urllib.parse import quote
 
+from openbooking.back_office.descriptions import opportunity_name, place_name
 from openbooking.booking.views import Occurrence
 from openbooking.web.console.console import CONSOLE_PATH, ConsoleVisit
-from openbooking.web.console.descriptions import opportunity_name, place_name
 
 
 def occurrence_row(visit: ConsoleVisit, occurrence: Occurrence) -> dict[str, Any]:
@@ -23,6 +23,7 @@ def occurrence_row(visit: ConsoleVisit, occurrence: Occurrence) -> dict[str, Any
         "cancelled_path": cancelled_path(opportunity.path),
         "publication_path": publication_path(opportunity.path),
         "is_over": opportunity.is_over(visit.now),
+        "desk_path": desk_path(opportunity.path),
     }
 
 
@@ -44,6 +45,18 @@ def cancelled_path(opportunity: str) -> str:
 def publication_path(opportunity: str) -> str:
     """Return the path of the page about the publication of an Opportunity."""
     return f"{CONSOLE_PATH}/publication/{quote(opportunity)}"
+
+
+def desk_path(opportunity: str) -> str:
+    """Return the path of the form with which the front desk books an Opportunity, below the address of the site."""
+    return f"{CONSOLE_PATH}/desk/book/{quote(opportunity)}"
+
+
+def free_spaces(occurrence: Occurrence) -> int | None:
+    """Return how many spaces are neither sold nor held; None if their number is not limited."""
+    if occurrence.capacity is None:
+        return None
+    return max(occurrence.capacity - occurrence.booked - occurrence.leased, 0)
 
 
 def has_begun(visit: ConsoleVisit, occurrence: Occurrence) -> bool:

@@ -5,45 +5,24 @@ Each has a page that says what it will do. The decision is made by the form of t
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.order_items import ItemRow, item_rows
+from openbooking.back_office.replacements import replacement_choices
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import Notify, RenewAccess, SellerCancel
-from openbooking.booking.model.opportunity import Offer, applicable_offers
 from openbooking.booking.model.record import OrderRecord
-from openbooking.booking.rules.pricing import amount_due, pricing_of
-from openbooking.booking.views import Occurrence
 from openbooking.identity.digests import SecretKind, new_secret
 from openbooking.openactive.ids import OfferRef
 from openbooking.web.console.confirmation import too_long
 from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice
-from openbooking.web.console.descriptions import opportunity_name
-from openbooking.web.console.orders import ItemRow, item_rows, order_path
+from openbooking.web.console.orders import order_path
 from openbooking.web.pages import Form, Problem
 
 _METHODS = ("GET", "POST")
-# How far ahead the page of a replacement looks for other sessions.
-_REPLACEMENT_DAYS = 28
-_REPLACEMENTS = 200
-
-
-class Choice(NamedTuple):
-    """An occurrence with an Offer that can replace an item."""
-
-    occurrence: Occurrence
-    offer: Offer
-    name: str
-    price: Decimal
-
-    @property
-    def value(self) -> str:
-        """The value of the choice in the form."""
-        return f"{self.occurrence.path} {self.offer.owner} {self.offer.key}"
 
 
 class OrderDecisionPages:
@@ -73,7 +52,7 @@ class OrderDecisionPages:
                 command = SellerCancel(order=record.key, numbers=numbers, message=message or None, actor=visit.actor)
                 problem = await visit.try_(command)
             if problem is None:
-                return visit.redirect(order_path(record.key), Notice.CANCELLED)
+                return visit.redirect(order_path(record.key), _notice(record, Notice.CANCELLED))
         return await self._form(visit, "cancel_order.html", record, rows, form, problem)
 
     async def _notify(self, visit: ConsoleVisit) -> Response:
@@ -88,7 +67,7 @@ class OrderDecisionPages:
             if problem is None:
                 problem = await visit.try_(Notify(order=record.key, numbers=numbers, notice=notice, actor=visit.actor))
             if problem is None:
-                return visit.redirect(order_path(record.key), Notice.NOTIFIED)
+                return visit.redirect(order_path(record.key), _notice(record, Notice.NOTIFIED))
         return await self._form(visit, "notify_order.html", record, rows, form, problem)
 
     async def _renew_access(self, visit: ConsoleVisit) -> Response:
@@ -119,7 +98,7 @@ class OrderDecisionPages:
         row = next((row for row in item_rows(record) if row.item.number == number), None)
         if row is None:
             raise NotFoundOnConsoleError
-        choices = await _choices(visit, record, row)
+        choices = await replacement_choices(visit.views, record, row, visit.now)
         form, problem = await _posted(visit), None
         if form is not None:
             chosen = next((choice for choice in choices if choice.value == form.get("choice")), None)
@@ -136,7 +115,7 @@ class OrderDecisionPages:
                 )
                 problem = await visit.try_(command)
                 if problem is None:
-                    return visit.redirect(order_path(record.key), Notice.REPLACED)
+                    return visit.redirect(order_path(record.key), _notice(record, Notice.REPLACED))
         return await self._form(visit, "replace_item.html", record, [row], form, problem, choices=choices)
 
     async def _form(  # noqa: PLR0913, PLR0917 - the values of four pages that are alike
@@ -164,6 +143,11 @@ class OrderDecisionPages:
         )
 
 
+def _notice(record: OrderRecord, told_by_partner: Notice) -> Notice:
+    """Return the notice after a change: no partner tells a Customer of the front desk."""
+    return Notice.CHANGED_AT_DESK if record.is_of_desk else told_by_partner
+
+
 async def _posted(visit: ConsoleVisit) -> Form | None:
     """Return the form that was sent; None if the page is only opened."""
     return await visit.form() if visit.request.method == "POST" else None
@@ -176,22 +160,3 @@ def _chosen(form: Form, rows: Sequence[ItemRow]) -> frozenset[int]:
 
 def _none_chosen(numbers: frozenset[int]) -> Problem | None:
     return None if numbers else Problem("Choose at least one item.", ("items",))
-
-
-async def _choices(visit: ConsoleVisit, record: OrderRecord, row: ItemRow) -> list[Choice]:
-    """Return the occurrences of the coming weeks with an Offer at the same price or less (OB-SEL-07)."""
-    now = visit.now
-    found = await visit.views.occurrences(now, now + timedelta(days=_REPLACEMENT_DAYS), limit=_REPLACEMENTS)
-    pricing, choices = pricing_of(record.order), []
-    for occurrence in found.rows:
-        opportunity = occurrence.opportunity
-        taken = occurrence.booked + occurrence.leased
-        if not opportunity.takes_place or occurrence.capacity is None or taken >= occurrence.capacity:
-            continue
-        for offer in applicable_offers(opportunity, occurrence.parents):
-            is_same = opportunity.path == row.item.opportunity.path and offer.ref == row.item.offer.ref
-            if amount_due(offer, pricing) <= row.price and not is_same:
-                name = opportunity_name(opportunity, occurrence.parents)
-                choices.append(Choice(occurrence, offer, name, amount_due(offer, pricing)))
-    # Sessions of the same name come first, because people move within a class more often than between classes.
-    return sorted(choices, key=lambda choice: choice.name != row.name)

@@ -4,32 +4,27 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.booking.model.order import BookedItem, OrderKey, PersonalData
-from openbooking.booking.model.record import DeletedRecord, ItemState, OrderRecord, ProposalRecord
+from openbooking.back_office.descriptions import ORDER_STATUSES, opportunity_name, person_name
+from openbooking.back_office.formats import day_bounds, parse_date
+from openbooking.back_office.history import history_rows
+from openbooking.back_office.order_items import item_rows
+from openbooking.booking.model.order import OrderKey, PersonalData
+from openbooking.booking.model.record import DeletedRecord, OrderRecord, ProposalRecord
 from openbooking.booking.rules.order_lines import OrderStatus, order_status
-from openbooking.booking.rules.pricing import amount_due, current_totals, pricing_of
+from openbooking.booking.rules.pricing import current_totals
 from openbooking.booking.views import OrderQuery
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError
-from openbooking.web.console.descriptions import opportunity_name, person_name, place_name
-from openbooking.web.console.formats import day_bounds, parse_date
-from openbooking.web.console.history import history_rows
 from openbooking.web.pages import Form, Problem
 
 T = TypeVar("T")
 
 ORDERS_PATH = f"{CONSOLE_PATH}/orders"
-
-_STATUSES = {
-    OrderStatus.BOOKED: "booked",
-    OrderStatus.PARTLY_CANCELLED: "partly cancelled",
-    OrderStatus.CANCELLED: "cancelled",
-}
 
 
 class SearchError(Exception):
@@ -38,18 +33,6 @@ class SearchError(Exception):
     def __init__(self, text: str, field: str) -> None:
         super().__init__(text)
         self.problem = Problem(text, (field,))
-
-
-class ItemRow(NamedTuple):
-    """An item of an Order, as the page of the Order shows it."""
-
-    item: BookedItem
-    state: ItemState
-    name: str
-    place: str
-    attendee: str
-    price: Decimal
-    tax: Decimal
 
 
 class OrderPages:
@@ -82,7 +65,7 @@ class OrderPages:
             problem=problem,
             fields=defaultdict(str, fields),
             partners=partners,
-            statuses=_STATUSES,
+            statuses=ORDER_STATUSES,
             rows=rows,
             next=following and urlencode({**fields, "after": following}),
             is_filtered=any(value for name, value in fields.items() if name not in ("after", "done")),
@@ -103,34 +86,16 @@ class OrderPages:
             path=order_path(record.key),
             partner=partners.get(record.partner, record.partner),
             items=item_rows(record),
-            order_status=_STATUSES[order_status(record)],
+            order_status=ORDER_STATUSES[order_status(record)],
             totals=current_totals(record),
             personal=record.order.personal or PersonalData(),
-            history=await history_rows(visit, record),
+            history=await history_rows(visit.views, record, partners),
         )
 
 
 def order_path(key: OrderKey) -> str:
     """Return the path of the page of an Order below the address of the site."""
     return f"{ORDERS_PATH}/{key.partner}/{key.uuid}"
-
-
-def item_rows(record: OrderRecord | ProposalRecord) -> list[ItemRow]:
-    """Return the current items, as pages show them."""
-    personal = record.order.personal or PersonalData()
-    pricing = pricing_of(record.order)
-    return [
-        ItemRow(
-            item=item,
-            state=state,
-            name=opportunity_name(item.opportunity, item.parents),
-            place=place_name(item.opportunity, item.parents),
-            attendee=person_name(personal.attendees.get(item.number)),
-            price=amount_due(item.offer, pricing),
-            tax=sum((charge.price for charge in item.tax), Decimal(0)),
-        )
-        for item, state in record.items()
-    ]
 
 
 def read_query(fields: Form, visit: ConsoleVisit) -> OrderQuery:
@@ -202,6 +167,6 @@ def order_summary(record: OrderRecord, partners: dict[str, str]) -> dict[str, An
         "starts": first.opportunity.start,
         "others": others,
         "quantity": len(items),
-        "status": _STATUSES[order_status(record)],
+        "status": ORDER_STATUSES[order_status(record)],
         "totals": current_totals(record),
     }

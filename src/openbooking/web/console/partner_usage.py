@@ -1,14 +1,18 @@
 """How Booking Partners use the Booking System: their bookings by month, and how far they have read their feeds."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
+from openbooking.back_office.formats import day_bounds, format_money, format_month, format_short_date, format_time
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
 from openbooking.booking.views import PartnerMonth, SellerViews
 from openbooking.identity.records import FeedPosition
+from openbooking.openactive.money import ZERO
 from openbooking.system import System
-from openbooking.web.console.formats import day_bounds, format_money, format_month, format_short_date, format_time
+from openbooking.web.console.money_tables import only_currency
 from openbooking.web.console.periods import month_of_day
 
 _MONTHS = 12
@@ -38,8 +42,16 @@ async def partner_months(views: SellerViews, today: date, zone: tzinfo) -> list[
     return sorted(by_partner, key=lambda row: row.month, reverse=True)
 
 
-def usage_rows(months: Iterable[PartnerMonth], names: Mapping[str, str]) -> list[UsageRow]:
-    """Return the rows of the table of the page."""
+def usage_rows(months: Sequence[PartnerMonth], names: Mapping[str, str]) -> list[UsageRow]:
+    """Return the rows of the table of the page; Orders without a price are added to the only currency, if any."""
+    only = only_currency(row.currency for row in months)
+    joined: dict[tuple[str, str, str | None], PartnerMonth] = {}
+    for row in months:
+        key = (row.month, row.partner, row.currency or only)
+        known = joined.get(
+            key, PartnerMonth(partner=row.partner, month=row.month, currency=key[2], orders=0, value=ZERO)
+        )
+        joined[key] = replace(known, orders=known.orders + row.orders, value=known.value + row.value)
     return [
         UsageRow(
             format_month(row.month),
@@ -47,7 +59,7 @@ def usage_rows(months: Iterable[PartnerMonth], names: Mapping[str, str]) -> list
             row.orders,
             format_money(row.value, row.currency),
         )
-        for row in months
+        for row in joined.values()
     ]
 
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from openbooking.web.console.formats import day_bounds, parse_date
+from openbooking.back_office.formats import day_bounds, parse_date
 from openbooking.web.pages import Form, Problem
 
 _EARLIEST, _LATEST = date(1970, 1, 2), date(9999, 1, 1)

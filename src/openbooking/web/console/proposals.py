@@ -1,45 +1,28 @@
 """OrderProposals that wait for the Seller: the list, and the page on which one is accepted, rejected or amended."""
 
 import uuid
-from collections import Counter, defaultdict
-from datetime import timedelta
+from collections import defaultdict
 from decimal import Decimal, InvalidOperation
-from typing import NamedTuple
 
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.descriptions import person_name
+from openbooking.back_office.history import history_rows
+from openbooking.back_office.messages import length_problem
+from openbooking.back_office.order_items import item_rows
+from openbooking.back_office.waiting_proposals import shortages, time_left, wanted_spaces
 from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
 from openbooking.booking.model.order import PersonalData, SeenProposal
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
 from openbooking.booking.rules.pricing import current_totals
 from openbooking.openactive.terms import FlowRequirement, OrderProposalStatus
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, Notice
-from openbooking.web.console.descriptions import opportunity_name, person_name
-from openbooking.web.console.history import history_rows
-from openbooking.web.console.orders import item_rows, order_path
+from openbooking.web.console.orders import order_path
 from openbooking.web.pages import Form, Problem
 
 PROPOSALS_PATH = f"{CONSOLE_PATH}/proposals"
 _DECISIONS = {"accept": Notice.ACCEPTED, "reject": Notice.REJECTED, "amend": Notice.AMENDED}
-_LONGEST_NOTE = 1000
-_AN_HOUR = timedelta(hours=1)
-
-
-class Shortage(NamedTuple):
-    """Too few spaces for all waiting proposals of one Opportunity.
-
-    Attributes:
-        name: The name of the Opportunity.
-        left: The number of spaces that are left.
-        wanted: The number of spaces that this proposal asks for.
-        others: The number of spaces that the other waiting proposals ask for.
-    """
-
-    name: str
-    left: int
-    wanted: int
-    others: int
 
 
 class ProposalPages:
@@ -58,7 +41,7 @@ class ProposalPages:
     async def _list(self, visit: ConsoleVisit) -> Response:
         found = await visit.views.proposals(visit.query.get("after", ""))
         partners = await visit.partner_names()
-        wanted = await _wanted(visit)
+        wanted = await wanted_spaces(visit.views)
         rows = [
             {
                 "record": record,
@@ -67,8 +50,8 @@ class ProposalPages:
                 "partner": partners.get(record.partner, record.partner),
                 "items": item_rows(record),
                 "totals": current_totals(record),
-                "left": time_left(visit, record),
-                "shortages": await _shortages(visit, record, wanted),
+                "left": time_left(record, visit.now),
+                "shortages": await shortages(visit.views, record, wanted),
             }
             for record in found.rows
         ]
@@ -102,12 +85,12 @@ class ProposalPages:
             personal=record.order.personal or PersonalData(),
             items=item_rows(record),
             totals=current_totals(record),
-            left=time_left(visit, record),
+            left=time_left(record, visit.now),
             can_decide=_can_decide(visit, record),
             can_amend=record.order.asks_for(FlowRequirement.NEGOTIATION),
             is_awaiting=record.proposal.status is OrderProposalStatus.AWAITING,
-            shortages=await _shortages(visit, record, await _wanted(visit)),
-            history=await history_rows(visit, record),
+            shortages=await shortages(visit.views, record, await wanted_spaces(visit.views)),
+            history=await history_rows(visit.views, record, partners),
             form=defaultdict(str, form or {}),
             is_new=form is None,
         )
@@ -118,8 +101,8 @@ class ProposalPages:
         seen = _seen(form)
         if decision not in _DECISIONS or seen is None:
             return Problem("Choose what to do with the proposal.", ("note",))
-        if len(note) > _LONGEST_NOTE:
-            return Problem(f"Use at most {_LONGEST_NOTE} characters.", ("note",))
+        if fault := length_problem(note):
+            return Problem(fault, ("note",))
         if decision != "amend":
             command = DecideProposal(
                 order=record.key, accept=decision == "accept", note=note or None, seen=seen, actor=visit.actor
@@ -151,20 +134,6 @@ def proposal_path(record: ProposalRecord) -> str:
     return f"{PROPOSALS_PATH}/{record.partner}/{record.uuid}"
 
 
-def time_left(visit: ConsoleVisit, record: ProposalRecord) -> str:
-    """Return how long the proposal still waits, such as `3 hours`; empty if it does not wait."""
-    expires = record.proposal.expires
-    if expires is None:
-        return ""
-    left = expires - visit.now
-    if left <= timedelta():
-        return "over"
-    if left >= 2 * timedelta(days=1):
-        return f"{left.days} days"
-    amount, unit = (left // _AN_HOUR, "hour") if left >= _AN_HOUR else (left // timedelta(minutes=1), "minute")
-    return f"{amount} {unit}{'' if amount == 1 else 's'}"
-
-
 def _can_decide(visit: ConsoleVisit, record: ProposalRecord) -> bool:
     proposal = record.proposal
     is_open = proposal.status in (OrderProposalStatus.AWAITING, OrderProposalStatus.ACCEPTED)
@@ -180,31 +149,3 @@ def _seen(form: Form) -> SeenProposal | None:
 
 def _customer(record: ProposalRecord) -> str:
     return person_name(record.order.personal.customer if record.order.personal else None)
-
-
-async def _wanted(visit: ConsoleVisit) -> Counter[str]:
-    """Return the number of spaces that all waiting proposals ask for, by the paths of the Opportunities."""
-    wanted: Counter[str] = Counter()
-    cursor: str | None = ""
-    while cursor is not None:
-        found = await visit.views.proposals(cursor)
-        for record in found.rows:
-            wanted.update(record.wanted())
-        cursor = found.next
-    return wanted
-
-
-async def _shortages(visit: ConsoleVisit, record: ProposalRecord, wanted: Counter[str]) -> list[Shortage]:
-    """Return the Opportunities at which this proposal and the other waiting ones cannot all be accepted."""
-    found: list[Shortage] = []
-    is_waiting = record.proposal.status is OrderProposalStatus.AWAITING
-    for path, own in record.wanted().items():
-        occurrence = await visit.views.occurrence(path)
-        if occurrence is None or occurrence.capacity is None:
-            continue
-        left = max(occurrence.capacity - occurrence.booked, 0)
-        others = wanted[path] - (own if is_waiting else 0)
-        if own + others > left:
-            name = opportunity_name(occurrence.opportunity, occurrence.parents)
-            found.append(Shortage(name, left, own, others))
-    return found

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.descriptions import opportunity_name
 from openbooking.booking.commands.find_opportunities import GetOpportunity
 from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import Opportunity, SaleState
@@ -16,7 +17,6 @@ from openbooking.booking.rules.missing_properties import missing_properties
 from openbooking.openactive.errors import NotFoundError
 from openbooking.system import make_feed_writer
 from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice
-from openbooking.web.console.descriptions import opportunity_name
 from openbooking.web.console.occurrences import occurrence_row, publication_path
 from openbooking.web.pages import Form, Problem
 
@@ -134,6 +134,7 @@ class PublicationPages:
             problem=problem,
             row=_row(published),
             parents=[_row(_Published(parent, parents[number:])) for number, parent in enumerate(parents, 1)],
+            is_over=opportunity.is_over(visit.now),
             not_understood=opportunity.not_understood,
             other_state=published.other_state,
             withheld_by=published.withheld_by and opportunity_name(published.withheld_by, ()),

@@ -4,6 +4,7 @@ from starlette.routing import Route
 
 from openbooking.web.console.attendance import AttendancePages
 from openbooking.web.console.console import Console
+from openbooking.web.console.desk import DeskPages
 from openbooking.web.console.details import DetailsPages
 from openbooking.web.console.log import LogPages
 from openbooking.web.console.money import MoneyPages
@@ -15,8 +16,10 @@ from openbooking.web.console.privacy import PrivacyPages
 from openbooking.web.console.proposal_mail import ProposalMailPages
 from openbooking.web.console.proposals import ProposalPages
 from openbooking.web.console.publication import PublicationPages
+from openbooking.web.console.receipts import ReceiptPages
 from openbooking.web.console.sellers import SellerChoicePages
 from openbooking.web.console.staff import StaffPages
+from openbooking.web.console.takings import TakingsPages
 from openbooking.web.console.today import TodayPages
 
 
@@ -26,6 +29,9 @@ def console_routes(console: Console) -> list[Route]:
         *TodayPages(console).routes(),
         *AttendancePages(console).routes(),
         *OccurrenceCancellationPages(console).routes(),
+        *DeskPages(console).routes(),
+        *ReceiptPages(console).routes(),
+        *TakingsPages(console).routes(),
         *ProposalPages(console).routes(),
         *ProposalMailPages(console).routes(),
         *OrderPages(console).routes(),

@@ -5,8 +5,8 @@ from datetime import timedelta
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.formats import day_bounds
 from openbooking.web.console.console import Console, ConsoleVisit
-from openbooking.web.console.formats import day_bounds
 from openbooking.web.console.occurrences import occurrence_row
 
 

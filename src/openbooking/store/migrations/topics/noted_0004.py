@@ -11,8 +11,8 @@ _COUNTER = sa.table("counter", sa.column("name", sa.String), sa.column("value", 
 def note_time() -> None:
     """Store the time of the last change.
 
-    Its change number is the time in milliseconds since 1970, unless `feed renumber` has raised the number. A raised
-    number may be in the future, so the current time is stored then.
+    The change number of that change is its time in milliseconds since 1970. `feed renumber` may have raised the number
+    above the current time; the current time is then stored instead.
     """
     modified = op.get_bind().scalar(sa.select(_COUNTER.c.value).where(_COUNTER.c.name == "modified"))
     changed = min(int(modified or 0) * 1000, time.time_ns() // 1000)

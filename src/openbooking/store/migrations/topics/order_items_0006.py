@@ -49,6 +49,17 @@ def fill_order_items() -> None:
             db.execute(place, placed)
         if rows := [row for _, of_record in lines for row in of_record]:
             db.execute(sa.insert(order_item), rows)
+    op.create_table(
+        "booked_session",
+        sa.Column("seller", Key, primary_key=True),
+        sa.Column("starts", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("opportunity", Key, primary_key=True),
+        sqlite_with_rowid=False,
+    )
+    op.execute(
+        "INSERT INTO booked_session SELECT DISTINCT seller, starts, opportunity FROM order_item"
+        " WHERE starts IS NOT NULL AND replaced = 0"
+    )
     _create_indexes()
 
 
@@ -83,8 +94,7 @@ def _create_indexes() -> None:
         where = sa.text(condition) if condition else None
         op.create_index(name, table, columns.split(), sqlite_where=where, postgresql_where=where)
 
-    create("ix_order_item_opportunity", "order_item", "opportunity partner uuid")
-    create("ix_order_item_starts", "order_item", "seller starts opportunity partner uuid", "starts IS NOT NULL")
+    create("ix_order_item_opportunity", "order_item", "opportunity partner uuid", "status <> 'sold'")
     create("ix_order_item_ended", "order_item", "seller ended_at partner uuid", "ended_at IS NOT NULL")
     listed = "seller kind listed_at partner uuid status value currency"
     create("ix_record_listed", "record", listed, "listed_at IS NOT NULL")

@@ -1,17 +1,31 @@
-"""The words with which the console describes Opportunities, people and states."""
+"""The words with which pages and commands describe Opportunities, people and states."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import MeansOfPayment
+from openbooking.booking.rules.order_lines import OrderStatus
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 
+# The name of the front desk where a booking has the name of its partner.
+DESK_NAME = "front desk"
+MEANS_OF_PAYMENT: Mapping[str, str] = {
+    MeansOfPayment.CASH: "Cash",
+    MeansOfPayment.CARD: "Card",
+    MeansOfPayment.OTHER: "Another way",
+}
 ITEM_STATUSES = {
     OrderItemStatus.CONFIRMED: "booked",
     OrderItemStatus.CUSTOMER_CANCELLED: "cancelled by the customer",
     OrderItemStatus.SELLER_CANCELLED: "cancelled by you",
     OrderItemStatus.ATTENDED: "attended",
     OrderItemStatus.ABSENT: "absent",
+}
+ORDER_STATUSES = {
+    OrderStatus.BOOKED: "booked",
+    OrderStatus.PARTLY_CANCELLED: "partly cancelled",
+    OrderStatus.CANCELLED: "cancelled",
 }
 PROPOSAL_STATUSES = {
     OrderProposalStatus.AWAITING: "waits for your decision",

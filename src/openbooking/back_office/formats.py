@@ -1,4 +1,4 @@
-"""Dates, times and money on the pages of the console, as people in the United Kingdom write them."""
+"""Dates, times and money on pages and in tables, as people in the United Kingdom write them."""
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal

@@ -1,12 +1,13 @@
 """The history of an Order or OrderProposal: its stamps and its entries in the activity log, oldest first."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from openbooking.booking.model.activity import Action, Activity
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.record import Record
-from openbooking.web.console.console import ConsoleVisit
+from openbooking.booking.views import SellerViews
 
 ACTIONS = {
     Action.CUSTOMER_CANCELLED: "Cancelled by the customer",
@@ -39,10 +40,15 @@ class HistoryRow(NamedTuple):
     items: tuple[int, ...] = ()
 
 
-async def history_rows(visit: ConsoleVisit, record: Record) -> list[HistoryRow]:
-    """Return the history of a record, oldest first. Entries of an unknown time are left out."""
-    partners = await visit.partner_names()
-    activities = await visit.views.history(record.key)
+async def history_rows(views: SellerViews, record: Record, partners: Mapping[str, str]) -> list[HistoryRow]:
+    """Return the history of a record, oldest first. Entries of an unknown time are left out.
+
+    Args:
+        views: The views of the Seller.
+        record: The Order or OrderProposal.
+        partners: The names of the Booking Partners by their keys.
+    """
+    activities = await views.history(record.key)
     # The retention erases without an entry in the activity log.
     is_logged = any(activity.action is Action.PERSONAL_DATA_ERASED for activity in activities)
     stamps = (
@@ -57,12 +63,12 @@ async def history_rows(visit: ConsoleVisit, record: Record) -> list[HistoryRow]:
     return sorted([*stamped, *logged], key=lambda row: row.at)
 
 
-def activity_row(activity: Activity, partners: dict[str, str]) -> HistoryRow:
+def activity_row(activity: Activity, partners: Mapping[str, str]) -> HistoryRow:
     """Return the row of an entry of the activity log."""
     return HistoryRow(activity.at, ACTIONS[activity.action], actor_name(activity.actor, partners), activity.items)
 
 
-def actor_name(actor: Actor, partners: dict[str, str]) -> str:
+def actor_name(actor: Actor, partners: Mapping[str, str]) -> str:
     """Return the name of an actor for people."""
     match actor.kind:
         case ActorKind.PARTNER:

@@ -1,0 +1,17 @@
+"""The plan to put an Opportunity on sale, or to take it off sale."""
+
+from openbooking.back_office.descriptions import opportunity_name
+from openbooking.back_office.plans import Plan
+from openbooking.booking.commands.sale_state import SetSaleState
+from openbooking.booking.model.actor import Actor
+from openbooking.booking.model.opportunity import Opportunity, SaleState
+
+
+def plan_sale_state(opportunity: Opportunity, sale: SaleState, actor: Actor) -> Plan:
+    """Plan to put an Opportunity with everything below it on sale, or to take it off sale. Its Orders stay."""
+    name = opportunity_name(opportunity, ())
+    is_on_sale = sale is SaleState.ON_SALE
+    return Plan(
+        command=SetSaleState(opportunity=opportunity.path, sale=sale, actor=actor),
+        done=f"{name} is on sale." if is_on_sale else f"{name} is not on sale. Its Orders stay.",
+    )

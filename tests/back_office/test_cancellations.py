@@ -1,0 +1,66 @@
+"""The number of Orders that the cancellation of an Opportunity cancels."""
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.back_office.cancellations import cancellation_effect
+from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.policy import Policy
+from openbooking.jsonld.write import Writer
+from openbooking.jsonld.write_feed import JsonLdFeedWriter
+from openbooking.openactive.ids import Identifiers
+from openbooking.store.memory import MemoryStore
+from openbooking.testing.samples import Clock
+from support.builders import NOW, book, event, headline_event, item, new_uuid, on_demand_event, request, session
+from support.parties import ALICE, BOB, CENTRE, MANAGER
+
+pytestmark = pytest.mark.anyio
+
+SERIES, FIRST = session("yoga")
+SECOND = replace(FIRST, path=f"{FIRST.path}-2", start=NOW + timedelta(days=9), end=NOW + timedelta(days=9, hours=1))
+FESTIVAL = headline_event("festival")
+TALK = event("talk", parent=FESTIVAL)
+VIDEO = on_demand_event("video")
+
+
+@pytest.fixture
+async def store() -> MemoryStore:
+    """Return a store in which Alice and Bob have booked yoga, and Alice a talk and a video."""
+    writer = JsonLdFeedWriter(Writer(Identifiers("https://booking.example.com/api")))
+    made = MemoryStore(policy=Policy(), writer=writer, clock=Clock())
+    await made.execute(PublishSeller(CENTRE, actor=MANAGER))
+    await made.execute(Publish((SERIES, FIRST, SECOND, *TALK, *VIDEO), actor=MANAGER))
+    for family, caller in (([SERIES, FIRST], ALICE), ([SERIES, SECOND], BOB), (TALK, ALICE), (VIDEO, ALICE)):
+        await made.execute(book(request(item(family)), caller, new_uuid()))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("opportunity", "occurrences", "orders"),
+    [
+        (FIRST, 1, {"alice": 1}),
+        (SECOND, 1, {"bob": 1}),
+        (SERIES, 2, {"alice": 1, "bob": 1}),
+        (FESTIVAL[0], 2, {"alice": 1}),
+        (VIDEO[0], 1, {"alice": 1}),
+    ],
+    ids=["session", "another session", "series", "headline event", "video"],
+)
+async def test_orders_of_an_opportunity_and_below_it_are_counted(
+    store: MemoryStore, opportunity: Opportunity, occurrences: int, orders: dict[str, int]
+) -> None:
+    effect = await cancellation_effect(store.views.of("centre"), opportunity, NOW)
+    assert (effect.occurrences, dict(effect.orders), effect.total) == (occurrences, orders, sum(orders.values()))
+
+
+async def test_what_is_over_or_cancelled_is_not_counted(store: MemoryStore) -> None:
+    views = store.views.of("centre")
+    effect = await cancellation_effect(views, SERIES, NOW + timedelta(days=4))
+    assert (effect.occurrences, dict(effect.orders)) == (1, {"bob": 1})
+    await store.execute(CancelOpportunity(opportunity=SECOND.path, actor=MANAGER))
+    effect = await cancellation_effect(views, SERIES, NOW + timedelta(days=4))
+    assert (effect.occurrences, effect.total) == (0, 0)

@@ -1,0 +1,152 @@
+"""A ledger of sales that knows only what replies of the booking API have said. It imports nothing of the project.
+
+An item counts as sold when it was booked, and as cancelled when it was cancelled. A replaced item counts as cancelled,
+and its replacement as sold, at the time of the replacement; of several replacements the last one counts. A deleted
+Order counts as never sold. What was paid in advance and is cancelled, or replaced by something that costs less, is to
+be refunded.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+LONDON = ZoneInfo("Europe/London")
+NOTHING = Decimal(0)
+
+
+class Sale(NamedTuple):
+    """What an item was sold as."""
+
+    opportunity: str
+    activity: str
+    venue: str
+    price: Decimal
+    tax: Decimal
+    vat: str
+    currency: str
+
+
+class Movement(NamedTuple):
+    """An item that was sold or cancelled, and what is to be refunded for it."""
+
+    at: datetime
+    partner: str
+    is_sale: bool
+    sale: Sale
+    refund: Decimal
+
+    @property
+    def day(self) -> str:
+        """The date in London."""
+        return self.at.astimezone(LONDON).date().isoformat()
+
+
+@dataclass
+class Item:
+    """An item of an Order."""
+
+    booked: Sale
+    booked_at: datetime
+    current: Sale
+    replaced_at: datetime | None = None
+    cancelled_at: datetime | None = None
+
+
+@dataclass
+class Account:
+    """An Order."""
+
+    partner: str
+    booked_at: datetime
+    is_paid: bool
+    items: list[Item] = field(default_factory=list)
+
+    def movements(self) -> Iterator[Movement]:
+        """Yield everything that was sold and cancelled."""
+        for item in self.items:
+            yield self._movement(item.booked_at, item.booked, is_sale=True)
+            if item.replaced_at:
+                saved = item.booked.price - item.current.price
+                yield self._movement(item.replaced_at, item.booked, refund=saved)
+                yield self._movement(item.replaced_at, item.current, is_sale=True)
+            if item.cancelled_at:
+                yield self._movement(item.cancelled_at, item.current, refund=item.current.price)
+
+    def _movement(self, at: datetime, sale: Sale, *, is_sale: bool = False, refund: Decimal = NOTHING) -> Movement:
+        return Movement(at, self.partner, is_sale, sale, refund if self.is_paid else NOTHING)
+
+    def due(self) -> Decimal:
+        """Return the total of the items that are not cancelled."""
+        return sum((item.current.price for item in self.items if not item.cancelled_at), NOTHING)
+
+
+Sums = dict[str, tuple[Decimal, ...]]
+
+
+class Ledger:
+    """The Orders of one Seller, by partner and UUID."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[tuple[str, str], Account] = {}
+
+    def observe(self, at: datetime, partner: str, uuid: str, order: dict[str, Any]) -> None:
+        """Note what a reply says about an Order after a change at this time."""
+        net = order["seller"]["taxMode"].endswith("TaxNet")
+        sales = [_sale(item, net=net) for item in order["orderedItem"]]
+        account = self.accounts.get((partner, uuid))
+        if account is None:
+            account = self.accounts[partner, uuid] = Account(partner, at, "payment" in order)
+            account.items = [Item(sale, at, sale) for sale in sales]
+        for item, sale, said in zip(account.items, sales, order["orderedItem"], strict=True):
+            if sale != item.current:
+                item.current, item.replaced_at = sale, at
+            if said["orderItemStatus"].endswith("Cancelled") and not item.cancelled_at:
+                item.cancelled_at = at
+
+    def forget(self, partner: str, uuid: str) -> None:
+        """Forget a deleted Order."""
+        del self.accounts[partner, uuid]
+
+    def movements(self) -> list[Movement]:
+        """Return everything that was sold and cancelled."""
+        return [movement for account in self.accounts.values() for movement in account.movements()]
+
+    def sales(self, group: Callable[[Movement], str]) -> Sums:
+        """Return, for each group and currency, the number, price and tax of what was sold, the same of what was
+        cancelled, and the number and sum of refunds.
+        """
+        sums: Sums = {}
+        for moved in self.movements():
+            one = (Decimal(1), moved.sale.price, moved.sale.tax)
+            none = (NOTHING,) * 3
+            refund = (Decimal(bool(moved.refund)), moved.refund)
+            added = (*(one if moved.is_sale else none), *(none if moved.is_sale else one), *refund)
+            key = f"{group(moved)} {moved.sale.currency}"
+            sums[key] = tuple(a + b for a, b in zip(sums.get(key, (NOTHING,) * 8), added, strict=True))
+        return sums
+
+
+def _sale(item: dict[str, Any], *, net: bool) -> Sale:
+    """Return what an item of a reply is sold as."""
+    taxes = item.get("unitTaxSpecification", [])
+    tax = sum((_decimal(charge["price"]) for charge in taxes), NOTHING)
+    offer = item["acceptedOffer"]
+    price = _decimal(offer["price"]) + (tax if net else NOTHING)
+    thing = item["orderedItem"]
+    family = [thing, *([thing["superEvent"]] if "superEvent" in thing else [])]
+    return Sale(
+        opportunity=thing["@id"],
+        activity=next((each["activity"][0]["prefLabel"] for each in family if "activity" in each), "Not stated"),
+        venue=next((each["location"]["name"] for each in family if "location" in each), "Not stated"),
+        price=price,
+        tax=tax,
+        vat=taxes[0]["name"] if taxes else "No tax stated",
+        currency=offer.get("priceCurrency", "") if price else "",
+    )
+
+
+def _decimal(number: float) -> Decimal:
+    return Decimal(str(number))

@@ -1,0 +1,296 @@
+"""The CSV files of the money page equal, to the penny, a ledger of what the booking API has replied."""
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.replace import Replace
+from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.model.opportunity import Opportunity, Seller
+from openbooking.booking.model.order import OrderKey
+from openbooking.openactive.errors import OpenBookingError
+from openbooking.openactive.money import VatTreatment
+from openbooking.openactive.terms import Availability, FlowRequirement
+from openbooking.testing.postgres import PostgresServer
+from support.browsers.form_browser import Visitor
+from support.builders import NOW, session
+from support.console import signed_in
+from support.csv_files import read_csv
+from support.histories.money_ledger import LONDON, Ledger, Movement, Sums
+from support.http_system import World, open_world
+from support.parties import CENTRE, CUSTOMER, MANAGER, STUDIO
+
+pytestmark = pytest.mark.anyio
+
+# How many histories one Booking System has. Each has days of its own.
+BATCH = 20
+MANAGERS = {CENTRE.key: "ann", STUDIO.key: "ben"}
+PRICES = {"a": "12.00", "b": "7.35", "c": "9.99", "d": "0.00", "e": "23.05", "f": "0.01"}
+TREATMENTS = {"b": VatTreatment.REDUCED, "c": VatTreatment.EXEMPT, "e": VatTreatment.ZERO_RATED}
+SHOWN = ("Items sold", "Sold", "VAT in sold", "Items cancelled", "Cancelled", "VAT in cancelled")
+NEGOTIATED = (FlowRequirement.APPROVAL, FlowRequirement.NEGOTIATION)
+
+
+def stock(seller: Seller) -> dict[str, list[Opportunity]]:
+    """Return sessions at prices that leave pennies of tax, and one that needs approval."""
+    begin = NOW + timedelta(days=200)
+    common: dict[str, Any] = {"seller": seller, "capacity": 5_000, "start": begin, "end": begin + timedelta(hours=1)}
+    found = {}
+    for key, price in PRICES.items():
+        offered = {"vat": TREATMENTS.get(key, VatTreatment.STANDARD)}
+        found[key] = session(f"{seller.key}-{key}", price=Decimal(price), offered=offered, **common)
+    at_the_venue = {"prepayment": Availability.UNAVAILABLE}
+    found["door"] = session(f"{seller.key}-door", price=Decimal("5.55"), offered=at_the_venue, **common)
+    found["trip"] = session(f"{seller.key}-trip", price=Decimal("40.10"), offered={"flow": NEGOTIATED}, **common)
+    return found
+
+
+class History:
+    """One random history: a Broker and a Seller book, cancel, amend, replace and delete.
+
+    After each step the ledger notes what the API says about the Order.
+    """
+
+    def __init__(self, world: World, seller: Seller, chance: random.Random) -> None:
+        self.world, self.seller, self.chance = world, seller, chance
+        self.stock = stock(seller)
+        self.ledger = Ledger()
+
+    async def run(self) -> None:
+        """Do some steps, over hours and days."""
+        await self.book()
+        steps: Sequence[Callable[[], Any]] = (
+            self.book,
+            self.propose,
+            self.cancel,
+            self.cancel,
+            self.seller_cancel,
+            self.seller_cancel,
+            self.replace,
+            self.replace,
+            self.replace,
+            self.delete,
+        )
+        for _ in range(self.chance.randint(2, 9)):
+            self.world.pass_time(minutes=self.chance.choice([0, 1, 50, 700]))
+            await self.chance.choice(steps)()
+
+    def uuid(self) -> str:
+        """Return a new Order UUID."""
+        number = f"{self.chance.getrandbits(128):032x}"
+        return f"{number[:8]}-{number[8:12]}-4{number[13:16]}-8{number[17:20]}-{number[20:]}"
+
+    async def observe(self, partner: str, uuid: str) -> None:
+        """Note in the ledger what the API says about an Order."""
+        reply = await self.world.call("GET", f"orders/{uuid}", partner=partner)
+        assert reply.status_code == 200
+        self.ledger.observe(self.world.clock(), partner, uuid, reply.json())
+
+    async def request(self, partner: str, uuid: str, keys: Sequence[str], **changes: Any) -> dict[str, Any]:
+        """Return the body of B or P with the total that the quote has said."""
+        items = [self.world.item(self.stock[key], position) for position, key in enumerate(keys)]
+        quote = self.world.quote(*items, seller=self.seller.key, customer=CUSTOMER)
+        reply = await self.world.call("PUT", f"order-quotes/{uuid}", quote, partner)
+        assert reply.status_code == 200, reply.json()
+        due = reply.json()["totalPaymentDue"]
+        total = due["price"]
+        if not total or due["openBookingPrepayment"].endswith("Unavailable"):
+            changes["payment"] = None
+        return self.world.order(*items, total=total, seller=self.seller.key, **changes)
+
+    async def book(self) -> None:
+        """Book one to four spaces, which are all paid in advance or all paid at the door."""
+        partner, uuid = self.chance.choice(["alice", "bob"]), self.uuid()
+        at_once = ["door"] if self.chance.random() < 0.2 else [*PRICES]
+        keys = self.chance.choices(at_once, k=self.chance.randint(1, 4))
+        body = await self.request(partner, uuid, keys)
+        reply = await self.world.call("PUT", f"orders/{uuid}", body, partner)
+        assert reply.status_code == 201, reply.json()
+        await self.observe(partner, uuid)
+
+    async def propose(self) -> None:
+        """Propose two spaces; the Seller may amend the price or leave out one space; the Broker books."""
+        partner, uuid, version = self.chance.choice(["alice", "bob"]), self.uuid(), self.uuid()
+        body = await self.request(partner, uuid, ["trip", "trip"], **{"@type": "OrderProposal"})
+        proposal = (await self.world.call("PUT", f"order-proposals/{uuid}", body, partner)).json()
+        key, offered = OrderKey(partner, uuid), str(proposal["orderProposalVersion"])
+        if self.chance.choice([True, False]):
+            price = Decimal(self.chance.choice(["10.07", "38.00", "0.01"]))
+            without = frozenset({2} if self.chance.choice([True, False]) else ())
+            amend = AmendProposal(order=key, version=version, prices={1: price}, without=without, actor=MANAGER)
+            await self.world.store.execute(amend)
+            offered = offered.rpartition("/")[0] + f"/{version}"
+        await self.world.store.execute(DecideProposal(order=key, accept=True, actor=MANAGER))
+        self.world.pass_time(minutes=self.chance.choice([0, 300]))
+        booking = {"@context": "https://openactive.io/", "@type": "Order", "orderProposalVersion": offered}
+        reply = await self.world.call("PUT", f"orders/{uuid}", booking, partner)
+        assert reply.status_code == 201, reply.json()
+        await self.observe(partner, uuid)
+
+    def some_order(self) -> tuple[str, str] | None:
+        """Return the partner and the UUID of an Order."""
+        return self.chance.choice([*self.ledger.accounts]) if self.ledger.accounts else None
+
+    def some_numbers(self, order: tuple[str, str]) -> list[int]:
+        """Return the numbers of some items of an Order that are not cancelled; the items are numbered from 1."""
+        items = enumerate(self.ledger.accounts[order].items, 1)
+        left = [number for number, item in items if not item.cancelled_at]
+        return self.chance.sample(left, self.chance.randint(1, len(left))) if left else []
+
+    async def cancel(self) -> None:
+        """The Customer cancels some items."""
+        order = self.some_order()
+        if order is None or not (numbers := self.some_numbers(order)):
+            return
+        partner, uuid = order
+        reply = (await self.world.call("GET", f"orders/{uuid}", partner=partner)).json()
+        status = "https://openactive.io/CustomerCancelled"
+        items = [
+            {"@type": "OrderItem", "@id": reply["orderedItem"][number - 1]["@id"], "orderItemStatus": status}
+            for number in numbers
+        ]
+        patch = {"@context": "https://openactive.io/", "@type": "Order", "orderedItem": items}
+        assert (await self.world.call("PATCH", f"orders/{uuid}", patch, partner)).status_code == 204
+        await self.observe(partner, uuid)
+
+    async def seller_cancel(self) -> None:
+        """The Seller cancels some items."""
+        order = self.some_order()
+        if order and (numbers := self.some_numbers(order)):
+            await self._by_seller(
+                order, SellerCancel(order=OrderKey(*order), numbers=frozenset(numbers), actor=MANAGER)
+            )
+
+    async def replace(self) -> None:
+        """The Seller replaces an item; it is refused if the replacement costs more or is paid in another way."""
+        order = self.some_order()
+        if order and (numbers := self.some_numbers(order)):
+            family = self.stock[self.chance.choice([*PRICES, "door"])]
+            offer = family[0].offers[0].ref
+            number, path = numbers[0], family[-1].path
+            command = Replace(
+                order=OrderKey(*order), number=number, opportunity=path, offer=offer, nonce="n", actor=MANAGER
+            )
+            await self._by_seller(order, command)
+
+    async def _by_seller(self, order: tuple[str, str], command: Any) -> None:
+        try:
+            await self.world.store.execute(command)
+        except OpenBookingError:
+            return
+        await self.observe(*order)
+
+    async def delete(self) -> None:
+        """The Broker deletes an Order."""
+        order = self.some_order()
+        if order:
+            partner, uuid = order
+            assert (await self.world.call("DELETE", f"orders/{uuid}", partner=partner)).status_code == 204
+            self.ledger.forget(*order)
+
+
+class Books:
+    """The CSV files of one period."""
+
+    def __init__(self, visitor: Visitor, first: str, last: str) -> None:
+        self._visitor = visitor
+        self._period = {"from": first, "to": last, "format": "csv"}
+
+    async def table(self, **fields: str) -> list[dict[str, str]]:
+        """Return the rows of a table."""
+        page = await self._visitor.open(f"/console/money?{urlencode({**self._period, **fields})}")
+        return read_csv(page.response)
+
+    async def sums(self, name: str, columns: Sequence[str], **fields: str) -> Sums:
+        """Return the amounts of a table, by the name of the group and the currency."""
+        return {
+            f"{row[name]} {row['Currency']}": tuple(Decimal(row[column]) for column in columns)
+            for row in await self.table(**fields)
+        }
+
+
+GROUPS: dict[str, tuple[str, Callable[[Movement], str]]] = {
+    "day": ("Day", lambda moved: moved.day),
+    "month": ("Month", lambda moved: moved.day[:7]),
+    "partner": ("Broker", lambda moved: moved.partner.title()),
+    "activity": ("Activity", lambda moved: moved.sale.activity),
+    "venue": ("Venue", lambda moved: moved.sale.venue),
+}
+
+
+async def check_books(books: Books, ledger: Ledger, by: str) -> None:
+    """Compare the CSV files with the ledger; of sales those of one grouping."""
+    name, group = GROUPS[by]
+    assert await books.sums(name, (*SHOWN, "Items to refund", "Refund due"), by=by) == ledger.sales(group)
+    vat = {key: amounts[:6] for key, amounts in ledger.sales(lambda moved: moved.sale.vat).items()}
+    assert await books.sums("VAT", SHOWN, table="vat") == vat
+    lines = await books.table(table="lines")
+    signed = [(1 if moved.is_sale else -1, moved) for moved in ledger.movements()]
+    assert sum(Decimal(row["Total"]) for row in lines) == sum(sign * moved.sale.price for sign, moved in signed)
+    assert sum(Decimal(row["VAT in total"]) for row in lines) == sum(sign * moved.sale.tax for sign, moved in signed)
+    assert sum(Decimal(row["Refund due"]) for row in lines) == sum(moved.refund for _, moved in signed)
+    assert sum(Decimal(row["Items"]) for row in lines) == sum(sign for sign, _ in signed)
+    paid = {uuid: account for (_, uuid), account in ledger.accounts.items() if account.is_paid}
+    assert {
+        row["Order"]: (Decimal(row["Total booked"]), Decimal(row["Total now due"]), Decimal(row["Refund due"]))
+        for row in await books.table(table="payments")
+    } == {
+        uuid: (
+            sum((item.booked.price for item in account.items), Decimal(0)),
+            account.due(),
+            sum((moved.refund for moved in account.movements()), Decimal(0)),
+        )
+        for uuid, account in paid.items()
+    }
+
+
+async def compare(world: World, seeds: Sequence[int]) -> None:
+    """Let histories happen, each on days of its own, and compare the CSV files of these days with their ledgers."""
+    world.judged = False
+    for seller in (CENTRE, STUDIO):
+        for family in stock(seller).values():
+            await world.store.execute(Publish(tuple(family), actor=MANAGER))
+    for seed in seeds:
+        chance = random.Random(seed)  # noqa: S311 - no secrets
+        history = History(world, chance.choice([CENTRE, STUDIO]), chance)
+        first = world.clock().astimezone(LONDON).date()
+        await history.run()
+        last = world.clock().astimezone(LONDON).date()
+        visitor = await signed_in(world, MANAGERS[history.seller.key])
+        try:
+            await check_books(Books(visitor, str(first), str(last)), history.ledger, [*GROUPS][seed % len(GROUPS)])
+        except AssertionError as fault:
+            fault.add_note(f"in the history of the seed {seed}")
+            raise
+        world.pass_time(days=1)
+
+
+@pytest.fixture
+def seeds(request: pytest.FixtureRequest) -> range:
+    """The seeds of the histories."""
+    return range(request.config.getoption("--histories"))
+
+
+@pytest.mark.timeout(3600)
+async def test_the_csv_files_equal_the_ledger_to_the_penny(tmp_path: Path, seeds: range) -> None:
+    for begin in range(0, len(seeds), BATCH):
+        async with open_world("memory", tmp_path) as world:
+            await compare(world, seeds[begin : begin + BATCH])
+
+
+async def test_sqlite_has_the_same_csv_files(tmp_path: Path, seeds: range) -> None:
+    async with open_world("sqlite", tmp_path) as world:
+        await compare(world, seeds[: BATCH // 2])
+
+
+async def test_postgresql_has_the_same_csv_files(tmp_path: Path, seeds: range, postgres: PostgresServer) -> None:
+    async with open_world("postgresql", tmp_path, database=postgres.new_database()) as world:
+        await compare(world, seeds[: BATCH // 2])
