@@ -55,8 +55,8 @@ SESSIONS = 2_000
 ITEMS = 3
 CALLERS = 32
 AT_ONCE = 320
-ROUNDS = 12
-REPEATS = 2
+ROUNDS = 8
+REPEATS = 1
 PAGES = 21
 PORT = 8000
 BOOKED = 1_000
@@ -178,7 +178,7 @@ def compare_bookings(before: str, *, postgres: bool) -> None:
                     environment = {**os.environ, **({"PYTHONPATH": before} if parts == ["before"] else {})}
                     database, postmaster = new_database()
                     command = [sys.executable, __file__, "one", database, str(postmaster), *parts]
-                    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+                    ran = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
                     for part, times in json.loads(ran.stdout).items():
                         found.setdefault(part, []).extend(times)
     reference = median(found["none"])
@@ -197,7 +197,8 @@ async def fill(database: str, orders: int) -> None:
         for number in range(BOOKED):
             body = order_body(Identifiers(settings.base_uri), chance.sample(range(SESSIONS), ITEMS))
             request = reader.order(body, OrderType.ORDER)
-            customer = {**CUSTOMER, "givenName": f"Ann{number % 40}", "familyName": f"Smith{number % 97}"}
+            own = {"email": f"ann{number}@example.com", "telephone": f"07700 {number:06}"}
+            customer = {**CUSTOMER, **own, "givenName": f"Ann{number % 40}", "familyName": f"Smith{number % 97}"}
             request = replace(request, customer=customer)
             caller = Caller(f"partner{number % 7}")
             await store.execute(Book(caller=caller, uuid=str(uuid.uuid4()), request=request))
@@ -207,21 +208,16 @@ async def fill(database: str, orders: int) -> None:
 
 def copy(connection: Connection, copies: list[dict[str, Any]]) -> None:
     """Copy the rows of the Orders as often as that."""
-    changed = {"uuid": ":prefix || substr(uuid, 9)"} | {
+    changed = {"uuid": ":prefix || substr(uuid, 9)", "opportunity": "opportunity || :prefix"} | {
         name: f"{name} - :shift" for name in ("listed_at", "starts", "sold_at", "ended_at", "over_at")
     }
-    connection.execute(text("CREATE TABLE booked AS SELECT partner, uuid FROM record WHERE kind = 'order'"))
-    connection.execute(text("CREATE TABLE sessions AS SELECT * FROM booked_session"))
-    for each in copies:
-        connection.execute(
-            text("INSERT INTO booked_session SELECT seller, starts - :shift, opportunity FROM sessions"), each
-        )
-    for table in (schema.record, schema.order_item, schema.personal_data, schema.claim):
-        columns = ", ".join(changed.get(column.name, column.name) for column in table.columns)
-        some = f"SELECT {columns} FROM {table.name} WHERE (partner, uuid) IN (SELECT partner, uuid FROM booked)"
-        names = ", ".join(table.columns.keys())
+    for table in (schema.record, schema.order_item, schema.personal_data, schema.claim, schema.booked_session):
+        names = table.columns.keys()
+        source = f"booked_{table.name}"
+        connection.execute(text(f"CREATE TABLE {source} AS SELECT * FROM {table.name}"))
+        some = f"SELECT {', '.join(changed.get(name, name) for name in names)} FROM {source}"
         for each in copies:
-            connection.execute(text(f"INSERT INTO {table.name} ({names}) {some}"), each)
+            connection.execute(text(f"INSERT INTO {table.name} ({', '.join(names)}) {some}"), each)
 
 
 def queries(views: "SellerViews", order: "OrderRecord", now: datetime) -> dict[str, Callable[[], Awaitable[Any]]]:
@@ -235,8 +231,8 @@ def queries(views: "SellerViews", order: "OrderRecord", now: datetime) -> dict[s
         "all": OrderQuery(),
         "name": OrderQuery(text="smith1"),
         "given and family name": OrderQuery(text="ann7 smith9"),
-        "e-mail": OrderQuery(text="geoff@example.com"),
-        "telephone": OrderQuery(text="0208118055"),
+        "e-mail": OrderQuery(text="ann7@example.com"),
+        "telephone": OrderQuery(text="07700000007"),
         "UUID": OrderQuery(text=order.uuid),
         "partner": OrderQuery(partner="partner3"),
         "status, none": OrderQuery(status=OrderStatus.CANCELLED),
@@ -276,12 +272,12 @@ async def measure_pages(database: str) -> dict[str, float]:
                 started = time.perf_counter()
                 await query()
                 times.append(time.perf_counter() - started)
-            found[name] = 1e3 * median(times)
+            found[name] = 1e3 * min(times)
         return found
 
 
 def compare_pages(numbers: list[int], *, postgres: bool) -> None:
-    """Print the medians of all views for each number of Orders."""
+    """Print the least times of all views for each number of Orders."""
     found = []
     for number in numbers:
         with folder() as place, databases(place, postgres=postgres) as new_database:

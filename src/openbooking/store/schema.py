@@ -202,21 +202,16 @@ personal_data = Table(
     Column("over_at", BigInteger, index=True),
     postgresql_partition_by="HASH (partner, uuid)",
 )
-for _name in (personal_data.c.family_name, personal_data.c.given_name):
-    _stated = _name.is_not(None)
+for _name in ("family_name", "given_name", "email", "telephone"):
+    _term = personal_data.c[_name]
     Index(
-        f"ix_personal_data_{_name.name}",
+        f"ix_personal_data_{_name}",
         personal_data.c.seller,
-        _name,
+        _term,
         personal_data.c.partner,
         personal_data.c.uuid,
-        sqlite_where=_stated,
-        postgresql_where=_stated,
-    )
-for _term in (personal_data.c.email, personal_data.c.telephone):
-    _stated = _term.is_not(None)
-    Index(
-        f"ix_personal_data_{_term.name}", personal_data.c.seller, _term, sqlite_where=_stated, postgresql_where=_stated
+        sqlite_where=_term.is_not(None),
+        postgresql_where=_term.is_not(None),
     )
 
 # Notes of personal data that was erased or replaced, and may still be on the disk of a PostgreSQL server. For `stage`

@@ -64,7 +64,7 @@ def test_no_view_scans_a_growing_table(database: Path, name: str) -> None:
 def test_no_list_is_sorted(database: Path, name: str) -> None:
     """Otherwise the first page would take longer, the longer the list is."""
     plan = plan_of(database, STATEMENTS[name].text, len(STATEMENTS[name].names))
-    assert [step for step in plan if step.startswith("USE TEMP B-TREE FOR ORDER BY")] == []
+    assert [step for step in plan if "TEMP B-TREE" in step] == []
 
 
 def test_a_scan_and_a_sort_are_noticed(database: Path) -> None:

@@ -22,8 +22,8 @@ from openbooking.store.views.pages import page_of
 from openbooking.store.views.records import read_records
 from openbooking.store.views.statements import ListedOrder, NamedOrder, SessionOrder, ViewStatements
 
-# How many rows of an index are compared with a query for one page.
-_SCANNED = 2_000
+# How many rows are compared with a query for one page: those of an index alone, and those that need further look-ups.
+_SCANNED, _LOOKED_UP = 2_000, 500
 _LAST_CHARACTER = "\U0010ffff"
 
 AnyOrder = ListedOrder | NamedOrder | SessionOrder
@@ -117,7 +117,7 @@ def _by_date(sql: ViewStatements, seller: str, query: OrderQuery, page: PageRequ
     fields = _fields(query)
     first: Position = (fields.booked_before, "", "")
     listed, partner, uuid = min(read_cursor(page.after, first), first) if page.after else first
-    most = _scanned(page.limit, compares=fields.leave_out_some(but_dates=True))
+    most = max(_SCANNED, page.limit + 1) if fields.leave_out_some(but_dates=True) else page.limit + 1
     asked = {
         "seller": seller,
         "booked_from": fields.booked_from,
@@ -136,7 +136,7 @@ def _by_session(sql: ViewStatements, seller: str, query: OrderQuery, page: PageR
     fields, (since, until) = _fields(query), _sessions(query)
     first: Position = (since, "", "", "")
     starts, path, partner, uuid = max(read_cursor(page.after, first), first) if page.after else first
-    most = _scanned(page.limit, compares=fields.leave_out_some())
+    most = _looked_up(page.limit, compares=fields.leave_out_some())
     asked = {
         "seller": seller,
         "since": since,
@@ -161,7 +161,7 @@ def _by_session(sql: ViewStatements, seller: str, query: OrderQuery, page: PageR
 def _by_text(sql: ViewStatements, seller: str, query: OrderQuery, page: PageRequest) -> Procedure[_Found]:
     fields, ways = _fields(query), lookups(query.text)
     rank, *behind = read_cursor(page.after, (0, "", "", "")) if page.after else (0,)
-    most = _scanned(page.limit, compares=fields.leave_out_some() or _has_session(query))
+    most = _looked_up(page.limit, compares=fields.leave_out_some() or _has_session(query))
     scan = _Scan(page.limit)
     for number in range(int(rank), len(ways)):
         way = ways[number]
@@ -235,9 +235,9 @@ def _sessions(query: OrderQuery) -> tuple[int, int]:
     return _microseconds(query.session_from, 0), _microseconds(query.session_before, LARGEST)
 
 
-def _scanned(limit: int, *, compares: bool) -> int:
+def _looked_up(limit: int, *, compares: bool) -> int:
     """Return how many rows to read: one more than the page has if no row is left out."""
-    return max(_SCANNED, limit + 1) if compares else limit + 1
+    return max(_LOOKED_UP, limit + 1) if compares else limit + 1
 
 
 def _microseconds(at: datetime | None, otherwise: int) -> int:

@@ -18,7 +18,7 @@ Key = sa.String().with_variant(TEXT(collation="C"), "postgresql")
 _AT_ONCE = 500
 _PARTITIONS = 16
 _MOST_CHARACTERS = 100
-_NAMES, _WHOLE = ("family_name", "given_name"), ("email", "telephone")
+_TERMS = ("family_name", "given_name", "email", "telephone")
 
 Row = dict[str, str | None]
 
@@ -27,11 +27,11 @@ def fill_search_terms() -> None:
     """Add the columns without statistics, which would hold copies, fill them, and make their indexes."""
     with op.batch_alter_table("personal_data") as table:
         table.add_column(sa.Column("seller", Key, nullable=False, server_default=""))
-        for name in (*_NAMES, *_WHOLE):
+        for name in _TERMS:
             table.add_column(sa.Column(name, Key))
     if op.get_bind().dialect.name == "postgresql":
         for table_name in ("personal_data", *(f"personal_data_{number:02}" for number in range(_PARTITIONS))):
-            for name in (*_NAMES, *_WHOLE):
+            for name in _TERMS:
                 op.execute(f"ALTER TABLE {table_name} ALTER COLUMN {name} SET STATISTICS 0")
     save = sa.text(
         "UPDATE personal_data SET seller = :seller, family_name = :family_name, given_name = :given_name,"
@@ -41,9 +41,9 @@ def fill_search_terms() -> None:
         op.get_bind().execute(save, rows)
     with op.batch_alter_table("personal_data") as table:
         table.alter_column("seller", server_default=None)
-    for name in (*_NAMES, *_WHOLE):
+    for name in _TERMS:
         stated = sa.text(f"{name} IS NOT NULL")
-        columns = ["seller", name, *(("partner", "uuid") if name in _NAMES else ())]
+        columns = ["seller", name, "partner", "uuid"]
         op.create_index(
             f"ix_personal_data_{name}", "personal_data", columns, sqlite_where=stated, postgresql_where=stated
         )
