@@ -30,6 +30,7 @@ async def decided(world: World) -> str:
     world.pass_time(minutes=1)
     await world.store.execute(SellerCancel(order=KEY, numbers=frozenset({2}), actor=MANAGER))
     await world.store.execute(SellerCancel(order=OrderKey("alice", other), actor=MANAGER))
+    world.pass_time(minutes=1)
     await world.store.execute(SetSaleState(opportunity=YOGA[-1].path, sale=SaleState.UNPUBLISHED, actor=MANAGER))
     return other
 
