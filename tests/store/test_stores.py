@@ -16,6 +16,7 @@ from openbooking.booking.command import Command
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import RecordKind
 from openbooking.booking.model.situation import Situation
@@ -161,13 +162,14 @@ async def _check_open_feed(store: Store, state: Situation, *, swept: bool) -> No
 
 
 async def _check_records(store: Store, state: Situation) -> None:
-    """Check that the records are those of the model, and that the feeds of both partners show them."""
+    """Check that the records are those of the model, that feeds show those of partners, and none of the front desk."""
     shown: dict[Feed, dict[str, Any]] = {Feed(*feed): {} for feed in product(PRIVATE, CALLERS)}
     for (partner, uuid), record in state.records.items():
         look = GetOrder(caller=CALLERS[partner], uuid=uuid)
         _, (kept,) = fold(state, [look])
         assert await _outcome(store, look) == _comparable(kept)
-        if record.kind is RecordKind.ORDER and record.updated and not record.withheld:
+        is_shown = record.updated and not record.withheld and partner != DESK
+        if record.kind is RecordKind.ORDER and is_shown:
             shown[Feed(ORDERS, partner)][uuid] = [item.status for item in items_of(record).values()]
         if record.kind is RecordKind.PROPOSAL and record.proposal and record.proposal.updated and not record.withheld:
             shown[Feed(ORDER_PROPOSALS, partner)][uuid] = record.proposal.status
