@@ -353,11 +353,13 @@ async def test_a_space_that_the_desk_sells_is_gone_for_brokers(world: World, sig
 
 
 async def test_the_desk_counts_as_its_own_partner(world: World, sign_in: SignIn) -> None:
-    """The partners page lists partners with a permission, which the desk does not need."""
+    """The partners page adds up the bookings of the desk, and has no button that stops the desk."""
     ann = await sign_in("ann")
     await book(ann, payment="cash")
     assert await world.store.order_counts() == {Partnership(DESK, CENTRE.key): 1}
-    assert "front desk" not in (await ann.open("/partners")).text.replace("Front desk", "")
+    text = (await ann.open("/partners")).text
+    assert "front desk 1 £12.00" in text
+    assert "Stop front desk" not in text
     assert (await world.call("GET", "orders-rpde", partner=DESK)).status_code == 401
 
 
