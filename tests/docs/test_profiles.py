@@ -51,8 +51,9 @@ def test_each_value_of_a_protocol_setting_is_in_a_profile(name: str) -> None:
 
 
 def test_every_setting_with_named_values_is_a_protocol_setting() -> None:
-    """The second factor is an exception: Brokers do not see how people sign in."""
-    choices = {name for name, field in FIELDS.items() if isinstance(field.default, StrEnum)} - {"second_factor"}
+    """Brokers do not see how people sign in, or how e-mail to staff is sent."""
+    internal = {"second_factor", "smtp_security"}
+    choices = {name for name, field in FIELDS.items() if isinstance(field.default, StrEnum)} - internal
     assert choices
     assert choices <= protocol_settings()
 
