@@ -10,6 +10,7 @@ import typer
 
 from openbooking.cli import app
 from openbooking.settings import Settings, describe_settings
+from openbooking.settings.loading import secret_settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -71,8 +72,8 @@ def test_make_targets_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_settings_exist(page: Path) -> None:
-    settings = {name for name, _, _ in describe_settings(Settings())}
-    known = {*settings, *(f"{name}_FILE" for name in settings), "OPENBOOKING_SETTINGS"}
+    known = {name for name, _, _ in describe_settings(Settings())} | {"OPENBOOKING_SETTINGS"}
+    known |= {f"OPENBOOKING_{name.upper()}_FILE" for name in secret_settings()}
     # Kubernetes sets variables of these names for a Service called openbooking.
     of_kubernetes = re.compile(r"OPENBOOKING_(?:SERVICE|PORT_\d)")
     named = set(re.findall(r"OPENBOOKING_[A-Z0-9_]*[A-Z0-9]", text_of(page)))

@@ -51,9 +51,9 @@ def test_each_value_of_a_protocol_setting_is_in_a_profile(name: str) -> None:
 
 
 def test_every_setting_with_named_values_is_a_protocol_setting() -> None:
-    """Two settings are exceptions: Brokers see neither how people sign in nor how e-mail is sent."""
-    choices = {name for name, field in FIELDS.items() if isinstance(field.default, StrEnum)}
-    choices -= {"second_factor", "smtp_security"}
+    """Brokers do not see how people sign in, or how e-mail to staff is sent."""
+    internal = {"second_factor", "smtp_security"}
+    choices = {name for name, field in FIELDS.items() if isinstance(field.default, StrEnum)} - internal
     assert choices
     assert choices <= protocol_settings()
 
