@@ -22,6 +22,16 @@ PICTURE = {"@type": "ImageObject", "url": LOGO}
 BRANDED = replace(CENTRE, colour="#ffcc00", properties={**CENTRE.properties, "logo": PICTURE})
 
 
+HTML = "text/html,application/xhtml+xml,*/*;q=0.8"
+
+
+def browser_of(world: World) -> Visitor:
+    """Return a new browser, which asks for HTML as browsers do."""
+    visitor = Visitor(world.client)
+    visitor._client.headers["Accept"] = HTML
+    return visitor
+
+
 def links_of(html: str) -> list[str]:
     return re.findall(r'<a [^>]*href="([^"#]+)', html)
 
@@ -29,7 +39,7 @@ def links_of(html: str) -> list[str]:
 @pytest.mark.parametrize("access", ["openid", "api-key"])
 async def test_the_start_page_has_a_door_for_each_kind_of_visitor(tmp_path: Path, access: str) -> None:
     async with open_world("sqlite", tmp_path, access=access) as world:
-        page = await Visitor(world.client).open("/")
+        page = await browser_of(world).open("/")
         assert page.status == 200
         own = {link for link in links_of(page.response.text) if not is_web_address(link)}
         assert {"/console", "/openactive", "/feeds/slots"} <= own
@@ -39,11 +49,18 @@ async def test_the_start_page_has_a_door_for_each_kind_of_visitor(tmp_path: Path
             assert reply.status_code in (200, 303), link
 
 
-async def test_the_door_for_sellers_leads_on_after_sign_in(provider: World, visitor: Visitor) -> None:
+async def test_the_door_for_sellers_leads_on_after_sign_in(provider: World) -> None:
+    visitor = browser_of(provider)
     assert "Sign in" in (await visitor.open("/")).text
     page = await visitor.sign_in("ann", PASSWORD, "/console")
     assert page.url.endswith("/console")
     assert "Go to your pages" in (await visitor.open("/")).text
+
+
+async def test_programs_are_redirected_to_the_dataset_site(provider: World) -> None:
+    for accept in ("*/*", "application/json, application/vnd.openactive.rpde+json;version=1;q=0.9"):
+        home = await provider.client.get("/", headers={"Accept": accept})
+        assert (home.status_code, home.headers["location"]) == (307, "/openactive")
 
 
 async def test_without_pages_the_start_page_is_the_dataset_site(tmp_path: Path) -> None:
@@ -64,7 +81,7 @@ async def test_the_icon_is_a_picture(provider: World, path: str) -> None:
 async def brand(world: World) -> Visitor:
     """Give the centre a logo and a colour, and return the browser of its manager."""
     await world.store.execute(PublishSeller(BRANDED, actor=MANAGER))
-    ann = Visitor(world.client)
+    ann = browser_of(world)
     await ann.sign_in("ann", PASSWORD)
     return ann
 
@@ -84,7 +101,7 @@ async def test_the_pages_of_a_seller_show_its_name_logo_and_colour(provider: Wor
 
 async def test_other_pages_and_sellers_do_not_show_the_brand(provider: World) -> None:
     ann = await brand(provider)
-    ben = Visitor(provider.client)
+    ben = browser_of(provider)
     await ben.sign_in("ben", PASSWORD)
     for visitor, path in ((ann, "/password"), (ann, "/"), (ben, "/console"), (ben, "/partners")):
         page = await visitor.open(path)
@@ -110,7 +127,7 @@ async def test_the_colour_of_a_seller_is_not_published(sqlite_world: World) -> N
 
 async def test_the_start_page_works_below_a_path(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, access="openid", site_url="https://example.com/booking") as world:
-        page = await Visitor(world.client).open("https://example.com/booking/")
+        page = await browser_of(world).open("https://example.com/booking/")
         assert page.status == 200
         own = [link for link in links_of(page.response.text) if not is_web_address(link)]
         assert own

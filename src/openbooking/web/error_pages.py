@@ -16,6 +16,7 @@ from openbooking.openactive.errors import OpenBookingError
 from openbooking.settings import Settings
 from openbooking.web.observe import notes_of
 from openbooking.web.rendering import Renderer
+from openbooking.web.request import asks_for_html
 from openbooking.web.routes import local_path
 
 _TEMPLATES = {HTTPStatus.SERVICE_UNAVAILABLE: "unavailable.html"}
@@ -49,7 +50,7 @@ class ErrorPages:
         path = f"{local_path(scope)}/"
         if any(path.startswith(f"{page}/") for page in self._paths):
             return scope.get("route") is None
-        return not path.startswith(f"{self._api}/") and _asks_for_html(scope)
+        return not path.startswith(f"{self._api}/") and asks_for_html(Headers(scope=scope))
 
     def response(self, error: OpenBookingError, scope: Scope, headers: dict[str, str]) -> Response:
         """Return the page of an error, with these headers."""
@@ -59,7 +60,3 @@ class ErrorPages:
         page = self._renderer.page(template, {"status": status, "request_id": notes.request_id}, status=status)
         page.headers.update(headers)
         return page
-
-
-def _asks_for_html(scope: Scope) -> bool:
-    return "text/html" in Headers(scope=scope).get("accept", "")

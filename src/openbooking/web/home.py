@@ -1,13 +1,18 @@
-"""The start page: a door for Sellers, one for the developers of Brokers, and one to the open data."""
+"""The start page: a door for Sellers, one for the developers of Brokers, and one to the open data.
+
+Programs, which do not ask for HTML, are redirected to the dataset site, so that the address of the Booking System is
+enough for them to find its feeds and its API.
+"""
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from openbooking.jsonld.write_dataset import FEED_TYPES
 from openbooking.settings import AccessMode
 from openbooking.system import System
 from openbooking.web.pages import Pages, Visit
+from openbooking.web.request import asks_for_html
 
 HOME_PATH = "/"
 
@@ -33,6 +38,8 @@ class HomePage:
         return [self._pages.route(HOME_PATH, self._home)]
 
     async def _home(self, request: Request, visit: Visit) -> Response:
+        if not asks_for_html(request.headers):
+            return RedirectResponse(self._system.settings.site_path + self._paths["dataset"])
         settings = self._system.settings
         return self._pages.page(
             request,

@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from typing import Generic, TypeVar
 
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -120,6 +121,11 @@ def _names_one_of(known: frozenset[str], media_type: str) -> bool:
 
 is_readable = HeaderTest[str](partial(_names_one_of, _ACCEPTED))
 is_acceptable = HeaderTest[str](partial(_names_one_of, _ACCEPTABLE))
+
+
+def asks_for_html(headers: Headers) -> bool:
+    """Return whether a request comes from a browser: browsers name HTML in their Accept header, programs do not."""
+    return "text/html" in headers.get("accept", "")
 
 
 async def read_body(request: Request, limit: int) -> bytes:
