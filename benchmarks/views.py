@@ -187,8 +187,8 @@ def compare_bookings(before: str, *, postgres: bool) -> None:
         print(f"{part:22} {middle:6.0f} µs of processor time for B (at least {lowest:.0f}), {middle / reference:.3f}")
 
 
-async def fill(database: str, orders: int) -> None:
-    """Make that many Orders: some are booked, and copied with other UUIDs and earlier times."""
+async def fill(database: str) -> None:
+    """Book some Orders."""
     settings = settings_of(database, PORT)
     await stock(settings, sessions=SESSIONS)
     chance = random.Random(1)  # noqa: S311 - the same data each time
@@ -202,6 +202,10 @@ async def fill(database: str, orders: int) -> None:
             request = replace(request, customer=customer)
             caller = Caller(f"partner{number % 7}")
             await store.execute(Book(caller=caller, uuid=str(uuid.uuid4()), request=request))
+
+
+def copy_orders(database: str, orders: int) -> None:
+    """Copy the Orders with other UUIDs and earlier times, until there are that many."""
     copies = [{"prefix": f"{number:08x}", "shift": number * DAY} for number in range(1, orders // BOOKED)]
     run_in_migration(database, lambda connection: copy(connection, copies))
 
@@ -282,7 +286,8 @@ def compare_pages(numbers: list[int], *, postgres: bool) -> None:
     for number in numbers:
         with folder() as place, databases(place, postgres=postgres) as new_database:
             database, _ = new_database()
-            asyncio.run(fill(database, number))
+            asyncio.run(fill(database))
+            copy_orders(database, number)
             if postgres:
                 run_in_migration(database, lambda connection: connection.execute(text("ANALYZE")))
             found.append(asyncio.run(measure_pages(database)))
