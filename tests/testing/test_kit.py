@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.testing import DurableIdentityStoreTests, DurableStoreTests, rules
+from openbooking.testing import DurableIdentityStoreTests, DurableStoreTests, ViewTests, rules
 
 PAGE = Path(__file__).parent.parent.parent / rules.PAGE
 WRONG_STORE = """
@@ -51,7 +51,7 @@ def test_a_failure_shows_the_values_and_names_the_section_with_the_rule(tmp_path
     assert f'The rule is documented in {rules.PAGE}, section "Booking Partners".' in ran.stdout
 
 
-@pytest.mark.parametrize("kit", [DurableStoreTests, DurableIdentityStoreTests])
+@pytest.mark.parametrize("kit", [DurableStoreTests, DurableIdentityStoreTests, ViewTests])
 def test_every_test_names_a_section_of_the_page(kit: type) -> None:
     sections = re.findall("^### (.+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     tests = inspect.getmembers(kit, lambda member: inspect.isfunction(member) and member.__name__.startswith("test_"))

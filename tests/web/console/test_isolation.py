@@ -13,16 +13,14 @@ from typing import Any, NamedTuple
 import httpx2
 import pytest
 
-from openbooking.booking.commands.book_at_desk import BookAtDesk
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.model.order import MeansOfPayment, OrderKey, Payment, desk_caller
+from openbooking.booking.model.order import OrderKey
 from openbooking.booking.views import OrderQuery, StoreWithViews
 from openbooking.identity.records import Grant, Role, User
-from openbooking.openactive.terms import BrokerRole
 from support.approval_flow import TRIP, proposal_of
 from support.browsers.form_browser import Visitor
-from support.builders import PRICE, UUID, item, new_uuid, request
-from support.console import SignIn
+from support.builders import UUID, new_uuid
+from support.console import SignIn, desk_booking
 from support.http_system import YOGA, World
 from support.identity_provider import grant, partner, password_hash
 from support.parties import CENTRE, CUSTOMER, MANAGER, STUDIO
@@ -142,16 +140,7 @@ async def things(world: World) -> None:
     assert (await world.call("PUT", f"orders/{UUID}", order)).status_code == 201
     proposal = proposal_of(world, TRIP, customer=customer)
     assert (await world.call("PUT", f"order-proposals/{PROPOSAL}", proposal)).status_code == 201
-    at_desk = request(
-        item(YOGA),
-        total_payment_due=PRICE,
-        broker_role=BrokerRole.NO_BROKER,
-        broker=None,
-        customer=None,
-        payment=Payment(name=MeansOfPayment.CASH, identifier="slip 1"),
-    )
-    booking = BookAtDesk(caller=desk_caller(CENTRE.key), uuid=AT_DESK, request=at_desk, actor=MANAGER)
-    assert not (await world.store.execute(booking)).has_errors
+    assert not (await world.store.execute(desk_booking(YOGA, AT_DESK))).has_errors
     dan = User(
         name="dan",
         seller=CENTRE.key,

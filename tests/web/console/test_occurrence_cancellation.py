@@ -14,7 +14,7 @@ from openbooking.identity.records import FeedPosition
 from support.approval_flow import PARTY, PROPOSALS, proposal_of
 from support.browsers.form_browser import Page, Visitor
 from support.builders import UUID, event, headline_event, new_uuid
-from support.console import SignIn, signed_in
+from support.console import SignIn, desk_booking, signed_in
 from support.http_system import YOGA, World, open_world
 from support.parties import CENTRE, MANAGER
 
@@ -122,6 +122,17 @@ async def test_a_stopped_broker_is_not_told(world: World, sign_in: SignIn) -> No
     page = await cancel(await sign_in("ann"))
     assert "Alice 1 0 not told: you have stopped this partner" in page.text
     assert "2 changes have not been read yet." in page.text
+
+
+async def test_customers_of_the_front_desk_are_told_by_the_seller(world: World, sign_in: SignIn) -> None:
+    assert not (await world.store.execute(desk_booking(YOGA, new_uuid()))).has_errors
+    ann = await sign_in("ann")
+    await cancel(ann)
+    await read(world, "alice")
+    await read(world, "bob")
+    page = await ann.open(CANCELLED)
+    assert "front desk 1 0 has no feed: tell the customers yourself" in page.text
+    assert "All partners have read it. Tell the customers of the front desk yourself." in page.text
 
 
 async def test_open_proposals_are_counted_and_rejected(approving: World, sign_in: SignIn) -> None:

@@ -14,6 +14,7 @@ from openbooking.booking.commands.preview import Preview
 from openbooking.booking.model.activity import Action
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.errors import NothingToCancelError
+from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.rules.cancellation_effects import CancelledBooking, cancelled_bookings
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
@@ -45,6 +46,7 @@ class Told(NamedTuple):
         spaces: The number of spaces.
         unread: How many of the Orders and proposals have a change that the Broker has not read from its feeds.
         withheld: How many of them the Broker cannot read, because the Seller has stopped it.
+        is_desk: Whether they were booked at the front desk, which has no feed.
     """
 
     broker: str
@@ -53,6 +55,7 @@ class Told(NamedTuple):
     spaces: int
     unread: int = 0
     withheld: int = 0
+    is_desk: bool = False
 
     @property
     def customers(self) -> int:
@@ -160,6 +163,7 @@ async def _by_broker(
             spaces=sum(booking.spaces for booking in own),
             unread=sum(booking.key in unread for booking in own),
             withheld=sum(booking.is_withheld for booking in own),
+            is_desk=partner == DESK,
         )
         for partner, own in of_partner.items()
     ]
@@ -174,6 +178,7 @@ def _total(told: Sequence[Told]) -> Told:
         spaces=sum(row.spaces for row in told),
         unread=sum(row.unread for row in told),
         withheld=sum(row.withheld for row in told),
+        is_desk=any(row.is_desk for row in told),
     )
 
 
@@ -244,6 +249,8 @@ async def _unread(visit: ConsoleVisit, bookings: Sequence[CancelledBooking]) -> 
     # The feed shows a withheld booking as deleted, and its change number does not change.
     unread = {booking.key for booking in bookings if booking.is_withheld}
     for booking in bookings:
+        if booking.key.partner == DESK:
+            continue
         name = ORDER_PROPOSALS if booking.is_proposal else ORDERS
         of_feed[Feed(name, booking.key.partner)].append(booking.key)
     for feed, keys in of_feed.items():
