@@ -38,7 +38,7 @@ _MOST_ORDERS_OF_A_SESSION = 6
 _SLOTS = 20
 _CANCELLED, _ABSENT = 0.06, 0.1
 _COURSE = opportunity_path(OpportunityType.COURSE_INSTANCE, "badminton-course")
-_FULL, _CANCELLED_CLASS = "early-lanes", "aqua-fit"
+_FULL, _CANCELLED_CLASS = "adult-lessons", "aqua-fit"
 _FIRST_NAMES = ("Amara", "Ben", "Chloe", "Dev", "Ella", "Farah", "George", "Hana", "Isla", "Jack", "Kofi", "Lily")
 _LAST_NAMES = ("Ahmed", "Brown", "Chen", "Davies", "Evans", "Flynn", "Green", "Hughes", "Iqbal", "Jones", "Khan")
 
