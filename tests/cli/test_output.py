@@ -73,6 +73,8 @@ CASES: dict[str, list[Case]] = {
     "backup": [Case(("COPY",), 0, 1), Case(("FILE",), 1, 1)],
     "doctor": [Case((), 1, 1)],
     "settings": [Case((), 0, 3)],
+    "person export": [Case((HOSTILE, "--seller", "centre"), 1, 0)],
+    "person erase": [Case((HOSTILE, "--seller", "centre"), 1, 0)],
     "sales": [Case(("--seller", "centre", "--by", "partner"), 0, 1), Case(("--from", HOSTILE), 2, 1)],
     "log": [Case(("--seller", "centre"), 0, 1), Case(("--seller", "oak" + HOSTILE), 1, 1)],
     "order list": [
@@ -130,6 +132,11 @@ CASES: dict[str, list[Case]] = {
     "partner end-former-secret": [Case((HOSTILE * 2,), 1, 1), Case((HOSTILE,), 1, 1)],
     "user add": [Case((HOSTILE, "--seller", "centre"), 1, 1), Case(("ann", "--seller", HOSTILE + "oak"), 1, 1)],
     "user list": [Case((), 0, 1)],
+    "user add-seller": [
+        Case((HOSTILE, "--seller", "oak" + HOSTILE, "--role", "staff"), 1, 1),
+        Case((HOSTILE * 2, "--seller", "centre", "--role", "staff"), 1, 1),
+    ],
+    "user remove-seller": [Case((HOSTILE, "--seller", HOSTILE), 0, 1)],
     "user remove": [Case((HOSTILE,), 0, 1), Case((HOSTILE * 2,), 1, 1)],
     "user reset-link": [Case((HOSTILE * 2,), 1, 1)],
     "user unlock": [Case((HOSTILE,), 0, 1), Case((HOSTILE * 2,), 1, 1)],

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.order import PersonalData
 from openbooking.booking.model.record import Claim, ProposalRecord, Record, RecordKind
@@ -32,6 +33,7 @@ DECODERS: dict[str, Callable[[bytes], Any]] = {
     "opportunity": decode_opportunity,
     "record": lambda document: decode_record(document, None),
     "personal_data": msgspec.json.Decoder(PersonalData).decode,
+    "activity": msgspec.json.Decoder(Activity).decode,
     **{table.name: _DECODERS[kind] for kind, table in TABLES.items()},
 }
 

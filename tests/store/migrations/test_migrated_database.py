@@ -388,6 +388,6 @@ async def test_people_stay_signed_in_and_can_sign_in_again(world: World) -> None
     page = await visitor.send(page, "/partners/alice/suspend")
     assert (await world.call("GET", f"orders/{UUIDS['confirmed']}")).status_code == 401
     for name in ("ben", "eve"):
-        assert (await Visitor(world.client).sign_in(name, PASSWORD)).url == f"{SITE}/partners"
+        assert (await Visitor(world.client).sign_in(name, PASSWORD)).url == f"{SITE}/console"
     link = await Visitor(world.client).open(f"/set-password?link={SHOWN['link']}")
     assert link.status == 200

@@ -22,6 +22,7 @@ from openbooking.web.test_interface.opportunities import RECIPES, VOCABULARY
 from support.approval_flow import NEGOTIATED
 from support.browsers.form_browser import Visitor
 from support.builders import session
+from support.fuzz.console_requests import console_requests
 from support.fuzz.mutations import Asked, Json
 from support.http_system import World
 from support.identity_provider import PASSWORD, basic
@@ -87,6 +88,9 @@ class Asking:
         self._proposals: list[tuple[str, str]] = []
         self._quotes: list[str] = []
         self._made: list[str] = []
+        self._things = {"key": "bob", "name": "cat", "number": "1", "opportunity": "", "partner": "alice", "uuid": ""}
+        routes = [route for route in self._app.router.routes if isinstance(route, Route)]
+        self._pages_of_console = console_requests(routes, chance, self._things)
         self._paths: list[str] = []
         self._page_headers: dict[str, str] = {}
         self._form_token = ""
@@ -118,7 +122,9 @@ class Asking:
             "revoke": self._revoke,
             "register": self._register,
             "sign in": self._sign_in,
-            "partners": self._partners,
+            # The console has most of the pages.
+            "console": self._console,
+            "more of the console": self._console,
             "registration": self._registration,
         }
 
@@ -146,6 +152,8 @@ class Asking:
 
     async def request(self) -> Asked:
         """Return a valid request to one of the endpoints."""
+        self._things["opportunity"] = self._chance.choice(self._families)[-1].path
+        self._things["uuid"] = self._known(self._orders, "orders")[0].rpartition("/")[2]
         way = self._ways[self._chance.choice(list(self._ways))]
         asked = way()
         return asked if isinstance(asked, Asked) else await asked
@@ -281,7 +289,8 @@ class Asking:
     def _plain(self) -> Asked:
         """Return the next request that needs only a path."""
         if not self._paths:
-            self._paths = sorted(path for path in self.routes() if "{" not in path)
+            plain = (path for path in self.routes() if "{" not in path and not path.startswith("/console"))
+            self._paths = sorted(plain)
         return Asked("plain", "GET", self._paths.pop(), headers=self._page_headers)
 
     def _create(self) -> Asked:
@@ -415,10 +424,9 @@ class Asking:
         form = {"username": f"user-{self._chance.randrange(10**9)}", "password": "wrong", "next": "/partners"}
         return self._page("sign in", "/sign-in", form)
 
-    def _partners(self) -> Asked:
-        key = self._chance.choice(("bob", "bob", "alice-2", "nobody"))
-        deed = self._chance.choice(("revoke", "suspend", "resume"))
-        return self._page("partners", f"/partners/{key}/{deed}", {})
+    def _console(self) -> Asked:
+        asked = next(self._pages_of_console)
+        return self._page("console", asked.path, asked.fields)
 
     def _registration(self) -> Asked:
         form = {

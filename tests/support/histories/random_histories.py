@@ -295,7 +295,7 @@ def do_to_order(story: Story, record: Record) -> Step:
         SellerCancel(order=record.key, numbers=numbers, message="Ill.", actor=MANAGER),
     ]
     if any(state.status in (OrderItemStatus.ATTENDED, OrderItemStatus.ABSENT) for _, state in record.items()):
-        deeds += [UndoAttendance(order=record.key, numbers=numbers, actor=MANAGER)] * 3
+        deeds += [UndoAttendance(order=record.key, numbers=numbers, actor=MANAGER)] * 8
     return story.choose(deeds)
 
 
