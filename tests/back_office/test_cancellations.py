@@ -57,7 +57,7 @@ async def test_orders_of_an_opportunity_and_below_it_are_counted(
     assert (effect.occurrences, dict(effect.orders), effect.total) == (occurrences, orders, sum(orders.values()))
 
 
-async def test_what_is_over_or_cancelled_is_not_counted(store: MemoryStore) -> None:
+async def test_the_effect_counts_no_occurrence_that_is_over_or_cancelled(store: MemoryStore) -> None:
     views = store.views.of("centre")
     effect = await cancellation_effect(views, SERIES, NOW + timedelta(days=4))
     assert (effect.occurrences, dict(effect.orders)) == (1, {"bob": 1})

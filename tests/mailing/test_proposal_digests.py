@@ -87,7 +87,7 @@ async def test_a_later_proposal_waits_until_the_pause_is_over(quiet_world: World
     )
 
 
-async def test_nothing_is_sent_if_no_proposal_waits(quiet_world: World, smtp: SmtpServer) -> None:
+async def test_no_mail_is_sent_if_no_proposal_waits(quiet_world: World, smtp: SmtpServer) -> None:
     await quiet_world.identity.save(ANN)
     uuid = await propose(quiet_world)
     reject = DecideProposal(order=OrderKey("alice", uuid), accept=False, actor=MANAGER)

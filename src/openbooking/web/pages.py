@@ -45,6 +45,8 @@ LINK_PATH = "/set-password"
 
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _LARGEST_FORM = 20_000
+# The form that changes an Order has up to two fields for each of its items.
+_MOST_FIELDS, _MOST_FIELDS_SIGNED_IN = 50, 1_000
 # A longer path and query would not fit into the sign-in form, which carries them URL-encoded.
 _LONGEST_NEXT_PATH = 2_000
 # The characters of a query that need no encoding, and `%`, because the query is encoded already (RFC 3986 3.4).
@@ -314,7 +316,8 @@ class Pages:
             CsrfError: The form does not come from a page that this browser was shown.
             BadFormError: The body is not a form, or the form repeats a field.
         """
-        form = await read_unchecked_form(request)
+        most_fields = _MOST_FIELDS_SIGNED_IN if visit.signed_in else _MOST_FIELDS
+        form = await read_unchecked_form(request, most_fields)
         if not visit.known or not hmac.compare_digest(form.get("form_token", "").encode(), visit.form_token.encode()):
             raise CsrfError
         return form
@@ -326,21 +329,25 @@ class Pages:
         return Visit(secret, known=True, signed_in=await self._system.identity.accounts.find_session(secret))
 
 
-async def read_unchecked_form(request: Request) -> Form:
+async def read_unchecked_form(request: Request, most_fields: int = _MOST_FIELDS) -> Form:
     """Return the fields of a form without a check for CSRF, as requests of programs need.
+
+    Args:
+        request: The request.
+        most_fields: The largest number of fields.
 
     Raises:
         BadFormError: The body is not a form, or the form repeats a field.
     """
     if not _is_form(request.headers):
         raise BadFormError
-    return parse_fields((await read_body(request, _LARGEST_FORM)).decode(errors="replace"))
+    return parse_fields((await read_body(request, _LARGEST_FORM)).decode(errors="replace"), most_fields)
 
 
-def parse_fields(text: str) -> Form:
+def parse_fields(text: str, most_fields: int = _MOST_FIELDS) -> Form:
     """Return the fields of a query or form. Raise BadFormError if a field repeats (RFC 6749 3.1) or contains NUL."""
     try:
-        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=50)
+        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=most_fields)
     except ValueError as fault:
         raise BadFormError from fault
     form = dict(fields)

@@ -57,13 +57,13 @@ def test_a_slot_is_cancelled_like_a_session() -> None:
     assert statuses(after(where, cancel(hall[-1]))) == [BY_SELLER]
 
 
-def test_what_is_cancelled_already_cannot_be_cancelled_again() -> None:
+def test_a_cancelled_opportunity_cannot_be_cancelled_again() -> None:
     where = after(after(situation(YOGA), book(request(item(YOGA)))), cancel(YOGA[-1]))
     with pytest.raises(NothingToCancelError):
         cancel(YOGA[-1]).decide(where)
 
 
-def test_what_a_provider_cancelled_is_cancelled_here_for_good() -> None:
+def test_a_cancellation_by_the_provider_can_be_made_final_here() -> None:
     cancelled = [YOGA[0], replace(YOGA[-1], status=EventStatus.CANCELLED)]
     assert after(situation(cancelled), cancel(YOGA[-1])).opportunities[PATH].cancelled_here
 

@@ -140,7 +140,7 @@ def test_a_session_that_was_moved_is_ahead_at_its_new_time() -> None:
     assert isinstance(refusal(late), BookingAheadError)
 
 
-def test_nothing_is_erased_if_one_order_has_a_booking_ahead_or_is_unknown() -> None:
+def test_an_erasure_is_refused_if_one_order_has_a_booking_ahead_or_is_unknown() -> None:
     before = replace(booked(YOGA), now=LONG_AFTER)
     both = EraseOrderData(orders=frozenset({KEY, OrderKey("bob", UUID)}), actor=MANAGER)
     assert isinstance(refusal(before, both), UnknownOrderError)

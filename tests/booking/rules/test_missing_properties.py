@@ -47,12 +47,12 @@ def with_properties(family: list[Opportunity], **properties: Any) -> list[Opport
     ],
     ids=lambda value: value[-1].type if isinstance(value, list) else "",
 )
-def test_what_is_missing_depends_on_the_type(family: list[Opportunity], expected: tuple[str, ...]) -> None:
+def test_the_missing_properties_depend_on_the_type(family: list[Opportunity], expected: tuple[str, ...]) -> None:
     assert missing(family) == expected
 
 
 @pytest.mark.parametrize("family", [YOGA, COURT, RUN, course("course"), on_demand_event("video")])
-def test_nothing_is_missing_of_what_is_described_in_full(family: list[Opportunity]) -> None:
+def test_a_full_description_has_no_missing_properties(family: list[Opportunity]) -> None:
     """The parents describe their children."""
     assert missing(with_properties(family, **DESCRIBED)) == ()
 
@@ -95,7 +95,7 @@ def test_offers_and_dates_are_missing() -> None:
 
 
 @pytest.mark.parametrize("type_", OpportunityType)
-def test_what_an_opportunity_cannot_have_is_not_missing(type_: OpportunityType) -> None:
+def test_a_property_that_a_type_cannot_have_is_not_missing(type_: OpportunityType) -> None:
     bare = Opportunity(path=f"{type_.collection}/x", type=type_, seller="centre")
     names = {name.partition(".")[0] for name in missing_properties(bare, ())}
     assert {"name", "image"} <= names

@@ -85,7 +85,7 @@ def test_cancelled_items_have_a_line_with_their_refund() -> None:
     assert order_status(after(book(UUID, "yoga"), cancel(UUID, 1))) is OrderStatus.CANCELLED
 
 
-def test_nothing_is_refunded_that_was_not_paid_in_advance() -> None:
+def test_an_item_that_was_not_paid_in_advance_has_no_refund() -> None:
     record = after(book(UUID, "yoga"), cancel(UUID, 1))
     unpaid = replace(record, order=replace(record.order, payment=None))
     assert [line.refund for line in order_lines(unpaid)] == [0]
@@ -112,7 +112,7 @@ def test_a_replaced_item_ends_when_its_replacement_begins() -> None:
         RecordAttendance(order=KEY, numbers=None, attended=True, actor=MANAGER),
     ],
 )
-def test_what_replaces_nothing_ends_no_line(command: Command[Any]) -> None:
+def test_a_change_of_logistics_ends_no_line(command: Command[Any]) -> None:
     (line,) = order_lines(after(book(UUID, "yoga"), command))
     assert (line.status, line.ended_at, line.sold_at) == (LineStatus.SOLD, None, START)
 

@@ -138,6 +138,17 @@ async def test_a_seller_keeps_a_manager(desk: Desk, manager: StaffAdministration
     assert await roles_of(desk, "cat") == {"centre": Role.MANAGER}
 
 
+async def test_a_manager_who_stays_keeps_the_first_seller(
+    desk: Desk, operator: UserAdministration, manager: StaffAdministration
+) -> None:
+    """Ann works first for the centre; as a manager of the studio she stays when Ben goes."""
+    await operator.add_seller("ann", "studio", Role.MANAGER)
+    before = await desk.provider.accounts.user("ann")
+    await manager.change_role("studio", "ben", Role.STAFF)
+    after = await desk.provider.accounts.user("ann")
+    assert (after.seller, after.role, after.others) == (before.seller, before.role, before.others)
+
+
 async def test_two_managers_who_remove_each_other_at_once_do_not_both_succeed(
     desk: Desk, manager: StaffAdministration, monkeypatch: pytest.MonkeyPatch
 ) -> None:

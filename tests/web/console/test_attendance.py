@@ -49,6 +49,14 @@ async def test_the_day_lists_the_sessions_with_their_booked_spaces(sign_in: Sign
     assert "No session of" in empty.text
 
 
+@pytest.mark.parametrize("path", ["/console", "/console/desk", "/console/desk/takings"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "soon"])
+async def test_a_day_without_neighbours_shows_today(sign_in: SignIn, path: str, day: str) -> None:
+    page = await (await sign_in("ann")).open(f"{path}?day={day}")
+    assert page.status == 200
+    assert "1 March 2027" in page.text
+
+
 async def test_the_register_lists_each_attendee_with_what_was_asked_for(sign_in: SignIn) -> None:
     ann = await sign_in("ann")
     page = await ann.open(REGISTER)

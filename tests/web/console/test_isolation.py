@@ -184,7 +184,7 @@ async def test_every_route_is_known(world: World) -> None:
     assert all(page.methods <= {"GET", "POST"} for page in pages_of(world))
 
 
-async def test_nobody_is_sent_to_sign_in(world: World) -> None:
+async def test_a_visitor_who_has_not_signed_in_is_sent_to_sign_in(world: World) -> None:
     before = await state_of_centre(world)
     for page in pages_of(world):
         for method in page.methods:

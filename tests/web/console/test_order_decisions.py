@@ -7,7 +7,7 @@ import pytest
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.opportunity import AccessRules
 from support.browsers.form_browser import Page, Visitor
-from support.builders import UUID, session
+from support.builders import UUID, new_uuid, session
 from support.console import SignIn
 from support.http_system import YOGA, World
 from support.parties import MANAGER
@@ -50,7 +50,22 @@ async def test_one_item_is_cancelled_with_a_message(world: World, sign_in: SignI
     assert second["cancellationMessage"] == "The bike is broken."
 
 
-async def test_all_items_are_cancelled_without_a_message(world: World, sign_in: SignIn) -> None:
+async def test_a_large_order_is_cancelled_at_once(world: World, sign_in: SignIn) -> None:
+    uuid, family = new_uuid(), session("marathon", capacity=200)
+    await world.store.execute(Publish(tuple(family), actor=MANAGER))
+    items = [world.item(family, position) for position in range(60)]
+    assert (await world.call("PUT", f"orders/{uuid}", world.order(*items, total=720))).status_code == 201
+    path = f"/console/orders/alice/{uuid}/cancel"
+    ann = await sign_in("ann")
+    page = await ann.open(path)
+    chosen = {f"item-{number}": "yes" for number in range(1, 61)}
+    page = await ann.post(path, {"form_token": page.forms[-1].fields["form_token"], **chosen})
+    assert "Cancelled." in page.text
+    cancelled = (await world.read_feed("/api/orders-rpde"))[uuid]["data"]["orderedItem"]
+    assert {item["orderItemStatus"].rpartition("/")[2] for item in cancelled} == {"SellerCancelled"}
+
+
+async def test_each_item_is_cancelled_without_a_message(world: World, sign_in: SignIn) -> None:
     await decide(await sign_in("ann"), "cancel", **{"item-1": "yes", "item-2": "yes", "message": " "})
     for item in await items_in_feed(world):
         assert item["orderItemStatus"].endswith("SellerCancelled")

@@ -70,6 +70,7 @@ async def test_a_search_finds_the_orders_to_which_all_fields_apply(
         ({"booked_from": "2027-03-02", "booked_to": "2027-03-01"}, "booked_to"),
         ({"value_from": "much"}, "value_from"),
         ({"value_to": "NaN"}, "value_to"),
+        ({"value_to": "1e-9999999999"}, "value_to"),
         ({"status": "lost"}, "status"),
     ],
     ids=str,
@@ -112,6 +113,12 @@ async def test_staff_see_no_prices_and_no_payment(sign_in: SignIn) -> None:
     assert "£" not in page.text
     assert "payment-1" not in page.text
     assert "£" not in await found(sign_in, "cat")
+
+
+async def test_staff_cannot_search_by_value(sign_in: SignIn) -> None:
+    text = await found(sign_in, "cat", value_from="20")
+    assert "Geoff" in text
+    assert "Jane Smithson" in text
 
 
 async def test_an_order_of_another_seller_does_not_exist(world: World, sign_in: SignIn) -> None:

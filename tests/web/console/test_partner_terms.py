@@ -80,7 +80,7 @@ async def test_a_grant_for_one_offer_refuses_other_offers(world: World, sign_in:
     assert await errors(world, COURT, YOGA) == [REFUSED, []]
 
 
-async def test_all_terms_are_saved_and_shown_again(world: World, sign_in: SignIn) -> None:
+async def test_the_form_of_terms_saves_and_shows_each_term(world: World, sign_in: SignIn) -> None:
     ann = await sign_in("ann")
     sent = {
         "venues": "Beach\nRiverside Centre",

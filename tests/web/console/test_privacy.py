@@ -119,7 +119,7 @@ async def test_an_erasure_is_confirmed_by_the_number_of_bookings(world: World, s
     assert await person_in(world, UUID)
 
 
-async def test_nothing_is_erased_while_a_booking_is_ahead(world: World, sign_in: SignIn, booked: str) -> None:
+async def test_an_erasure_is_refused_while_a_booking_is_ahead(world: World, sign_in: SignIn, booked: str) -> None:
     ann = await sign_in("ann")
     page = await ann.send(await found(ann, GEOFF), ERASE, number="2")
     assert page.status == 422
@@ -151,7 +151,7 @@ async def test_a_form_without_a_contact_changes_nothing(sign_in: SignIn, path: s
     assert (page.status, page.summary) == (422, ["contact"])
 
 
-async def test_nothing_is_erased_if_nobody_is_found(sign_in: SignIn) -> None:
+async def test_an_erasure_is_refused_if_no_order_is_found(sign_in: SignIn) -> None:
     ann = await sign_in("ann")
     token = (await ann.open(PRIVACY)).form(PRIVACY).fields["form_token"]
     page = await ann.post(ERASE, {"form_token": token, "contact": "eve@example.com", "number": "0"})

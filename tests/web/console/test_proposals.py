@@ -76,12 +76,11 @@ async def test_staff_amend_no_prices(world: World, sign_in: SignIn) -> None:
     assert (await data(world))["totalPaymentDue"]["price"] == 12
 
 
-@pytest.mark.parametrize(("price", "field"), [("cheap", "price-1"), ("-1", None), ("1e99", None), ("NaN", None)])
-async def test_a_wrong_price_changes_nothing(world: World, sign_in: SignIn, price: str, field: str | None) -> None:
+@pytest.mark.parametrize("price", ["cheap", "-1", "1e99", "NaN", "sNaN"])
+async def test_a_wrong_price_changes_nothing(world: World, sign_in: SignIn, price: str) -> None:
     page = await decide(await sign_in("ann"), "amend", **{"price-1": price})
     assert page.status == 422
-    if field:
-        assert field in page.summary
+    assert page.summary[0] == "price-1"
     assert page.fields["price-1"]["value"] == price
     assert UUID not in await world.read_feed("/api/order-proposals-rpde")
 

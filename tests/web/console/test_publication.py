@@ -123,7 +123,7 @@ async def test_a_stale_form_shows_the_present_state_and_does_nothing(world: Worl
     assert await state_in_feed(world) == "deleted"
 
 
-async def test_what_an_import_does_not_understand_cannot_be_put_on_sale(world: World, sign_in: SignIn) -> None:
+async def test_an_opportunity_that_is_not_understood_cannot_be_put_on_sale(world: World, sign_in: SignIn) -> None:
     await world.store.execute(Publish(tuple(IMPORTED), actor=MANAGER))
     await world.store.execute(TakeOffSale(sources=frozenset({"feed"}), actor=MANAGER))
     ann, path = await sign_in("ann"), f"{PUBLICATION}/{IMPORTED[-1].path}"

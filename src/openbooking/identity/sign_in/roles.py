@@ -73,7 +73,8 @@ class Roles:
         stops_managing = user.roles.get(seller) is Role.MANAGER and changed.roles.get(seller) is not Role.MANAGER
         if not (keeps_manager and stops_managing):
             return await self._store.save(changed)
-        managers = [member for member in await self.users_of(seller) if member.role is Role.MANAGER]
+        # As they are stored: `users_of` returns each as acting for the Seller, which must not be saved.
+        managers = [member for member in await self._store.find(User) if member.roles.get(seller) is Role.MANAGER]
         others = [member for member in managers if member.name != canonical_name(user.name)]
         if not others:
             raise LastManagerError

@@ -28,6 +28,8 @@ from openbooking.web.menu import MenuEntry
 from openbooking.web.pages import BadFormError, Form, Pages, Problem, Visit, parse_fields
 
 CONSOLE_PATH = "/console"
+# Pages show the days before and after these, in any time zone.
+_FIRST_DAY, _LAST_DAY = date(1970, 1, 3), date(9999, 1, 1)
 
 
 class NotFoundOnConsoleError(Exception):
@@ -133,7 +135,8 @@ class ConsoleVisit(NamedTuple):
 
     def day(self, field: str = "day") -> date:
         """Return the day in a field of the query; today if the field has no date."""
-        return formats.parse_date(self.query.get(field, "")) or self.today
+        day = formats.parse_date(self.query.get(field, ""))
+        return day if day and _FIRST_DAY < day < _LAST_DAY else self.today
 
     async def form(self) -> Form:
         """Return the fields of the form, after a check of its CSRF token."""

@@ -14,6 +14,7 @@ from openbooking.booking.rules.pricing import Pricing, amount_due, tax_treatment
 from openbooking.booking.views import Occurrence
 from openbooking.openactive.errors import ItemError, ItemErrorType
 from openbooking.openactive.ids import FormFieldRef, Identifiers
+from openbooking.openactive.money import is_price
 from openbooking.openactive.terms import BrokerRole, FormFieldType
 from openbooking.web.console.console import ConsoleVisit
 from openbooking.web.pages import Form
@@ -225,4 +226,5 @@ def _amount(text: str) -> Decimal | None:
         amount = Decimal(text)
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() else None
+    # A huge exponent would be written with all its digits later.
+    return amount if is_price(amount) else None

@@ -16,6 +16,7 @@ from openbooking.booking.commands.proposal_decisions import AmendProposal, Decid
 from openbooking.booking.model.order import PersonalData, SeenProposal
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
 from openbooking.booking.rules.pricing import current_totals
+from openbooking.openactive.money import is_price
 from openbooking.openactive.terms import FlowRequirement, OrderProposalStatus
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, Notice
 from openbooking.web.console.orders import order_path
@@ -114,6 +115,8 @@ class ProposalPages:
             try:
                 price = Decimal(form.get(field, "").strip().removeprefix("£") or row.item.offer.price)
             except InvalidOperation:
+                price = Decimal(-1)
+            if not is_price(price):
                 return Problem("Enter an amount, such as 12.50.", (field,))
             if price != row.item.offer.price:
                 prices[row.item.number] = price

@@ -83,7 +83,7 @@ def receipt_lines(record: OrderRecord) -> dict[ReceiptLine, int]:
             price=amount_due(item.offer, pricing),
             currency=item.offer.currency,
             vat=", ".join(charge.name for charge in item.tax),
-            end="cancelled" if state.status.cancelled else "replaced" if state.replacement else "",
+            end="cancelled" if state.status.cancelled else "replaced" if state.replaced else "",
         )
         for item, state in zip(record.order.items, record.states, strict=True)
     )
