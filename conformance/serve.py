@@ -33,7 +33,7 @@ from openbooking.openactive.terms import TaxMode
 from openbooking.serving.processes import serve_forever
 from openbooking.settings import AccessMode, Settings, load_settings
 from openbooking.system import open_system
-from openbooking.web.test_interface.opportunities import RECIPES, VOCABULARY, Maker, recipe_for
+from openbooking.web.test_interface.opportunities import RECIPES, VOCABULARY, OpportunityMaker, recipe_for
 
 CONFORMANCE = Actor(ActorKind.SYSTEM, "conformance")
 now = SystemClock()
@@ -129,7 +129,7 @@ async def prepare(settings: Settings, count: int) -> None:
         groups = itertools.product(RECIPES, _TYPES, sellers(settings), _FLOWS)
         for criterion, types, seller, flow in groups if count else ():
             makers = [
-                Maker(recipe_for(criterion, flow), seller.key, "random", now())
+                OpportunityMaker(recipe_for(criterion, flow), seller.key, "random", now())
                 for _ in range(count * _share(criterion, seller))
             ]
             made = [opportunity for maker in makers for opportunity in maker.make(*types)]
