@@ -1,4 +1,4 @@
-"""Views: what people at a Seller read. They change nothing, lock nothing and decide nothing.
+"""The queries of the people who work for a Seller. Views change, lock and decide nothing.
 
 A view sees one Seller. There are no customer records: a search finds Orders, and nobody is matched with another Order
 (OB-CUST-06, OB-CUST-07).
@@ -41,9 +41,9 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
     """An Opportunity that Customers book, at its date.
 
     Attributes:
-        opportunity: The Opportunity as it is stored. One that is stored no more is shown as it was booked.
+        opportunity: The Opportunity as it is stored, or as it was booked if it is no longer stored.
         parents: Its parents, nearest first.
-        is_stored: Whether the Opportunity is still stored. What is over is removed, while Orders keep it.
+        is_stored: Whether the Opportunity is still stored. Orders keep an Opportunity that was removed.
         booked: The number of spaces that are sold and not cancelled.
         leased: The number of spaces that are held.
         proposals: The number of OrderProposals for it that await the Seller.
@@ -68,7 +68,7 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """What Orders are searched by; an Order is found if all fields that are given apply.
+    """The fields of a search for Orders. An Order is found if it matches all fields that are set.
 
     Attributes:
         text: The beginning of a given name, of a family name or of the name of an organisation, of the Customer;
@@ -244,7 +244,7 @@ class SellerViews(Protocol):
     ) -> Page[Occurrence]:
         """Return the Opportunities that start from `since` to before `until`, in the order of their starts.
 
-        Also those that are stored no more, as long as an Order has an item of them that was not replaced.
+        An Opportunity that is no longer stored is included if an Order has a current item of it.
         """
         ...
 

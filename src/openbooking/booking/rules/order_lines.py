@@ -1,8 +1,8 @@
 """The lines of an Order: its equal items together, with the money that was due for them, and when.
 
-Sales, takings and refunds are sums of lines. An item that was replaced has two lines: that of the booked item ends, and
-that of its replacement begins, at the time of the replacement. What changes only the description of an Opportunity
-(`rules.logistics`) replaces nothing.
+Sales, takings and refunds are sums of lines. A replaced item has two lines: the line of the booked item ends at the
+time of the replacement, and the line of the new item begins then. A change of the name, time or location of an
+Opportunity (`rules.logistics`) is no replacement.
 """
 
 from collections.abc import Iterator
