@@ -25,6 +25,7 @@ from openbooking.identity.digests import SecretKind, new_secret
 from openbooking.openactive.errors import OpenBookingError, OrderAlreadyExistsError, TotalPaymentDueMismatchError
 from openbooking.openactive.ids import parse_uuid
 from openbooking.web.console.console import Console, ConsoleVisit, Notice
+from openbooking.web.console.day.occurrences import free_spaces, occurrence_row
 from openbooking.web.console.desk_form import (
     NOT_PAID,
     DeskForm,
@@ -39,7 +40,6 @@ from openbooking.web.console.desk_form import (
     new_desk_form,
     read_desk_form,
 )
-from openbooking.web.console.occurrences import free_spaces, occurrence_row
 from openbooking.web.console.receipts import receipt_path
 from openbooking.web.pages import BadFormError, Problem
 

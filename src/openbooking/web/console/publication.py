@@ -17,7 +17,7 @@ from openbooking.booking.rules.missing_properties import missing_properties
 from openbooking.openactive.errors import NotFoundError
 from openbooking.system import make_feed_writer
 from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice
-from openbooking.web.console.occurrences import occurrence_row, publication_path
+from openbooking.web.console.day.occurrences import occurrence_row, publication_path
 from openbooking.web.pages import Form, Problem
 
 _ROWS = 200

@@ -13,7 +13,7 @@ from openbooking.booking.model.record import ItemState, OrderRecord
 from openbooking.booking.views import Occurrence
 from openbooking.openactive.terms import OrderItemStatus
 from openbooking.web.console.console import Console, ConsoleVisit, Notice
-from openbooking.web.console.occurrences import has_begun, occurrence_row, register_path
+from openbooking.web.console.day.occurrences import has_begun, occurrence_row, register_path
 from openbooking.web.pages import Form, Problem
 
 _ATTENDEES_ON_PAGE = 500

@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from openbooking.back_office.formats import day_bounds
 from openbooking.web.console.console import Console, ConsoleVisit
-from openbooking.web.console.occurrences import occurrence_row
+from openbooking.web.console.day.occurrences import occurrence_row
 
 
 class TodayPages:

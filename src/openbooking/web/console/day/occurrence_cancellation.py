@@ -23,7 +23,7 @@ from openbooking.openactive.errors import NotFoundError
 from openbooking.openactive.terms import OrderItemStatus
 from openbooking.web.console.confirmation import confirmation
 from openbooking.web.console.console import Console, ConsoleVisit, Notice
-from openbooking.web.console.occurrences import cancelled_path, occurrence_row
+from openbooking.web.console.day.occurrences import cancelled_path, occurrence_row
 from openbooking.web.pages import Form, Problem
 
 _ROWS = 500
