@@ -9,9 +9,9 @@ from starlette.routing import Route
 from openbooking.back_office.descriptions import opportunity_name
 from openbooking.back_office.history import ACTIONS, HistoryRow, activity_row
 from openbooking.booking.model.activity import Action, Activity
+from openbooking.web.console.bookings.orders import order_path
 from openbooking.web.console.console import Console, ConsoleVisit
 from openbooking.web.console.day.occurrences import register_path
-from openbooking.web.console.orders import order_path
 from openbooking.web.pages import Problem
 
 _ROWS = 50

@@ -17,9 +17,9 @@ from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.rules.order_lines import order_lines
 from openbooking.booking.rules.pricing import amount_due, pricing_of
 from openbooking.openactive.money import ZERO
+from openbooking.web.console.bookings.orders import order_path
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError
 from openbooking.web.console.day.occurrences import desk_path
-from openbooking.web.console.orders import order_path
 
 _ADDRESS = ("streetAddress", "addressLocality", "addressRegion", "postalCode")
 

@@ -2,6 +2,11 @@
 
 from starlette.routing import Route
 
+from openbooking.web.console.bookings.order_decisions import OrderDecisionPages
+from openbooking.web.console.bookings.orders import OrderPages
+from openbooking.web.console.bookings.privacy import PrivacyPages
+from openbooking.web.console.bookings.proposal_mail import ProposalMailPages
+from openbooking.web.console.bookings.proposals import ProposalPages
 from openbooking.web.console.console import Console
 from openbooking.web.console.day.attendance import AttendancePages
 from openbooking.web.console.day.occurrence_cancellation import OccurrenceCancellationPages
@@ -10,12 +15,7 @@ from openbooking.web.console.desk import DeskPages
 from openbooking.web.console.details import DetailsPages
 from openbooking.web.console.log import LogPages
 from openbooking.web.console.money import MoneyPages
-from openbooking.web.console.order_decisions import OrderDecisionPages
-from openbooking.web.console.orders import OrderPages
 from openbooking.web.console.partner_terms import PartnerTermPages
-from openbooking.web.console.privacy import PrivacyPages
-from openbooking.web.console.proposal_mail import ProposalMailPages
-from openbooking.web.console.proposals import ProposalPages
 from openbooking.web.console.publication import PublicationPages
 from openbooking.web.console.receipts import ReceiptPages
 from openbooking.web.console.sellers import SellerChoicePages

@@ -17,9 +17,9 @@ from openbooking.booking.commands.seller_decisions import Notify, RenewAccess, S
 from openbooking.booking.model.record import OrderRecord
 from openbooking.identity.digests import SecretKind, new_secret
 from openbooking.openactive.ids import OfferRef
+from openbooking.web.console.bookings.orders import order_path
 from openbooking.web.console.confirmation import too_long
 from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice
-from openbooking.web.console.orders import order_path
 from openbooking.web.pages import Form, Problem
 
 _METHODS = ("GET", "POST")

@@ -18,8 +18,8 @@ from openbooking.booking.model.record import OrderRecord, ProposalRecord
 from openbooking.booking.rules.pricing import current_totals
 from openbooking.openactive.money import is_price
 from openbooking.openactive.terms import FlowRequirement, OrderProposalStatus
+from openbooking.web.console.bookings.orders import order_path
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, Notice
-from openbooking.web.console.orders import order_path
 from openbooking.web.pages import Form, Problem
 
 PROPOSALS_PATH = f"{CONSOLE_PATH}/proposals"

@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from openbooking.booking.commands.erase_personal_data import EraseOrderData
 from openbooking.booking.personal_orders import NoContactError, export_orders, orders_of
+from openbooking.web.console.bookings.orders import order_summary
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, Notice
-from openbooking.web.console.orders import order_summary
 from openbooking.web.pages import Problem
 
 PRIVACY_PATH = f"{CONSOLE_PATH}/privacy"
