@@ -11,16 +11,16 @@ from openbooking.web.console.console import Console
 from openbooking.web.console.day.attendance import AttendancePages
 from openbooking.web.console.day.occurrence_cancellation import OccurrenceCancellationPages
 from openbooking.web.console.day.today import TodayPages
-from openbooking.web.console.desk import DeskPages
+from openbooking.web.console.desk.bookings import DeskPages
+from openbooking.web.console.desk.receipts import ReceiptPages
+from openbooking.web.console.desk.takings import TakingsPages
 from openbooking.web.console.details import DetailsPages
 from openbooking.web.console.log import LogPages
 from openbooking.web.console.money import MoneyPages
 from openbooking.web.console.partner_terms import PartnerTermPages
 from openbooking.web.console.publication import PublicationPages
-from openbooking.web.console.receipts import ReceiptPages
 from openbooking.web.console.sellers import SellerChoicePages
 from openbooking.web.console.staff import StaffPages
-from openbooking.web.console.takings import TakingsPages
 
 
 def console_routes(console: Console) -> list[Route]:

@@ -26,7 +26,7 @@ from openbooking.openactive.errors import OpenBookingError, OrderAlreadyExistsEr
 from openbooking.openactive.ids import parse_uuid
 from openbooking.web.console.console import Console, ConsoleVisit, Notice
 from openbooking.web.console.day.occurrences import free_spaces, occurrence_row
-from openbooking.web.console.desk_form import (
+from openbooking.web.console.desk.booking_form import (
     NOT_PAID,
     DeskForm,
     DeskOffer,
@@ -40,7 +40,7 @@ from openbooking.web.console.desk_form import (
     new_desk_form,
     read_desk_form,
 )
-from openbooking.web.console.receipts import receipt_path
+from openbooking.web.console.desk.receipts import receipt_path
 from openbooking.web.pages import BadFormError, Problem
 
 _PAYMENTS: Mapping[str, str] = {**MEANS_OF_PAYMENT, NOT_PAID: "Not paid now"}
