@@ -12,7 +12,7 @@ from openbooking.booking.views import PartnerMonth, SellerViews
 from openbooking.identity.records import FeedPosition
 from openbooking.openactive.money import ZERO
 from openbooking.system import System
-from openbooking.web.console.money_tables import only_currency
+from openbooking.web.console.money.tables import only_currency
 from openbooking.web.console.periods import month_of_day
 
 _MONTHS = 12

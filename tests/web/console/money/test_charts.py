@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from openbooking.web.console.charts import HEIGHT, WIDTH, Bar, column_chart
+from openbooking.web.console.money.charts import HEIGHT, WIDTH, Bar, column_chart
 
 
 def bars(*amounts: str) -> list[Bar]:

@@ -190,7 +190,7 @@ async def test_names_in_a_csv_start_no_formula(world: World, sign_in: SignIn) ->
 async def test_lines_of_many_pages_are_all_saved(
     world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("openbooking.web.console.money._PAGE", 1)
+    monkeypatch.setattr("openbooking.web.console.money.sales._PAGE", 1)
     assert len(await saved(sign_in, table="lines")) == 4
     assert len(await saved(sign_in, table="payments")) == 2
 

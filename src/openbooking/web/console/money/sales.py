@@ -11,11 +11,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.booking.views import SalesGroup, SalesRow
-from openbooking.web.console import money_tables
-from openbooking.web.console.charts import HEIGHT, WIDTH, Bar, ColumnChart, column_chart
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError
 from openbooking.web.console.csv_replies import Rows, csv_reply, stream_csv
-from openbooking.web.console.group_names import group_names, published_names
+from openbooking.web.console.money import tables
+from openbooking.web.console.money.charts import HEIGHT, WIDTH, Bar, ColumnChart, column_chart
+from openbooking.web.console.money.group_names import group_names, published_names
 from openbooking.web.console.periods import Period, PeriodError, month_of_day, read_period
 from openbooking.web.pages import Form, Problem
 
@@ -67,7 +67,7 @@ class MoneyPages:
             return await self._csv(visit, question, fields.get("table") or Table.SALES)
         period, by = question
         sales = await visit.views.sales(period.since, period.until, by, self._console.zone)
-        rows = money_tables.join_sales(sales.rows)
+        rows = tables.join_sales(sales.rows)
         names = await group_names(visit, by, [row.group for row in rows], period)
         shown = {"from": str(period.first), "to": str(period.last), "by": by}
         return self._page(
@@ -76,8 +76,8 @@ class MoneyPages:
             period=period,
             rows=rows,
             names=names,
-            totals=money_tables.total_rows(rows),
-            vat=money_tables.vat_totals(money_tables.join_vat(sales.vat)),
+            totals=tables.total_rows(rows),
+            vat=tables.vat_totals(tables.join_vat(sales.vat)),
             charts=sales_charts(rows, by, names, period),
             csv={table: urlencode({**shown, "table": table, "format": "csv"}) for table in Table},
         )
@@ -88,7 +88,7 @@ class MoneyPages:
             "money.html",
             problem=problem,
             fields=defaultdict(str, fields),
-            groups=money_tables.GROUPS,
+            groups=tables.GROUPS,
             by=SalesGroup(by) if by in set(SalesGroup) else SalesGroup.DAY,
             width=WIDTH,
             height=HEIGHT,
@@ -101,18 +101,18 @@ class MoneyPages:
             case Table.SALES:
                 sales = await visit.views.sales(period.since, period.until, by, self._console.zone)
                 names = await group_names(visit, by, [row.group for row in sales.rows], period)
-                rows = [money_tables.sales_cells(row, by, names) for row in sales.rows]
-                return csv_reply(question.file_name(Table.SALES), money_tables.sales_columns(by), rows)
+                rows = [tables.sales_cells(row, by, names) for row in sales.rows]
+                return csv_reply(question.file_name(Table.SALES), tables.sales_columns(by), rows)
             case Table.VAT:
                 sales = await visit.views.sales(period.since, period.until, by, self._console.zone)
-                rows = [money_tables.vat_cells(row) for row in sales.vat]
-                return csv_reply(question.file_name(Table.VAT), money_tables.VAT_COLUMNS, rows)
+                rows = [tables.vat_cells(row) for row in sales.vat]
+                return csv_reply(question.file_name(Table.VAT), tables.VAT_COLUMNS, rows)
             case Table.LINES:
                 pages = self._lines(visit, period)
-                return await stream_csv(question.file_name(Table.LINES), money_tables.LINE_COLUMNS, pages)
+                return await stream_csv(question.file_name(Table.LINES), tables.LINE_COLUMNS, pages)
             case Table.PAYMENTS:
                 pages = self._payments(visit, period)
-                return await stream_csv(question.file_name(Table.PAYMENTS), money_tables.PAYMENT_COLUMNS, pages)
+                return await stream_csv(question.file_name(Table.PAYMENTS), tables.PAYMENT_COLUMNS, pages)
         raise NotFoundOnConsoleError
 
     async def _lines(self, visit: ConsoleVisit, period: Period) -> AsyncIterator[Rows]:
@@ -123,7 +123,7 @@ class MoneyPages:
             keys = {key for moved in page.rows for key in (moved.line.activity, moved.line.venue) if key}
             if keys - names.keys():
                 names |= await published_names(visit, keys, period)
-            yield [money_tables.line_cells(moved, partners, names, self._console.zone) for moved in page.rows]
+            yield [tables.line_cells(moved, partners, names, self._console.zone) for moved in page.rows]
             after = page.next
 
     async def _payments(self, visit: ConsoleVisit, period: Period) -> AsyncIterator[Rows]:
@@ -131,7 +131,7 @@ class MoneyPages:
         after: str | None = ""
         while after is not None:
             page = await visit.views.payments(period.since, period.until, after, _PAGE)
-            yield [money_tables.payment_cells(row, partners, self._console.zone) for row in page.rows]
+            yield [tables.payment_cells(row, partners, self._console.zone) for row in page.rows]
             after = page.next
 
 
