@@ -17,7 +17,7 @@ from openbooking.web.console.desk.takings import TakingsPages
 from openbooking.web.console.details import DetailsPages
 from openbooking.web.console.log import LogPages
 from openbooking.web.console.money.sales import MoneyPages
-from openbooking.web.console.partner_terms import PartnerTermPages
+from openbooking.web.console.partners.terms import PartnerTermPages
 from openbooking.web.console.publication import PublicationPages
 from openbooking.web.console.sellers import SellerChoicePages
 from openbooking.web.console.staff import StaffPages

@@ -19,7 +19,7 @@ from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.settings import AccessMode
 from openbooking.system import System
 from openbooking.web.console.csv_replies import csv_reply
-from openbooking.web.console.partner_usage import MONTH_COLUMNS, feed_states, month_cells, partner_months, usage_rows
+from openbooking.web.console.partners.usage import MONTH_COLUMNS, feed_states, month_cells, partner_months, usage_rows
 from openbooking.web.menu import MenuEntry
 from openbooking.web.pages import PARTNERS_PATH, Pages, ServeSignedIn, Visit
 

@@ -11,7 +11,7 @@ from openbooking.identity.partners.grants import change_terms, current_grant
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
 from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice
 from openbooking.web.console.money.group_names import catalogue
-from openbooking.web.console.term_form import Choices, TermError, choices_of, fields_of, read_terms
+from openbooking.web.console.partners.term_form import Choices, TermError, choices_of, fields_of, read_terms
 from openbooking.web.pages import PARTNERS_PATH, Form, Problem
 
 _STALE = "The terms have changed since you opened this page. These are the present ones."
