@@ -14,13 +14,13 @@ from openbooking.web.console.day.today import TodayPages
 from openbooking.web.console.desk.bookings import DeskPages
 from openbooking.web.console.desk.receipts import ReceiptPages
 from openbooking.web.console.desk.takings import TakingsPages
-from openbooking.web.console.details import DetailsPages
-from openbooking.web.console.log import LogPages
 from openbooking.web.console.money.sales import MoneyPages
 from openbooking.web.console.partners.terms import PartnerTermPages
-from openbooking.web.console.publication import PublicationPages
-from openbooking.web.console.sellers import SellerChoicePages
-from openbooking.web.console.staff import StaffPages
+from openbooking.web.console.seller.choice import SellerChoicePages
+from openbooking.web.console.seller.details import DetailsPages
+from openbooking.web.console.seller.log import LogPages
+from openbooking.web.console.seller.publication import PublicationPages
+from openbooking.web.console.seller.staff import StaffPages
 
 
 def console_routes(console: Console) -> list[Route]:

@@ -6,7 +6,7 @@ from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.commands.seller_decisions import Notify, SellerCancel
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import OrderKey
-from openbooking.web.console import log
+from openbooking.web.console.seller import log
 from support.builders import UUID, new_uuid
 from support.console import SignIn
 from support.http_system import PILATES, SITE, YOGA, World
