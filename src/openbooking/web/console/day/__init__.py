@@ -1,1 +1,1 @@
-"""The pages of one day: its occurrences, who comes, and the cancellation of an occurrence."""
+"""The pages of one day: its occurrences, attendance, and the cancellation of an occurrence."""
