@@ -53,7 +53,7 @@ class OrderDecisionPages:
                 problem = await visit.try_(command)
             if problem is None:
                 return visit.redirect(order_path(record.key), _notice(record, Notice.CANCELLED))
-        return await self._form(visit, "cancel_order.html", record, rows, form, problem)
+        return await self._form(visit, "bookings/cancel_order.html", record, rows, form, problem)
 
     async def _notify(self, visit: ConsoleVisit) -> Response:
         record = await visit.order()
@@ -68,7 +68,7 @@ class OrderDecisionPages:
                 problem = await visit.try_(Notify(order=record.key, numbers=numbers, notice=notice, actor=visit.actor))
             if problem is None:
                 return visit.redirect(order_path(record.key), _notice(record, Notice.NOTIFIED))
-        return await self._form(visit, "notify_order.html", record, rows, form, problem)
+        return await self._form(visit, "bookings/notify_order.html", record, rows, form, problem)
 
     async def _renew_access(self, visit: ConsoleVisit) -> Response:
         record = await visit.order()
@@ -90,7 +90,7 @@ class OrderDecisionPages:
                 problem = await visit.try_(command)
             if problem is None:
                 return visit.redirect(order_path(record.key), Notice.ACCESS_RENEWED)
-        return await self._form(visit, "renew_access.html", record, rows, form, problem)
+        return await self._form(visit, "bookings/renew_access.html", record, rows, form, problem)
 
     async def _replace(self, visit: ConsoleVisit) -> Response:
         record = await visit.order()
@@ -116,7 +116,7 @@ class OrderDecisionPages:
                 problem = await visit.try_(command)
                 if problem is None:
                     return visit.redirect(order_path(record.key), _notice(record, Notice.REPLACED))
-        return await self._form(visit, "replace_item.html", record, [row], form, problem, choices=choices)
+        return await self._form(visit, "bookings/replace_item.html", record, [row], form, problem, choices=choices)
 
     async def _form(  # noqa: PLR0913, PLR0917 - the values of four pages that are alike
         self,

@@ -62,7 +62,7 @@ class OrderPages:
             rows = [order_summary(record, partners) for record in found.rows]
             following = found.next
         return visit.page(
-            "orders.html",
+            "bookings/orders.html",
             problem=problem,
             fields=defaultdict(str, fields),
             partners=partners,
@@ -78,11 +78,11 @@ class OrderPages:
         if isinstance(record, ProposalRecord):
             return visit.redirect(f"{CONSOLE_PATH}/proposals/{record.partner}/{record.uuid}")
         if isinstance(record, DeletedRecord):
-            return visit.page("deleted_order.html", record=record, partner=partners.get(record.partner, record.partner))
+            return visit.page("bookings/deleted_order.html", record=record, partner=partners.get(record.partner, record.partner))
         if not isinstance(record, OrderRecord):
             raise NotFoundOnConsoleError
         return visit.page(
-            "order.html",
+            "bookings/order.html",
             record=record,
             path=order_path(record.key),
             partner=partners.get(record.partner, record.partner),

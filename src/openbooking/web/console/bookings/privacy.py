@@ -39,7 +39,7 @@ class PrivacyPages:
 
     async def _find(self, visit: ConsoleVisit) -> Response:
         if visit.request.method != "POST":
-            return visit.page("privacy.html", contact="", rows=None, typed="")
+            return visit.page("bookings/privacy.html", contact="", rows=None, typed="")
         return await self._show(visit, (await visit.form()).get("contact", ""))
 
     async def _export(self, visit: ConsoleVisit) -> Response:
@@ -74,10 +74,10 @@ class PrivacyPages:
             orders = await orders_of(visit.views, contact)
         except NoContactError as fault:
             problem = Problem(str(fault), ("contact",))
-            return visit.page("privacy.html", problem=problem, contact=contact, rows=None, typed="")
+            return visit.page("bookings/privacy.html", problem=problem, contact=contact, rows=None, typed="")
         partners = await visit.partner_names()
         return visit.page(
-            "privacy.html",
+            "bookings/privacy.html",
             problem=problem,
             contact=contact.strip(),
             rows=[order_summary(record, partners) for record in orders],

@@ -52,7 +52,7 @@ class ProposalMailPages:
     def _page(self, visit: ConsoleVisit, address: str, *, is_wanted: bool, problem: Problem | None = None) -> Response:
         settings = self._console.system.settings
         return visit.page(
-            "proposal_mail.html",
+            "bookings/proposal_mail.html",
             problem=problem,
             address=address,
             is_wanted=is_wanted,

@@ -56,7 +56,7 @@ class ProposalPages:
             }
             for record in found.rows
         ]
-        return visit.page("proposals.html", rows=rows, next=found.next)
+        return visit.page("bookings/proposals.html", rows=rows, next=found.next)
 
     async def _proposal(self, visit: ConsoleVisit) -> Response:
         if visit.request.method == "GET":
@@ -78,7 +78,7 @@ class ProposalPages:
     ) -> Response:
         partners = await visit.partner_names()
         return visit.page(
-            "proposal.html",
+            "bookings/proposal.html",
             problem=problem,
             record=record,
             path=proposal_path(record),

@@ -80,7 +80,7 @@ class AttendancePages:
         attendees = [row for record in found.rows for row in attendees_of(record, occurrence.path)]
         coming = [attendee for attendee in attendees if not attendee.state.status.cancelled]
         return visit.page(
-            "register.html",
+            "day/register.html",
             problem=problem,
             unconfirmed=unconfirmed,
             row=occurrence_row(visit, occurrence),

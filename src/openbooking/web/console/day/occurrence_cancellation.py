@@ -99,7 +99,7 @@ class OccurrenceCancellationPages:
                 return visit.redirect(cancelled_path(occurrence.path), Notice.OCCURRENCE_CANCELLED)
         told = await _by_broker(visit, preview.bookings)
         return visit.page(
-            "cancel_occurrence.html",
+            "day/cancel_occurrence.html",
             problem=problem,
             row=occurrence_row(visit, occurrence),
             told=told,
@@ -128,7 +128,7 @@ class OccurrenceCancellationPages:
         bookings = await _cancelled_bookings(visit, occurrence)
         told = await _by_broker(visit, bookings, unread=await _unread(visit, bookings))
         return visit.page(
-            "cancelled_occurrence.html",
+            "day/cancelled_occurrence.html",
             row=occurrence_row(visit, occurrence),
             told=told,
             total=_total(told),

@@ -25,7 +25,7 @@ class TodayPages:
         since, until = day_bounds(day, self._console.zone)
         found = await visit.views.occurrences(since, until, visit.query.get("after", ""))
         return visit.page(
-            "today.html",
+            "day/today.html",
             day=day,
             day_before=day - timedelta(days=1),
             day_after=day + timedelta(days=1),

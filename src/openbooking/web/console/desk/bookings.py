@@ -64,7 +64,7 @@ class DeskPages:
         since, until = day_bounds(day, self._console.zone)
         found = await visit.views.occurrences(since, until, visit.query.get("after", ""))
         return visit.page(
-            "desk.html",
+            "desk/desk.html",
             day=day,
             day_before=day - timedelta(days=1),
             day_after=day + timedelta(days=1),
@@ -156,7 +156,7 @@ class DeskPages:
         shown = {} if errors is None else {**refused, **errors, **quoted}
         field, text = next(iter(shown.items()), ("", ""))
         return visit.page(
-            "desk_book.html",
+            "desk/desk_book.html",
             problem=Problem(text, (field,) if field else ()) if shown else None,
             errors=shown,
             warning=next(iter(refused.values()), "") if errors is None else "",

@@ -52,7 +52,7 @@ class ReceiptPages:
             raise NotFoundOnConsoleError
         seller, personal = record.order.seller, record.order.personal or PersonalData()
         return visit.page(
-            "receipt.html",
+            "desk/receipt.html",
             record=record,
             issuer=seller,
             address=_address(seller),

@@ -80,7 +80,7 @@ class TakingsPages:
             for takings in _totals(movement for movement in moved if movement.means == means)
         ]
         return visit.page(
-            "takings.html",
+            "desk/takings.html",
             day=day,
             day_before=day - timedelta(days=1),
             day_after=day + timedelta(days=1),

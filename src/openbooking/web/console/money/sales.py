@@ -85,7 +85,7 @@ class MoneyPages:
     def _page(self, visit: ConsoleVisit, fields: Form, problem: Problem | None = None, **values: Any) -> Response:
         by = fields.get("by", "")
         return visit.page(
-            "money.html",
+            "money/money.html",
             problem=problem,
             fields=defaultdict(str, fields),
             groups=tables.GROUPS,

@@ -82,7 +82,7 @@ class SellerPartnerPages:
         return self._pages.page(
             request,
             visit,
-            "console/partners.html",
+            "console/partners/partners.html",
             brand=shown,
             seller=shown,
             allowed=[row for row in described if _state(row) is not GrantState.REVOKED],
@@ -113,7 +113,7 @@ class SellerPartnerPages:
                 return self._pages.page(
                     request,
                     visit,
-                    "console/revoke.html",
+                    "console/partners/revoke.html",
                     brand=seller,
                     partner=partner,
                     seller=seller,

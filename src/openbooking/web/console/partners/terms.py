@@ -71,7 +71,7 @@ class PartnerTermPages:
     def _page(self, visit: ConsoleVisit, granted: Granted, fields: Form, problem: Problem | None) -> Response:
         settings = self._console.system.settings
         return visit.page(
-            "partner_terms.html",
+            "partners/partner_terms.html",
             problem=problem,
             partner=granted.partner,
             seen=granted.seen,

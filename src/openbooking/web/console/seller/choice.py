@@ -35,4 +35,4 @@ class SellerChoicePages:
             return visit.redirect(CONSOLE_PATH, Notice.SELLER_CHOSEN)
         names = {seller.key: seller.name for seller in await self._console.system.store.sellers()}
         rows = [(key, names.get(key, key), role) for key, role in visit.user.roles.items()]
-        return visit.page("sellers.html", rows=sorted(rows, key=lambda row: row[1].casefold()))
+        return visit.page("seller/sellers.html", rows=sorted(rows, key=lambda row: row[1].casefold()))

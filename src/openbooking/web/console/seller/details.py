@@ -123,7 +123,7 @@ class DetailsPages:
                 problem = await visit.try_(PublishSeller(seller, actor=visit.actor))
                 if problem is None:
                     return self._published(visit)
-        return visit.page("details.html", problem=problem, form=defaultdict(str, form), fields=FIELDS)
+        return visit.page("seller/details.html", problem=problem, form=defaultdict(str, form), fields=FIELDS)
 
     def _published(self, visit: ConsoleVisit) -> Response:
         """Redirect, and then write the feed items that show the Seller, which may be many."""

@@ -50,7 +50,7 @@ class LogPages:
         found, following = ([], None) if problem else await _read(visit, action)
         partners = await visit.partner_names()
         return visit.page(
-            "log.html",
+            "seller/log.html",
             problem=problem,
             actions={action.value: text for action, text in sorted(ACTIONS.items(), key=lambda pair: pair[1])},
             chosen=chosen,

@@ -112,7 +112,7 @@ class PublicationPages:
             for entry in found.rows
         ]
         next_query = urlencode({"text": text, "after": found.next}) if found.next else ""
-        return visit.page("publication.html", rows=rows, text=text, next=next_query)
+        return visit.page("seller/publication.html", rows=rows, text=text, next=next_query)
 
     async def _one(self, visit: ConsoleVisit) -> Response:
         return await self._page(visit, await _published(visit))
@@ -130,7 +130,7 @@ class PublicationPages:
         opportunity, parents = published
         occurrences, next_ = await _occurrences(visit, opportunity)
         return visit.page(
-            "published.html",
+            "seller/published.html",
             problem=problem,
             row=_row(published),
             parents=[_row(_Published(parent, parents[number:])) for number, parent in enumerate(parents, 1)],

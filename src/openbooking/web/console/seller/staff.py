@@ -45,7 +45,7 @@ class StaffPages:
 
     async def _list(self, visit: ConsoleVisit) -> Response:
         rows = [(user, person_path(user)) for user in await self._staff.users(visit.seller.key)]
-        return visit.page("staff.html", rows=rows)
+        return visit.page("seller/staff.html", rows=rows)
 
     async def _add(self, visit: ConsoleVisit) -> Response:
         form: Form = await visit.form() if visit.request.method == "POST" else {}
@@ -62,7 +62,7 @@ class StaffPages:
                     problem = Problem(_IN_USE, ("name",))
                 else:
                     return self._show_link(visit, name, link)
-        return visit.page("add_staff.html", problem=problem, name=name, chosen=form.get("role", ""), roles=_ROLES)
+        return visit.page("seller/add_staff.html", problem=problem, name=name, chosen=form.get("role", ""), roles=_ROLES)
 
     async def _change(self, visit: ConsoleVisit) -> Response:
         person, problem = await self._person(visit), None
@@ -99,7 +99,7 @@ class StaffPages:
                 problem = Problem(str(refusal))
             else:
                 return self._after_change(visit, person, Notice.STAFF_REMOVED)
-        return visit.page("remove_staff.html", problem=problem, person=person, path=person_path(person))
+        return visit.page("seller/remove_staff.html", problem=problem, person=person, path=person_path(person))
 
     async def _person(self, visit: ConsoleVisit) -> User:
         """Return the user that the path names, acting for this Seller."""
@@ -110,7 +110,7 @@ class StaffPages:
 
     def _person_page(self, visit: ConsoleVisit, person: User, problem: Problem | None, role: Role | None) -> Response:
         return visit.page(
-            "staff_member.html",
+            "seller/staff_member.html",
             problem=problem,
             person=person,
             path=person_path(person),
@@ -122,7 +122,7 @@ class StaffPages:
         """Return the page with a link to set a password. The link is stored as a digest, so it is shown only now."""
         system = self._console.system
         return visit.page(
-            "staff_link.html",
+            "seller/staff_link.html",
             name=name,
             is_new=is_new,
             link=f"{system.settings.site}{LINK_PATH}?link={link}",
