@@ -4,14 +4,15 @@ import typer
 
 from openbooking import __version__
 from openbooking.cli.activity_log import log
-from openbooking.cli.backup import backup
 from openbooking.cli.database import migrate, settings
-from openbooking.cli.demo import demo
-from openbooking.cli.doctor import doctor
 from openbooking.cli.faults import OneLineFaults
-from openbooking.cli.feeds import feeds
-from openbooking.cli.imports import import_
 from openbooking.cli.occurrences import occurrences
+from openbooking.cli.operations.backup import backup
+from openbooking.cli.operations.demo import demo
+from openbooking.cli.operations.doctor import doctor
+from openbooking.cli.operations.feeds import feeds
+from openbooking.cli.operations.imports import import_
+from openbooking.cli.operations.serve import serve
 from openbooking.cli.orders import orders
 from openbooking.cli.output import show
 from openbooking.cli.partners import partners
@@ -20,7 +21,6 @@ from openbooking.cli.proposals import proposals
 from openbooking.cli.registration_tokens import registration_tokens
 from openbooking.cli.sales import sales
 from openbooking.cli.sellers import sellers
-from openbooking.cli.serve import serve
 from openbooking.cli.signing_keys import signing_keys
 from openbooking.cli.users import users
 

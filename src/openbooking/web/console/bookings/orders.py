@@ -78,7 +78,9 @@ class OrderPages:
         if isinstance(record, ProposalRecord):
             return visit.redirect(f"{CONSOLE_PATH}/proposals/{record.partner}/{record.uuid}")
         if isinstance(record, DeletedRecord):
-            return visit.page("bookings/deleted_order.html", record=record, partner=partners.get(record.partner, record.partner))
+            return visit.page(
+                "bookings/deleted_order.html", record=record, partner=partners.get(record.partner, record.partner)
+            )
         if not isinstance(record, OrderRecord):
             raise NotFoundOnConsoleError
         return visit.page(

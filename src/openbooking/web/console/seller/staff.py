@@ -62,7 +62,9 @@ class StaffPages:
                     problem = Problem(_IN_USE, ("name",))
                 else:
                     return self._show_link(visit, name, link)
-        return visit.page("seller/add_staff.html", problem=problem, name=name, chosen=form.get("role", ""), roles=_ROLES)
+        return visit.page(
+            "seller/add_staff.html", problem=problem, name=name, chosen=form.get("role", ""), roles=_ROLES
+        )
 
     async def _change(self, visit: ConsoleVisit) -> Response:
         person, problem = await self._person(visit), None

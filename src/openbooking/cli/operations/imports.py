@@ -73,7 +73,7 @@ def import_(  # noqa: PLR0913 - one parameter for each option
     could not be read.
     """
     # Slow to load; --help must be quick.
-    from openbooking.cli.import_report import ConsoleReport  # noqa: PLC0415
+    from openbooking.cli.operations.import_report import ConsoleReport  # noqa: PLC0415
     from openbooking.importing.page_sources import pages  # noqa: PLC0415
     from openbooking.importing.reading.source import named_source, source_of  # noqa: PLC0415
     from openbooking.importing.report import ExitStatus  # noqa: PLC0415
