@@ -3,6 +3,11 @@
 import typer
 
 from openbooking import __version__
+from openbooking.cli.accounts.partners import partners
+from openbooking.cli.accounts.registration_tokens import registration_tokens
+from openbooking.cli.accounts.sellers import sellers
+from openbooking.cli.accounts.signing_keys import signing_keys
+from openbooking.cli.accounts.users import users
 from openbooking.cli.activity_log import log
 from openbooking.cli.database import migrate, settings
 from openbooking.cli.faults import OneLineFaults
@@ -15,14 +20,9 @@ from openbooking.cli.operations.imports import import_
 from openbooking.cli.operations.serve import serve
 from openbooking.cli.orders import orders
 from openbooking.cli.output import show
-from openbooking.cli.partners import partners
 from openbooking.cli.persons import persons
 from openbooking.cli.proposals import proposals
-from openbooking.cli.registration_tokens import registration_tokens
 from openbooking.cli.sales import sales
-from openbooking.cli.sellers import sellers
-from openbooking.cli.signing_keys import signing_keys
-from openbooking.cli.users import users
 
 app = typer.Typer(
     cls=OneLineFaults,

@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openbooking.cli.credentials import Key, credentials
-from openbooking.cli.database import with_system
-from openbooking.cli.faults import CommandError
-from openbooking.cli.grant_terms import (
+from openbooking.cli.accounts.credentials import Key, credentials
+from openbooking.cli.accounts.grant_terms import (
     Activity,
     Clear,
     DynamicAccount,
@@ -18,6 +16,8 @@ from openbooking.cli.grant_terms import (
     OpenQuotes,
     Venue,
 )
+from openbooking.cli.database import with_system
+from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
 from openbooking.cli.output import show, show_aside
 from openbooking.identity.partner_administration import NewPartner

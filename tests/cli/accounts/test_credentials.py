@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.test_partners import partners
+from cli.accounts.test_partners import partners
 from openbooking.cli.database import with_system
 from openbooking.identity.digests import digest
 from openbooking.identity.scopes import Scope
