@@ -8,21 +8,21 @@ from openbooking.cli.accounts.registration_tokens import registration_tokens
 from openbooking.cli.accounts.sellers import sellers
 from openbooking.cli.accounts.signing_keys import signing_keys
 from openbooking.cli.accounts.users import users
-from openbooking.cli.activity_log import log
+from openbooking.cli.bookings.activity_log import log
+from openbooking.cli.bookings.occurrences import occurrences
+from openbooking.cli.bookings.orders import orders
+from openbooking.cli.bookings.persons import persons
+from openbooking.cli.bookings.proposals import proposals
+from openbooking.cli.bookings.sales import sales
 from openbooking.cli.database import migrate, settings
 from openbooking.cli.faults import OneLineFaults
-from openbooking.cli.occurrences import occurrences
 from openbooking.cli.operations.backup import backup
 from openbooking.cli.operations.demo import demo
 from openbooking.cli.operations.doctor import doctor
 from openbooking.cli.operations.feeds import feeds
 from openbooking.cli.operations.imports import import_
 from openbooking.cli.operations.serve import serve
-from openbooking.cli.orders import orders
 from openbooking.cli.output import show
-from openbooking.cli.persons import persons
-from openbooking.cli.proposals import proposals
-from openbooking.cli.sales import sales
 
 app = typer.Typer(
     cls=OneLineFaults,

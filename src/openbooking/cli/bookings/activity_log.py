@@ -3,8 +3,8 @@
 from openbooking.back_office.log_rows import LogRow, log_row
 from openbooking.back_office.office import Office
 from openbooking.back_office.pages import read_rows
+from openbooking.cli.bookings.office import SellerOption, with_office
 from openbooking.cli.listing import Csv, Json, Limit, Output
-from openbooking.cli.office import SellerOption, with_office
 from openbooking.cli.options import Database
 
 

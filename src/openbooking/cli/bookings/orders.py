@@ -16,9 +16,9 @@ from openbooking.back_office.plans import Plan
 from openbooking.back_office.replacements import replacement_choices
 from openbooking.booking.rules.order_lines import OrderStatus
 from openbooking.booking.views import OrderQuery
+from openbooking.cli.bookings.office import SellerOption, Yes, administrator, carry_out, check_message, with_office
 from openbooking.cli.faults import CommandError
 from openbooking.cli.listing import Csv, Json, Limit, Output
-from openbooking.cli.office import SellerOption, Yes, administrator, carry_out, check_message, with_office
 from openbooking.cli.options import Database
 from openbooking.cli.output import show
 from openbooking.cli.values import amount_option, day_option, read_open_period

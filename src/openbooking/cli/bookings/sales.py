@@ -7,8 +7,8 @@ import typer
 
 from openbooking.back_office.office import Office
 from openbooking.back_office.sales_rows import SalesBy, SalesTableRow, VatTableRow, sales_rows
+from openbooking.cli.bookings.office import SellerOption, with_office
 from openbooking.cli.listing import Csv, Json, Output
-from openbooking.cli.office import SellerOption, with_office
 from openbooking.cli.options import Database
 from openbooking.cli.values import day_option, read_period
 
