@@ -1,4 +1,8 @@
-"""The `openbooking` command. Its subcommands are in the other modules of `openbooking.cli`."""
+"""The `openbooking` command.
+
+Each package has the subcommands of one subject. `database` also has `migrate` and `settings`; the other modules have
+what several subcommands use.
+"""
 
 import typer
 

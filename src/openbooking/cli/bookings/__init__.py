@@ -1,1 +1,1 @@
-"""The commands of a Seller's office: Orders, proposals, occurrences, sales, the activity log and the data of a person."""
+"""The commands about a Seller's bookings: Orders, proposals, occurrences, sales, the log and the data of a person."""
