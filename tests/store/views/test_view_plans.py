@@ -31,7 +31,7 @@ def every_statement() -> dict[str, Statement]:
             if isinstance(member, cached_property):
                 found[name] = getattr(statements, name)
     for term in ("family_name", "given_name", "email", "telephone"):
-        found[f"orders_by_{term}"] = ViewStatements(Sqlite()).orders_by_term(term)
+        found[f"records_by_{term}"] = ViewStatements(Sqlite()).records_by_term(term)
     for by in SalesGroup:
         for sold in (True, False):
             found[f"sums_by_{by}_{sold}"] = MoneyStatements(Sqlite()).sums(by, sold=sold)

@@ -30,7 +30,7 @@ from openbooking.store.views.money import add_up_partners, add_up_sales, list_pa
 from openbooking.store.views.money_statements import MoneyStatements
 from openbooking.store.views.occurrences import list_occurrences, read_occurrence
 from openbooking.store.views.records import list_bookings, list_proposals, read_order
-from openbooking.store.views.search import search_orders
+from openbooking.store.views.search import search_orders, search_proposals
 from openbooking.store.views.statements import ViewStatements
 
 # Decisions read on connections of the same pool, so views leave some of them free.
@@ -101,6 +101,10 @@ class SqlSellerViews:
         return await self._read(
             lambda: list_proposals(self._sql, self._seller, self._clock(), PageRequest(after, limit))
         )
+
+    async def proposals_of(self, text: str, after: str = "", limit: int = PAGE_ROWS) -> Page[ProposalRecord]:
+        """Return the OrderProposals in which a name, e-mail address or telephone number is found."""
+        return await self._read(lambda: search_proposals(self._sql, self._seller, text, PageRequest(after, limit)))
 
     async def orders(self, query: OrderQuery, after: str = "", limit: int = PAGE_ROWS) -> Page[OrderRecord]:
         """Return the Orders that the query finds."""
