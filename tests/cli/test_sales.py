@@ -55,10 +55,8 @@ def test_sales_by_activity_and_venue_have_names_for_people_and_keys_for_scripts(
         text = succeed("sales", *OF_CENTRE, *options)
         assert name in text
         assert key not in text
-        (row,) = [
-            row for row in csv.DictReader(StringIO(succeed("sales", *OF_CENTRE, *options, "--csv"))) if row["group"]
-        ]
-        assert (row["group"], row["name"]) == (key, name)
+        told = csv.DictReader(StringIO(succeed("sales", *OF_CENTRE, *options, "--csv")))
+        assert (key, name) in [(row["group"], row["name"]) for row in told]
 
 
 def test_sales_by_vat_state_the_rate_and_the_tax_that_is_left(bookings: Path) -> None:

@@ -313,6 +313,12 @@ class SellerViews(Protocol):
         """Return each sale and each cancellation that `sales` counts, in the order of their times."""
         ...
 
+    async def cancellations(
+        self, partner: str, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
+    ) -> Page[SalesLine]:
+        """Return the cancellations among `sales_lines` in the Orders of one Booking Partner or the front desk."""
+        ...
+
     async def payments(
         self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
     ) -> Page[PaymentRow]:

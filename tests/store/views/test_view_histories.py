@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 
+from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.rules.order_lines import OrderStatus
 from openbooking.booking.views import OrderQuery, SalesGroup, SellerViews
@@ -66,6 +67,7 @@ async def everything(views: SellerViews, keys: list[OrderKey]) -> dict[str, Any]
         **{f"orders of {query}": (views.orders, (query,)) for query in QUERIES},
         "lines": (views.sales_lines, EVER),
         "later lines": (views.sales_lines, LATER),
+        **{f"cancellations of {partner}": (views.cancellations, (partner, *EVER)) for partner in ("alice", DESK)},
         "payments": (views.payments, EVER),
         "opportunities": (views.opportunities, ()),
     }

@@ -21,7 +21,15 @@ from openbooking.store.views.statements import ViewStatements
 
 GROWING = {table.name for table in (booked_session, claim, opportunity, order_item, personal_data, record)}
 # The sums read all rows of a period, and `booked_occurrences` all items of one.
-SORTED = {"booked_occurrences", "taken", "coming", "partner_sums", "orders_in_session", "lines_ended"}
+SORTED = {
+    "booked_occurrences",
+    "taken",
+    "coming",
+    "partner_sums",
+    "orders_in_session",
+    "lines_ended",
+    "lines_ended_of_partner",
+}
 
 
 def every_statement() -> dict[str, Statement]:

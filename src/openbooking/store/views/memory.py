@@ -192,6 +192,17 @@ class MemorySellerViews:
         """Return each sale and each cancellation in the period."""
         return page_of(self._movements(since, until), after, limit, (0, "", "", 0, 0, 0))
 
+    async def cancellations(
+        self, partner: str, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
+    ) -> Page[SalesLine]:
+        """Return each cancellation in the period in the Orders of one partner."""
+        ended = [
+            (place, moved)
+            for place, moved in self._movements(since, until)
+            if not moved.is_sale and moved.order.partner == partner
+        ]
+        return page_of(ended, after, limit, (0, "", "", 0, 0, 0))
+
     async def payments(
         self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
     ) -> Page[PaymentRow]:
