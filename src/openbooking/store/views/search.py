@@ -19,8 +19,9 @@ from openbooking.store.database import Procedure, Query, record_keys
 from openbooking.store.documents import microseconds
 from openbooking.store.views.cursor import LARGEST, PageRequest, Position, read_cursor, write_cursor
 from openbooking.store.views.pages import page_of
+from openbooking.store.views.people_statements import NamedOrder, TermsOf
 from openbooking.store.views.records import read_records
-from openbooking.store.views.statements import ListedOrder, NamedOrder, SessionOrder, TermsOf, ViewStatements
+from openbooking.store.views.statements import ListedOrder, SessionOrder, ViewStatements
 
 # How many rows are compared with a query for one page: those of an index alone, and those that need further look-ups.
 _SCANNED, _LOOKED_UP = 2_000, 500
@@ -183,7 +184,7 @@ def _by_text(
             "after_uuid": uuid,
             "most": most,
         }
-        answered = [NamedOrder(*row) for row in (yield Query(sql.records_by_term(way.term), asked))]
+        answered = [NamedOrder(*row) for row in (yield Query(sql.people.records_by_term(way.term), asked))]
         rows = sorted({*answered})  # several people in an Order may have the same term
         left = [row for row in rows if row.kind == kind and (not compares or fields.apply_to(row))]
         people = yield from _people_in(sql, left)
@@ -200,7 +201,7 @@ def _people_in(sql: ViewStatements, rows: Sequence[NamedOrder]) -> Procedure[dic
     """Return the terms of the people in these records."""
     people: dict[OrderKey, list[SearchTerms]] = defaultdict(list)
     keys = {OrderKey(row.partner, row.uuid) for row in rows}
-    for found in map(TermsOf._make, (yield Query(sql.search_terms, record_keys(keys))) if keys else ()):
+    for found in map(TermsOf._make, (yield Query(sql.people.terms_of_records, record_keys(keys))) if keys else ()):
         terms = SearchTerms(found.family_name, found.given_name, found.email, found.telephone)
         people[OrderKey(found.partner, found.uuid)].append(terms)
     return people

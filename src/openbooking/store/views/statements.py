@@ -27,10 +27,10 @@ from openbooking.booking.rules.order_lines import LineStatus
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.schema import booked_session, claim, opportunity, order_item, personal_data, record
 from openbooking.store.statements import first, is_document_of, same_record
+from openbooking.store.views.people_statements import PeopleStatements
 
 KEY_SEPARATOR = " "
 _SESSION = (booked_session.c.starts, booked_session.c.opportunity)
-_SEARCHED = ("family_name", "given_name", "email", "telephone")
 
 
 class StoredOccurrence(NamedTuple):
@@ -82,29 +82,6 @@ class SessionOrder(NamedTuple):
     value: int
 
 
-class NamedOrder(NamedTuple):
-    """A row of the statements that `ViewStatements.records_by_term` returns. Proposals have no status and value."""
-
-    term: str
-    partner: str
-    uuid: str
-    kind: str
-    listed_at: int
-    status: str
-    value: int
-
-
-class TermsOf(NamedTuple):
-    """A row of `ViewStatements.search_terms`: the terms of one person in a record."""
-
-    partner: str
-    uuid: str
-    family_name: str | None
-    given_name: str | None
-    email: str | None
-    telephone: str | None
-
-
 class RecordOf(NamedTuple):
     """A row of `ViewStatements.records`."""
 
@@ -119,7 +96,7 @@ class ViewStatements:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self._by_term: dict[str, Statement] = {}
+        self.people = PeopleStatements(dialect)
 
     @cached_property
     def stored_occurrences(self) -> Statement:
@@ -311,31 +288,6 @@ class ViewStatements:
         in_period = and_(item.starts >= _instant("since"), _before(item.starts, "until"), _is_current())
         return self.dialect.compile(select(item.partner, item.uuid).select_from(items).where(in_period).distinct())
 
-    def records_by_term(self, term: str) -> Statement:
-        """:seller :after_term :up_to :after_partner :after_uuid :most → NamedOrder.
-
-        Orders and proposals have a row for each person in them.
-
-        Args:
-            term: The name of the search term in whose order the rows are.
-        """
-        if term not in self._by_term:
-            place = (personal_data.c[term], personal_data.c.partner, personal_data.c.uuid)
-            found = select(place[0].label("term"), *place[1:]).where(
-                _is(personal_data.c.seller),
-                place[0] <= bindparam("up_to", type_=String),
-                _after(place, "after_term", "after_partner", "after_uuid"),
-            )
-            self._by_term[term] = self._with_records(first(found.order_by(*place)), record.c.kind)
-        return self._by_term[term]
-
-    @cached_property
-    def search_terms(self) -> Statement:
-        """:keys → TermsOf of the people in these records."""
-        keys = self.dialect.keys()
-        found = select(personal_data.c.partner, personal_data.c.uuid, *(personal_data.c[name] for name in _SEARCHED))
-        return self.dialect.compile(found.select_from(keys.join(personal_data, same_record(keys, personal_data))))
-
     @cached_property
     def orders_of_uuid(self) -> Statement:
         """:seller :uuid → ListedOrder of each partner. Each partner is found by the index of the key of records."""
@@ -355,10 +307,10 @@ class ViewStatements:
         found = select(record.c.partner, record.c.uuid, record.c.document, personal_data.c.document)
         return self.dialect.compile(found.select_from(rows))
 
-    def _with_records(self, found: Select[Any], *more: ColumnElement[Any]) -> Statement:
-        """Add more columns, the time of B, the status and the value of the Orders found."""
+    def _with_records(self, found: Select[Any]) -> Statement:
+        """Add the time of B, the status and the value of the Orders found."""
         some = found.subquery("some")
-        columns = (*some.c, *more, record.c.listed_at, record.c.status, record.c.value)
+        columns = (*some.c, record.c.listed_at, record.c.status, record.c.value)
         return self.dialect.compile(select(*columns).select_from(some.join(record, same_record(some, record))))
 
 
