@@ -39,8 +39,8 @@ def list_orders(  # noqa: PLR0913 - one parameter for each field of the search
     search: Annotated[
         str,
         typer.Option(
-            help="The beginning of a name, or a whole e-mail address or telephone number, of the Customer or an attendee;"
-            " or an Order UUID."
+            help="The beginning of a name, or a whole e-mail address or telephone number, of the Customer or an"
+            " attendee; or an Order UUID."
         ),
     ] = "",
     partner: Annotated[str, typer.Option(metavar="KEY", help="The key of the Booking Partner.")] = "",
