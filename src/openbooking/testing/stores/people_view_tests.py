@@ -12,6 +12,7 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.seller_decisions import SellerCancel
 from openbooking.booking.store import Store
 from openbooking.booking.views import OrderQuery
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, Clock, fresh
 from openbooking.testing.stores.proposal_tests import approved_session, propose
 from openbooking.testing.stores.view_case import OTHER, ViewTestCase, attended_by, book_for, read_all, views_of
@@ -34,6 +35,7 @@ async def _proposals(store: Store, text: str, seller: str = SELLER.key) -> list[
     return [record.uuid for record in await read_all(views_of(store, seller).proposals_of, text, limit=1)]
 
 
+@rule("Views")
 class PeopleViewTests(ViewTestCase):
     """Part of `ViewTests`: Orders and OrderProposals are found by their Customer and by their attendees."""
 
