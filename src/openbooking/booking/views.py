@@ -71,8 +71,9 @@ class OrderQuery(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of a search for Orders. An Order is found if it matches all fields that are set.
 
     Attributes:
-        text: The beginning of a given name, of a family name or of the name of an organisation, of the Customer;
-            without regard to case and accents. Or a whole e-mail address, telephone number or Order UUID.
+        text: The beginning of a given name, of a family name or of the name of an organisation, without regard to case
+            and accents. Or a whole e-mail address or telephone number. These are the Customer's or an attendee's. Or a
+            whole Order UUID.
         partner: The key of the Booking Partner.
         booked_from: The Order was booked then or later.
         booked_before: The Order was booked before then.
@@ -263,6 +264,14 @@ class SellerViews(Protocol):
         """Return the OrderProposals that await the Seller; that whose lifetime ends first comes first."""
         ...
 
+    async def proposals_of(self, text: str, after: str = "", limit: int = PAGE_ROWS) -> Page[ProposalRecord]:
+        """Return the OrderProposals in which a name, e-mail address or telephone number is found, also closed ones.
+
+        The text is read as that of an OrderQuery, and the order is the same. An OrderProposal without personal data is
+        not found.
+        """
+        ...
+
     async def orders(self, query: OrderQuery, after: str = "", limit: int = PAGE_ROWS) -> Page[OrderRecord]:
         """Return the Orders that the query finds, also withheld ones.
 
@@ -302,6 +311,12 @@ class SellerViews(Protocol):
         self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
     ) -> Page[SalesLine]:
         """Return each sale and each cancellation that `sales` counts, in the order of their times."""
+        ...
+
+    async def cancellations(
+        self, partner: str, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
+    ) -> Page[SalesLine]:
+        """Return the cancellations among `sales_lines` in the Orders of one Booking Partner or the front desk."""
         ...
 
     async def payments(

@@ -41,7 +41,7 @@ from sqlalchemy import (
 metadata = MetaData()
 
 # The revision of the last migration. This version works with databases of this revision only.
-REVISION = "0009"
+REVISION = "0011"
 # The table in which Alembic keeps the revision.
 VERSION_TABLE = "alembic_version"
 
@@ -191,14 +191,17 @@ personal_data = Table(
     metadata,
     Column("partner", Key, primary_key=True),
     Column("uuid", Key, primary_key=True),
+    # 0 for the row with the document and the terms of the Customer. The other rows have the terms of one attendee, and
+    # the number of the OrderItem.
+    Column("number", Integer, primary_key=True),
     Column("seller", Key, nullable=False),
-    # What Orders are searched by (`openbooking.booking.rules.search_terms`); null for proposals.
+    # What Orders and proposals are searched by (`openbooking.booking.rules.search_terms`).
     Column("family_name", Key),
     Column("given_name", Key),
     Column("email", Key),
     Column("telephone", Key),
-    Column("document", LargeBinary, nullable=False),
-    # When the retention period begins; null for proposals.
+    Column("document", LargeBinary),
+    # When the retention period begins; null for proposals and attendees.
     Column("over_at", BigInteger, index=True),
     postgresql_partition_by="HASH (partner, uuid)",
 )

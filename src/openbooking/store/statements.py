@@ -171,7 +171,7 @@ class Statements:
         """
         keys = self.dialect.keys()
         found = select(personal_data.c.partner, personal_data.c.uuid, personal_data.c.document)
-        return self.dialect.compile(found.select_from(keys.join(personal_data, same_record(keys, personal_data))))
+        return self.dialect.compile(found.select_from(keys.join(personal_data, is_document_of(keys))))
 
     @cached_property
     def lock(self) -> Statement:
@@ -322,6 +322,11 @@ def first(found: Select[Any]) -> Select[Any]:
 def same_record(one: Any, other: Any) -> ColumnElement[bool]:
     """Return the condition that the rows of two tables belong to the same record."""
     return and_(one.c.partner == other.c.partner, one.c.uuid == other.c.uuid)
+
+
+def is_document_of(records: Any) -> ColumnElement[bool]:
+    """Return the condition that a row of personal data has the document of a record in another table."""
+    return and_(same_record(records, personal_data), personal_data.c.number == literal_column("0"))
 
 
 def _claimed(of: Any, condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -119,7 +119,7 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
     (Withhold(partnership=WITH_CENTRE, withheld=False, actor=MANAGER), Needs(withheld_from=frozenset({WITH_CENTRE}))),
     (ExpireLeases(), Needs(expired=True)),
     (ErasePersonalData(over_before=NOW), Needs(over_before=NOW)),
-    (EraseOrderData(orders=frozenset({KEY}), actor=MANAGER), RECORD),
+    (EraseOrderData(orders=frozenset({KEY}), contact="geoff@example.com", actor=MANAGER), RECORD),
     (
         GetOpportunity(YOGA.path, actor=MANAGER),
         Needs(opportunities=frozenset({YOGA.path}), likely_read_only=True),

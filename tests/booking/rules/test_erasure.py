@@ -1,21 +1,16 @@
 """The rules of erasure: when the retention period begins, and which data is erased."""
 
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.replace import Replace
-from openbooking.booking.model.actor import Stamp
-from openbooking.booking.model.opportunity import AccessRules, Opportunity
+from openbooking.booking.model.opportunity import AccessRules
 from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest, OrderRequest
-from openbooking.booking.model.record import Record
-from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.erasure import erase_personal_data, retention_start
 from openbooking.booking.rules.fingerprint import matches_fingerprint
 from openbooking.openactive.errors import OrderAlreadyExistsError
@@ -25,44 +20,14 @@ from support.builders import (
     after,
     book,
     changed,
-    item,
-    on_demand_event,
     order_record,
     propose,
-    request,
     session,
     situation,
 )
+from support.orders_to_erase import BY_RETENTION, LATER, LONG_AFTER, VIDEO, YOGA, asked_for, booked, erased, record_in
 from support.parties import CUSTOMER, MANAGER
 from support.proposals import ABORT, ACCEPT, KEY, POLICY, REJECT, TRIP, amend, b, having, order_of, places, proposed
-
-YOGA = session("yoga", capacity=5, access=AccessRules(code=True))
-LATER = session("later", capacity=5, start=NOW + timedelta(days=90), end=None)
-VIDEO = on_demand_event("video")
-PASS = {"@type": "Barcode", "text": "member-1"}
-TOLD = {"attendee": {"@type": "Person", "email": "ann@example.com"}, "access_passes": (PASS,)}
-LONG_AFTER = NOW + timedelta(days=365)
-
-
-def asked_for(*families: list[Opportunity]) -> OrderRequest:
-    items = [replace(item(family, position), **TOLD) for position, family in enumerate(families)]
-    prices = [offer.price for family in families for opportunity in family for offer in opportunity.offers]
-    return request(*items, total_payment_due=sum(prices, Decimal(0)))
-
-
-def booked(*families: list[Opportunity]) -> Situation:
-    return after(situation(YOGA, LATER, VIDEO), book(asked_for(*families)))
-
-
-BY_RETENTION = Stamp(RETENTION, LONG_AFTER)
-
-
-def record_in(where: Situation) -> Record:
-    return where.records[KEY]
-
-
-def erased(where: Situation, over_before: datetime) -> Situation:
-    return after(replace(where, now=LONG_AFTER, touched=frozenset()), ErasePersonalData(over_before=over_before))
 
 
 def test_a_replacement_sets_the_retention_period_and_loses_its_barcode() -> None:

@@ -65,7 +65,7 @@ from support.histories.state import (
     Story,
     stock,
 )
-from support.parties import CENTRE, MANAGER
+from support.parties import CENTRE, CUSTOMER, MANAGER
 
 Deed = Callable[[Story, Record], Step]
 
@@ -267,9 +267,12 @@ def erase(story: Story, record: Record) -> Step:
 
 
 def erase_order(story: Story, record: Record) -> Step:
-    """Erase the personal data of one Order, which is refused while a booking is ahead."""
-    del story
-    return EraseOrderData(orders=frozenset({record.key}), actor=MANAGER)
+    """Erase the data of one person in one Order, which is refused while a booking of the person is ahead."""
+    personal = record.order.personal if record.order else None
+    people = (personal.customer, *personal.attendees.values()) if personal else ()
+    contacts = sorted({str(person["email"]) for person in people if person and "email" in person})
+    contact = story.choose([CUSTOMER["email"], *contacts])
+    return EraseOrderData(orders=frozenset({record.key}), contact=contact, actor=MANAGER)
 
 
 def look(story: Story, record: Record) -> Step:

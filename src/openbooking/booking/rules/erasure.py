@@ -3,7 +3,7 @@
 The Customer, attendees, answers, barcodes that the Broker sent and the fingerprint of the request are erased. The
 items, totals and tax of the Order stay, and its spaces stay sold. The setting `retention_days` says how long data is
 kept after `retention_start`. The commands of `commands.erase_personal_data` erase the data of all Orders that are due,
-and of chosen Orders.
+and of one person in chosen Orders.
 """
 
 from collections.abc import Iterable
@@ -13,9 +13,10 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Stamp
-from openbooking.booking.model.order import Access, BookedItem
+from openbooking.booking.model.order import Access, BookedItem, PersonalData
 from openbooking.booking.model.record import ItemState, OrderRecord, ProposalRecord, Record
 from openbooking.booking.model.situation import Situation
+from openbooking.booking.rules.search_terms import CUSTOMER
 
 _Personal = TypeVar("_Personal", OrderRecord, ProposalRecord)
 _WithAccess = TypeVar("_WithAccess", BookedItem, ItemState)
@@ -40,10 +41,18 @@ def retention_start(record: Record) -> datetime | None:
     return max(filter(None, ends), default=record.order.personal.received_at)
 
 
-def bookings_ahead(situation: Situation, record: OrderRecord) -> list[BookedItem]:
-    """Return the current items that are neither over nor cancelled. What has no date is never ahead."""
+def bookings_ahead(situation: Situation, record: OrderRecord, numbers: frozenset[int]) -> list[BookedItem]:
+    """Return the current items that are neither over nor cancelled. What has no date is never ahead.
+
+    Args:
+        situation: The situation, with the present dates of Opportunities.
+        record: The Order.
+        numbers: The numbers of the items that count. With CUSTOMER among them, all items count.
+    """
     ahead = []
     for item, state in record.items():
+        if not {CUSTOMER, item.number} & numbers:
+            continue
         opportunity = situation.opportunities.get(item.opportunity.path, item.opportunity)
         if opportunity.over_at and not opportunity.is_over(situation.now) and not state.status.cancelled:
             ahead.append(item.set_opportunity(opportunity, item.parents))
@@ -54,6 +63,12 @@ def describe_bookings(bookings: Iterable[tuple[OrderRecord, BookedItem]], zone: 
     """Return a sentence for people that names bookings which are ahead, with their times in the time zone."""
     named = dict.fromkeys(f"{_describe_item(item, zone)} (booking {record.uuid})" for record, item in bookings)
     return f"Cancel these bookings first, or wait until they are over: {', '.join(named)}."
+
+
+def describe_proposals(proposals: Iterable[ProposalRecord], zone: tzinfo) -> str:
+    """Return a sentence for people that names open OrderProposals, with their times in the time zone."""
+    named = [f"{_describe_item(record.items()[0][0], zone)} (proposal {record.uuid})" for record in proposals]
+    return f"Reject these proposals first, or wait until they have ended: {', '.join(named)}."
 
 
 def _describe_item(item: BookedItem, zone: tzinfo) -> str:
@@ -77,19 +92,40 @@ def erase_personal_data(record: _Personal, stamp: Stamp) -> _Personal:
     return replace(erased, states=tuple(map(_state_without_own_passes, _without_own_passes(record.states))))
 
 
+def erase_attendees(record: OrderRecord, numbers: frozenset[int]) -> OrderRecord:
+    """Return the Order without the personal data of the attendees of some items. The data of the others stays.
+
+    Answers to intake forms and barcodes that the Broker sent for these items are erased, too. The fingerprint of the
+    request is erased, because with the data that stays a guess about the erased data could be confirmed by it.
+
+    Args:
+        record: The Order, with personal data.
+        numbers: The numbers of the items.
+    """
+    order = record.order
+    kept = (order.personal or PersonalData()).select_items({item.number for item in order.items} - numbers)
+    items = tuple(_without_own_pass(item) if item.number in numbers else item for item in order.items)
+    states = tuple(
+        _state_without_own_passes(_without_own_pass(state)) if item.number in numbers else state
+        for item, state in zip(order.items, record.states, strict=True)
+    )
+    order = replace(order, personal=replace(kept, fingerprint_key=""), items=items)
+    return replace(record, order=order, fingerprint=None, states=states)
+
+
 def _state_without_own_passes(state: ItemState) -> ItemState:
     if state.replacement is None:
         return state
-    (replacement,) = _without_own_passes((state.replacement,))
-    return replace(state, replacement=replacement)
+    return replace(state, replacement=_without_own_pass(state.replacement))
 
 
 def _without_own_passes(holders: tuple[_WithAccess, ...]) -> tuple[_WithAccess, ...]:
     """Return the items or states without the barcodes that the Broker sent."""
-    return tuple(
-        replace(holder, access=_access_without_own_passes(holder.access)) if holder.access else holder
-        for holder in holders
-    )
+    return tuple(map(_without_own_pass, holders))
+
+
+def _without_own_pass(holder: _WithAccess) -> _WithAccess:
+    return replace(holder, access=_access_without_own_passes(holder.access)) if holder.access else holder
 
 
 def _access_without_own_passes(access: Access) -> Access | None:

@@ -37,7 +37,11 @@ Items = Annotated[
 def list_orders(  # noqa: PLR0913 - one parameter for each field of the search
     *,
     search: Annotated[
-        str, typer.Option(help="The beginning of a name, or a whole e-mail address, telephone number or Order UUID.")
+        str,
+        typer.Option(
+            help="The beginning of a name, or a whole e-mail address or telephone number, of the Customer or an"
+            " attendee; or an Order UUID."
+        ),
     ] = "",
     partner: Annotated[str, typer.Option(metavar="KEY", help="The key of the Booking Partner.")] = "",
     booked_from: Annotated[date | None, day_option("Booked then or later.")] = None,

@@ -143,3 +143,14 @@ async def test_a_deleted_order_shows_that_it_was_deleted(world: World, sign_in: 
 async def test_a_cursor_of_another_list_is_not_found(sign_in: SignIn) -> None:
     page = await (await sign_in("ann")).open("/console/orders?after=nonsense")
     assert page.status == 404
+
+
+async def test_an_attendee_is_named_beside_the_customer(world: World, sign_in: SignIn) -> None:
+    tim = {"@type": "Person", "givenName": "Tim", "familyName": "Turner", "email": "tim@example.com"}
+    body = world.order({**world.item(YOGA), "attendee": tim}, customer=JANE)
+    assert (await world.call("PUT", f"orders/{new_uuid()}", body)).status_code == 201
+    for text in ("tim@example.com", "turn", "tim t"):
+        page = await found(sign_in, text=text)
+        assert "Jane Smithson" in page
+        assert "for Tim Turner" in page
+    assert "for Tim Turner" not in await found(sign_in, text="jane")

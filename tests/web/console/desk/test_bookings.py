@@ -19,6 +19,7 @@ from openbooking.openactive.terms import FormFieldType
 from support.browsers.form_browser import Page, Visitor
 from support.builders import NOW, UUID, new_uuid, offer, session
 from support.console import SignIn
+from support.csv_files import read_csv
 from support.http_system import PILATES, YOGA, World
 from support.parties import CENTRE, MANAGER
 
@@ -392,6 +393,35 @@ async def test_a_refund_counts_on_its_own_day(world: World, sign_in: SignIn) -> 
     before = await cat.open(f"{TAKINGS}?day={NOW.date()}")
     assert "Closing total 1 £24.00 0 £0.00 £24.00" in before.text
     assert "Not paid yet" not in before.text
+
+
+async def test_takings_are_saved_as_csv_with_numbers(world: World, sign_in: SignIn) -> None:
+    """With the closing total, and what is not paid yet. A refund of an earlier payment leaves a negative balance."""
+    cat = await sign_in("cat")
+    await book(cat, payment="card")
+    (paid,) = await orders(world)
+    world.pass_time(days=1)
+    cat = await sign_in("cat")
+    await book(cat, payment="cash")
+    await book(cat, payment="none")
+    await world.store.execute(SellerCancel(order=paid.key, actor=MANAGER))
+    day = NOW.date() + timedelta(days=1)
+    page = await cat.open(f"{TAKINGS}?day={day}")
+    path = f"{TAKINGS}?day={day}&format=csv"
+    assert path.replace("&", "&amp;") in page.response.text
+    answer = (await cat.open(path)).response
+    assert answer.headers["content-disposition"] == f'attachment; filename="takings-{day}.csv"'
+    shown = [
+        (row["Means of payment"], row["Currency"], row["Payments"], row["Taken"], row["Refunded"], row["Balance"])
+        for row in read_csv(answer)
+    ]
+    assert shown == [
+        ("Cash", "GBP", "1", "12.00", "0.00", "12.00"),
+        ("Card", "GBP", "0", "0.00", "12.00", "-12.00"),
+        ("Closing total", "GBP", "1", "12.00", "12.00", "0.00"),
+        ("Not paid yet", "GBP", "1", "12.00", "", ""),
+    ]
+    assert len(read_csv((await cat.open(f"{TAKINGS}?day=2027-01-01&format=csv")).response)) == 0
 
 
 async def test_a_day_without_takings_says_so(sign_in: SignIn) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.back_office.descriptions import ORDER_STATUSES, opportunity_name, person_name
+from openbooking.back_office.descriptions import ORDER_STATUSES, PROPOSAL_STATUSES, opportunity_name, person_name
 from openbooking.back_office.formats import day_bounds, parse_date
 from openbooking.back_office.history import history_rows
 from openbooking.back_office.order_items import item_rows
@@ -18,7 +18,8 @@ from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.record import DeletedRecord, OrderRecord, ProposalRecord
 from openbooking.booking.rules.order_lines import OrderStatus, order_status
 from openbooking.booking.rules.pricing import current_totals
-from openbooking.booking.views import OrderQuery
+from openbooking.booking.rules.search_terms import found_attendees
+from openbooking.booking.views import OrderQuery, Page
 from openbooking.openactive.money import is_price
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError
 from openbooking.web.pages import Form, Problem
@@ -52,6 +53,7 @@ class OrderPages:
     async def _search(self, visit: ConsoleVisit) -> Response:
         fields = visit.query
         problem, rows, following = None, [], None
+        proposals: Page[ProposalRecord] = Page()
         partners = await visit.partner_names()
         try:
             query = read_query(fields, visit)
@@ -59,8 +61,10 @@ class OrderPages:
             problem = fault.problem
         else:
             found = await visit.views.orders(query, fields.get("after", ""))
-            rows = [order_summary(record, partners) for record in found.rows]
+            rows = [order_summary(record, partners, query.text) for record in found.rows]
             following = found.next
+            if query == OrderQuery(text=query.text) and not fields.get("after"):
+                proposals = await visit.views.proposals_of(query.text)
         return visit.page(
             "bookings/orders.html",
             problem=problem,
@@ -68,6 +72,8 @@ class OrderPages:
             partners=partners,
             statuses=ORDER_STATUSES,
             rows=rows,
+            proposals=[order_summary(record, partners, fields.get("text", "")) for record in proposals.rows],
+            has_more_proposals=proposals.next is not None,
             next=following and urlencode({**fields, "after": following}),
             is_filtered=any(value for name, value in fields.items() if name not in ("after", "done")),
         )
@@ -159,8 +165,14 @@ def _amount(text: str) -> Decimal:
     return amount
 
 
-def order_summary(record: OrderRecord, partners: dict[str, str]) -> dict[str, Any]:
-    """Return the values with which the list shows an Order."""
+def order_summary(record: OrderRecord | ProposalRecord, partners: dict[str, str], text: str = "") -> dict[str, Any]:
+    """Return the values with which a list shows an Order or OrderProposal.
+
+    Args:
+        record: The Order or OrderProposal.
+        partners: The names of the Booking Partners by their keys.
+        text: The text of the search that has found it. Attendees are named if it finds them, and not the Customer.
+    """
     items = record.items()
     (first, _), others = items[0], len({item.opportunity.path for item, _ in items}) - 1
     personal = record.order.personal
@@ -173,6 +185,14 @@ def order_summary(record: OrderRecord, partners: dict[str, str]) -> dict[str, An
         "starts": first.opportunity.start,
         "others": others,
         "quantity": len(items),
-        "status": ORDER_STATUSES[order_status(record)],
+        "status": record_status(record),
+        "attendees": [person_name(attendee) for attendee in found_attendees(personal, text)],
         "totals": current_totals(record),
     }
+
+
+def record_status(record: OrderRecord | ProposalRecord) -> str:
+    """Return the status of an Order or OrderProposal in words."""
+    if isinstance(record, ProposalRecord):
+        return PROPOSAL_STATUSES[record.proposal.status]
+    return ORDER_STATUSES[order_status(record)]

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,11 +18,14 @@ from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.rules.order_lines import currency_of, order_lines, value_of
-from openbooking.booking.views import OrderQuery, SalesGroup
+from openbooking.booking.views import OrderQuery
 from openbooking.openactive.money import ZERO
 from openbooking.web.console.console import Console, ConsoleVisit
+from openbooking.web.console.csv_replies import csv_reply
 
 _ROWS = 500
+_COLUMNS = ("Means of payment", "Currency", "Payments", "Taken", "Refunds", "Refunded", "Balance")
+_CLOSING_TOTAL, _UNPAID = "Closing total", "Not paid yet"
 
 
 class Movement(NamedTuple):
@@ -73,21 +77,45 @@ class TakingsPages:
         booked = [record async for record in _booked(visit, since, until)]
         moved = [movement for record in booked if (movement := _payment(record))]
         moved += [refund async for refund in _refunds(visit, since, until)]
-        unpaid = [movement for record in booked if (movement := _unpaid(record))]
+        unpaid = _totals(movement for record in booked if (movement := _unpaid(record)))
         rows = [
             (text, takings)
             for means, text in MEANS_OF_PAYMENT.items()
             for takings in _totals(movement for movement in moved if movement.means == means)
         ]
+        totals = _totals(moved)
+        if visit.query.get("format") == "csv":
+            return csv_reply(f"takings-{day}", _COLUMNS, _csv_rows(rows, totals, unpaid))
         return visit.page(
             "desk/takings.html",
             day=day,
             day_before=day - timedelta(days=1),
             day_after=day + timedelta(days=1),
             rows=rows,
-            totals=_totals(moved),
-            unpaid=_totals(unpaid),
+            totals=totals,
+            unpaid=unpaid,
+            csv=urlencode({"day": day, "format": "csv"}),
         )
+
+
+def _csv_rows(
+    rows: Iterable[tuple[str, Takings]], totals: Iterable[Takings], unpaid: Iterable[Takings]
+) -> list[tuple[object, ...]]:
+    """Return the rows of the CSV file: those of the page, the closing totals, and what is not paid yet."""
+    cells: list[tuple[object, ...]] = [(text, *_cells(takings)) for text, takings in rows]
+    cells += [(_CLOSING_TOTAL, *_cells(takings)) for takings in totals]
+    return cells + [(_UNPAID, due.currency, due.payments, due.taken, None, None, None) for due in unpaid]
+
+
+def _cells(takings: Takings) -> tuple[object, ...]:
+    return (
+        takings.currency,
+        takings.payments,
+        takings.taken,
+        takings.refunds,
+        takings.refunded,
+        takings.balance,
+    )
 
 
 def _totals(movements: Iterable[Movement]) -> list[Takings]:
@@ -134,13 +162,11 @@ async def _booked(visit: ConsoleVisit, since: datetime, until: datetime) -> Asyn
 
 async def _refunds(visit: ConsoleVisit, since: datetime, until: datetime) -> AsyncIterator[Movement]:
     """Yield the refunds that were due in the period, also those of Orders that were booked before."""
-    sales = await visit.views.sales(since, until, SalesGroup.PARTNER, visit.console.zone)
-    # Most days have no refund, and then the lines of all partners need not be read.
-    cursor: str | None = "" if any(row.group == DESK and row.refund_due.count for row in sales.rows) else None
+    cursor: str | None = ""
     while cursor is not None:
-        found = await visit.views.sales_lines(since, until, cursor, _ROWS)
+        found = await visit.views.cancellations(DESK, since, until, cursor, _ROWS)
         for moved in found.rows:
-            if moved.order.partner == DESK and not moved.is_sale and moved.line.refund:
+            if moved.line.refund:
                 record = await visit.views.order(moved.order)
                 payment = record.payment if record else None
                 refund = moved.line.refund * moved.line.quantity

@@ -8,9 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.back_office.descriptions import DESK_NAME
+from openbooking.back_office.names import partner_names
 from openbooking.booking.model.grant_terms import NO_TERMS
-from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import Partnership
 from openbooking.booking.views import PartnerMonth, StoreWithViews
 from openbooking.identity.partners.grants import GrantChange, current_grant, resume, revoke, suspend
@@ -61,7 +60,7 @@ class SellerPartnerPages:
 
     async def _list(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         seller = signed_in.user.seller
-        months, names = await self._months(seller), await self._names()
+        months, names = await self._months(seller), await partner_names(self._provider.store, seller)
         if request.url.query == _CSV_QUERY:
             return csv_reply("bookings-by-partner", MONTH_COLUMNS, [month_cells(row, names) for row in months])
         counts = await self._system.store.order_counts()
@@ -99,10 +98,6 @@ class SellerPartnerPages:
             return []
         today = self._system.clock().astimezone(self._zone).date()
         return await partner_months(self._system.store.views.of(seller), today, self._zone)
-
-    async def _names(self) -> dict[str, str]:
-        """Return the names of the front desk and of all partners, by their keys."""
-        return {DESK: DESK_NAME, **{partner.key: partner.name for partner in await self._provider.store.find(Partner)}}
 
     async def _revoke(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         if request.method == "POST":
