@@ -53,8 +53,10 @@ def add_seller(
     database: Database = None,
 ) -> None:
     """Let a user work for a further Seller, or change the role of a user at a Seller."""
-    _administer(database, lambda administration: administration.add_seller(name, seller, role))
+    link_ended = _administer(database, lambda administration: administration.add_seller(name, seller, role))
     show(f"{canonical_name(name)} is {role} of {seller} now.")
+    if link_ended:
+        show("The link to set a password has ended: make another one with `openbooking user reset-link`.")
 
 
 @users.command("remove-seller")

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from openbooking.identity.records import Role, User
-from openbooking.identity.sign_in.accounts import Accounts
-from openbooking.identity.sign_in.roles import Roles
+from openbooking.identity.sign_in.accounts import Accounts, UnknownUserError
+from openbooking.identity.sign_in.roles import Roles, SeenMember
 from openbooking.user_error import UserError
 
 
@@ -51,24 +51,40 @@ class StaffAdministration:
         Raises:
             SharedAccountError: The user also works for another Seller.
         """
-        user = await self._roles.user_of(seller, name)
-        if user.others:
-            raise SharedAccountError
-        return await self._accounts.issue_link(user.name)
 
-    async def change_role(self, seller: str, name: str, role: Role) -> None:
+        def check(user: User) -> None:
+            if seller not in user.roles:
+                raise UnknownUserError(name)
+            if len(user.roles) > 1:
+                raise SharedAccountError
+
+        return await self._accounts.issue_link(name, check)
+
+    async def change_role(self, seller: str, name: str, role: Role, seen: SeenMember | None = None) -> None:
         """Change the role of a user.
 
+        Args:
+            seller: The key of the Seller.
+            name: The name of the user.
+            role: The new role.
+            seen: The user as the manager saw it before the decision; None for a decision about any state.
+
         Raises:
             LastManagerError: The user is the last manager of the Seller.
+            MemberChangedError: The user is not as it was seen.
         """
-        user = await self._roles.user_of(seller, name)
-        await self._roles.give(user.name, seller, role, keeps_manager=True)
+        await self._roles.change(name, seller, role, seen)
 
-    async def remove(self, seller: str, name: str) -> None:
+    async def remove(self, seller: str, name: str, seen: SeenMember | None = None) -> None:
         """Remove a user from the Seller, and the account if it works for no other one. Grants stay (OB-AUTH-29).
 
+        Args:
+            seller: The key of the Seller.
+            name: The name of the user.
+            seen: The user as the manager saw it before the decision; None for a decision about any state.
+
         Raises:
             LastManagerError: The user is the last manager of the Seller.
+            MemberChangedError: The user is not as it was seen.
         """
-        await self._roles.take(name, seller, keeps_manager=True)
+        await self._roles.take(name, seller, seen, keeps_manager=True)

@@ -73,8 +73,11 @@ class IdentityStore(Protocol):
         """
         ...
 
-    async def save(self, *records: IdentityRecord) -> bool:
-        """Save all records and return True; save none and return False if the revision of a record has changed."""
+    async def save(self, *records: IdentityRecord, removed: Sequence[IdentityRecord] = ()) -> bool:
+        """Save some records and remove others, in one transaction, and return True.
+
+        Change nothing and return False if the revision of a record has changed, or a record to remove does not exist.
+        """
         ...
 
     async def remove(self, kind: type[R], **lookups: str | bool) -> None:

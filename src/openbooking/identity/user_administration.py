@@ -48,16 +48,19 @@ class UserAdministration:
 
     async def remove(self, name: str) -> None:
         """Remove a user and end the user's sessions. Grants that the user gave stay (OB-AUTH-29)."""
-        await self._accounts.remove(await self._accounts.user(name))
+        await self._accounts.remove(name)
 
-    async def add_seller(self, name: str, seller: str, role: Role) -> None:
+    async def add_seller(self, name: str, seller: str, role: Role) -> bool:
         """Let an existing user act for a further Seller, or change the role of the user there.
+
+        Returns:
+            Whether a link to set a password has ended, because it was issued for other roles.
 
         Raises:
             UnknownSellerError: No Seller has this key.
         """
         await check_seller(self._find_seller, seller)
-        await self._roles.give(name, seller, role)
+        return await self._roles.give(name, seller, role)
 
     async def remove_seller(self, name: str, seller: str) -> bool:
         """Take the role at a Seller from a user; return whether the user has other roles, or else was removed."""

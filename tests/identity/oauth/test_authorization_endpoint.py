@@ -120,7 +120,7 @@ async def test_a_later_account_of_a_name_inherits_no_consent(desk: Desk) -> None
         if agrees:
             await desk.provider.authorization.decide(desk.asked()[0], signed_in, agreed=True)
             assert isinstance(await desk.provider.authorization.handle(desk.asked()[0], signed_in), Redirect)
-            await accounts.remove(signed_in.user)
+            await accounts.remove(signed_in.user.name)
     (grant,) = await desk.store.find(Grant, partner="alice")
     assert grant.changed_by == "eve"
 

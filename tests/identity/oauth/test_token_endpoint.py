@@ -238,7 +238,7 @@ async def test_tokens_survive_a_suspension(desk: Desk) -> None:
 async def test_a_grant_outlives_the_user_who_gave_it(desk: Desk) -> None:
     tokens = await desk.tokens()
     (ann,) = await desk.store.find(User, name="ann")
-    await desk.provider.accounts.remove(ann)
+    await desk.provider.accounts.remove(ann.name)
     tokens = await desk.refresh(tokens["refresh_token"])
     assert await desk.sellers(tokens["access_token"]) == {"centre"}
 

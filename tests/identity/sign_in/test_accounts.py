@@ -130,7 +130,7 @@ async def test_a_removed_user_is_signed_out(desk: Desk) -> None:
     secret = (await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)).secret
     signed_in = await desk.provider.accounts.find_session(secret)
     assert signed_in
-    await desk.provider.accounts.remove(signed_in.user)
+    await desk.provider.accounts.remove(signed_in.user.name)
     assert await desk.provider.accounts.find_session(secret) is None
     await fails(desk, password=PASSWORD)
 

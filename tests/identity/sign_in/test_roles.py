@@ -1,14 +1,17 @@
 """Users with roles at several Sellers, and the last manager of a Seller."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
 from openbooking.identity.records import IdentityRecord, Role, Session, User
-from openbooking.identity.sign_in.accounts import UnknownUserError, UserExistsError
-from openbooking.identity.sign_in.roles import LastManagerError
+from openbooking.identity.sign_in.accounts import InvalidLinkError, UnknownUserError, UserExistsError
+from openbooking.identity.sign_in.roles import LastManagerError, MemberChangedError, SeenMember
 from openbooking.identity.staff_administration import SharedAccountError, StaffAdministration
 from openbooking.identity.user_administration import UserAdministration
 from support.identity_provider import BROWSER, PASSWORD, Desk
@@ -155,13 +158,129 @@ async def test_two_managers_who_remove_each_other_at_once_do_not_both_succeed(
     await manager.change_role("centre", "cat", Role.MANAGER)
     both_have_read, save = asyncio.Barrier(2), desk.store.save
 
-    async def save_when_both_have_read(*records: IdentityRecord) -> bool:
+    async def save_when_both_have_read(*records: IdentityRecord, **removed: Sequence[IdentityRecord]) -> bool:
         await both_have_read.wait()
         monkeypatch.setattr(desk.store, "save", save)
-        return await save(*records)
+        return await save(*records, **removed)
 
     monkeypatch.setattr(desk.store, "save", save_when_both_have_read)
     removals = (manager.remove("centre", "ann"), manager.remove("centre", "cat"))
     outcomes = await asyncio.gather(*removals, return_exceptions=True)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["LastManagerError", "NoneType"]
     assert len(await manager.users("centre")) == 1
+
+
+def before_write(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, number: int, meanwhile: Callable[[], Awaitable[Any]]
+) -> None:
+    """Let something else happen right before the next write of the store with this number, counted from 0."""
+    writes = iter(range(number, -1, -1))
+
+    def delay(write: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def delayed(*arguments: Any, **named: Any) -> Any:
+            if next(writes, None) == 0:
+                await meanwhile()
+            return await write(*arguments, **named)
+
+        return delayed
+
+    for name in ("save", "remove"):
+        monkeypatch.setattr(desk.store, name, delay(getattr(desk.store, name)))
+
+
+@pytest.mark.parametrize("number", [0, 1])
+async def test_a_removal_does_not_remove_a_user_who_becomes_the_only_manager(
+    desk: Desk, manager: StaffAdministration, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    async def swap_roles() -> None:
+        with suppress(UnknownUserError, LastManagerError):
+            await manager.change_role("centre", "cat", Role.MANAGER)
+            await manager.change_role("centre", "ann", Role.STAFF)
+
+    before_write(desk, monkeypatch, number, swap_roles)
+    with suppress(LastManagerError):
+        await manager.remove("centre", "cat")
+    assert Role.MANAGER in {user.role for user in await manager.users("centre")}
+
+
+@pytest.mark.parametrize("number", [0, 1])
+async def test_a_removal_keeps_the_account_that_gets_another_seller(
+    desk: Desk,
+    operator: UserAdministration,
+    manager: StaffAdministration,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+) -> None:
+    added: list[bool] = []
+
+    async def add_seller() -> None:
+        with suppress(UnknownUserError):
+            await operator.add_seller("cat", "studio", Role.STAFF)
+            added.append(True)
+
+    before_write(desk, monkeypatch, number, add_seller)
+    await manager.remove("centre", "cat")
+    roles = [dict(user.roles) for user in await desk.store.find(User, name="cat")]
+    assert roles == ([{"studio": Role.STAFF}] if added else [])
+
+
+async def test_a_manager_gets_no_link_for_an_account_that_gets_another_seller_meanwhile(
+    desk: Desk, operator: UserAdministration, manager: StaffAdministration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before_write(desk, monkeypatch, 0, lambda: operator.add_seller("cat", "studio", Role.MANAGER))
+    with pytest.raises(SharedAccountError):
+        await manager.issue_link("centre", "cat")
+
+
+async def test_a_changed_role_does_not_bring_back_a_user_who_was_removed_meanwhile(
+    desk: Desk, operator: UserAdministration, manager: StaffAdministration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await operator.add_seller("cat", "studio", Role.STAFF)
+    before_write(desk, monkeypatch, 0, lambda: operator.remove_seller("cat", "centre"))
+    with pytest.raises(UnknownUserError):
+        await manager.change_role("centre", "cat", Role.MANAGER)
+    assert await roles_of(desk, "cat") == {"studio": Role.STAFF}
+
+
+async def test_a_decision_about_a_user_who_has_changed_since_is_refused(
+    desk: Desk, manager: StaffAdministration
+) -> None:
+    cat = await manager.user("centre", "cat")
+    seen = SeenMember(cat.account, cat.role)
+    await manager.change_role("centre", "cat", Role.MANAGER, seen)
+    for decision in (
+        manager.change_role("centre", "cat", Role.STAFF, seen),
+        manager.remove("centre", "cat", seen),
+        manager.remove("centre", "cat", SeenMember("another account", Role.MANAGER)),
+    ):
+        with pytest.raises(MemberChangedError):
+            await decision
+    assert await roles_of(desk, "cat") == {"centre": Role.MANAGER}
+
+
+@pytest.mark.parametrize("change", ["another Seller", "another role", "one Seller fewer", "removed"])
+async def test_a_link_ends_when_the_account_changes_its_roles(
+    desk: Desk, operator: UserAdministration, manager: StaffAdministration, change: str
+) -> None:
+    if change == "one Seller fewer":
+        await operator.add_seller("cat", "studio", Role.STAFF)
+    link = await operator.issue_link("cat")
+    changes: dict[str, Callable[[], Awaitable[Any]]] = {
+        "another Seller": lambda: operator.add_seller("cat", "studio", Role.MANAGER),
+        "another role": lambda: manager.change_role("centre", "cat", Role.MANAGER),
+        "one Seller fewer": lambda: manager.remove("centre", "cat"),
+        "removed": lambda: manager.remove("centre", "cat"),
+    }
+    await changes[change]()
+    if change == "removed":
+        await manager.add("centre", "cat", Role.STAFF)
+    with pytest.raises(InvalidLinkError):
+        await desk.provider.accounts.use_link(link, "four unrelated words here")
+
+
+async def test_a_link_stays_while_the_roles_stay(desk: Desk, operator: UserAdministration) -> None:
+    link = await operator.issue_link("cat")
+    assert not await operator.add_seller("cat", "centre", Role.STAFF)
+    assert (await desk.provider.accounts.user_of_link(link)).name == "cat"
+    assert await operator.add_seller("cat", "studio", Role.STAFF)
+    assert not await operator.add_seller("cat", "studio", Role.MANAGER)

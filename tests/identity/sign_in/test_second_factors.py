@@ -196,7 +196,7 @@ async def test_a_pending_sign_in_ends_when_its_account_changes(optional: Desk, w
         case "reset":
             await optional.provider.second_factors.reset("ann")
         case _:
-            await accounts.remove(pending.user)
+            await accounts.remove(pending.user.name)
             if way == "again":
                 await accounts.add("ann", "centre", Role.MANAGER)
                 await optional.store.save(replace(pending.sign_in, revision=0))

@@ -33,7 +33,7 @@ async def test_a_session_does_not_pass_to_a_later_account_of_the_name(desk: Desk
     """A session that starts while its user is removed stays in the store."""
     accounts = desk.provider.accounts
     ann = (await desk.signed_in("ann")).user
-    await accounts.remove(ann)
+    await accounts.remove(ann.name)
     secret = (await accounts.sessions.start(ann)).secret
     await accounts.add("ann", "studio", Role.MANAGER)
     assert await accounts.find_session(secret) is None

@@ -3,6 +3,7 @@
 `attempt_limiter.py` limits failed attempts. `sessions.py` starts sessions.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import structlog
@@ -154,23 +155,36 @@ class Accounts:
             raise UserExistsError(name)
         return link
 
-    async def issue_link(self, name: str) -> str:
+    async def issue_link(self, name: str, check: Callable[[User], None] | None = None) -> str:
         """Return a link with which the user sets a new password. Raise UnknownUserError.
 
-        The current password stays valid until the user opens the link and sets a password. Earlier links end.
+        The current password stays valid until the user opens the link and sets a password. Earlier links end, and the
+        link ends when the roles of the user change (`Roles`).
+
+        Args:
+            name: The name of the user.
+            check: Raises an error if the user, as it is when the link is saved, must not get a link.
         """
         link = new_secret(SecretKind.LINK)
-        while found := await self._store.find(User, name=canonical_name(name)):
-            if await self._store.save(self._with_link(found[0], link)):
+        while True:
+            user = await self.user(name)
+            if check:
+                check(user)
+            if await self._store.save(self._with_link(user, link)):
                 return link
-        raise UnknownUserError(name)
 
-    async def remove(self, user: User) -> None:
-        """Remove a user and the user's sessions. Grants that the user gave stay (OB-AUTH-29)."""
-        await self._store.remove(User, name=user.name)
-        await self.sessions.end_all(user.name)
-        await self._devices.forget(user.name)
-        await self._store.remove(ProposalMail, username=user.name)
+    async def remove(self, name: str) -> None:
+        """Remove a user and the user's sessions, or raise UnknownUserError. Grants of the user stay (OB-AUTH-29)."""
+        user = await self.user(name)
+        while not await self._store.save(removed=[user]):
+            user = await self.user(name)
+        await self.forget(user.name)
+
+    async def forget(self, name: str) -> None:
+        """End the sessions of a removed user, and remove the browsers and the wishes for e-mail of the user."""
+        await self.sessions.end_all(name)
+        await self._devices.forget(name)
+        await self._store.remove(ProposalMail, username=name)
 
     async def unlock(self, name: str) -> None:
         """Clear the failed attempts at an account, so that the user can sign in at once. Raise UnknownUserError."""
