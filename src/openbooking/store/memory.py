@@ -173,7 +173,7 @@ class MemoryStore:
         opportunities = {path: self._opportunities[path] for path in paths if path in self._opportunities}
         for opportunity in list(opportunities.values()):
             opportunities |= {parent.path: parent for parent in whole.parents(opportunity)}
-        sellers = {item.seller for item in opportunities.values()} | needs.sellers
+        sellers = {item.seller for item in opportunities.values()} | needs.sellers | needs.changed_sellers
         return Situation(
             now=now,
             policy=self._policy,

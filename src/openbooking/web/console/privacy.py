@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.booking.commands.erase_personal_data import EraseOrderData
+from openbooking.booking.commands.record_export import RecordExport
 from openbooking.booking.personal_orders import NoContactError, export_orders, orders_of
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, Notice
 from openbooking.web.console.orders import order_summary
@@ -49,6 +50,9 @@ class PrivacyPages:
         except NoContactError:
             return await self._show(visit, contact)
         document = await export_orders(visit.views, orders, self._console.system.clock())
+        keys = frozenset(record.key for record in orders)
+        if refusal := await visit.try_(RecordExport(orders=keys, actor=visit.actor)):
+            return await self._show(visit, contact, refusal)
         return Response(document, headers=_JSON_HEADERS, media_type="application/json")
 
     async def _erase(self, visit: ConsoleVisit) -> Response:
