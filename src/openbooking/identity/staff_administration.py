@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from openbooking.booking.model.actor import Actor
 from openbooking.identity.records import Role, User
 from openbooking.identity.sign_in.accounts import Accounts, UnknownUserError
 from openbooking.identity.sign_in.roles import Roles, SeenMember
@@ -34,7 +35,7 @@ class StaffAdministration:
         """Return a user of the Seller."""
         return await self._roles.user_of(seller, name)
 
-    async def add(self, seller: str, name: str, role: Role) -> str:
+    async def add(self, seller: str, name: str, role: Role, by: Actor) -> str:
         """Add a user; return the secret of the link with which the user sets the first password.
 
         Only the operator can let an existing account act for a further Seller.
@@ -43,9 +44,9 @@ class StaffAdministration:
             EmptyUserNameError: The name is empty.
             UserExistsError: The name is in use, at this Seller or another one.
         """
-        return await self._accounts.add(name, seller, role)
+        return await self._accounts.add(name, seller, role, by)
 
-    async def issue_link(self, seller: str, name: str) -> str:
+    async def issue_link(self, seller: str, name: str, by: Actor) -> str:
         """Return the secret of a link with which a user sets a new password, once.
 
         Raises:
@@ -58,33 +59,35 @@ class StaffAdministration:
             if len(user.roles) > 1:
                 raise SharedAccountError
 
-        return await self._accounts.issue_link(name, check)
+        return await self._accounts.issue_link(name, by, check)
 
-    async def change_role(self, seller: str, name: str, role: Role, seen: SeenMember | None = None) -> None:
+    async def change_role(self, seller: str, name: str, role: Role, by: Actor, seen: SeenMember | None = None) -> None:
         """Change the role of a user.
 
         Args:
             seller: The key of the Seller.
             name: The name of the user.
             role: The new role.
+            by: The manager.
             seen: The user as the manager saw it before the decision; None for a decision about any state.
 
         Raises:
             LastManagerError: The user is the last manager of the Seller.
             MemberChangedError: The user is not as it was seen.
         """
-        await self._roles.change(name, seller, role, seen)
+        await self._roles.change(name, seller, role, by, seen)
 
-    async def remove(self, seller: str, name: str, seen: SeenMember | None = None) -> None:
+    async def remove(self, seller: str, name: str, by: Actor, seen: SeenMember | None = None) -> None:
         """Remove a user from the Seller, and the account if it works for no other one. Grants stay (OB-AUTH-29).
 
         Args:
             seller: The key of the Seller.
             name: The name of the user.
+            by: The manager.
             seen: The user as the manager saw it before the decision; None for a decision about any state.
 
         Raises:
             LastManagerError: The user is the last manager of the Seller.
             MemberChangedError: The user is not as it was seen.
         """
-        await self._roles.take(name, seller, seen, keeps_manager=True)
+        await self._roles.take(name, seller, by, seen, keeps_manager=True)

@@ -6,6 +6,7 @@ import pytest
 
 from openbooking.identity.records import Role, Session
 from support.identity_provider import BROWSER, PASSWORD, Desk
+from support.parties import MANAGER
 
 pytestmark = pytest.mark.anyio
 
@@ -33,7 +34,7 @@ async def test_a_session_does_not_pass_to_a_later_account_of_the_name(desk: Desk
     """A session that starts while its user is removed stays in the store."""
     accounts = desk.provider.accounts
     ann = (await desk.signed_in("ann")).user
-    await accounts.remove(ann.name)
+    await accounts.remove(ann.name, MANAGER)
     secret = (await accounts.sessions.start(ann)).secret
-    await accounts.add("ann", "studio", Role.MANAGER)
+    await accounts.add("ann", "studio", Role.MANAGER, MANAGER)
     assert await accounts.find_session(secret) is None

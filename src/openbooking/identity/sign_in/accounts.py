@@ -9,7 +9,10 @@ from typing import NamedTuple
 import structlog
 from msgspec.structs import replace
 
+from openbooking.booking.model.activity import Action
+from openbooking.booking.model.actor import Actor
 from openbooking.clock import Clock
+from openbooking.identity.activity_log import role_entries, user_entries
 from openbooking.identity.digests import SecretKind, digest, matches, new_id, new_secret
 from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
 from openbooking.identity.records import ProposalMail, Role, Session, User
@@ -145,17 +148,18 @@ class Accounts:
         changed = await self._set_password(user, new, if_changed=InvalidLinkError)
         return await self.sessions.start_after_password(changed)
 
-    async def add(self, name: str, seller: str, role: Role) -> str:
+    async def add(self, name: str, seller: str, role: Role, by: Actor) -> str:
         """Add a user, and return a link to set the first password. Raise EmptyUserNameError or UserExistsError."""
         if not canonical_name(name):
             raise EmptyUserNameError
         link = new_secret(SecretKind.LINK)
         user = User(name=canonical_name(name), seller=seller, role=role, id=new_id())
-        if not await self._store.save(self._with_link(user, link)):
+        log = role_entries(None, user, by, self._clock())
+        if not await self._store.save(self._with_link(user, link), log=log):
             raise UserExistsError(name)
         return link
 
-    async def issue_link(self, name: str, check: Callable[[User], None] | None = None) -> str:
+    async def issue_link(self, name: str, by: Actor, check: Callable[[User], None] | None = None) -> str:
         """Return a link with which the user sets a new password. Raise UnknownUserError.
 
         The current password stays valid until the user opens the link and sets a password. Earlier links end, and the
@@ -163,6 +167,7 @@ class Accounts:
 
         Args:
             name: The name of the user.
+            by: The actor.
             check: Raises an error if the user, as it is when the link is saved, must not get a link.
         """
         link = new_secret(SecretKind.LINK)
@@ -170,13 +175,14 @@ class Accounts:
             user = await self.user(name)
             if check:
                 check(user)
-            if await self._store.save(self._with_link(user, link)):
+            log = user_entries(user, Action.LINK_ISSUED, by, self._clock())
+            if await self._store.save(self._with_link(user, link), log=log):
                 return link
 
-    async def remove(self, name: str) -> None:
+    async def remove(self, name: str, by: Actor) -> None:
         """Remove a user and the user's sessions, or raise UnknownUserError. Grants of the user stay (OB-AUTH-29)."""
         user = await self.user(name)
-        while not await self._store.save(removed=[user]):
+        while not await self._store.save(removed=[user], log=role_entries(user, None, by, self._clock())):
             user = await self.user(name)
         await self.forget(user.name)
 

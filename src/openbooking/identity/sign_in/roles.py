@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from openbooking.booking.model.actor import Actor
+from openbooking.clock import Clock
+from openbooking.identity.activity_log import role_entries
 from openbooking.identity.records import IdentityRecord, Role, User, with_roles
 from openbooking.identity.sign_in.accounts import Accounts, UnknownUserError
 from openbooking.identity.store import IdentityStore
@@ -42,9 +45,10 @@ class Roles:
     A change that must keep a manager raises LastManagerError if the Seller would have none any more.
     """
 
-    def __init__(self, store: IdentityStore, accounts: Accounts) -> None:
+    def __init__(self, store: IdentityStore, accounts: Accounts, clock: Clock) -> None:
         self._store = store
         self._accounts = accounts
+        self._clock = clock
 
     async def users_of(self, seller: str) -> Sequence[User]:
         """Return the users with a role at the Seller, acting for the Seller, in order of their names."""
@@ -54,7 +58,7 @@ class Roles:
         """Return the user with this name, acting for the Seller, or raise UnknownUserError if it has no role there."""
         return (await self._member(name, seller)).acting_for(seller)
 
-    async def give(self, name: str, seller: str, role: Role) -> bool:
+    async def give(self, name: str, seller: str, role: Role, by: Actor) -> bool:
         """Give a user a role at the Seller, instead of the role that the user had there.
 
         Returns:
@@ -63,10 +67,10 @@ class Roles:
         while True:
             user = await self._accounts.user(name)
             changed = _changed(user, {**user.roles, seller: role}, user.seller)
-            if await self._store.save(changed):
+            if await self._store.save(changed, log=role_entries(user, changed, by, self._clock())):
                 return bool(user.link_digest) and not changed.link_digest
 
-    async def change(self, name: str, seller: str, role: Role, seen: SeenMember | None = None) -> None:
+    async def change(self, name: str, seller: str, role: Role, by: Actor, seen: SeenMember | None = None) -> None:
         """Change the role of a user who has a role at the Seller, which keeps a manager.
 
         Raises:
@@ -78,11 +82,11 @@ class Roles:
             user = await self._member(name, seller, seen)
             stays = await self._manager_who_stays(user, seller) if role is not Role.MANAGER else ()
             changed = _changed(user, {**user.roles, seller: role}, user.seller)
-            if await self._store.save(changed, *stays):
+            if await self._store.save(changed, *stays, log=role_entries(user, changed, by, self._clock())):
                 return
 
     async def take(
-        self, name: str, seller: str, seen: SeenMember | None = None, *, keeps_manager: bool = False
+        self, name: str, seller: str, by: Actor, seen: SeenMember | None = None, *, keeps_manager: bool = False
     ) -> bool:
         """Take the role at the Seller from a user; return whether the user has roles at other Sellers.
 
@@ -91,6 +95,7 @@ class Roles:
         Args:
             name: The name of the user.
             seller: The key of the Seller.
+            by: The actor.
             seen: The user as somebody saw it before the decision; None for a decision about any state.
             keeps_manager: Whether the Seller must keep a manager.
 
@@ -105,9 +110,9 @@ class Roles:
             left = {key: role for key, role in user.roles.items() if key != seller}
             if left:
                 changed = _changed(user, left, user.seller if user.seller in left else min(left))
-                if await self._store.save(changed, *stays):
+                if await self._store.save(changed, *stays, log=role_entries(user, changed, by, self._clock())):
                     return True
-            elif await self._store.save(*stays, removed=[user]):
+            elif await self._store.save(*stays, removed=[user], log=role_entries(user, None, by, self._clock())):
                 await self._accounts.forget(user.name)
                 return False
 

@@ -8,13 +8,16 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from openbooking.booking.model.activity import Activity
 from openbooking.identity.records import Authorization, Grant, IdentityRecord, Partner
 from openbooking.identity.store import AccessRights
-from openbooking.store.database import Database, Procedure, Query, ask
+from openbooking.store.database import Database, Procedure, Query, SaveRows, ask
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.documents import encode, microseconds
 from openbooking.store.identity.schema import TABLES
 from openbooking.store.identity.statements import ACCESS_RECORDS, IdentityStatements
+from openbooking.store.rows import activity_rows
+from openbooking.store.save_statements import SaveStatements
 from openbooking.store.single_flight import SingleFlight
 
 R = TypeVar("R", bound=IdentityRecord)
@@ -47,13 +50,16 @@ class SqlIdentityStore:
         self._database = database
         self._lookups: SingleFlight[AccessRights | None] = SingleFlight()
         self._sql = IdentityStatements(dialect)
+        self._saves = SaveStatements(dialect)
 
     async def find(self, kind: type[R], **lookups: str | bool) -> Sequence[R]:
         """Return the records whose columns have these values, ordered by key."""
         rows = await self._database.read(partial(ask, self._sql.find(kind, tuple(lookups)), **lookups))
         return [self._decode(kind, document) for (document,) in rows]
 
-    async def save(self, *records: IdentityRecord, removed: Sequence[IdentityRecord] = ()) -> bool:
+    async def save(
+        self, *records: IdentityRecord, removed: Sequence[IdentityRecord] = (), log: Sequence[Activity] = ()
+    ) -> bool:
         """Save and remove all records, or none if the stored revision of any has changed; return whether it is done."""
         queries = [self._save_query(record) for record in records] + [self._remove_query(record) for record in removed]
         # One order of rows for all transactions prevents deadlocks.
@@ -63,6 +69,8 @@ class SqlIdentityStore:
             for _, statement, values in queries:
                 if not (yield Query(statement, values)):
                     raise _ChangedError
+            if log:
+                yield SaveRows(self._saves.save_activity, activity_rows(log))
 
         try:
             await self._database.write(save, brief=True)

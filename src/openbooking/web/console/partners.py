@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.back_office.descriptions import DESK_NAME
+from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.grant_terms import NO_TERMS
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import Partnership
@@ -131,7 +132,7 @@ class SellerPartnerPages:
         await self._pages.read_form(request, visit)
         user, key = signed_in.user, request.path_params["key"]
         if any(partner.key == key for partner, _ in await self._partners(user.seller)):
-            await self._provider.grants.change(key, user.seller, change, user.name)
+            await self._provider.grants.change(key, user.seller, change, Actor(ActorKind.STAFF, user.name))
         return self._pages.redirect(PARTNERS_PATH)
 
     async def _partners(self, seller: str) -> list[tuple[Partner, Grant]]:

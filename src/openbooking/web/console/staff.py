@@ -55,7 +55,7 @@ class StaffPages:
             problem = _wrong_name(name) or _no_role(role)
             if role and not problem:
                 try:
-                    link = await self._staff.add(visit.seller.key, name, role)
+                    link = await self._staff.add(visit.seller.key, name, role, visit.actor)
                 except EmptyUserNameError:
                     problem = Problem("Enter a name, for example an e-mail address.", ("name",))
                 except UserExistsError:
@@ -73,7 +73,7 @@ class StaffPages:
             problem = _no_role(role)
             if role and not problem:
                 try:
-                    await self._staff.change_role(visit.seller.key, person.name, role, _seen(form))
+                    await self._staff.change_role(visit.seller.key, person.name, role, visit.actor, _seen(form))
                 except LastManagerError as refusal:
                     problem = Problem(str(refusal), ("role",))
                 except MemberChangedError as refusal:
@@ -88,7 +88,10 @@ class StaffPages:
         await visit.form()
         try:
             return self._show_link(
-                visit, person.name, await self._staff.issue_link(visit.seller.key, person.name), is_new=False
+                visit,
+                person.name,
+                await self._staff.issue_link(visit.seller.key, person.name, visit.actor),
+                is_new=False,
             )
         except SharedAccountError as refusal:
             return self._person_page(visit, person, Problem(str(refusal)), person.role)
@@ -98,7 +101,7 @@ class StaffPages:
         if visit.request.method == "POST":
             form = await visit.form()
             try:
-                await self._staff.remove(visit.seller.key, person.name, _seen(form))
+                await self._staff.remove(visit.seller.key, person.name, visit.actor, _seen(form))
             except (LastManagerError, MemberChangedError) as refusal:
                 person, problem = await self._person(visit), Problem(str(refusal))
             else:
