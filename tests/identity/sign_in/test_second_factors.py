@@ -2,13 +2,14 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from pyotp import TOTP
 
 from openbooking.identity.policy import SecondFactorMode
-from openbooking.identity.records import Attempts, PendingSignIn, Role, SecondFactor, Session, User
+from openbooking.identity.records import Attempts, IdentityRecord, PendingSignIn, Role, SecondFactor, Session, User
 from openbooking.identity.sign_in.accounts import SignInRefusedError, UnknownUserError
 from openbooking.identity.sign_in.attempt_limiter import Browser, TooManyAttemptsError
 from openbooking.identity.sign_in.second_factors import Enrolment, Pending, WrongCodeError
@@ -278,3 +279,23 @@ async def test_a_link_sets_the_password_but_does_not_replace_the_second_step(opt
     assert await accounts.find_session(result.secret) is None
     pending = await step(optional, result)
     assert await optional.provider.second_factors.enter_code(pending, code(optional, SECRET), BROWSER)
+
+
+async def test_a_code_starts_no_session_if_the_password_changes_meanwhile(
+    optional: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, _ = await enrolled(optional)
+    optional.clock.move(timedelta(minutes=5))
+    accounts, save, pending = optional.provider.accounts, optional.store.save, await password(optional)
+    link = await accounts.issue_link("ann", MANAGER)
+
+    async def save_after_the_change(*records: IdentityRecord, **others: Any) -> bool:
+        if isinstance(records[0], Session):
+            monkeypatch.undo()
+            await accounts.use_link(link, NEW)
+        return await save(*records, **others)
+
+    monkeypatch.setattr(optional.store, "save", save_after_the_change)
+    with pytest.raises(WrongCodeError):
+        await optional.provider.second_factors.enter_code(pending, code(optional, secret), BROWSER)
+    assert await optional.store.find(Session) == []

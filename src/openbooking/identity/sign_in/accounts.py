@@ -84,9 +84,22 @@ class Accounts:
         """
         name = canonical_name(name)
         user = await self.verify_password(name, password, browser)
+        result = await self.sessions.start_after_password(user, browser.device)
+        if not await self.has_same_password(user):
+            await self.sessions.end(result.secret)
+            raise SignInRefusedError
         if user.password_hash and self._passwords.needs_rehash(user.password_hash):
             await self._store.save(replace(user, password_hash=await self._passwords.hash(password)))
-        return await self.sessions.start_after_password(user, browser.device)
+        return result
+
+    async def has_same_password(self, user: User) -> bool:
+        """Return whether the account of a user still exists and has the password that it had.
+
+        A change of the password ends all sessions. A session that starts at the same time is not among them, so it is
+        started first, and the password is compared afterwards.
+        """
+        found = await self._store.find(User, name=user.name)
+        return bool(found) and (found[0].account, found[0].password_hash) == (user.account, user.password_hash)
 
     async def find_session(self, secret: str) -> SignedIn | None:
         """Return the session with this secret and its user; None if the session has ended or does not exist."""

@@ -143,7 +143,11 @@ class SecondFactors:
     ) -> SignInResult:
         user = await self._spend(pending.user, spend, browser)
         await self._store.remove(PendingSignIn, digest=pending.sign_in.digest)
-        return await self._accounts.sessions.start(user, browser.device)
+        result = await self._accounts.sessions.start(user, browser.device)
+        if not await self._accounts.has_same_password(pending.user):
+            await self._accounts.sessions.end(result.secret)
+            raise WrongCodeError
+        return result
 
     async def _spend(self, user: User, spend: Callable[[SecondFactor], SecondFactor | None], browser: Browser) -> User:
         """Use a code, and return the changed user. If several requests use one code, only one request succeeds."""
