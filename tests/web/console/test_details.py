@@ -141,7 +141,7 @@ async def test_a_wrong_field_is_named_and_what_was_typed_stays(
     assert await centre(world) == CENTRE
 
 
-async def test_imported_details_are_replaced_by_the_next_import(world: World, sign_in: SignIn) -> None:
+async def test_the_page_says_that_details_were_imported(world: World, sign_in: SignIn) -> None:
     page = await (await sign_in("ann")).open(DETAILS)
     assert "imported" not in page.text
     imported = replace(CENTRE, key="pool", source="https://feed.example/")
@@ -149,7 +149,7 @@ async def test_imported_details_are_replaced_by_the_next_import(world: World, si
     (ann,) = await world.identity.find(User, name="ann")
     await world.identity.save(replace(ann, seller="pool"))
     page = await (await sign_in("ann")).open(DETAILS)
-    assert "The next import replaces what you change here" in page.text
+    assert "Later imports leave what you change here as it is." in page.text
 
 
 async def test_of_two_managers_who_save_at_once_the_second_sees_the_first_change(world: World, sign_in: SignIn) -> None:
