@@ -28,6 +28,20 @@ ACTIONS = {
     Action.PERSONAL_DATA_ERASED: "Personal data erased",
     Action.PUT_ON_SALE: "Put on sale",
     Action.TAKEN_OFF_SALE: "Taken off sale",
+    Action.SELLER_CHANGED: "Your details changed",
+    Action.PERSONAL_DATA_EXPORTED: "Personal data exported",
+    Action.MANAGER_ADDED: "Manager added",
+    Action.STAFF_ADDED: "Member of staff added",
+    Action.MADE_MANAGER: "Made a manager",
+    Action.MADE_STAFF: "Made a member of staff",
+    Action.USER_REMOVED: "Removed from staff",
+    Action.LINK_ISSUED: "Link for a password made",
+    Action.SECOND_FACTOR_RESET: "Second factor reset",
+    Action.PARTNER_ALLOWED: "Partner allowed",
+    Action.PARTNER_PAUSED: "Partner paused",
+    Action.PARTNER_RESUMED: "Partner resumed",
+    Action.PARTNER_STOPPED: "Partner stopped",
+    Action.TERMS_CHANGED: "Terms of a partner changed",
 }
 
 

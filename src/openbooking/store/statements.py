@@ -194,6 +194,12 @@ class Statements:
         return self.dialect.compile(found.order_by(opportunity.c.path).with_for_update())
 
     @cached_property
+    def lock_sellers(self) -> Statement:
+        """:seller_keys → the keys of these Sellers, whose rows are locked until the transaction ends."""
+        named = self.dialect.among(seller.c.key, self.dialect.values("seller_keys"))
+        return self.dialect.compile(select(seller.c.key).where(named).order_by(seller.c.key).with_for_update())
+
+    @cached_property
     def expired_records(self) -> Statement:
         """:now :most → partner, uuid, bytes of records whose Lease, hold or lifetime has ended; the earliest first."""
         found = select(record.c.partner, record.c.uuid, record.c.size).where(record.c.ends <= bindparam("now"))

@@ -19,6 +19,7 @@ from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.preview import Preview
 from openbooking.booking.commands.proposal_decisions import WriteToCustomer
 from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.record_export import RecordExport
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.republish import Republish
 from openbooking.booking.commands.sale_state import SetSaleState, TakeOffSale
@@ -101,7 +102,7 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
             sellers=frozenset({CENTRE.key}),
         ),
     ),
-    (PublishSeller(CENTRE, actor=MANAGER), Needs(sellers=frozenset({CENTRE.key}))),
+    (PublishSeller(CENTRE, actor=MANAGER), Needs(changed_sellers=frozenset({CENTRE.key}))),
     (Republish(PATHS, actor=MANAGER), Needs(opportunities=PATHS)),
     (CancelOpportunity(opportunity=SERIES.path, actor=MANAGER), Needs(families=frozenset({SERIES.path}))),
     (
@@ -120,6 +121,7 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
     (ExpireLeases(), Needs(expired=True)),
     (ErasePersonalData(over_before=NOW), Needs(over_before=NOW)),
     (EraseOrderData(orders=frozenset({KEY}), contact="geoff@example.com", actor=MANAGER), RECORD),
+    (RecordExport(orders=frozenset({KEY}), actor=MANAGER), RECORD),
     (
         GetOpportunity(YOGA.path, actor=MANAGER),
         Needs(opportunities=frozenset({YOGA.path}), likely_read_only=True),

@@ -39,6 +39,9 @@ def booked(database: Path) -> None:
 def test_the_orders_of_a_person_are_exported() -> None:
     (order,) = json.loads(succeed("person", "export", *GEOFF))["orders"]
     assert (order["uuid"], order["order"]["personal"]["customer"]["email"]) == (UUID, "geoff@example.com")
+    entry = json.loads(succeed("log", "--seller", "centre", "--json"))
+    assert (entry["action"], entry["actor"]) == ("personal-data-exported", "person export")
+    assert UUID in entry["order"]
     assert json.loads(succeed("person", "export", "geoff@example.com", "--seller", "oak"))["orders"] == []
 
 

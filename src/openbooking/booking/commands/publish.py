@@ -7,7 +7,8 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
-from openbooking.booking.model.errors import UnpayableOfferError
+from openbooking.booking.model.activity import Action
+from openbooking.booking.model.errors import SellerChangedError, UnpayableOfferError
 from openbooking.booking.model.opportunity import Opportunity, Seller, parents_among
 from openbooking.booking.model.report import AffectedOrders, OpportunityReport, Reports
 from openbooking.booking.model.situation import (
@@ -34,15 +35,26 @@ from openbooking.openactive.terms import EventStatus
 
 
 class PublishSeller(ActorCommand, frozen=True):
-    """Add or replace a Seller. Only the source of its first publication or an administrator can replace a Seller."""
+    """Add or replace a Seller. Only the source of its first publication or an administrator can replace a Seller.
+
+    Attributes:
+        seller: The Seller.
+        expected: The stored Seller as the actor saw it before the decision; None to replace any version.
+    """
 
     stores_more: ClassVar[bool] = True
 
     seller: Seller
+    expected: Seller | None = None
+
+    @property
+    def action(self) -> Action:
+        """The kind of its entry in the activity log."""
+        return Action.SELLER_CHANGED
 
     def needs(self) -> Needs:
         """Return the Seller."""
-        return Needs(sellers=frozenset({self.seller.key}))
+        return Needs(changed_sellers=frozenset({self.seller.key}))
 
     def decide(self, situation: Situation) -> Decision[None]:
         """Store the Seller. The source of its first publication does not change.
@@ -50,8 +62,11 @@ class PublishSeller(ActorCommand, frozen=True):
         Raises:
             BelongsToAnotherError: The Seller belongs to another source.
             RequestTooLargeError: The Seller takes too many bytes.
+            SellerChangedError: The stored Seller is not the expected one.
         """
         known = situation.sellers.get(self.seller.key)
+        if self.expected is not None and known != self.expected:
+            raise SellerChangedError
         check_published(known, self.seller, situation.policy)
         if known is None:
             return Decision(reply=None, changes=(SellerSet(self.seller),))

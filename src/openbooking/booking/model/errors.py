@@ -31,6 +31,12 @@ class ProposalChangedError(DecisionRefusedError):
     name = "Somebody else has decided about this proposal meanwhile. Look at it again."
 
 
+class SellerChangedError(DecisionRefusedError):
+    """Somebody else has changed the Seller since it was shown."""
+
+    name = "The details have changed since you opened this page. Nothing has been published. Look at them again."
+
+
 class NoteTooSoonError(DecisionRefusedError):
     """The last note was sent less than five minutes ago (OB-AMEND-11)."""
 

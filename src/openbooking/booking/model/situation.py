@@ -31,6 +31,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
         announced: Opportunities in the versions that the command publishes. For each one with a change that concerns
             its Orders (`logistics.changed_paths`): everything below it, and the records that claim any of these.
         sellers: Sellers, by key.
+        changed_sellers: Sellers that the command changes, by key. They are locked, unlike those of `sellers`.
         expired: True for some of the records whose hold or lifetime has ended.
         over_before: A time. Some of the Orders with personal data whose retention period began by then.
         sources: Names of sources. Their Opportunities, everything below, and the records that claim any of these.
@@ -54,6 +55,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     proposed_at: frozenset[str] = frozenset()
     announced: tuple[Opportunity, ...] = ()
     sellers: frozenset[str] = frozenset()
+    changed_sellers: frozenset[str] = frozenset()
     expired: bool = False
     over_before: datetime | None = None
     sources: frozenset[str] = frozenset()
@@ -173,7 +175,13 @@ class SellerSet(msgspec.Struct, frozen=True):
     seller: Seller
 
 
-Change = RecordSet | OpportunitySet | OpportunityRemoved | SellerSet
+class OrderRead(msgspec.Struct, frozen=True):
+    """The change that only adds an entry about an Order to the activity log: somebody has read its personal data."""
+
+    key: OrderKey
+
+
+Change = RecordSet | OpportunitySet | OpportunityRemoved | SellerSet | OrderRead
 
 
 def evolve(situation: Situation, change: Change) -> Situation:
@@ -194,6 +202,8 @@ def evolve(situation: Situation, change: Change) -> Situation:
             return msgspec.structs.replace(situation, opportunities=left, touched=situation.touched | {path})
         case SellerSet(seller):
             return msgspec.structs.replace(situation, sellers={**situation.sellers, seller.key: seller})
+        case OrderRead():
+            return situation
 
 
 def _touch_children(before: Situation, after: Situation, parent: Opportunity) -> Situation:

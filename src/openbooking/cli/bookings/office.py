@@ -10,7 +10,6 @@ from openbooking.back_office.names import partner_names
 from openbooking.back_office.office import Office
 from openbooking.back_office.plans import Plan
 from openbooking.back_office.tables import TableContext
-from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.views import StoreWithViews
 from openbooking.cli.database import with_system
@@ -67,11 +66,6 @@ def carry_out(
         return planned.done
 
     show(with_office(database, seller, work, changes=True))
-
-
-def administrator(command: str) -> Actor:
-    """Return the actor of the changes of a command."""
-    return Actor(ActorKind.ADMINISTRATOR, command)
 
 
 def check_message(text: str) -> str:

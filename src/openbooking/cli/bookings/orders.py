@@ -16,7 +16,8 @@ from openbooking.back_office.plans import Plan
 from openbooking.back_office.replacements import replacement_choices
 from openbooking.booking.rules.order_lines import OrderStatus
 from openbooking.booking.views import OrderQuery
-from openbooking.cli.bookings.office import SellerOption, Yes, administrator, carry_out, check_message, with_office
+from openbooking.cli.bookings.office import SellerOption, Yes, carry_out, check_message, with_office
+from openbooking.cli.database import administrator
 from openbooking.cli.faults import CommandError
 from openbooking.cli.listing import Csv, Json, Limit, Output
 from openbooking.cli.options import Database

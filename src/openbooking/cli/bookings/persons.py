@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from openbooking.booking.commands.erase_personal_data import EraseOrderData
+from openbooking.booking.commands.record_export import RecordExport
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.personal_orders import export_orders, orders_of
 from openbooking.booking.views import SellerViews, StoreWithViews
@@ -30,7 +31,11 @@ def export(contact: Contact, *, seller: SellerKey, database: Database = None) ->
     """Print everything that is stored of a person as Customer or attendee, as JSON."""
 
     async def work(system: "System", views: SellerViews) -> bytes:
-        return await export_orders(views, await orders_of(views, contact), contact, system.clock())
+        orders = await orders_of(views, contact)
+        document = await export_orders(views, orders, contact, system.clock())
+        keys = frozenset(record.key for record in orders)
+        await system.store.execute(RecordExport(orders=keys, actor=Actor(ActorKind.ADMINISTRATOR, "person export")))
+        return document
 
     for line in _with_views(database, seller, work).decode().splitlines():
         show(line)

@@ -12,7 +12,8 @@ from openbooking.back_office.pages import read_rows
 from openbooking.back_office.plans import Plan
 from openbooking.back_office.proposal_plans import ProposalPlanner
 from openbooking.back_office.waiting_proposals import shortages, wanted_spaces
-from openbooking.cli.bookings.office import SellerOption, administrator, carry_out, check_message, with_office
+from openbooking.cli.bookings.office import SellerOption, carry_out, check_message, with_office
+from openbooking.cli.database import administrator
 from openbooking.cli.listing import Csv, Json, Limit, Output
 from openbooking.cli.options import Database
 from openbooking.cli.values import NewPrice, read_price

@@ -131,6 +131,16 @@ async def test_an_attendee_is_erased_and_the_customer_stays(world: World, sign_i
     assert [item.get("attendee") for item in order["orderedItem"]] == [JANE, None]
 
 
+async def test_an_export_is_in_the_activity_log(sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    await ann.send(await found(ann, GEOFF), EXPORT)
+    page = await ann.open("/console/log")
+    assert page.text.count("Personal data exported booking") == 2
+    assert f"Personal data exported booking {UUID} ann" in page.text
+    assert GEOFF not in page.text
+    assert "Personal data exported" in (await ann.open(f"/console/orders/alice/{UUID}")).text
+
+
 async def test_data_is_erased_when_everything_is_over(world: World, sign_in: SignIn, booked: str) -> None:
     world.pass_time(days=30)
     ann = await sign_in("ann")

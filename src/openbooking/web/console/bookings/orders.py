@@ -21,12 +21,20 @@ from openbooking.booking.rules.pricing import current_totals
 from openbooking.booking.rules.search_terms import found_attendees
 from openbooking.booking.views import OrderQuery, Page
 from openbooking.openactive.money import is_price
+from openbooking.web.console.bookings.sealed_search import SealedSearch, seal, unseal
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError
 from openbooking.web.pages import Form, Problem
 
 T = TypeVar("T")
 
 ORDERS_PATH = f"{CONSOLE_PATH}/orders"
+
+_FILTERS = (
+    *("session_from", "session_to", "booked_from", "booked_to"),
+    *("status", "partner", "value_from", "value_to"),
+)
+_LONGEST_TEXT = 254
+_SEARCH_ENDED = "This search has ended with the session in which it began. Type it again."
 
 
 class SearchError(Exception):
@@ -46,36 +54,58 @@ class OrderPages:
     def routes(self) -> list[Route]:
         """Return the routes of both pages."""
         return [
-            self._console.route("/orders", self._search, menu="Bookings"),
+            self._console.route("/orders", self._search, ("GET", "POST"), menu="Bookings"),
             self._console.route("/orders/{partner}/{uuid}", self._order),
         ]
 
     async def _search(self, visit: ConsoleVisit) -> Response:
-        fields = visit.query
-        problem, rows, following = None, [], None
-        proposals: Page[ProposalRecord] = Page()
-        partners = await visit.partner_names()
+        """Show the bookings found. The form is sent with POST, and leads to an address without personal data."""
+        if visit.request.method != "POST":
+            return await self._found(visit)
+        form = await visit.form()
+        text = form.get("text", "").strip()
+        if len(text) > _LONGEST_TEXT:
+            problem = Problem(f"Use at most {_LONGEST_TEXT} characters.", ("text",))
+            return await self._page(visit, {**_filters(form), "text": text}, Page(), problem=problem)
+        query = _address_query(visit, form, text)
+        return visit.redirect(f"{ORDERS_PATH}?{query}" if query else ORDERS_PATH)
+
+    async def _found(self, visit: ConsoleVisit) -> Response:
+        sent, token = visit.query, visit.query.get("search", "")
+        search = unseal(visit.visit, token) if token else SealedSearch(after=sent.get("after", ""))
+        if search is None:
+            return await self._page(visit, _filters(sent), Page(), problem=Problem(_SEARCH_ENDED, ("text",)))
+        fields = {**_filters(sent), "text": search.text}
         try:
             query = read_query(fields, visit)
         except SearchError as fault:
-            problem = fault.problem
-        else:
-            found = await visit.views.orders(query, fields.get("after", ""))
-            rows = [order_summary(record, partners, query.text) for record in found.rows]
-            following = found.next
-            if query == OrderQuery(text=query.text) and not fields.get("after"):
-                proposals = await visit.views.proposals_of(query.text)
+            return await self._page(visit, fields, Page(), problem=fault.problem)
+        proposals: Page[ProposalRecord] = Page()
+        if query == OrderQuery(text=query.text) and not search.after:
+            proposals = await visit.views.proposals_of(query.text)
+        return await self._page(visit, fields, await visit.views.orders(query, search.after), proposals)
+
+    async def _page(
+        self,
+        visit: ConsoleVisit,
+        fields: Form,
+        found: Page[OrderRecord],
+        proposals: Page[ProposalRecord] = Page(),  # noqa: B008 - frozen
+        problem: Problem | None = None,
+    ) -> Response:
+        partners, text = await visit.partner_names(), fields.get("text", "")
         return visit.page(
             "bookings/orders.html",
             problem=problem,
             fields=defaultdict(str, fields),
+            longest=_LONGEST_TEXT,
             partners=partners,
             statuses=ORDER_STATUSES,
-            rows=rows,
-            proposals=[order_summary(record, partners, fields.get("text", "")) for record in proposals.rows],
+            rows=[order_summary(record, partners, text) for record in found.rows],
+            proposals=[order_summary(record, partners, text) for record in proposals.rows],
             has_more_proposals=proposals.next is not None,
-            next=following and urlencode({**fields, "after": following}),
-            is_filtered=any(value for name, value in fields.items() if name not in ("after", "done")),
+            next=found.next and _address_query(visit, fields, fields["text"], found.next),
+            is_filtered=any(fields.values()),
         )
 
     async def _order(self, visit: ConsoleVisit) -> Response:
@@ -105,6 +135,18 @@ class OrderPages:
 def order_path(key: OrderKey) -> str:
     """Return the path of the page of an Order below the address of the site."""
     return f"{ORDERS_PATH}/{key.partner}/{key.uuid}"
+
+
+def _filters(fields: Form) -> Form:
+    """Return the fields of the search that are not personal and not empty."""
+    return {name: fields[name] for name in _FILTERS if fields.get(name)}
+
+
+def _address_query(visit: ConsoleVisit, fields: Form, text: str, after: str = "") -> str:
+    """Return the query of the address of a page of Orders; the text is encrypted, with the cursor that contains it."""
+    if text:
+        return urlencode({**_filters(fields), "search": seal(visit.visit, SealedSearch(text, after))})
+    return urlencode({**_filters(fields), **({"after": after} if after else {})})
 
 
 def read_query(fields: Form, visit: ConsoleVisit) -> OrderQuery:

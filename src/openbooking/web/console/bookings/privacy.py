@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from openbooking.back_office.descriptions import person_name
 from openbooking.booking.commands.erase_personal_data import EraseOrderData
+from openbooking.booking.commands.record_export import RecordExport
 from openbooking.booking.model.order import PersonalData
 from openbooking.booking.model.record import ProposalRecord
 from openbooking.booking.personal_orders import NoContactError, PersonalRecord, export_orders, orders_of
@@ -55,6 +56,9 @@ class PrivacyPages:
         except NoContactError:
             return await self._show(visit, contact)
         document = await export_orders(visit.views, orders, contact, self._console.system.clock())
+        keys = frozenset(record.key for record in orders)
+        if refusal := await visit.try_(RecordExport(orders=keys, actor=visit.actor)):
+            return await self._show(visit, contact, refusal)
         return Response(document, headers=_JSON_HEADERS, media_type="application/json")
 
     async def _erase(self, visit: ConsoleVisit) -> Response:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.back_office.names import partner_names
+from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.grant_terms import NO_TERMS
 from openbooking.booking.model.order import Partnership
 from openbooking.booking.views import PartnerMonth, StoreWithViews
@@ -126,7 +127,7 @@ class SellerPartnerPages:
         await self._pages.read_form(request, visit)
         user, key = signed_in.user, request.path_params["key"]
         if any(partner.key == key for partner, _ in await self._partners(user.seller)):
-            await self._provider.grants.change(key, user.seller, change, user.name)
+            await self._provider.grants.change(key, user.seller, change, Actor(ActorKind.STAFF, user.name))
         return self._pages.redirect(PARTNERS_PATH)
 
     async def _partners(self, seller: str) -> list[tuple[Partner, Grant]]:

@@ -62,7 +62,7 @@ class PartnerTermPages:
         before = granted.grant.terms
         change = change_terms(lambda present: terms if present == before else present)
         grants = self._console.system.identity.grants
-        saved = await grants.change(granted.partner.key, visit.seller.key, change, visit.user.name)
+        saved = await grants.change(granted.partner.key, visit.seller.key, change, visit.actor)
         return saved.terms == terms
 
     def _present_page(self, visit: ConsoleVisit, granted: Granted, problem: Problem | None = None) -> Response:
