@@ -8,8 +8,9 @@ from openbooking.booking.model.record import ProposalRecord, QuoteRecord
 from openbooking.booking.model.report import AffectedOrders, Reports
 from openbooking.booking.model.situation import Change, Needs, OpportunityRemoved, OpportunitySet, RecordSet, Situation
 from openbooking.booking.rules.cancellation_effects import rejection
-from openbooking.booking.rules.lifecycle import deleted_record, withdrawn_opportunity
+from openbooking.booking.rules.lifecycle import deleted_record
 from openbooking.booking.rules.reports import affected_orders, withdrawal_report
+from openbooking.booking.rules.sale_states import withdrawn_opportunity
 
 
 class Withdraw(ActorCommand, frozen=True, kw_only=True):

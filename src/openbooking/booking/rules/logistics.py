@@ -15,7 +15,8 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import BookedItem
 from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.situation import Change, RecordSet, Situation
-from openbooking.booking.rules.lifecycle import publish_sale_state, set_item_states
+from openbooking.booking.rules.lifecycle import set_item_states
+from openbooking.booking.rules.sale_states import publish_sale_state
 from openbooking.booking.rules.size_limits import check_record
 
 _DESCRIBED_BY = ("name", "location")
