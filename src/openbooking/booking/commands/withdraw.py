@@ -40,14 +40,15 @@ class Withdraw(ActorCommand, frozen=True, kw_only=True):
         gone = _with_all_below(situation, situation.paths_from(self.sources) - self.keep)
         changes: list[Change] = []
         for record in situation.records.values():
-            if not any(claim.opportunity in gone for claim in record.claims()):
+            own = situation.own_claims(record) & gone
+            if not own:
                 continue
             if isinstance(record, QuoteRecord):
                 changes.append(RecordSet(record.key, None))
             elif self.orders:
                 changes.append(RecordSet(record.key, deleted_record(record, stamp)))
             elif isinstance(record, ProposalRecord):
-                changes.extend(rejection(situation, record, gone, stamp))
+                changes.extend(rejection(situation, record, own, stamp))
         reached = affected_orders(situation, changes, gone)
         changes.extend(_removal(situation.opportunities[path]) for path in sorted(gone))
         reports = {

@@ -63,6 +63,7 @@ def cancel_bookings(
 ) -> list[Change]:
     """Return the changes that cancel the items for some Opportunities and reject the open proposals (OB-APP-27).
 
+    Only Orders and proposals of the Seller who sells an Opportunity now are concerned (`Situation.own_claims`).
     An item whose Opportunity has ended does not change, because it is not refunded (OB-SEL-12).
 
     Args:
@@ -73,10 +74,11 @@ def cancel_bookings(
     """
     changes: list[Change] = []
     for record in situation.records.values():
+        own = situation.own_claims(record) & paths
         if isinstance(record, OrderRecord):
-            changes += _cancellation(situation, record, paths, stamp, message)
+            changes += _cancellation(situation, record, own, stamp, message)
         elif isinstance(record, ProposalRecord):
-            changes += rejection(situation, record, paths, stamp, message)
+            changes += rejection(situation, record, own, stamp, message)
     return changes
 
 
@@ -165,4 +167,4 @@ def _has_not_ended(situation: Situation, item: BookedItem, paths: AbstractSet[st
     """
     if item.opportunity.path not in paths:
         return False
-    return not situation.opportunities.get(item.opportunity.path, item.opportunity).is_over(situation.now)
+    return not situation.opportunity_of(item).is_over(situation.now)

@@ -44,7 +44,7 @@ def bookings_ahead(situation: Situation, record: OrderRecord) -> list[BookedItem
     """Return the current items that are neither over nor cancelled. What has no date is never ahead."""
     ahead = []
     for item, state in record.items():
-        opportunity = situation.opportunities.get(item.opportunity.path, item.opportunity)
+        opportunity = situation.opportunity_of(item)
         if opportunity.over_at and not opportunity.is_over(situation.now) and not state.status.cancelled:
             ahead.append(item.set_opportunity(opportunity, item.parents))
     return ahead

@@ -74,9 +74,12 @@ def _inheritable(parent: Opportunity) -> tuple[Any, ...]:
 
 
 def _with_current_logistics(situation: Situation, item: BookedItem, changed: AbstractSet[str]) -> BookedItem | None:
-    """Return the item with the current Opportunity and parents, or None if it shows their name, time and location."""
-    opportunity = situation.opportunities.get(item.opportunity.path)
-    if opportunity is None:
+    """Return the item with the current Opportunity and parents, or None if it shows their name, time and location.
+
+    An item does not change either if another Seller sells its Opportunity now.
+    """
+    opportunity = situation.opportunity_of(item)
+    if opportunity is item.opportunity:
         return None
     parents = situation.parents(opportunity)
     if changed.isdisjoint(member.path for member in (opportunity, *parents)):

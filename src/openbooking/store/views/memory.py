@@ -99,7 +99,8 @@ class MemorySellerViews:
     async def occurrence(self, path: str) -> Occurrence | None:
         """Return one occurrence."""
         opportunity = self._opportunities.get(path)
-        if opportunity is None:
+        starts = starts_of(opportunity) if opportunity and opportunity.seller == self._seller else None
+        if opportunity is None or starts is None:
             known = [place for place in self._only_booked(*_ALL_TIMES) if place[1] == path]
             if not known:
                 return None
@@ -108,9 +109,6 @@ class MemorySellerViews:
                 start, start + timedelta(microseconds=1), limit=len(self._opportunities) + len(self._records)
             )
             return next((row for row in found.rows if row.path == path), None)
-        starts = starts_of(opportunity)
-        if opportunity.seller != self._seller or starts is None:
-            return None
         parents = parents_among(self._opportunities, opportunity)
         return self._occurrence(starts, opportunity, parents, is_stored=True)[1]
 
@@ -258,7 +256,8 @@ class MemorySellerViews:
             for item, state in record.items():
                 path, starts = item.opportunity.path, item.opportunity.start
                 stored = self._opportunities.get(path)
-                if starts and since <= starts < until and not (stored and starts_of(stored)):
+                is_stored = stored is not None and stored.seller == self._seller and starts_of(stored)
+                if starts and since <= starts < until and not is_stored:
                     found.setdefault((starts, path), []).append((item, state))
         return found
 
