@@ -16,12 +16,11 @@ from openbooking.booking.model.order import BookedItem, OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
 from openbooking.booking.model.situation import Change, RecordSet, Situation, evolve
 from openbooking.booking.rules import lifecycle
+from openbooking.booking.rules.erasure import SystemNote
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 
 # The actor that rejects a proposal because its spaces were sold to others.
 SOLD_OUT = Actor(ActorKind.SYSTEM, "sold out")
-_NOT_TAKING_PLACE = "This does not take place."
-_FULL = "There are no longer enough spaces for this."
 
 
 class CancelledBooking(NamedTuple):
@@ -88,7 +87,7 @@ def rejection(
     """Return the change that rejects a proposal, or nothing if it is not open or asks for no space at these paths."""
     if not lifecycle.is_open(record.proposal) or not any(claim.opportunity in paths for claim in record.claims()):
         return []
-    note = message or _NOT_TAKING_PLACE
+    note = message or SystemNote.NOT_TAKING_PLACE
     rejected = lifecycle.set_proposal_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, note)
     return [RecordSet(record.key, rejected)]
 
@@ -103,7 +102,7 @@ def reject_without_spaces(situation: Situation, paths: Iterable[str], stamp: Sta
         for record in _without_spaces(situation, path):
             rejected, status = record, OrderProposalStatus.SELLER_REJECTED
             if lifecycle.is_open(record.proposal):
-                rejected = lifecycle.set_proposal_status(situation, record, status, stamp, _FULL)
+                rejected = lifecycle.set_proposal_status(situation, record, status, stamp, SystemNote.FULL)
             change = RecordSet(record.key, lifecycle.close_proposal(rejected, stamp))
             situation = evolve(situation, change)
             changes.append(change)

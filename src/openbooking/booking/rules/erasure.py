@@ -1,6 +1,7 @@
 """Where the erasure of personal data is decided: when it is due or allowed, and which data is erased.
 
-The Customer, attendees, answers, barcodes that the Broker sent and the fingerprint of the request are erased. The
+The Customer, attendees, answers, barcodes that the Broker sent and the fingerprint of the request are erased. The texts
+of the Seller (notices, messages about cancellations, notes) are erased, too, because they may name the Customer. The
 items, totals and tax of the Order stay, and its spaces stay sold. The setting `retention_days` says how long data is
 kept after `retention_start`. The commands of `commands.erase_personal_data` erase the data of all Orders that are due,
 and of chosen Orders.
@@ -8,14 +9,24 @@ and of chosen Orders.
 
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
+from enum import StrEnum
 from typing import TypeVar
 
 from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Stamp
-from openbooking.booking.model.order import Access, BookedItem
+from openbooking.booking.model.order import Access, BookedItem, Proposal
 from openbooking.booking.model.record import ItemState, OrderRecord, ProposalRecord, Record
 from openbooking.booking.model.situation import Situation
+
+
+class SystemNote(StrEnum):
+    """The notes about proposals that this system writes in place of the Seller; they hold no personal data."""
+
+    TOO_LATE = "The proposal was not booked in time."
+    NOT_TAKING_PLACE = "This does not take place."
+    FULL = "There are no longer enough spaces for this."
+
 
 _Personal = TypeVar("_Personal", OrderRecord, ProposalRecord)
 _WithAccess = TypeVar("_WithAccess", BookedItem, ItemState)
@@ -67,17 +78,30 @@ def _describe_item(item: BookedItem, zone: tzinfo) -> str:
 
 
 def erase_personal_data(record: _Personal, stamp: Stamp) -> _Personal:
-    """Return the record without personal data, with the stamp of the erasure."""
+    """Return the record without personal data and without texts of the Seller, with the stamp of the erasure."""
     order = replace(record.order, personal=None, items=_without_own_passes(record.order.items))
     erased = replace(record, order=order, fingerprint=None, erased=stamp)
     if isinstance(record, ProposalRecord):
-        proposal = replace(record.proposal, items=_without_own_passes(record.proposal.items))
+        proposal = replace(_without_note(record.proposal), items=_without_own_passes(record.proposal.items))
         return replace(erased, proposal=proposal)
     # The proposal of a booked Order has no items (`lifecycle.new_order_record`).
-    return replace(erased, states=tuple(map(_state_without_own_passes, _without_own_passes(record.states))))
+    states = tuple(map(_erase_from_state, _without_own_passes(record.states)))
+    return replace(erased, states=states, proposal=record.proposal and _without_note(record.proposal))
 
 
-def _state_without_own_passes(state: ItemState) -> ItemState:
+def _without_note(proposal: Proposal) -> Proposal:
+    """Return the proposal without the Seller's note. A note of this system stays, because it names nobody."""
+    return replace(proposal, seller_note=None) if has_note_of_seller(proposal) else proposal
+
+
+def has_note_of_seller(proposal: Proposal) -> bool:
+    """Return whether the last note was written by the Seller, and not by this system."""
+    return proposal.seller_note is not None and proposal.seller_note not in set(SystemNote)
+
+
+def _erase_from_state(state: ItemState) -> ItemState:
+    """Return the state without texts and barcodes. Its stamps stay, because the item itself does not change."""
+    state = replace(state, cancellation_message=None, customer_notice=None)
     if state.replacement is None:
         return state
     (replacement,) = _without_own_passes((state.replacement,))

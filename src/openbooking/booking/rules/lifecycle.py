@@ -30,7 +30,7 @@ from openbooking.booking.model.record import (
     RecordKind,
 )
 from openbooking.booking.model.situation import Situation
-from openbooking.booking.rules.erasure import erase_personal_data
+from openbooking.booking.rules.erasure import erase_personal_data, has_note_of_seller
 from openbooking.openactive.errors import (
     CancellationNotPermittedError,
     GoneError,
@@ -295,7 +295,15 @@ def set_proposal_version(
 
 
 def close_proposal(record: ProposalRecord, stamp: Stamp) -> ProposalRecord:
-    """Return a rejected proposal without its hold and its personal data. Its feed still shows the proposal."""
+    """Return a rejected proposal without its hold and its personal data. Its feed still shows the proposal.
+
+    A note that the Seller has just written is not erased yet, because the Broker has five minutes to read it
+    (OB-AMEND-11). Until then the proposal keeps a lifetime, at whose end the sweeper closes it.
+    """
+    noted_at = record.proposal.seller_note_at
+    if has_note_of_seller(record.proposal) and noted_at and stamp.at and noted_at + SELLER_NOTES_EVERY > stamp.at:
+        readable = replace(record.proposal, expires=noted_at + SELLER_NOTES_EVERY)
+        return replace(record, lease_expires=None, proposal=readable, changed=stamp)
     erased = erase_personal_data(record, stamp)
     proposal = replace(erased.proposal, expires=None)
     return replace(erased, lease_expires=None, proposal=proposal, changed=stamp)
