@@ -18,6 +18,7 @@ from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.order import PersonalData
 from openbooking.booking.model.record import Claim, ProposalRecord, Record, RecordKind
+from openbooking.booking.rules.order_lines import order_lines
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 from openbooking.store.documents import decode_opportunity, decode_record, decode_seller, encode, encode_record
@@ -103,6 +104,15 @@ def test_stored_leases_proposals_and_stubs_keep_their_meaning() -> None:
     dynamic = record("order_without_price")
     assert dynamic.order is not None
     assert (dynamic.order.dynamic, dynamic.withheld, dynamic.in_orders_feed) == (True, True, False)
+
+
+def test_an_order_keeps_what_it_was_sold_as_between_two_replacements() -> None:
+    lines = order_lines(record("order_replaced_twice"))
+    assert [(line.opportunity, line.replaced, str(line.price)) for line in lines] == [
+        ("scheduled-sessions/yoga", 1, "12.00"),
+        ("scheduled-sessions/swim", 2, "5.00"),
+        ("scheduled-sessions/walk", 0, "2.00"),
+    ]
 
 
 def test_consents_stored_before_term_ids_stay_valid() -> None:

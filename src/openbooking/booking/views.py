@@ -287,8 +287,8 @@ class SellerViews(Protocol):
         """Return what was sold and cancelled from `since` to before `until`.
 
         Sold counts at the time of B, and a cancellation at its own time. A replaced item counts as cancelled, and its
-        replacement as sold, at the time of the replacement; of several replacements of an item the last one counts. A
-        deleted Order counts as never sold. Orders whose time of B is unknown are in no period.
+        replacement as sold, at the time of the replacement. Later replacements do not change earlier periods. A deleted
+        Order counts as never sold. Orders whose time of B is unknown are in no period.
 
         Args:
             since: The beginning of the period.

@@ -1,15 +1,17 @@
 """A ledger of sales that knows only what replies of the booking API have said. It imports nothing of the project.
 
 An item counts as sold when it was booked, and as cancelled when it was cancelled. A replaced item counts as cancelled,
-and its replacement as sold, at the time of the replacement; of several replacements the last one counts. A deleted
-Order counts as never sold. What was paid in advance and is cancelled, or replaced by something that costs less, is to
+and its replacement as sold, at the time of the replacement, however often it is replaced. A deleted Order counts as
+never sold. What was paid in advance and is cancelled, or replaced by something that costs less, is to
 be refunded.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -46,13 +48,20 @@ class Movement(NamedTuple):
 
 @dataclass
 class Item:
-    """An item of an Order."""
+    """An item of an Order; `sold` has what it was sold as, and when: at B, and at each replacement."""
 
-    booked: Sale
-    booked_at: datetime
-    current: Sale
-    replaced_at: datetime | None = None
+    sold: list[tuple[datetime, Sale]]
     cancelled_at: datetime | None = None
+
+    @property
+    def booked(self) -> Sale:
+        """What was booked."""
+        return self.sold[0][1]
+
+    @property
+    def current(self) -> Sale:
+        """What it is now."""
+        return self.sold[-1][1]
 
 
 @dataclass
@@ -67,11 +76,10 @@ class Account:
     def movements(self) -> Iterator[Movement]:
         """Yield everything that was sold and cancelled."""
         for item in self.items:
-            yield self._movement(item.booked_at, item.booked, is_sale=True)
-            if item.replaced_at:
-                saved = item.booked.price - item.current.price
-                yield self._movement(item.replaced_at, item.booked, refund=saved)
-                yield self._movement(item.replaced_at, item.current, is_sale=True)
+            for at, sale in item.sold:
+                yield self._movement(at, sale, is_sale=True)
+            for (_, before), (at, after) in pairwise(item.sold):
+                yield self._movement(at, before, refund=before.price - after.price)
             if item.cancelled_at:
                 yield self._movement(item.cancelled_at, item.current, refund=item.current.price)
 
@@ -99,10 +107,10 @@ class Ledger:
         account = self.accounts.get((partner, uuid))
         if account is None:
             account = self.accounts[partner, uuid] = Account(partner, at, "payment" in order)
-            account.items = [Item(sale, at, sale) for sale in sales]
+            account.items = [Item([(at, sale)]) for sale in sales]
         for item, sale, said in zip(account.items, sales, order["orderedItem"], strict=True):
             if sale != item.current:
-                item.current, item.replaced_at = sale, at
+                item.sold.append((at, sale))
             if said["orderItemStatus"].endswith("Cancelled") and not item.cancelled_at:
                 item.cancelled_at = at
 
@@ -110,11 +118,15 @@ class Ledger:
         """Note an Order that no reply shows, of the items that a quote shows."""
         net = quote["seller"]["taxMode"].endswith("TaxNet")
         account = self.accounts[partner, uuid] = Account(partner, at, is_paid)
-        account.items = [Item(sale, at, sale) for sale in (_sale(item, net=net) for item in quote["orderedItem"])]
+        account.items = [Item([(at, sale)]) for sale in (_sale(item, net=net) for item in quote["orderedItem"])]
 
     def forget(self, partner: str, uuid: str) -> None:
         """Forget a deleted Order."""
         del self.accounts[partner, uuid]
+
+    def replacements(self) -> Counter[int]:
+        """Return the numbers of items, by how often they were replaced."""
+        return Counter(len(item.sold) - 1 for account in self.accounts.values() for item in account.items)
 
     def movements(self) -> list[Movement]:
         """Return everything that was sold and cancelled."""

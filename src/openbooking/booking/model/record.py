@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Stamp
+from openbooking.booking.model.former_item import FormerItem
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import (
     Access,
@@ -48,6 +49,7 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         customer_notice: The Seller's notice to the Customer.
         access: The code, passes and channel of the attendee, if they were renewed after B.
         replacement: The item that replaces the booked one.
+        former: The earlier replacements, the first one first. So the sales of past months stay as they were.
         logistics_changed: Whether the name, time or location of the Opportunity has changed since B. If so, the Orders
             feed shows the Opportunity in full.
         changed: The stamp of the last change.
@@ -60,6 +62,7 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     customer_notice: str | None = None
     access: Access | None = None
     replacement: BookedItem | None = None
+    former: tuple[FormerItem, ...] = ()
     # Stored under its former name.
     logistics_changed: bool = msgspec.field(name="moved", default=False)
     changed: Stamp | None = None

@@ -280,7 +280,7 @@ class MemorySellerViews:
             for line in order_lines(record):
                 for is_sale, at in ((True, line.sold_at), (False, line.ended_at)):
                     if at and since <= at < until:
-                        place = (line.number, int(line.is_replaced), int(not is_sale))
+                        place = (line.number, line.replaced, int(not is_sale))
                         moved = SalesLine(at=at, order=record.key, is_sale=is_sale, line=line)
                         yield (microseconds(at), *record.key, *place), moved
 
@@ -291,7 +291,7 @@ def _sessions(query: OrderQuery, record: OrderRecord) -> list[tuple[int, str]]:
         (microseconds(line.starts), line.opportunity)
         for line in order_lines(record)
         if line.starts
-        and not line.is_replaced
+        and not line.replaced
         and (query.session_from is None or line.starts >= query.session_from)
         and (query.session_before is None or line.starts < query.session_before)
     )
