@@ -8,6 +8,7 @@ migration.
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.order import PersonalData
-from openbooking.booking.model.record import Claim, ProposalRecord, Record, RecordKind
+from openbooking.booking.model.record import Claim, OrderRecord, ProposalRecord, Record, RecordKind
 from openbooking.booking.rules.order_lines import order_lines
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
@@ -113,6 +114,14 @@ def test_an_order_keeps_what_it_was_sold_as_between_two_replacements() -> None:
         ("scheduled-sessions/swim", 2, "5.00"),
         ("scheduled-sessions/walk", 0, "2.00"),
     ]
+
+
+def test_an_order_of_the_desk_keeps_its_later_payments_and_older_orders_have_none() -> None:
+    paid, before = record("order_paid_later"), record("order_stamped")
+    assert isinstance(paid, OrderRecord)
+    assert isinstance(before, OrderRecord)
+    assert [(each.amount, each.means, each.reference) for each in paid.payments] == [(Decimal(12), "card", "slip 7")]
+    assert before.payments == ()
 
 
 def test_consents_stored_before_term_ids_stay_valid() -> None:

@@ -279,8 +279,8 @@ class SellerViews(Protocol):
         """Return the entries of the activity log about one Order or OrderProposal, oldest first."""
         ...
 
-    async def activity(self, after: str = "", limit: int = PAGE_ROWS) -> Page[Activity]:
-        """Return the activity log of the Seller, newest first."""
+    async def activity(self, after: str = "", limit: int = PAGE_ROWS, until: datetime | None = None) -> Page[Activity]:
+        """Return the activity log of the Seller, newest first; only the entries before `until`, if it is given."""
         ...
 
     async def sales(self, since: datetime, until: datetime, by: SalesGroup, zone: tzinfo) -> Sales:

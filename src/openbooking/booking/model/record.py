@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Stamp
+from openbooking.booking.model.desk_payment import DeskPayment
 from openbooking.booking.model.former_item import FormerItem
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import (
@@ -312,6 +313,7 @@ class OrderRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
         order: The Order as it was booked.
         states: The states of the items of `order`, in the same order.
         proposal: The OrderProposal that B booked, if there was one.
+        payments: The payments that the front desk took after the booking.
     """
 
     kind: RecordKind = msgspec.field(default_factory=lambda: RecordKind.ORDER)
@@ -319,6 +321,7 @@ class OrderRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     fingerprint: str | None = None
     states: tuple[ItemState, ...] = ()
     proposal: Proposal | None = None
+    payments: tuple[DeskPayment, ...] = ()
     updated: bool = False
     withheld: bool = False
     proposed: Stamp | None = None

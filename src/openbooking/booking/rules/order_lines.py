@@ -98,6 +98,8 @@ def order_lines(record: Record | None) -> tuple[OrderLine, ...]:
     if not isinstance(record, OrderRecord):
         return ()
     lines = tuple(_single_lines(record))
+    if record.payments:
+        lines = _with_refunds_of_later_payments(record, lines)
     if len({line.opportunity for line in lines}) == len(lines):
         return lines
     groups: dict[OrderLine, OrderLine] = {}
@@ -165,6 +167,38 @@ def _single_lines(record: OrderRecord) -> Iterator[OrderLine]:
             refund = before.price - after.price if prepaid else ZERO
             yield replace(before, replaced=step, status=LineStatus.REPLACED, ended_at=after.sold_at, refund=refund)
         yield _with_end(lines[-1], state, prepaid=prepaid)
+
+
+def _with_refunds_of_later_payments(record: OrderRecord, lines: tuple[OrderLine, ...]) -> tuple[OrderLine, ...]:
+    """Return the lines with the refunds of an Order that was paid, perhaps in part, after it was booked.
+
+    When items end, everything is given back that was paid before and is not due any more.
+    """
+    refunded = list(lines)
+    given_back = ZERO
+    for at in sorted({line.ended_at for line in lines if line.ended_at}):
+        paid = sum((payment.amount for payment in record.payments if payment.taken.at and payment.taken.at <= at), ZERO)
+        left = max(paid - given_back - _value_at(lines, at), ZERO)
+        for place, line in enumerate(lines):
+            if line.ended_at == at:
+                refund = min(line.price - _price_after(lines, line), left)
+                refunded[place] = replace(line, refund=refund)
+                left, given_back = left - refund, given_back + refund
+    return tuple(refunded)
+
+
+def _value_at(lines: tuple[OrderLine, ...], at: datetime) -> Decimal:
+    """Return the total of single items that were sold by this time and had not ended then."""
+    current = (line for line in lines if line.sold_at is None or line.sold_at <= at)
+    return sum((line.price for line in current if not line.has_ended or (line.ended_at and line.ended_at > at)), ZERO)
+
+
+def _price_after(lines: tuple[OrderLine, ...], ended: OrderLine) -> Decimal:
+    """Return the price of the replacement of an item that has ended; 0 if it was cancelled."""
+    if not ended.replaced:
+        return ZERO
+    steps = {line.replaced: line for line in lines if line.number == ended.number}
+    return steps.get(ended.replaced + 1, steps[0]).price
 
 
 def _was_exchanged(booked: BookedItem, item: BookedItem, state: ItemState) -> bool:

@@ -160,9 +160,13 @@ class MemorySellerViews:
         """Return the entries of the activity log about one Order."""
         return tuple(entry for entry in self._activity if entry.order == key and entry.seller == self._seller)
 
-    async def activity(self, after: str = "", limit: int = PAGE_ROWS) -> Page[Activity]:
+    async def activity(self, after: str = "", limit: int = PAGE_ROWS, until: datetime | None = None) -> Page[Activity]:
         """Return the activity log, newest first."""
-        own = [((number,), entry) for number, entry in enumerate(self._activity) if entry.seller == self._seller]
+        own = [
+            ((number,), entry)
+            for number, entry in enumerate(self._activity)
+            if entry.seller == self._seller and (until is None or entry.at < until)
+        ]
         return page_of(own, after, limit, (0,), descending=True)
 
     async def sales(self, since: datetime, until: datetime, by: SalesGroup, zone: tzinfo) -> Sales:

@@ -5,6 +5,7 @@ from starlette.routing import Route
 from openbooking.web.console.attendance import AttendancePages
 from openbooking.web.console.console import Console
 from openbooking.web.console.desk import DeskPages
+from openbooking.web.console.desk_payments import DeskPaymentPages
 from openbooking.web.console.details import DetailsPages
 from openbooking.web.console.log import LogPages
 from openbooking.web.console.money import MoneyPages
@@ -30,6 +31,7 @@ def console_routes(console: Console) -> list[Route]:
         *AttendancePages(console).routes(),
         *OccurrenceCancellationPages(console).routes(),
         *DeskPages(console).routes(),
+        *DeskPaymentPages(console).routes(),
         *ReceiptPages(console).routes(),
         *TakingsPages(console).routes(),
         *ProposalPages(console).routes(),
