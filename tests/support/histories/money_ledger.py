@@ -31,6 +31,14 @@ class Sale(NamedTuple):
     currency: str
 
 
+class Payment(NamedTuple):
+    """An amount that was paid at the front desk, or a negative one that was given back."""
+
+    at: datetime
+    amount: Decimal
+    means: str
+
+
 class Movement(NamedTuple):
     """An item that was sold or cancelled, and what is to be refunded for it."""
 
@@ -72,9 +80,42 @@ class Account:
     booked_at: datetime
     is_paid: bool
     items: list[Item] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
 
-    def movements(self) -> Iterator[Movement]:
-        """Yield everything that was sold and cancelled."""
+    def movements(self) -> list[Movement]:
+        """Return everything that was sold and cancelled.
+
+        What was paid later at the front desk, and is not due any more, is given back when items are cancelled.
+        """
+        moved = list(self._full())
+        if self.is_paid:
+            return moved
+        given = NOTHING
+        for at in sorted({each.at for each in moved if not each.is_sale}):
+            paid = sum((payment.amount for payment in self.payments if payment.at <= at), NOTHING)
+            signed = (each.sale.price * (1 if each.is_sale else -1) for each in moved if each.at <= at)
+            left = max(paid - given - sum(signed, NOTHING), NOTHING)
+            for place, each in enumerate(moved):
+                if each.at == at and not each.is_sale:
+                    refund = min(each.refund, left)
+                    moved[place] = each._replace(refund=refund)
+                    left, given = left - refund, given + refund
+        return moved
+
+    def till(self) -> Iterator[Payment]:
+        """Yield what was paid at the front desk and, as negative amounts, what was given back, the latest first."""
+        at_once = [Payment(self.booked_at, sum((item.booked.price for item in self.items), NOTHING), "Card")]
+        payments = [*(at_once if self.is_paid else []), *self.payments]
+        yield from payments
+        left = [payment.amount for payment in payments]
+        for moved in sorted(self.movements(), key=lambda each: each.at):
+            back = NOTHING if moved.is_sale else moved.refund
+            for place in reversed(range(len(payments))):
+                part = min(left[place], back) if payments[place].at <= moved.at else NOTHING
+                left[place], back = left[place] - part, back - part
+                yield Payment(moved.at, -part, payments[place].means)
+
+    def _full(self) -> Iterator[Movement]:
         for item in self.items:
             for at, sale in item.sold:
                 yield self._movement(at, sale, is_sale=True)
@@ -84,7 +125,7 @@ class Account:
                 yield self._movement(item.cancelled_at, item.current, refund=item.current.price)
 
     def _movement(self, at: datetime, sale: Sale, *, is_sale: bool = False, refund: Decimal = NOTHING) -> Movement:
-        return Movement(at, self.partner, is_sale, sale, refund if self.is_paid else NOTHING)
+        return Movement(at, self.partner, is_sale, sale, refund)
 
     def due(self) -> Decimal:
         """Return the total of the items that are not cancelled."""
@@ -123,6 +164,16 @@ class Ledger:
     def forget(self, partner: str, uuid: str) -> None:
         """Forget a deleted Order."""
         del self.accounts[partner, uuid]
+
+    def takings(self) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
+        """Return, for each day and means of payment, what was paid at the front desk and what was given back."""
+        sums: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
+        desk = (account for (partner, _), account in self.accounts.items() if partner == "@desk")
+        for paid in (each for account in desk for each in account.till() if each.amount):
+            key = (paid.at.astimezone(LONDON).date().isoformat(), paid.means)
+            taken, back = sums.get(key, (NOTHING, NOTHING))
+            sums[key] = (taken + max(paid.amount, NOTHING), back + max(-paid.amount, NOTHING))
+        return sums
 
     def replacements(self) -> Counter[int]:
         """Return the numbers of items, by how often they were replaced."""

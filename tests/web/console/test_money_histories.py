@@ -1,6 +1,7 @@
 """The CSV files of the money page equal, to the penny, a ledger of what the booking API has replied."""
 
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
@@ -25,7 +26,7 @@ from support.browsers.form_browser import Visitor
 from support.builders import NOW, session
 from support.console import signed_in
 from support.csv_files import read_csv
-from support.histories.money_ledger import LONDON, Ledger, Movement, Sums
+from support.histories.money_ledger import LONDON, Ledger, Movement, Payment, Sums
 from support.http_system import World, open_world
 from support.parties import CENTRE, CUSTOMER, MANAGER, STUDIO
 
@@ -72,6 +73,8 @@ class History:
         steps: Sequence[Callable[[], Any]] = (
             self.book,
             self.desk,
+            self.pay_later,
+            self.pay_later,
             self.propose,
             self.cancel,
             self.cancel,
@@ -124,14 +127,14 @@ class History:
         assert reply.status_code == 201, reply.json()
         await self.observe(partner, uuid)
 
-    async def desk(self) -> None:
-        """Book one to three spaces at the front desk; the API has quoted the same items."""
-        key, spaces = self.chance.choice([*PRICES, "door"]), self.chance.randint(1, 3)
+    async def desk(self, *, may_pay: bool = True) -> str:
+        """Book one to four spaces at the front desk; the API has quoted the same items. Return the UUID."""
+        key, spaces = self.chance.choice([*PRICES, "door"]), self.chance.randint(1, 4)
         family = self.stock[key]
         items = [self.world.item(family, position) for position in range(spaces)]
         quote = self.world.quote(*items, seller=self.seller.key, customer=CUSTOMER)
         reply = await self.world.call("PUT", f"order-quotes/{self.uuid()}", quote)
-        is_paid = bool(reply.json()["totalPaymentDue"]["price"]) and self.chance.choice([True, False])
+        is_paid = may_pay and bool(reply.json()["totalPaymentDue"]["price"]) and self.chance.choice([True, False])
         visitor = await signed_in(self.world, MANAGERS[self.seller.key])
         path = f"/console/desk/book/{family[-1].path}"
         fields = {**(await visitor.open(path)).form(path).fields, "offer": f"{family[0].path} adult"}
@@ -140,6 +143,39 @@ class History:
         page = await visitor.post(path, {**fields, "step": "book", "payment": "card" if is_paid else "none"})
         assert page.status == 200, page.text
         self.ledger.book("@desk", fields["uuid"], self.world.clock(), reply.json(), is_paid=is_paid)
+        return fields["uuid"]
+
+    async def pay_later(self) -> None:
+        """Book at the front desk, paid or not; then some payments are made and some items cancelled."""
+        uuid = await self.desk(may_pay=self.chance.random() < 0.2)
+        for _ in range(self.chance.randint(2, 6)):
+            self.world.pass_time(minutes=self.chance.choice([1, 1500]))
+            await self.chance.choice([self.pay_at_desk, self.pay_at_desk, self.cancel_at_desk])(uuid)
+
+    async def pay_at_desk(self, uuid: str) -> None:
+        """A Customer of the front desk pays a part of what is due, or all of it."""
+        path = f"/console/desk/pay/{uuid}"
+        visitor = await signed_in(self.world, MANAGERS[self.seller.key])
+        page = await visitor.open(path)
+        if path not in [form.action for form in page.forms]:
+            return
+        fields = page.form(path).fields
+        due = Decimal(fields["due"])
+        amount = self.chance.choice([due, max(due // 2, Decimal("0.01"))])
+        means, text = self.chance.choice([("cash", "Cash"), ("card", "Card"), ("other", "Another way")])
+        page = await visitor.post(path, {**fields, "amount": str(amount), "payment": means})
+        assert page.status == 200, page.text
+        account = self.ledger.accounts["@desk", uuid]
+        account.payments.append(Payment(self.world.clock(), amount, text))
+
+    async def cancel_at_desk(self, uuid: str) -> None:
+        """The front desk cancels some items that it has booked."""
+        numbers = self.some_numbers(("@desk", uuid))
+        if numbers:
+            chosen = frozenset(numbers)
+            await self.world.store.execute(SellerCancel(order=OrderKey("@desk", uuid), numbers=chosen, actor=MANAGER))
+            for number in numbers:
+                self.ledger.accounts["@desk", uuid].items[number - 1].cancelled_at = self.world.clock()
 
     async def propose(self) -> None:
         """Propose two spaces; the Seller may amend the price or leave out one space; the Broker books."""
@@ -311,6 +347,18 @@ async def check_months(visitor: Visitor, ledger: Ledger, first: date, last: date
         begin = following
 
 
+async def check_takings(visitor: Visitor, ledger: Ledger) -> None:
+    """Compare the takings of each day on which money was moved at the front desk with the ledger."""
+    expected = ledger.takings()
+    for day in {day for day, _ in expected}:
+        text = (await visitor.open(f"/console/desk/takings?day={day}")).text
+        rows = re.findall(r"(Cash|Card|Another way|Closing total) \d+ £([\d,.]+) \d+ £([\d,.]+) -?£[\d,.]+", text)
+        found = {means: (Decimal(taken), Decimal(back)) for means, taken, back in rows}
+        moved = {means: amounts for (moved_on, means), amounts in expected.items() if moved_on == day}
+        total = (sum(taken for taken, _ in moved.values()), sum(back for _, back in moved.values()))
+        assert found == {**moved, "Closing total": total}
+
+
 async def compare(world: World, seeds: Sequence[int]) -> Counter[int]:
     """Let histories happen, each on days of its own, and compare the CSV files of these days with their ledgers.
 
@@ -331,6 +379,7 @@ async def compare(world: World, seeds: Sequence[int]) -> Counter[int]:
         try:
             await check_books(Books(visitor, str(first), str(last)), history.ledger, [*GROUPS][seed % len(GROUPS)])
             await check_months(visitor, history.ledger, first, last)
+            await check_takings(visitor, history.ledger)
         except AssertionError as fault:
             fault.add_note(f"in the history of the seed {seed}")
             raise
