@@ -136,7 +136,12 @@ class OccurrenceCancellationPages:
 
 
 async def _preview(visit: ConsoleVisit, occurrence: Occurrence) -> _Preview:
-    """Return what the cancellation would do now."""
+    """Return what the cancellation would do now.
+
+    A session that is no longer stored for the Seller is not cancelled: perhaps another Seller sells it now.
+    """
+    if not occurrence.is_stored:
+        return _Preview(reason=_NOT_STORED)
     try:
         effect = await cancellation_effect(visit.console.system.store, occurrence.path, visit.actor)
     except NothingToCancelError:
