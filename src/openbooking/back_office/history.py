@@ -24,6 +24,7 @@ ACTIONS = {
     Action.PROPOSAL_AMENDED: "Proposal amended",
     Action.PROPOSAL_UPDATED_BY_CUSTOMER: "Proposal changed by the customer",
     Action.NOTE_WRITTEN: "Note sent",
+    Action.PAYMENT_RECORDED: "Payment taken",
     Action.ORDER_DELETED: "Deleted",
     Action.PERSONAL_DATA_ERASED: "Personal data erased",
     Action.PUT_ON_SALE: "Put on sale",

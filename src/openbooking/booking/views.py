@@ -288,16 +288,16 @@ class SellerViews(Protocol):
         """Return the entries of the activity log about one Order or OrderProposal, oldest first."""
         ...
 
-    async def activity(self, after: str = "", limit: int = PAGE_ROWS) -> Page[Activity]:
-        """Return the activity log of the Seller, newest first."""
+    async def activity(self, after: str = "", limit: int = PAGE_ROWS, until: datetime | None = None) -> Page[Activity]:
+        """Return the activity log of the Seller, newest first; only the entries before `until`, if it is given."""
         ...
 
     async def sales(self, since: datetime, until: datetime, by: SalesGroup, zone: tzinfo) -> Sales:
         """Return what was sold and cancelled from `since` to before `until`.
 
         Sold counts at the time of B, and a cancellation at its own time. A replaced item counts as cancelled, and its
-        replacement as sold, at the time of the replacement; of several replacements of an item the last one counts. A
-        deleted Order counts as never sold. Orders whose time of B is unknown are in no period.
+        replacement as sold, at the time of the replacement. Later replacements do not change earlier periods. A deleted
+        Order counts as never sold. Orders whose time of B is unknown are in no period.
 
         Args:
             since: The beginning of the period.

@@ -18,7 +18,7 @@ from openbooking.booking.rules.fingerprint import personal_data_of
 from openbooking.booking.rules.order_lines import OrderLine, currency_of, order_lines, order_status, value_of
 from openbooking.booking.rules.search_terms import CUSTOMER, search_terms
 from openbooking.store.change_set import ChangeSet
-from openbooking.store.documents import encode, encode_record, microseconds
+from openbooking.store.documents import encode, encode_record, first_activity_id, microseconds
 from openbooking.store.views.results import hundredths, listed_at, starts_of
 from openbooking.store.views.rows import BookedSessionRow, OrderItemKey, OrderItemRow, order_item_rows
 
@@ -189,7 +189,7 @@ def activity_rows(entries: Iterable[Activity]) -> Rows:
         "activity_added": [
             ActivityRow(
                 seller=entry.seller,
-                id=f"{microseconds(entry.at):016x}-{number:04x}-{token_hex(6)}",
+                id=f"{first_activity_id(entry.at)}-{number:04x}-{token_hex(6)}",
                 partner=entry.order and entry.order.partner,
                 uuid=entry.order and entry.order.uuid,
                 document=encode(entry),

@@ -135,7 +135,7 @@ order_item = Table(
     Column("partner", Key, primary_key=True),
     Column("uuid", Key, primary_key=True),
     Column("number", Integer, primary_key=True),
-    # 1 for booked items that were replaced, 0 for current ones.
+    # 0 for current items, 1 for booked items that were replaced, and 2 and more for replacements that were replaced.
     Column("replaced", Integer, primary_key=True),
     Column("seller", Key, nullable=False),
     Column("opportunity", Key, nullable=False),

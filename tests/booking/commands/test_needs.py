@@ -20,6 +20,7 @@ from openbooking.booking.commands.preview import Preview
 from openbooking.booking.commands.proposal_decisions import WriteToCustomer
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.record_export import RecordExport
+from openbooking.booking.commands.record_payment import RecordPayment
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.republish import Republish
 from openbooking.booking.commands.sale_state import SetSaleState, TakeOffSale
@@ -35,10 +36,10 @@ from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.withhold import Withhold
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import SaleState
-from openbooking.booking.model.order import OrderKey, Partnership, desk_caller
+from openbooking.booking.model.order import MeansOfPayment, OrderKey, Partnership, desk_caller
 from openbooking.booking.model.situation import Needs
 from openbooking.openactive.terms import EventStatus
-from support.builders import NOW, UUID, book, item, propose, quote, request, session, slot
+from support.builders import NOW, PRICE, UUID, book, item, propose, quote, request, session, slot
 from support.histories.all_commands import command_classes
 from support.parties import ALICE, CENTRE, MANAGER
 from support.proposals import ACCEPT, amend
@@ -82,6 +83,7 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
     (RecordAttendance(order=KEY, attended=True, actor=MANAGER), RECORD),
     (UndoAttendance(order=KEY, actor=MANAGER), RECORD),
     (RenewAccess(order=KEY, nonce="new", actor=MANAGER), RECORD),
+    (RecordPayment(order=KEY, amount=PRICE, means=MeansOfPayment.CASH, due=PRICE, actor=MANAGER), RECORD),
     (
         Replace(order=KEY, number=1, opportunity=YOGA.path, offer=SERIES.offers[0].ref, actor=MANAGER),
         Needs(

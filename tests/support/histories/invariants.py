@@ -210,6 +210,9 @@ def _check_milestones(before: Record | None, after: Record, stamp: Stamp) -> Non
     had = _states(before) if before and before.kind is after.kind else {}
     for number, state in _states(after).items():
         was_state = had.get(number, ItemState())
+        if before and after.erased != before.erased:
+            # The erasure of personal data also erases texts. It is no change of the item.
+            was_state = replace(was_state, customer_notice=None, cancellation_message=None)
         untouched = replace(state, changed=None) == replace(was_state, changed=None)
         assert state.changed == (was_state.changed if untouched else stamp)
         newly = state.status in CANCELLED and was_state.status not in CANCELLED

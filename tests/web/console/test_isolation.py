@@ -46,6 +46,7 @@ ROUTES = {
     "/console/cancelled/{opportunity:path}": For.EVERYBODY,
     "/console/desk": For.EVERYBODY,
     "/console/desk/book/{opportunity:path}": For.EVERYBODY,
+    "/console/desk/pay/{uuid}": For.EVERYBODY,
     "/console/desk/receipt/{uuid}": For.EVERYBODY,
     "/console/desk/takings": For.EVERYBODY,
     "/console/e-mail": For.EVERYBODY,
@@ -148,7 +149,7 @@ def pages_of(world: World) -> list[Page]:
     """Return all pages for the users of Sellers."""
 
     def fill_in(route: str) -> str:
-        uuid = PROPOSAL if "proposals" in route else AT_DESK if "receipt" in route else UUID
+        uuid = PROPOSAL if "proposals" in route else AT_DESK if "desk" in route else UUID
         things = {**PARAMETERS, "uuid": uuid}
         return re.sub(r"\{(\w+)(:\w+)?\}", lambda found: things[found[1]], route)
 

@@ -22,13 +22,13 @@ from openbooking.booking.model.situation import (
 from openbooking.booking.rules.cancellation_effects import cancel_bookings, reject_without_spaces
 from openbooking.booking.rules.capacity import max_spaces
 from openbooking.booking.rules.inheritance import inherit, keep_cancellation
-from openbooking.booking.rules.lifecycle import publish_sale_state
 from openbooking.booking.rules.logistics import changed_paths, update_orders
 from openbooking.booking.rules.matching_keys import set_matching_keys
 from openbooking.booking.rules.ownership import check_ownership, check_same_as_booked, check_source
 from openbooking.booking.rules.prepayment import drop_invalid_prepayment
 from openbooking.booking.rules.pricing import Pricing, can_be_paid
 from openbooking.booking.rules.reports import affected_orders, why_not_bookable_now
+from openbooking.booking.rules.sale_states import publish_sale_state
 from openbooking.booking.rules.size_limits import check_published
 from openbooking.openactive.errors import NotFoundError, SellerNotFoundError
 from openbooking.openactive.terms import EventStatus

@@ -8,8 +8,9 @@ from openbooking.booking.model.record import ProposalRecord, QuoteRecord
 from openbooking.booking.model.report import AffectedOrders, Reports
 from openbooking.booking.model.situation import Change, Needs, OpportunityRemoved, OpportunitySet, RecordSet, Situation
 from openbooking.booking.rules.cancellation_effects import rejection
-from openbooking.booking.rules.lifecycle import deleted_record, withdrawn_opportunity
+from openbooking.booking.rules.lifecycle import deleted_record
 from openbooking.booking.rules.reports import affected_orders, withdrawal_report
+from openbooking.booking.rules.sale_states import withdrawn_opportunity
 
 
 class Withdraw(ActorCommand, frozen=True, kw_only=True):
@@ -39,14 +40,15 @@ class Withdraw(ActorCommand, frozen=True, kw_only=True):
         gone = _with_all_below(situation, situation.paths_from(self.sources) - self.keep)
         changes: list[Change] = []
         for record in situation.records.values():
-            if not any(claim.opportunity in gone for claim in record.claims()):
+            own = situation.own_claims(record) & gone
+            if not own:
                 continue
             if isinstance(record, QuoteRecord):
                 changes.append(RecordSet(record.key, None))
             elif self.orders:
                 changes.append(RecordSet(record.key, deleted_record(record, stamp)))
             elif isinstance(record, ProposalRecord):
-                changes.extend(rejection(situation, record, gone, stamp))
+                changes.extend(rejection(situation, record, own, stamp))
         reached = affected_orders(situation, changes, gone)
         changes.extend(_removal(situation.opportunities[path]) for path in sorted(gone))
         reports = {

@@ -31,6 +31,7 @@ class Action(StrEnum):
     PROPOSAL_AMENDED = "proposal-amended"
     PROPOSAL_UPDATED_BY_CUSTOMER = "proposal-updated-by-customer"
     NOTE_WRITTEN = "note-written"
+    PAYMENT_RECORDED = "payment-recorded"
     ORDER_DELETED = "order-deleted"
     PERSONAL_DATA_ERASED = "personal-data-erased"
     PUT_ON_SALE = "put-on-sale"

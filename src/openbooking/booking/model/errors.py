@@ -73,6 +73,18 @@ class BookingAheadError(DecisionRefusedError):
     name = "A booking is ahead. Cancel it first, or wait until it is over."
 
 
+class UnacceptablePaymentError(DecisionRefusedError):
+    """The front desk cannot take this payment: it is more than is due, or the Order was not booked there."""
+
+    name = "The payment cannot be recorded."
+
+
+class DueChangedError(DecisionRefusedError):
+    """Another amount is due than when the payment was taken: somebody has recorded it, or items were cancelled."""
+
+    name = "What is due has changed meanwhile. Look at the booking again."
+
+
 class UnacceptableLogisticsError(DecisionRefusedError):
     """The Opportunity cannot have this time or location (OB-NOTIF-06)."""
 

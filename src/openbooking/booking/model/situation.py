@@ -11,7 +11,7 @@ import msgspec
 
 from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity, Seller, is_on_sale, parents_among
-from openbooking.booking.model.order import OrderKey, Partnership
+from openbooking.booking.model.order import BookedItem, OrderKey, Partnership
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Claim, Record, RecordKind
 
@@ -124,6 +124,23 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         """Return whether an Opportunity with this path exists and is on sale."""
         opportunity = self.opportunities.get(path)
         return opportunity is not None and is_on_sale(opportunity, self.parents(opportunity))
+
+    def own_claims(self, record: Record) -> set[str]:
+        """Return the paths that the record claims, without those that another Seller sells now, after a hand-over.
+
+        Orders stay with the Seller from whom they were booked.
+        """
+        claimed = (claim.opportunity for claim in record.claims())
+        return {path for path in claimed if path not in self.opportunities or self._sells(record.seller, path)}
+
+    def _sells(self, seller: str, path: str) -> bool:
+        opportunity = self.opportunities.get(path)
+        return opportunity is not None and opportunity.seller == seller
+
+    def opportunity_of(self, item: BookedItem) -> Opportunity:
+        """Return the Opportunity of an item as it is now; as it was booked if its Seller sells it no more."""
+        booked = item.opportunity
+        return self.opportunities[booked.path] if self._sells(booked.seller, booked.path) else booked
 
     def paths_from(self, sources: Collection[str]) -> set[str]:
         """Return the paths of the Opportunities from these sources."""

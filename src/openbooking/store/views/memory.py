@@ -102,7 +102,8 @@ class MemorySellerViews:
     async def occurrence(self, path: str) -> Occurrence | None:
         """Return one occurrence."""
         opportunity = self._opportunities.get(path)
-        if opportunity is None:
+        starts = starts_of(opportunity) if opportunity and opportunity.seller == self._seller else None
+        if opportunity is None or starts is None:
             known = [place for place in self._only_booked(*_ALL_TIMES) if place[1] == path]
             if not known:
                 return None
@@ -111,9 +112,6 @@ class MemorySellerViews:
                 start, start + timedelta(microseconds=1), limit=len(self._opportunities) + len(self._records)
             )
             return next((row for row in found.rows if row.path == path), None)
-        starts = starts_of(opportunity)
-        if opportunity.seller != self._seller or starts is None:
-            return None
         parents = parents_among(self._opportunities, opportunity)
         return self._occurrence(starts, opportunity, parents, is_stored=True)[1]
 
@@ -163,9 +161,13 @@ class MemorySellerViews:
         """Return the entries of the activity log about one Order."""
         return tuple(entry for entry in self._activity if entry.order == key and entry.seller == self._seller)
 
-    async def activity(self, after: str = "", limit: int = PAGE_ROWS) -> Page[Activity]:
+    async def activity(self, after: str = "", limit: int = PAGE_ROWS, until: datetime | None = None) -> Page[Activity]:
         """Return the activity log, newest first."""
-        own = [((number,), entry) for number, entry in enumerate(self._activity) if entry.seller == self._seller]
+        own = [
+            ((number,), entry)
+            for number, entry in enumerate(self._activity)
+            if entry.seller == self._seller and (until is None or entry.at < until)
+        ]
         return page_of(own, after, limit, (0,), descending=True)
 
     async def sales(self, since: datetime, until: datetime, by: SalesGroup, zone: tzinfo) -> Sales:
@@ -270,7 +272,8 @@ class MemorySellerViews:
             for item, state in record.items():
                 path, starts = item.opportunity.path, item.opportunity.start
                 stored = self._opportunities.get(path)
-                if starts and since <= starts < until and not (stored and starts_of(stored)):
+                is_stored = stored is not None and stored.seller == self._seller and starts_of(stored)
+                if starts and since <= starts < until and not is_stored:
                     found.setdefault((starts, path), []).append((item, state))
         return found
 
@@ -293,7 +296,7 @@ class MemorySellerViews:
             for line in order_lines(record):
                 for is_sale, at in ((True, line.sold_at), (False, line.ended_at)):
                     if at and since <= at < until:
-                        place = (line.number, int(line.is_replaced), int(not is_sale))
+                        place = (line.number, line.replaced, int(not is_sale))
                         moved = SalesLine(at=at, order=record.key, is_sale=is_sale, line=line)
                         yield (microseconds(at), *record.key, *place), moved
 
@@ -315,7 +318,7 @@ def _sessions(query: OrderQuery, record: OrderRecord) -> list[tuple[int, str]]:
         (microseconds(line.starts), line.opportunity)
         for line in order_lines(record)
         if line.starts
-        and not line.is_replaced
+        and not line.replaced
         and (query.session_from is None or line.starts >= query.session_from)
         and (query.session_before is None or line.starts < query.session_before)
     )

@@ -139,7 +139,7 @@ def _movement(row: MovementSum, *, is_sale: bool) -> Movement:
 def _line(row: LineRow) -> OrderLine:
     return OrderLine(
         number=row.number,
-        is_replaced=bool(row.replaced),
+        replaced=row.replaced,
         quantity=row.quantity,
         opportunity=row.opportunity,
         starts=_instant(row.starts),

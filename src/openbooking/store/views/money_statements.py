@@ -134,7 +134,7 @@ class MoneyStatements:
         new = order_item.alias("new")
         lines = some.join(new, same_record(some, new))
         columns = tuple(new.c[name] for name in LineRow._fields)
-        current = and_(new.c.replaced == literal_column("0"), new.c.sold_at == some.c.ended_at)
+        current = and_(new.c.replaced != literal_column("1"), new.c.sold_at == some.c.ended_at)
         return self._dialect.compile(select(*columns).select_from(lines).where(current))
 
     @cached_property

@@ -124,9 +124,9 @@ class SqlSellerViews:
         """Return the entries of the activity log about one Order."""
         return await self._read(lambda: read_history(self._activity, self._seller, key))
 
-    async def activity(self, after: str = "", limit: int = PAGE_ROWS) -> Page[Activity]:
+    async def activity(self, after: str = "", limit: int = PAGE_ROWS, until: datetime | None = None) -> Page[Activity]:
         """Return the activity log, newest first."""
-        return await self._read(lambda: list_activity(self._activity, self._seller, PageRequest(after, limit)))
+        return await self._read(lambda: list_activity(self._activity, self._seller, PageRequest(after, limit), until))
 
     async def sales(self, since: datetime, until: datetime, by: SalesGroup, zone: tzinfo) -> Sales:
         """Return what was sold and cancelled in the period."""

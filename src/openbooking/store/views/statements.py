@@ -118,7 +118,9 @@ class ViewStatements:
         session = booked_session.c
         place = (session.starts, session.opportunity)
         is_stored = select(opportunity.c.path).where(
-            opportunity.c.path == session.opportunity, opportunity.c.starts.is_not(None)
+            opportunity.c.path == session.opportunity,
+            opportunity.c.seller == session.seller,
+            opportunity.c.starts.is_not(None),
         )
         key = func.min(order_item.c.partner.concat(literal_column(f"'{KEY_SEPARATOR}'")).concat(order_item.c.uuid))
         at_session = _at_session()

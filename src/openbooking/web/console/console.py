@@ -60,6 +60,7 @@ class Notice(StrEnum):
     BOOKED = "booked"
     BOOKED_BEFORE = "booked-before"
     CHANGED_AT_DESK = "changed-at-desk"
+    PAID = "paid"
 
 
 NOTICES = {
@@ -84,6 +85,7 @@ NOTICES = {
     Notice.BOOKED: "Booked.",
     Notice.BOOKED_BEFORE: "This form was booked already, and not booked again. This is its receipt.",
     Notice.CHANGED_AT_DESK: "Done. This was booked at the front desk: tell the customer yourself.",
+    Notice.PAID: "Payment recorded. It counts in the takings of today.",
 }
 
 

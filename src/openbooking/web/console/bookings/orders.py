@@ -16,6 +16,7 @@ from openbooking.back_office.history import history_rows
 from openbooking.back_office.order_items import item_rows
 from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.record import DeletedRecord, OrderRecord, ProposalRecord
+from openbooking.booking.rules.desk_account import due_at_desk
 from openbooking.booking.rules.order_lines import OrderStatus, order_status
 from openbooking.booking.rules.pricing import current_totals
 from openbooking.booking.rules.search_terms import found_attendees
@@ -127,6 +128,7 @@ class OrderPages:
             items=item_rows(record),
             order_status=ORDER_STATUSES[order_status(record)],
             totals=current_totals(record),
+            due=due_at_desk(record),
             personal=record.order.personal or PersonalData(),
             history=await history_rows(visit.views, record, partners),
         )
