@@ -132,7 +132,8 @@ def test_the_times_of_an_order_are_those_of_its_own_seller() -> None:
     for command in (CANCEL_OLD, cancel):
         with pytest.raises(CancellationNotPermittedError):
             command.decide(late)
-    assert EraseOrderData(orders=frozenset({OLD_KEY}), contact="geoff@example.com", actor=MANAGER).decide(late).reply == 1
+    erase = EraseOrderData(orders=frozenset({OLD_KEY}), contact="geoff@example.com", actor=MANAGER)
+    assert erase.decide(late).reply == 1
 
 
 def test_an_item_is_not_replaced_by_the_opportunity_of_the_new_seller() -> None:

@@ -1,4 +1,4 @@
-"""Record that the personal data of Orders was exported, for the activity log."""
+"""Record that the personal data of Orders and OrderProposals was exported, for the activity log."""
 
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.activity import Action
@@ -8,10 +8,10 @@ from openbooking.booking.rules import lifecycle
 
 
 class RecordExport(ActorCommand, frozen=True, kw_only=True):
-    """Add an entry for each exported Order to the activity log. The Orders stay as they are.
+    """Add an entry for each exported Order or OrderProposal to the activity log, and change nothing else.
 
     Attributes:
-        orders: The keys of the Orders.
+        orders: The keys of the Orders and OrderProposals.
     """
 
     orders: frozenset[OrderKey]
@@ -29,8 +29,9 @@ class RecordExport(ActorCommand, frozen=True, kw_only=True):
         """Add the entries.
 
         Raises:
-            UnknownOrderError: No booked Order has one of the keys.
+            UnknownOrderError: No Order or OrderProposal has one of the keys.
             GoneError: One of the Orders was deleted.
         """
-        records = [lifecycle.booked_order(situation, key) for key in sorted(self.orders)]
-        return Decision(reply=None, changes=tuple(OrderRead(record.key) for record in records))
+        for key in self.orders:
+            lifecycle.check_event(situation.records.get(key), lifecycle.Event.READ)
+        return Decision(reply=None, changes=tuple(map(OrderRead, sorted(self.orders))))
