@@ -16,7 +16,7 @@ from openbooking.web.console.charts import HEIGHT, WIDTH, Bar, ColumnChart, colu
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError
 from openbooking.web.console.csv_replies import Rows, csv_reply, stream_csv
 from openbooking.web.console.group_names import group_names, published_names
-from openbooking.web.console.periods import Period, PeriodError, month_of_day, read_period
+from openbooking.web.console.periods import Period, PeriodError, month_before, month_of_day, read_period
 from openbooking.web.pages import Form, Problem
 
 MONEY_PATH = f"{CONSOLE_PATH}/money"
@@ -92,6 +92,10 @@ class MoneyPages:
             by=SalesGroup(by) if by in set(SalesGroup) else SalesGroup.DAY,
             width=WIDTH,
             height=HEIGHT,
+            months=[
+                ("This month", *month_of_day(visit.today)),
+                ("Last month", *month_before(visit.today)),
+            ],
             **values,
         )
 
