@@ -62,6 +62,14 @@ async def test_a_search_finds_the_orders_to_which_all_fields_apply(
     assert ("No booking matches the search." in text) is (finds == "")
 
 
+@pytest.mark.parametrize(("fields", "is_open"), [({}, False), ({"text": "geoff"}, False), ({"partner": "bob"}, True)])
+async def test_the_filters_are_unfolded_when_one_of_them_is_used(
+    sign_in: SignIn, fields: dict[str, str], *, is_open: bool
+) -> None:
+    page = await (await sign_in("ann")).open(f"/console/orders?{urlencode(fields)}")
+    assert ("<details open>" in page.response.text) is is_open
+
+
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [

@@ -1,7 +1,7 @@
 """The search for Orders, and the page of one Order."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
@@ -69,7 +69,8 @@ class OrderPages:
             statuses=ORDER_STATUSES,
             rows=rows,
             next=following and urlencode({**fields, "after": following}),
-            is_filtered=any(value for name, value in fields.items() if name not in ("after", "done")),
+            is_filtered=_has_value(fields, besides=("after", "done")),
+            shows_filters=_has_value(fields, besides=("after", "done", "text")),
         )
 
     async def _order(self, visit: ConsoleVisit) -> Response:
@@ -97,6 +98,11 @@ class OrderPages:
 def order_path(key: OrderKey) -> str:
     """Return the path of the page of an Order below the address of the site."""
     return f"{ORDERS_PATH}/{key.partner}/{key.uuid}"
+
+
+def _has_value(fields: Form, besides: Collection[str]) -> bool:
+    """Return whether a field of the query has a value, besides these fields."""
+    return any(value for name, value in fields.items() if name not in besides)
 
 
 def read_query(fields: Form, visit: ConsoleVisit) -> OrderQuery:
