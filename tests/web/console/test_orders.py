@@ -141,6 +141,13 @@ async def test_an_order_of_another_seller_does_not_exist(world: World, sign_in: 
     assert uuid not in await found(sign_in, text=uuid)
 
 
+@pytest.mark.parametrize(("user", "path"), [("ann", "/console/orders/alice/nowhere"), ("cat", "/console/money")])
+async def test_a_page_that_is_not_shown_keeps_the_name_of_the_seller(sign_in: SignIn, user: str, path: str) -> None:
+    page = await (await sign_in(user)).open(path)
+    assert page.status in (403, 404)
+    assert '<p class="service"><span>Riverside Centre ' in page.response.text
+
+
 async def test_a_deleted_order_shows_that_it_was_deleted(world: World, sign_in: SignIn) -> None:
     assert (await world.call("DELETE", f"orders/{UUID}")).status_code == 204
     page = await (await sign_in("ann")).open(ORDER)
