@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx2
 import pytest
@@ -33,21 +34,40 @@ BY_MOUSE = re.compile(
     r"\.(?:click|dblclick|tap|check|uncheck|set_checked|fill|clear|select_option|hover|drag_to|drag_and_drop|mouse"
     r"|dispatch_event|press_sequentially|focus)\b(?=\(|\.)"
 )
+DAY = timedelta(days=1)
 MESSAGE = "The instructor is ill."
 _log = logging.getLogger(__name__)
 
 
-def hour_of_today(now: datetime) -> datetime:
-    """Return the start of a session of today that goes on now."""
-    return max(now.replace(hour=0, minute=0, second=0, microsecond=0), now - timedelta(minutes=30))
+class Times(NamedTuple):
+    """The starts of sessions.
+
+    Attributes:
+        tonight: A session of today that goes on now.
+        tomorrow: The evening of tomorrow.
+        last_month: The first day of last month, of which the demo has no bookings.
+    """
+
+    tonight: datetime
+    tomorrow: datetime
+    last_month: datetime
+
+    @property
+    def part(self) -> str:
+        """The part of the day in which the session of today started."""
+        return "Evening" if self.tonight.hour >= 17 else "Afternoon" if self.tonight.hour >= 12 else "Morning"
 
 
-NOW = datetime.now(ZONE)
-TONIGHT = hour_of_today(NOW)
-PART = "Evening" if TONIGHT.hour >= 17 else "Afternoon" if TONIGHT.hour >= 12 else "Morning"
-TOMORROW = (NOW + timedelta(days=1)).replace(hour=18, minute=30, second=0, microsecond=0)
-LAST_MONTH = (NOW.replace(day=1) - timedelta(days=1)).replace(day=14, hour=18, minute=0, second=0, microsecond=0)
-DAY_BEFORE = timedelta(days=1)
+@pytest.fixture(scope="module")
+def times() -> Times:
+    """The starts of sessions, seen from now."""
+    now = datetime.now(ZONE).replace(microsecond=0)
+    midnight, evening = now.replace(hour=0, minute=0, second=0), now.replace(hour=18, minute=30, second=0)
+    return Times(
+        tonight=max(midnight, now - timedelta(minutes=30)),
+        tomorrow=evening + DAY,
+        last_month=(evening.replace(day=1) - DAY).replace(day=1),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +85,11 @@ def broker(demo: Site) -> Iterator[BrokerOfDemo]:
 
 
 @pytest.fixture(scope="module")
-def attendees(demo: Site, broker: BrokerOfDemo) -> dict[str, str]:
+def attendees(demo: Site, broker: BrokerOfDemo, times: Times) -> dict[str, str]:
     """The Orders of the attendees of tonight's circuits, by name; the last one has attended."""
-    circuits = broker.publish("Circuits", TONIGHT)
+    circuits = broker.publish("Circuits", times.tonight)
     names = ("Amy Archer", "Bob Baker", "Cat Cooper", "Dan Dyer")
-    orders = {name: broker.book(name, circuits, at=NOW - DAY_BEFORE) for name in names}
+    orders = {name: broker.book(name, circuits, at=times.tonight - DAY) for name in names}
     attended = RecordAttendance(order=OrderKey(KEY, orders["Dan Dyer"]), attended=True, actor=STAFF)
     demo.do(lambda system: system.store.execute(attended))
     return orders
@@ -127,9 +147,9 @@ def statuses(order: Json) -> list[str]:
     return [item["orderItemStatus"] for item in order["orderedItem"]]
 
 
-def open_tonight(keyboard: Keyboard) -> None:
+def open_tonight(keyboard: Keyboard, part: str) -> None:
     """Open the register of tonight's circuits from the page of today."""
-    keyboard.follow(PART)
+    keyboard.follow(part)
     keyboard.follow("Circuits")
     has_heading(keyboard, "Circuits")
 
@@ -168,31 +188,35 @@ def test_a_focus_that_nobody_can_see_is_noticed(keyboard: Keyboard, html: str, f
     assert keyboard.faults()[:1] == ([fault] if fault else [])
 
 
-def test_find_tonights_attendees(keyboard: Keyboard, attendees: dict[str, str]) -> None:
-    open_tonight(keyboard)
+def test_find_tonights_attendees(keyboard: Keyboard, attendees: dict[str, str], times: Times) -> None:
+    open_tonight(keyboard, times.part)
     rows = keyboard.page.get_by_role("table").get_by_role("rowheader")
     assert rows.all_inner_texts() == list(attendees)
 
 
-def test_tick_three_attendees(keyboard: Keyboard, broker: BrokerOfDemo, attendees: dict[str, str]) -> None:
+def test_tick_three_attendees(
+    keyboard: Keyboard, broker: BrokerOfDemo, attendees: dict[str, str], times: Times
+) -> None:
     feed = broker.follow(ORDERS)
-    open_tonight(keyboard)
+    open_tonight(keyboard, times.part)
     for name in ("Amy Archer", "Bob Baker", "Cat Cooper"):
         keyboard.send(f"Attended {name}")
         says(keyboard, "Attendance recorded.")
         feed.wait_for(attendees[name], lambda order: statuses(order) == [OrderItemStatus.ATTENDED])
 
 
-def test_undo_the_tick_of_one_attendee(keyboard: Keyboard, broker: BrokerOfDemo, attendees: dict[str, str]) -> None:
+def test_undo_the_tick_of_one_attendee(
+    keyboard: Keyboard, broker: BrokerOfDemo, attendees: dict[str, str], times: Times
+) -> None:
     feed = broker.follow(ORDERS)
     assert statuses(broker.order(attendees["Dan Dyer"])) == [OrderItemStatus.ATTENDED]
-    open_tonight(keyboard)
+    open_tonight(keyboard, times.part)
     keyboard.send("Undo Dan Dyer")
     feed.wait_for(attendees["Dan Dyer"], lambda order: statuses(order) == [OrderItemStatus.CONFIRMED])
 
 
-def test_accept_a_proposal(keyboard: Keyboard, broker: BrokerOfDemo) -> None:
-    order = broker.book("Gina Gray", broker.publish("Party", TOMORROW, offered={"flow": APPROVAL}), propose=True)
+def test_accept_a_proposal(keyboard: Keyboard, broker: BrokerOfDemo, times: Times) -> None:
+    order = broker.book("Gina Gray", broker.publish("Party", times.tomorrow, offered={"flow": APPROVAL}), propose=True)
     feed = broker.follow(PROPOSALS)
     keyboard.open_from_menu("Proposals")
     keyboard.follow("Gina Gray")
@@ -201,8 +225,8 @@ def test_accept_a_proposal(keyboard: Keyboard, broker: BrokerOfDemo) -> None:
     feed.wait_for(order, lambda data: data["orderProposalStatus"] == OrderProposalStatus.ACCEPTED)
 
 
-def test_reject_a_proposal_with_a_note(keyboard: Keyboard, broker: BrokerOfDemo) -> None:
-    order = broker.book("Hal Holt", broker.publish("Disco", TOMORROW, offered={"flow": APPROVAL}), propose=True)
+def test_reject_a_proposal_with_a_note(keyboard: Keyboard, broker: BrokerOfDemo, times: Times) -> None:
+    order = broker.book("Hal Holt", broker.publish("Disco", times.tomorrow, offered={"flow": APPROVAL}), propose=True)
     feed = broker.follow(PROPOSALS)
     keyboard.open_from_menu("Proposals")
     keyboard.follow("Hal Holt")
@@ -213,11 +237,11 @@ def test_reject_a_proposal_with_a_note(keyboard: Keyboard, broker: BrokerOfDemo)
     assert data["orderSellerNote"] == "The hall is closed."
 
 
-def test_cancel_a_class_with_a_message(keyboard: Keyboard, broker: BrokerOfDemo) -> None:
-    boxing = broker.publish("Boxing", TOMORROW)
+def test_cancel_a_class_with_a_message(keyboard: Keyboard, broker: BrokerOfDemo, times: Times) -> None:
+    boxing = broker.publish("Boxing", times.tomorrow)
     orders = [broker.book(name, boxing) for name in ("Ina Irwin", "Jim James")]
     feed = broker.follow(ORDERS)
-    keyboard.follow(f"{TOMORROW:%a} {TOMORROW.day} {TOMORROW:%b %Y}")
+    keyboard.follow(f"{times.tomorrow:%a} {times.tomorrow.day} {times.tomorrow:%b %Y}")
     keyboard.follow("Evening")
     keyboard.follow("Boxing")
     keyboard.follow("Cancel this session")
@@ -231,12 +255,12 @@ def test_cancel_a_class_with_a_message(keyboard: Keyboard, broker: BrokerOfDemo)
     expect(keyboard.page.get_by_role("main")).to_contain_text("All partners have read it.")
 
 
-def test_cancel_one_item_of_a_booking(keyboard: Keyboard, broker: BrokerOfDemo) -> None:
-    order = broker.book("Eve Ellis", broker.publish("Dance", TOMORROW), broker.publish("Ballet", TOMORROW))
+def test_cancel_one_item_of_a_booking(keyboard: Keyboard, broker: BrokerOfDemo, times: Times) -> None:
+    order = broker.book("Eve Ellis", broker.publish("Dance", times.tomorrow), broker.publish("Ballet", times.tomorrow))
     feed = broker.follow(ORDERS)
     open_booking(keyboard, "Eve Ellis")
     keyboard.follow("Cancel booking")
-    when = f"{TOMORROW:%a} {TOMORROW.day} {TOMORROW:%b %Y %H:%M}"
+    when = f"{times.tomorrow:%a} {times.tomorrow.day} {times.tomorrow:%b %Y %H:%M}"
     keyboard.go_to(CHECKBOX, f"Ballet, {when}")
     keyboard.press("Space")
     keyboard.send("Cancel the chosen items")
@@ -245,8 +269,11 @@ def test_cancel_one_item_of_a_booking(keyboard: Keyboard, broker: BrokerOfDemo) 
     feed.wait_for(order, lambda data: statuses(data) == wanted)
 
 
-def test_replace_one_item_of_a_booking(keyboard: Keyboard, broker: BrokerOfDemo) -> None:
-    first, second = broker.publish("Tennis", TOMORROW), broker.publish("Tennis", TOMORROW + timedelta(hours=2))
+def test_replace_one_item_of_a_booking(keyboard: Keyboard, broker: BrokerOfDemo, times: Times) -> None:
+    first, second = (
+        broker.publish("Tennis", times.tomorrow),
+        broker.publish("Tennis", times.tomorrow + timedelta(hours=2)),
+    )
     order = broker.book("Finn Fox", first)
     feed = broker.follow(ORDERS)
     open_booking(keyboard, "Finn Fox")
@@ -259,10 +286,10 @@ def test_replace_one_item_of_a_booking(keyboard: Keyboard, broker: BrokerOfDemo)
     feed.wait_for(order, lambda data: str(data["orderedItem"][0]["orderedItem"]).endswith(path))
 
 
-def test_book_a_walk_in(keyboard: Keyboard, attendees: dict[str, str]) -> None:
+def test_book_a_walk_in(keyboard: Keyboard, attendees: dict[str, str], times: Times) -> None:
     assert len(attendees) == 4
     keyboard.open_from_menu("Front desk")
-    keyboard.follow(PART)
+    keyboard.follow(times.part)
     keyboard.follow("Circuits")
     keyboard.write("First name", "Wanda")
     keyboard.write("Last name", "Walker")
@@ -278,8 +305,8 @@ def test_book_a_walk_in(keyboard: Keyboard, attendees: dict[str, str]) -> None:
     expect(main).to_contain_text("Card")
 
 
-def test_export_the_sales_of_last_month(keyboard: Keyboard, broker: BrokerOfDemo) -> None:
-    broker.book("Jo Jones", broker.publish("Judo", LAST_MONTH), at=LAST_MONTH - timedelta(hours=6))
+def test_export_the_sales_of_last_month(keyboard: Keyboard, broker: BrokerOfDemo, times: Times) -> None:
+    broker.book("Jo Jones", broker.publish("Judo", times.last_month), at=times.last_month - timedelta(hours=6))
     keyboard.open_from_menu("Money")
     keyboard.follow("Last month")
     keyboard.go_to("link", "Save this table as CSV")
@@ -287,13 +314,15 @@ def test_export_the_sales_of_last_month(keyboard: Keyboard, broker: BrokerOfDemo
         keyboard.press("Enter")
     with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file))
-    assert download.value.suggested_filename.startswith(f"sales-{LAST_MONTH:%Y-%m}-01-to-{LAST_MONTH:%Y-%m}-")
-    assert [f"{LAST_MONTH:%Y-%m-%d}", "1", "12.00"] in [[row[0], row[2], row[3]] for row in rows], rows
+    assert download.value.suggested_filename.startswith(
+        f"sales-{times.last_month:%Y-%m}-01-to-{times.last_month:%Y-%m}-"
+    )
+    assert [f"{times.last_month:%Y-%m-%d}", "1", "12.00"] in [[row[0], row[2], row[3]] for row in rows], rows
 
 
-def test_find_and_erase_a_person(keyboard: Keyboard, broker: BrokerOfDemo) -> None:
-    yesterday = TOMORROW - timedelta(days=2)
-    order = broker.book("Iris Innes", broker.publish("Karate", yesterday), at=yesterday - DAY_BEFORE)
+def test_find_and_erase_a_person(keyboard: Keyboard, broker: BrokerOfDemo, times: Times) -> None:
+    yesterday = times.tomorrow - timedelta(days=2)
+    order = broker.book("Iris Innes", broker.publish("Karate", yesterday), at=yesterday - DAY)
     keyboard.open_from_menu("Personal data")
     keyboard.write("E-mail address or telephone number", "iris.innes@example.com")
     keyboard.enter()
