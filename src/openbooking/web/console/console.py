@@ -284,15 +284,21 @@ class Console:
     async def _serve(
         self, serve: Serve, request: Request, visit: Visit, user: User, *, managers_only: bool
     ) -> Response:
-        if not _may_see(user, managers_only=managers_only):
-            return self.pages.page(request, visit, "console/may_not_see.html", status=HTTPStatus.FORBIDDEN)
         seller = await self.system.identity.seller(user.seller)
+        if not _may_see(user, managers_only=managers_only):
+            return self._refuse(request, visit, "may_not_see.html", HTTPStatus.FORBIDDEN, seller)
         if seller is None:
-            return self.pages.page(request, visit, "console/not_found.html", status=HTTPStatus.NOT_FOUND)
+            return self._refuse(request, visit, "not_found.html", HTTPStatus.NOT_FOUND, seller)
         try:
             return await serve(ConsoleVisit(self, request, visit, user, seller, self._views.of(seller.key)))
         except (NotFoundOnConsoleError, InvalidCursorError):
-            return self.pages.page(request, visit, "console/not_found.html", status=HTTPStatus.NOT_FOUND)
+            return self._refuse(request, visit, "not_found.html", HTTPStatus.NOT_FOUND, seller)
+
+    def _refuse(
+        self, request: Request, visit: Visit, template: str, status: HTTPStatus, seller: Seller | None
+    ) -> Response:
+        """Return a page that says why the wanted page is not shown."""
+        return self.pages.page(request, visit, f"console/{template}", status=status, brand=seller)
 
 
 def _may_see(user: User, *, managers_only: bool) -> bool:

@@ -49,6 +49,21 @@ async def test_the_day_lists_the_sessions_with_their_booked_spaces(sign_in: Sign
     assert "No session of" in empty.text
 
 
+@pytest.mark.parametrize("path", ["/console", "/console/desk"])
+async def test_a_part_of_the_day_lists_the_sessions_that_start_in_it(sign_in: SignIn, path: str) -> None:
+    """The session starts at noon."""
+    ann = await sign_in("ann")
+    shown = {}
+    for part in ("", "morning", "afternoon", "evening", "tea-time"):
+        page = await ann.open(f"{path}?day={DAY}&part={part}")
+        shown[part] = "12:00\N{EN DASH}13:00" in page.text
+    assert shown == {"": True, "morning": False, "afternoon": True, "evening": False, "tea-time": True}
+    page = await ann.open(f"{path}?day={DAY}&part=evening")
+    assert "No session of Riverside Centre starts in this part of the day." in page.text
+    assert f'href="{path}?day={DAY + timedelta(days=1)}&amp;part=evening"' in page.response.text
+    assert page.forms[-1].fields == {"day": str(DAY), "part": "evening"}
+
+
 @pytest.mark.parametrize("path", ["/console", "/console/desk", "/console/desk/takings"])
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "soon"])
 async def test_a_day_without_neighbours_shows_today(sign_in: SignIn, path: str, day: str) -> None:

@@ -111,6 +111,12 @@ async def test_a_deleted_order_counts_as_never_sold(world: World, sign_in: SignI
     assert {row["Order"] for row in await saved(sign_in, table="lines")} == {UUID}
 
 
+async def test_links_lead_to_this_month_and_to_the_month_before(sign_in: SignIn) -> None:
+    page = (await (await sign_in("ann")).open("/console/money?by=month")).response.text
+    assert 'href="/console/money?from=2027-03-01&amp;to=2027-03-31&amp;by=month#found">This month' in page
+    assert 'href="/console/money?from=2027-02-01&amp;to=2027-02-28&amp;by=month#found">Last month' in page
+
+
 async def test_a_period_without_sales_says_so(sign_in: SignIn) -> None:
     page = await open_money(sign_in, **{"from": "2027-02-01", "to": "2027-02-28"})
     assert "Nothing was sold or cancelled from Mon 1 Feb 2027 to Sun 28 Feb 2027." in page.text

@@ -1,11 +1,13 @@
 """The values with which the pages of the console show an occurrence."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
 from openbooking.back_office.descriptions import opportunity_name, place_name
-from openbooking.booking.views import Occurrence
+from openbooking.booking.views import Occurrence, Page
 from openbooking.web.console.console import CONSOLE_PATH, ConsoleVisit
+from openbooking.web.console.periods import PARTS_OF_DAY, PartOfDay
 
 
 def occurrence_row(visit: ConsoleVisit, occurrence: Occurrence) -> dict[str, Any]:
@@ -25,6 +27,31 @@ def occurrence_row(visit: ConsoleVisit, occurrence: Occurrence) -> dict[str, Any
         "is_over": opportunity.is_over(visit.now),
         "desk_path": desk_path(opportunity.path),
     }
+
+
+async def find_occurrences(visit: ConsoleVisit) -> Page[Occurrence]:
+    """Return the occurrences of the day that the query names, or of a part of this day."""
+    since, until = _part(visit).bounds(visit.day(), visit.console.zone)
+    return await visit.views.occurrences(since, until, visit.query.get("after", ""))
+
+
+def day_choice(visit: ConsoleVisit) -> dict[str, Any]:
+    """Return the values with which templates show the choice of a day and of a part of it."""
+    day = visit.day()
+    return {
+        "day": day,
+        "day_before": day - timedelta(days=1),
+        "day_after": day + timedelta(days=1),
+        "part": _part(visit),
+        "parts": PARTS_OF_DAY,
+        "is_first": not visit.query.get("after"),
+    }
+
+
+def _part(visit: ConsoleVisit) -> PartOfDay:
+    """Return the part of the day that the query names; the whole day if it names none."""
+    part = visit.query.get("part", "")
+    return PartOfDay(part) if part in set(PartOfDay) else PartOfDay.WHOLE
 
 
 def register_path(opportunity: str) -> str:

@@ -143,7 +143,7 @@ class DetailsPages:
 def _page(visit: ConsoleVisit, seller: Seller, problem: Problem | None = None, form: Form | None = None) -> Response:
     """Return the page that shows a version of the Seller, with what was typed if there is a form."""
     shown = defaultdict(str, form or read_fields(seller))
-    return visit.page("details.html", problem=problem, form=shown, fields=FIELDS, seen=_seen(seller))
+    return visit.page("seller/details.html", problem=problem, form=shown, fields=FIELDS, seen=_seen(seller))
 
 
 def _seen(seller: Seller) -> str:
