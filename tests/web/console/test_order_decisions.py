@@ -163,5 +163,40 @@ async def test_a_forged_form_changes_nothing(world: World, sign_in: SignIn) -> N
 async def test_an_order_without_access_has_nothing_to_renew(world: World, sign_in: SignIn) -> None:
     uuid = "0b4cf4a7-4f1c-4b6c-9d3b-6a3f1f4b2d11"
     assert (await world.call("PUT", f"orders/{uuid}", world.order(world.item(YOGA)))).status_code == 201
-    page = await (await sign_in("ann")).open(f"/console/orders/alice/{uuid}/access")
+    ann = await sign_in("ann")
+    page = await ann.open(f"/console/orders/alice/{uuid}/access")
     assert "No item of this booking has an access code, pass or link." in page.text
+    assert "Back to the booking" in page.text
+    assert "Renew access" not in (await ann.open(f"/console/orders/alice/{uuid}")).text
+    assert "Renew access" in (await ann.open(ORDER)).text
+
+
+async def test_an_order_without_current_items_offers_no_decision(sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    assert "Send a notice" in (await ann.open(ORDER)).text
+    await decide(ann, "cancel", **{"item-1": "yes", "item-2": "yes"})
+    page = await ann.open(ORDER)
+    assert "Send a notice" not in page.text
+    assert f"{ORDER}/cancel" not in page.response.text
+    for path in ("cancel", "notify"):
+        page = await ann.open(f"{ORDER}/{path}")
+        assert "message" not in page.fields
+
+
+async def test_a_notice_is_shown_and_removed(world: World, sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    assert "remove" not in (await ann.open(f"{ORDER}/notify")).fields
+    await decide(ann, "notify", **{"item-1": "yes", "message": "Bring shoes."})
+    page = await ann.open(f"{ORDER}/notify")
+    assert "Bring shoes." in page.text
+    page = await decide(ann, "notify", **{"item-1": "yes", "message": "Or not.", "remove": "yes"})
+    assert page.summary[0] == "message"
+    page = await decide(ann, "notify", **{"item-1": "yes", "remove": "yes"})
+    assert "Notice removed." in page.text
+    first, _ = await items_in_feed(world)
+    assert "customerNotice" not in first
+
+
+async def test_the_replacement_says_who_tells_the_customer(sign_in: SignIn) -> None:
+    page = await (await sign_in("ann")).open(f"{ORDER}/replace/1")
+    assert "Alice tells the customer, who may cancel with a full refund." in page.text

@@ -47,7 +47,7 @@ class OrderDecisionPages:
         form, problem = await _posted(visit), None
         if form is not None:
             numbers, message = _chosen(form, rows), form.get("message", "").strip()
-            problem = _none_chosen(numbers) or too_long(message, "message")
+            problem = _none_chosen(numbers, rows) or too_long(message, "message")
             if problem is None:
                 command = SellerCancel(order=record.key, numbers=numbers, message=message or None, actor=visit.actor)
                 problem = await visit.try_(command)
@@ -61,13 +61,15 @@ class OrderDecisionPages:
         form, problem = await _posted(visit), None
         if form is not None:
             numbers, notice = _chosen(form, rows), form.get("message", "").strip()
-            problem = _none_chosen(numbers) or too_long(notice, "message")
-            if problem is None and not notice and not form.get("remove"):
-                problem = Problem("Write the notice.", ("message",))
+            problem = _none_chosen(numbers, rows) or too_long(notice, "message")
+            if problem is None and bool(notice) == bool(form.get("remove")):
+                text = "Either write a notice, or remove the present one." if notice else "Write the notice."
+                problem = Problem(text, ("message",))
             if problem is None:
                 problem = await visit.try_(Notify(order=record.key, numbers=numbers, notice=notice, actor=visit.actor))
             if problem is None:
-                return visit.redirect(order_path(record.key), _notice(record, Notice.NOTIFIED))
+                told = Notice.NOTIFIED if notice else Notice.NOTICE_REMOVED
+                return visit.redirect(order_path(record.key), _notice(record, told))
         return await self._form(visit, "notify_order.html", record, rows, form, problem)
 
     async def _renew_access(self, visit: ConsoleVisit) -> Response:
@@ -76,7 +78,7 @@ class OrderDecisionPages:
         form, problem = await _posted(visit), None
         if form is not None:
             numbers = _chosen(form, rows)
-            problem = _none_chosen(numbers)
+            problem = _none_chosen(numbers, rows)
             if problem is None:
                 command = RenewAccess(
                     order=record.key,
@@ -158,5 +160,7 @@ def _chosen(form: Form, rows: Sequence[ItemRow]) -> frozenset[int]:
     return frozenset(row.item.number for row in rows if form.get(f"item-{row.item.number}"))
 
 
-def _none_chosen(numbers: frozenset[int]) -> Problem | None:
+def _none_chosen(numbers: frozenset[int], rows: Sequence[ItemRow]) -> Problem | None:
+    if not rows:
+        return Problem("The booking has changed since you opened this page. Nothing has been done.")
     return None if numbers else Problem("Choose at least one item.", ("items",))
