@@ -1,5 +1,6 @@
 """The Seller's decisions about one Order, made on pages and told to the Broker through its feed."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.opportunity import AccessRules
 from support.browsers.form_browser import Page, Visitor
-from support.builders import UUID, new_uuid, session
+from support.builders import NOW, UUID, new_uuid, session
 from support.console import SignIn
 from support.http_system import YOGA, World
 from support.parties import MANAGER
@@ -134,6 +135,26 @@ async def test_an_item_is_replaced_by_another_session(world: World, sign_in: Sig
     assert "Replaced." in page.text
     _, second = await items_in_feed(world)
     assert second["orderedItem"] == world.ids.opportunity(LATER[-1].path)
+
+
+async def test_an_item_is_replaced_by_a_session_of_another_day(world: World, sign_in: SignIn) -> None:
+    family = session("next-week", start=NOW + timedelta(days=9), end=NOW + timedelta(days=9, hours=1))
+    await world.store.execute(Publish(tuple(family), actor=MANAGER))
+    ann = await sign_in("ann")
+    path = f"{ORDER}/replace/2"
+    assert family[-1].path not in (await ann.open(path)).response.text
+    path += f"?day={(NOW + timedelta(days=9)).date()}"
+    page = await ann.open(path)
+    assert page.text.count("\N{POUND SIGN}12.00") == 1
+    page = await ann.post(path, {**page.forms[-1].fields, "choice": f"{family[-1].path} {family[0].path} adult"})
+    assert "Replaced." in page.text
+    assert (await items_in_feed(world))[1]["orderedItem"] == world.ids.opportunity(family[-1].path)
+
+
+async def test_a_day_without_sessions_offers_another_day(sign_in: SignIn) -> None:
+    page = await (await sign_in("ann")).open(f"{ORDER}/replace/2?day={(NOW + timedelta(days=40)).date()}")
+    assert "Choose another day." in page.text
+    assert "choice" not in page.fields
 
 
 async def test_a_replacement_that_the_page_does_not_offer_is_refused(world: World, sign_in: SignIn) -> None:

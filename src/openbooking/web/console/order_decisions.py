@@ -5,13 +5,14 @@ Each has a page that says what it will do. The decision is made by the form of t
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.back_office.order_items import ItemRow, item_rows
-from openbooking.back_office.replacements import replacement_choices
+from openbooking.back_office.replacements import replacement_choices, replacement_day
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import Notify, RenewAccess, SellerCancel
 from openbooking.booking.model.record import OrderRecord
@@ -22,6 +23,7 @@ from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnCon
 from openbooking.web.console.orders import order_path
 from openbooking.web.pages import Form, Problem
 
+_A_DAY = timedelta(days=1)
 _METHODS = ("GET", "POST")
 
 
@@ -100,7 +102,8 @@ class OrderDecisionPages:
         row = next((row for row in item_rows(record) if row.item.number == number), None)
         if row is None:
             raise NotFoundOnConsoleError
-        choices = await replacement_choices(visit.views, record, row, visit.now)
+        day = visit.day() if visit.query.get("day") else replacement_day(row, visit.now)
+        choices = await replacement_choices(visit.views, record, row, day, visit.now)
         form, problem = await _posted(visit), None
         if form is not None:
             chosen = next((choice for choice in choices if choice.value == form.get("choice")), None)
@@ -118,7 +121,18 @@ class OrderDecisionPages:
                 problem = await visit.try_(command)
                 if problem is None:
                     return visit.redirect(order_path(record.key), _notice(record, Notice.REPLACED))
-        return await self._form(visit, "replace_item.html", record, [row], form, problem, choices=choices)
+        return await self._form(
+            visit,
+            "replace_item.html",
+            record,
+            [row],
+            form,
+            problem,
+            choices=choices,
+            day=day,
+            day_before=day - _A_DAY,
+            day_after=day + _A_DAY,
+        )
 
     async def _form(  # noqa: PLR0913, PLR0917 - the values of four pages that are alike
         self,
