@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -200,6 +201,22 @@ async def test_a_series_lists_its_coming_sessions(world: World, sign_in: SignIn)
     assert "Wed 3 Mar 2027 12:00" in page.text
     world.pass_time(days=3)
     assert "Coming sessions" not in (await (await sign_in("ann")).open(f"{PUBLICATION}/{SERIES}")).text
+
+
+async def test_a_series_lists_sessions_from_several_pages_of_the_seller(
+    world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openbooking.web.console.publication._ROWS", 1)
+    monkeypatch.setattr("openbooking.web.console.publication._MOST_PAGES", 20)
+    first = YOGA[-1]
+    assert first.start
+    assert first.end
+    week = timedelta(days=7)
+    second = replace(first, path=f"{first.path}-next", start=first.start + week, end=first.end + week)
+    await world.store.execute(Publish((second,), actor=MANAGER))
+    page = await (await sign_in("ann")).open(f"{PUBLICATION}/{SERIES}")
+    assert "Wed 3 Mar 2027 12:00" in page.text
+    assert "Wed 10 Mar 2027 12:00" in page.text
 
 
 async def test_the_register_leads_to_the_publication(sign_in: SignIn) -> None:

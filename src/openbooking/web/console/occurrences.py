@@ -4,8 +4,18 @@ from typing import Any
 from urllib.parse import quote
 
 from openbooking.back_office.descriptions import opportunity_name, place_name
+from openbooking.back_office.occurrence_rows import OccurrenceState, occurrence_state
 from openbooking.booking.views import Occurrence
 from openbooking.web.console.console import CONSOLE_PATH, ConsoleVisit
+
+STATES = {
+    OccurrenceState.OPEN: "open",
+    OccurrenceState.FULL: "full",
+    OccurrenceState.OVER: "over",
+    OccurrenceState.UNPUBLISHED: "off sale",
+    OccurrenceState.NOT_UNDERSTOOD: "not understood",
+    OccurrenceState.CANCELLED: "cancelled",
+}
 
 
 def occurrence_row(visit: ConsoleVisit, occurrence: Occurrence) -> dict[str, Any]:
@@ -17,7 +27,7 @@ def occurrence_row(visit: ConsoleVisit, occurrence: Occurrence) -> dict[str, Any
         "name": opportunity_name(opportunity, occurrence.parents),
         "place": place_name(opportunity, occurrence.parents),
         "day": visit.local(opportunity.start).date() if opportunity.start else visit.today,
-        "is_full": occurrence.capacity is not None and occurrence.booked >= occurrence.capacity,
+        "state": STATES[occurrence_state(occurrence, visit.now)],
         "register_path": register_path(opportunity.path),
         "cancel_path": cancel_path(opportunity.path),
         "cancelled_path": cancelled_path(opportunity.path),

@@ -203,8 +203,6 @@ async def _occurrences(visit: ConsoleVisit, opportunity: Opportunity) -> tuple[l
         if found.next is None:
             return rows, None
         cursor = found.next
-        if rows:
-            break
     return rows, cursor
 
 
