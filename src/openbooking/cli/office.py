@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 import typer
 
+from openbooking.back_office.descriptions import DESK_NAME
 from openbooking.back_office.messages import length_problem
 from openbooking.back_office.office import Office
 from openbooking.back_office.plans import Plan
 from openbooking.back_office.tables import TableContext
 from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.views import StoreWithViews
 from openbooking.cli.database import with_system
@@ -42,8 +44,9 @@ def with_office(
     """
 
     async def do(system: "System") -> Result:
-        chosen = _choose(await system.store.sellers(), seller)
-        partners = {partner.key: partner.name for partner in await system.identity.store.find(Partner)}
+        chosen = choose_seller(await system.store.sellers(), seller)
+        named = {partner.key: partner.name for partner in await system.identity.store.find(Partner)}
+        partners = {DESK: DESK_NAME, **named}
         zone = system.settings.policy.time_zone
         context = TableContext(partners, zone, system.clock().astimezone(zone))
         views = cast("StoreWithViews", system.store).views.of(chosen.key)
@@ -95,7 +98,7 @@ def _ask(plan: Plan) -> None:
         raise CommandError("Not confirmed, so nothing was changed. --yes confirms without a question.")
 
 
-def _choose(sellers: Sequence[Seller], key: str | None) -> Seller:
+def choose_seller(sellers: Sequence[Seller], key: str | None) -> Seller:
     """Return the Seller with the key, or the only Seller."""
     found = [seller for seller in sellers if key in (None, seller.key)]
     if key and not found:

@@ -52,6 +52,5 @@ async def test_the_day_shows_sessions_with_bookings_alone(
     page = await ann.open(ONLY_BOOKED)
     assert YOGA[-1].path in page.response.text
     assert SPIN[-1].path not in page.response.text
-    following = f"/console?day={DAY + timedelta(days=1)}&booked=yes"
-    assert following.replace("&", "&amp;") in page.response.text
-    assert "Nobody has booked a session of this day." in (await ann.open(following)).text
+    following = await ann.open(f"/console?day={DAY + timedelta(days=1)}&booked=yes")
+    assert "Nobody has booked a session of this day." in following.text

@@ -13,6 +13,9 @@ from openbooking.openactive.terms import TaxMode
 from openbooking.openactive.web_addresses import is_web_address
 from openbooking.user_error import UserError
 
+# The terms of service of a Seller, without their address.
+TERMS = {"@type": "Terms", "name": "Terms of service", "requiresExplicitConsent": False}
+
 
 class InvalidWebAddressError(UserError):
     """A detail of a Seller must be a web address, but is another text."""
@@ -36,12 +39,13 @@ class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
         vat: The VAT treatment of the Offers that are imported for the Seller; None for `Seller.default_vat`.
         country: Two letters (ISO 3166-1).
         logo: The web address of a picture.
+        terms: The web address of the terms of service.
         colour: The colour of the pages for the staff of the Seller, which is not published.
 
     Raises:
         InvalidColourError: The `colour` is not `#` and six hexadecimal digits.
         InvalidKeyError: The key cannot be part of an `@id`.
-        InvalidWebAddressError: The `url` or the `logo` is not a web address.
+        InvalidWebAddressError: The `url` the `logo` or the `terms` are not a web address.
     """
 
     key: str
@@ -59,6 +63,7 @@ class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
     vat_id: str | None = None
     vat: VatTreatment | None = None
     logo: str | None = None
+    terms: str | None = None
     colour: str | None = None
 
     def __post_init__(self) -> None:
@@ -66,7 +71,7 @@ class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
         check_key(self.key)
         if self.colour:
             parse_colour(self.colour)
-        for address in (self.url, self.logo or self.url):
+        for address in (self.url, self.logo or self.url, self.terms or self.url):
             if not is_web_address(address):
                 raise InvalidWebAddressError(address)
 
@@ -74,7 +79,8 @@ class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
     def seller(self) -> Seller:
         """The Seller with these details, an Organization."""
         logo = {"@type": "ImageObject", "url": self.logo} if self.logo else None
-        optional = {"telephone": self.telephone, "vatID": self.vat_id, "logo": logo}
+        terms = [{**TERMS, "url": self.terms}] if self.terms else None
+        optional = {"telephone": self.telephone, "vatID": self.vat_id, "logo": logo, "termsOfService": terms}
         return Seller(
             key=self.key,
             name=self.name,

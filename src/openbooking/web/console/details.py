@@ -9,6 +9,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.booking.commands.add_seller import TERMS
 from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.commands.republish import republish
 from openbooking.booking.model.colours import is_colour
@@ -22,7 +23,7 @@ from openbooking.web.pages import Form, Problem
 DETAILS_PATH = f"{CONSOLE_PATH}/details"
 
 _LONGEST = 200
-_TERMS = "Terms"
+_TERMS = TERMS["@type"]
 
 
 def _is_email(text: str) -> bool:
@@ -196,8 +197,7 @@ def _with_terms(seller: Seller, url: str) -> list[Mapping[str, Any]]:
     terms = _terms_of(seller)
     known = next((entry for entry in terms if entry.get("@type") == _TERMS), None)
     others = [entry for entry in terms if entry is not known]
-    made = {"@type": _TERMS, "name": "Terms of service", "requiresExplicitConsent": False}
-    return [{**made, **(known or {}), "url": url}, *others] if url else others
+    return [{**TERMS, **(known or {}), "url": url}, *others] if url else others
 
 
 def _terms_of(seller: Seller) -> list[Mapping[str, Any]]:
