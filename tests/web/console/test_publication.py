@@ -55,7 +55,7 @@ async def test_the_list_shows_everything_without_a_parent(world: World, sign_in:
     assert "pilates" not in page.response.text
     await set_sale(world, SERIES, SaleState.UNPUBLISHED)
     page = await (await sign_in("cat")).open(f"{PUBLICATION}?text=yOg")
-    assert "Yoga Series of sessions unpublished" in page.text
+    assert "Yoga Series of sessions off sale" in page.text
     assert "Squash" not in page.text
 
 
@@ -67,7 +67,7 @@ async def test_a_manager_takes_an_occurrence_off_sale_and_puts_it_back(world: Wo
     ann = await sign_in("ann")
     page = await choose(ann, PATH, SaleState.UNPUBLISHED)
     assert "Taken off sale." in page.text
-    assert "State: unpublished." in page.text
+    assert "State: off sale." in page.text
     assert await state_in_feed(world) == "deleted"
     assert (await world.call("PUT", f"orders/{UUID}", world.order(world.item(YOGA)))).status_code == 409
     page = await choose(ann, PATH, SaleState.ON_SALE)
@@ -119,7 +119,7 @@ async def test_a_stale_form_shows_the_present_state_and_does_nothing(world: Worl
     page = await ann.send(stale, f"{PUBLICATION}/{PATH}", SaleState.UNPUBLISHED)
     assert page.status == 422
     assert "The state has changed since you opened this page." in page.text
-    assert "State: unpublished." in page.text
+    assert "State: off sale." in page.text
     await set_sale(world, SERIES, SaleState.ON_SALE)
     assert await state_in_feed(world) == "deleted"
 

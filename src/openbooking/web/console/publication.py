@@ -26,7 +26,7 @@ _MOST_PAGES = 3
 _YEAR = timedelta(days=365)
 _STATES = {
     SaleState.ON_SALE: "on sale",
-    SaleState.UNPUBLISHED: "unpublished",
+    SaleState.UNPUBLISHED: "off sale",
     SaleState.NOT_UNDERSTOOD: "not understood",
     SaleState.OVER: "over",
 }
