@@ -45,6 +45,7 @@ class Notice(StrEnum):
     OCCURRENCE_CANCELLED = "occurrence-cancelled"
     NOTIFIED = "notified"
     NOTICE_REMOVED = "notice-removed"
+    ALL_NOTIFIED = "all-notified"
     ACCESS_RENEWED = "access"
     REPLACED = "replaced"
     ACCEPTED = "accepted"
@@ -70,6 +71,7 @@ NOTICES = {
     Notice.CANCELLED: "Cancelled. The partner learns of it from its feed.",
     Notice.OCCURRENCE_CANCELLED: "Session cancelled. The partners learn of it from their feeds.",
     Notice.NOTIFIED: "Notice sent. The partner reads it from its feed.",
+    Notice.ALL_NOTIFIED: "Notice sent. The partners read it from their feeds.",
     Notice.NOTICE_REMOVED: "Notice removed. The partner learns of it from its feed.",
     Notice.ACCESS_RENEWED: "Access renewed.",
     Notice.REPLACED: "Replaced. The partner learns of it from its feed.",

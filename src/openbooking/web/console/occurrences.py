@@ -30,6 +30,7 @@ def occurrence_row(visit: ConsoleVisit, occurrence: Occurrence) -> dict[str, Any
         "state": STATES[occurrence_state(occurrence, visit.now)],
         "register_path": register_path(opportunity.path),
         "cancel_path": cancel_path(opportunity.path),
+        "notify_path": notify_path(opportunity.path),
         "cancelled_path": cancelled_path(opportunity.path),
         "publication_path": publication_path(opportunity.path),
         "is_over": opportunity.is_over(visit.now),
@@ -45,6 +46,11 @@ def register_path(opportunity: str) -> str:
 def cancel_path(opportunity: str) -> str:
     """Return the path of the form that cancels an Opportunity."""
     return f"{CONSOLE_PATH}/cancel/{quote(opportunity)}"
+
+
+def notify_path(opportunity: str) -> str:
+    """Return the path of the form that sends a notice to all who have booked an Opportunity."""
+    return f"{CONSOLE_PATH}/notify/{quote(opportunity)}"
 
 
 def cancelled_path(opportunity: str) -> str:

@@ -9,6 +9,7 @@ from openbooking.web.console.details import DetailsPages
 from openbooking.web.console.log import LogPages
 from openbooking.web.console.money import MoneyPages
 from openbooking.web.console.occurrence_cancellation import OccurrenceCancellationPages
+from openbooking.web.console.occurrence_notice import OccurrenceNoticePages
 from openbooking.web.console.order_decisions import OrderDecisionPages
 from openbooking.web.console.orders import OrderPages
 from openbooking.web.console.partner_terms import PartnerTermPages
@@ -29,6 +30,7 @@ def console_routes(console: Console) -> list[Route]:
         *TodayPages(console).routes(),
         *AttendancePages(console).routes(),
         *OccurrenceCancellationPages(console).routes(),
+        *OccurrenceNoticePages(console).routes(),
         *DeskPages(console).routes(),
         *ReceiptPages(console).routes(),
         *TakingsPages(console).routes(),
