@@ -142,7 +142,9 @@ async def test_an_item_is_replaced_by_a_session_of_another_day(world: World, sig
     await world.store.execute(Publish(tuple(family), actor=MANAGER))
     ann = await sign_in("ann")
     path = f"{ORDER}/replace/2"
-    assert family[-1].path not in (await ann.open(path)).response.text
+    page = await ann.open(path)
+    assert family[-1].path not in page.response.text
+    assert f"{path}?day={NOW.date()}" in page.response.text
     path += f"?day={(NOW + timedelta(days=9)).date()}"
     page = await ann.open(path)
     assert page.text.count("\N{POUND SIGN}12.00") == 1
