@@ -6,6 +6,7 @@ import pytest
 
 from openbooking.booking.command import Command
 from openbooking.booking.commands.add_seller import (
+    InvalidSellerDetailError,
     InvalidWebAddressError,
     SellerDetails,
     SellerExistsError,
@@ -82,6 +83,20 @@ def test_a_key_and_web_addresses_are_checked() -> None:
     for name in ("url", "logo", "terms"):
         with pytest.raises(InvalidWebAddressError, match="is no web address"):
             SellerDetails(**DETAILS | {name: "javascript:alert(1)"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("legal_name", " ", "The legal name of a Seller cannot be empty"),
+        ("email", "nonsense", "no e-mail address"),
+        ("country", "Britain", "no country of two capital letters"),
+        ("vat_id", "GB-?", "no VAT number"),
+    ],
+)
+def test_the_details_of_a_seller_are_checked_as_on_its_page(name: str, value: str, fault: str) -> None:
+    with pytest.raises(InvalidSellerDetailError, match=fault):
+        SellerDetails(**DETAILS | {name: value})
 
 
 @pytest.mark.anyio

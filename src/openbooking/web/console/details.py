@@ -14,6 +14,7 @@ from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.commands.republish import republish
 from openbooking.booking.model.colours import is_colour
 from openbooking.booking.model.opportunity import Seller
+from openbooking.openactive.contact_details import is_country, is_email, is_vat_number
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.web_addresses import is_web_address
 from openbooking.web.branding import logo_address
@@ -24,19 +25,6 @@ DETAILS_PATH = f"{CONSOLE_PATH}/details"
 
 _LONGEST = 200
 _TERMS = TERMS["@type"]
-
-
-def _is_email(text: str) -> bool:
-    name, _, domain = text.partition("@")
-    return bool(name) and "." in domain and not any(map(str.isspace, text))
-
-
-def _is_country(text: str) -> bool:
-    return len(text) == len("GB") and text.isascii() and text.isupper()
-
-
-def _is_vat_number(text: str) -> bool:
-    return text.isascii() and text.replace(" ", "").isalnum() and any(map(str.isdigit, text))
 
 
 class Field(NamedTuple):
@@ -63,15 +51,15 @@ _NO_ADDRESS = "Enter a web address that begins with https://."
 FIELDS = (
     Field("name", "Name", "Enter the name.", hint="The name that customers know."),
     Field("legal_name", "Legal name", "Enter the legal name.", hint="The name on receipts."),
-    Field("email", "E-mail address for customers", "Enter the e-mail address.", _is_email, "Enter a whole address."),
+    Field("email", "E-mail address for customers", "Enter the e-mail address.", is_email, "Enter a whole address."),
     Field("telephone", "Telephone number for customers"),
     Field("url", "Web site", "Enter the web address.", is_web_address, _NO_ADDRESS),
     Field("street", "Street and number", "Enter street and number."),
     Field("locality", "Town", "Enter the town."),
     Field("region", "County", "Enter the county."),
     Field("postcode", "Postcode", "Enter the postcode."),
-    Field("country", "Country", "Enter the country.", _is_country, "Enter two capital letters.", hint="Such as GB."),
-    Field("vat_id", "VAT number", "", _is_vat_number, "Enter the number, such as GB123456789."),
+    Field("country", "Country", "Enter the country.", is_country, "Enter two capital letters.", hint="Such as GB."),
+    Field("vat_id", "VAT number", "", is_vat_number, "Enter the number, such as GB123456789."),
     Field("terms", "Terms of service", "", is_web_address, _NO_ADDRESS, hint="The web address of your terms."),
     Field(
         "logo",
