@@ -24,7 +24,8 @@ from openbooking.web.pages import Form, Problem
 DETAILS_PATH = f"{CONSOLE_PATH}/details"
 
 _LONGEST = 200
-_TERMS = TERMS["@type"]
+# The types of terms of service; a privacy policy is none.
+_TERMS = frozenset({TERMS["@type"], "TermsOfUse"})
 
 
 class Field(NamedTuple):
@@ -136,7 +137,7 @@ def read_fields(seller: Seller) -> Form:
         **{field: _text(address, name) for field, name in _ADDRESS.items()},
         "logo": logo_address(seller),
         "colour": seller.colour,
-        "terms": next((_text(terms, "url") for terms in _terms_of(seller) if terms.get("@type") == _TERMS), ""),
+        "terms": next((_text(terms, "url") for terms in _terms_of(seller) if terms.get("@type") in _TERMS), ""),
     }
 
 
@@ -181,9 +182,9 @@ def _with_logo(seller: Seller, url: str) -> Any:
 
 
 def _with_terms(seller: Seller, url: str) -> list[Mapping[str, Any]]:
-    """Return the terms of the Seller, the first one of the type Terms with this address, or without it if empty."""
+    """Return the terms of the Seller, the first terms of service with this address, or without it if empty."""
     terms = _terms_of(seller)
-    known = next((entry for entry in terms if entry.get("@type") == _TERMS), None)
+    known = next((entry for entry in terms if entry.get("@type") in _TERMS), None)
     others = [entry for entry in terms if entry is not known]
     return [{**TERMS, **(known or {}), "url": url}, *others] if url else others
 
