@@ -229,6 +229,9 @@ async def test_a_space_that_was_sold_meanwhile_is_not_sold_again(world: World, s
     opened = await cat.open(path)
     assert opened.status == 200
     assert "This session is full." in opened.text
+    assert "Choose another session of this day" in opened.text
+    assert "spaces" in page.fields
+    assert "spaces" not in opened.fields
 
 
 async def test_the_desk_asks_for_the_details_that_an_offer_requires(world: World, sign_in: SignIn) -> None:
