@@ -40,9 +40,12 @@ class Notice(StrEnum):
     """The message of a page about the form before it; the value is in the query, and the text in `NOTICES`."""
 
     ATTENDANCE = "attendance"
+    ATTENDANCE_UNDONE = "attendance-undone"
     CANCELLED = "cancelled"
     OCCURRENCE_CANCELLED = "occurrence-cancelled"
     NOTIFIED = "notified"
+    NOTICE_REMOVED = "notice-removed"
+    ALL_NOTIFIED = "all-notified"
     ACCESS_RENEWED = "access"
     REPLACED = "replaced"
     ACCEPTED = "accepted"
@@ -64,9 +67,12 @@ class Notice(StrEnum):
 
 NOTICES = {
     Notice.ATTENDANCE: "Attendance recorded.",
+    Notice.ATTENDANCE_UNDONE: "Record of attendance removed.",
     Notice.CANCELLED: "Cancelled. The partner learns of it from its feed.",
     Notice.OCCURRENCE_CANCELLED: "Session cancelled. The partners learn of it from their feeds.",
     Notice.NOTIFIED: "Notice sent. The partner reads it from its feed.",
+    Notice.ALL_NOTIFIED: "Notice sent. The partners read it from their feeds.",
+    Notice.NOTICE_REMOVED: "Notice removed. The partner learns of it from its feed.",
     Notice.ACCESS_RENEWED: "Access renewed.",
     Notice.REPLACED: "Replaced. The partner learns of it from its feed.",
     Notice.ACCEPTED: "Accepted. The partner can book now.",

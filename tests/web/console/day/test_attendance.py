@@ -91,7 +91,10 @@ async def test_attendance_is_recorded_for_one_attendee_and_undone(world: World, 
     assert await statuses(world) == [CONFIRMED, ATTENDED]
     await ann.post(REGISTER, {"form_token": token, "anchor": f"a-alice-{UUID}-1", "attended": "no"})
     assert await statuses(world) == [ABSENT, ATTENDED]
-    await ann.post(REGISTER, {"form_token": token, "anchor": f"a-alice-{UUID}-2", "attended": "undo"})
+    assert "All others attended" not in (await ann.open(REGISTER)).text
+    page = await ann.post(REGISTER, {"form_token": token, "anchor": f"a-alice-{UUID}-2", "attended": "undo"})
+    assert "Record of attendance removed." in page.text
+    assert "All others attended" in page.text
     assert await statuses(world) == [ABSENT, CONFIRMED]
 
 
@@ -114,6 +117,8 @@ async def test_a_session_that_has_not_begun_needs_a_confirmation(world: World, s
     page = await ann.open(REGISTER)
     page = await ann.post(REGISTER, {**page.forms[-1].fields, "anchor": f"a-alice-{UUID}-1", "attended": "yes"})
     assert "This session has not begun" in page.text
+    assert "Record now that Geoff" in page.text
+    assert "Leave it as it is" in page.text
     assert await statuses(world) == [CONFIRMED, CONFIRMED]
     confirmation = next(form for form in page.forms if "confirmed" in form.fields)
     await ann.post(REGISTER, confirmation.fields)

@@ -175,7 +175,7 @@ async def test_lines_add_up_to_what_is_left(sign_in: SignIn) -> None:
 
 async def test_payments_are_saved_for_reconciliation(sign_in: SignIn) -> None:
     court, yoga = await saved(sign_in, table="payments")
-    assert (court["Order"], court["Broker"], court["Total booked"], court["Total now due"]) == (
+    assert (court["Order"], court["Partner"], court["Total booked"], court["Total now due"]) == (
         SECOND,
         "Bob",
         "12.00",
@@ -188,9 +188,12 @@ async def test_payments_are_saved_for_reconciliation(sign_in: SignIn) -> None:
 
 
 async def test_names_in_a_csv_start_no_formula(world: World, sign_in: SignIn) -> None:
-    (bob,) = await world.identity.find(Partner, key="bob")
-    await world.identity.save(replace(bob, name="=HYPERLINK(A1)"))
-    assert {row["Broker"] for row in await saved(sign_in, by="partner")} == {"Alice", "'=HYPERLINK(A1)"}
+    is_saved = False
+    while not is_saved:
+        # The time of Bob's last use is saved meanwhile.
+        (bob,) = await world.identity.find(Partner, key="bob")
+        is_saved = await world.identity.save(replace(bob, name="=HYPERLINK(A1)"))
+    assert {row["Partner"] for row in await saved(sign_in, by="partner")} == {"Alice", "'=HYPERLINK(A1)"}
 
 
 async def test_lines_of_many_pages_are_all_saved(
