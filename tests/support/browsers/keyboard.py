@@ -104,7 +104,8 @@ class Keyboard:
         for _ in range(_MOST_TABS):
             self.press("Tab")
             stop = self.stop()
-            assert self.faults() == [], (stop, self.page.url)
+            faults = self.faults()
+            assert faults == [], (faults, stop, self.page.url)
             if is_there(stop):
                 return
             passed.append(f"{stop.role} {stop.name}")
