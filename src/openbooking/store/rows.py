@@ -11,16 +11,23 @@ from typing import Any, NamedTuple
 from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey, PersonalData
-from openbooking.booking.model.record import Claim, OrderRecord, Record, RecordKind
+from openbooking.booking.model.record import OrderRecord, Record, RecordKind
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.erasure import retention_start
 from openbooking.booking.rules.fingerprint import personal_data_of
-from openbooking.booking.rules.order_lines import OrderLine, currency_of, order_lines, order_status, value_of
+from openbooking.booking.rules.order_lines import currency_of_order, order_status, value_of_order
 from openbooking.booking.rules.search_terms import search_terms
 from openbooking.store.change_set import ChangeSet
 from openbooking.store.documents import encode, encode_record, microseconds
 from openbooking.store.views.results import hundredths, listed_at, starts_of
-from openbooking.store.views.rows import BookedSessionRow, OrderItemKey, OrderItemRow, order_item_rows
+from openbooking.store.views.rows import (
+    BookedSessionRow,
+    EndedLineKey,
+    EndedLineRow,
+    booked_session_rows,
+    ended_line_rows,
+    starts_of_sold,
+)
 
 
 class OpportunityKey(NamedTuple):
@@ -101,6 +108,7 @@ class ClaimRow(NamedTuple):
     uuid: str
     places: int
     expires: int | None
+    starts: int | None
 
 
 class PersonalDataRow(NamedTuple):
@@ -158,8 +166,8 @@ ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "records_removed": OrderKey,
     "records_added": RecordRow,
     "records_changed": RecordRow,
-    "order_items_removed": OrderItemKey,
-    "order_items_set": OrderItemRow,
+    "ended_lines_removed": EndedLineKey,
+    "ended_lines_set": EndedLineRow,
     "sessions_booked": BookedSessionRow,
     "claims_released": ClaimKey,
     "claims_set": ClaimRow,
@@ -222,8 +230,8 @@ def booking_rows(before: Situation, changes: ChangeSet, numbers: Iterable[int | 
         "records_removed": [],
         "records_added": [],
         "records_changed": [],
-        "order_items_removed": [],
-        "order_items_set": [],
+        "ended_lines_removed": [],
+        "ended_lines_set": [],
         "sessions_booked": [],
         "claims_released": [],
         "claims_set": [],
@@ -255,9 +263,22 @@ def erasure_rows(before: Situation, changes: ChangeSet) -> Rows:
     return rows
 
 
-def claim_row(key: OrderKey, claim: Claim) -> ClaimRow:
-    """Return the row of a claim that belongs to the record with this key."""
-    return ClaimRow(claim.opportunity, key.partner, key.uuid, claim.spaces, _microseconds(claim.expires))
+def claim_rows(record: Record | None) -> dict[str, ClaimRow]:
+    """Return the rows of the claims of a record, by the paths of the Opportunities."""
+    if record is None:
+        return {}
+    starts = starts_of_sold(record)
+    return {
+        claim.opportunity: ClaimRow(
+            opportunity=claim.opportunity,
+            partner=record.partner,
+            uuid=record.uuid,
+            places=claim.spaces,
+            expires=_microseconds(claim.expires),
+            starts=starts.get(claim.opportunity),
+        )
+        for claim in record.claims()
+    }
 
 
 class _PersonalData(NamedTuple):
@@ -279,18 +300,17 @@ class _PersonalData(NamedTuple):
 def _add_record(
     rows: dict[str, list[tuple[Any, ...]]], key: OrderKey, before: Record | None, after: Record | None
 ) -> None:
-    old, new = _claims(before), _claims(after)
+    old, new = claim_rows(before), claim_rows(after)
     rows["claims_released"] += [ClaimKey(path, key.partner, key.uuid) for path in old.keys() - new.keys()]
-    rows["claims_set"] += [claim_row(key, claim) for path, claim in new.items() if old.get(path) != claim]
-    lines = order_lines(after)
-    changed = order_item_rows(key, before, after, lines)
-    rows["order_items_removed"] += changed.removed
-    rows["order_items_set"] += changed.written
-    rows["sessions_booked"] += changed.sessions
+    rows["claims_set"] += [claim for path, claim in new.items() if old.get(path) != claim]
+    lines = ended_line_rows(before, after)
+    rows["ended_lines_removed"] += lines.removed
+    rows["ended_lines_set"] += lines.written
+    rows["sessions_booked"] += booked_session_rows(before, after)
     if after is None:
         rows["records_removed"].append(key)
     else:
-        rows["records_changed" if before else "records_added"].append(_record_row(after, lines))
+        rows["records_changed" if before else "records_added"].append(_record_row(after))
 
 
 def _personal_data(record: Record | None) -> _PersonalData | None:
@@ -315,7 +335,7 @@ def _personal_data_row(key: OrderKey, data: _PersonalData) -> PersonalDataRow:
     )
 
 
-def _record_row(record: Record, lines: tuple[OrderLine, ...]) -> RecordRow:
+def _record_row(record: Record) -> RecordRow:
     document = encode_record(record)
     order = record if isinstance(record, OrderRecord) else None
     return RecordRow(
@@ -330,14 +350,10 @@ def _record_row(record: Record, lines: tuple[OrderLine, ...]) -> RecordRow:
         size=len(document),
         listed_at=listed_at(record),
         status=order_status(order) if order else None,
-        value=hundredths(value_of(lines)) if order else None,
-        currency=currency_of(lines),
+        value=hundredths(value_of_order(order)) if order else None,
+        currency=currency_of_order(order) if order else None,
         document=document,
     )
-
-
-def _claims(record: Record | None) -> dict[str, Claim]:
-    return {claim.opportunity: claim for claim in record.claims()} if record else {}
 
 
 def _microseconds(instant: datetime | None) -> int | None:

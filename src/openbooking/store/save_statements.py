@@ -12,10 +12,10 @@ from openbooking.store.schema import (
     activity,
     booked_session,
     claim,
+    ended_line,
     erasure,
     feed_item,
     opportunity,
-    order_item,
     personal_data,
     record,
     seller,
@@ -43,7 +43,7 @@ class SaveStatements:
 
     @cached_property
     def save_bookings(self) -> SaveStatement:
-        """Write records and their lines, claims, personal data, counts of booked spaces, and feed items.
+        """Write records and their ended lines, claims, personal data, counts of booked spaces, and feed items.
 
         A new record is inserted and never upserted. So the second of two transactions that add a record with the same
         UUID violates the primary key, and fails.
@@ -54,8 +54,8 @@ class SaveStatements:
                 "records_removed": self._delete("records_removed", record),
                 "records_added": self._insert("records_added", record),
                 "records_changed": self._update("records_changed", record),
-                "order_items_removed": self._delete("order_items_removed", order_item),
-                "order_items_set": self._upsert("order_items_set", order_item),
+                "ended_lines_removed": self._delete("ended_lines_removed", ended_line),
+                "ended_lines_set": self._upsert("ended_lines_set", ended_line),
                 "sessions_booked": self._insert_if_new("sessions_booked", booked_session),
                 "claims_released": self._delete("claims_released", claim),
                 "claims_set": self._upsert("claims_set", claim),

@@ -106,12 +106,31 @@ def order_lines(record: Record | None) -> tuple[OrderLine, ...]:
     return tuple(groups.values())
 
 
+def ended_lines(record: Record | None) -> tuple[OrderLine, ...]:
+    """Return the lines of a booked Order that were cancelled or replaced."""
+    if not isinstance(record, OrderRecord) or _is_as_booked(record):
+        return ()
+    return tuple(line for line in order_lines(record) if line.has_ended)
+
+
 def order_status(record: OrderRecord) -> OrderStatus:
     """Return the status of an Order."""
     cancelled = [state.status.cancelled for state in record.states]
     if all(cancelled):
         return OrderStatus.CANCELLED
     return OrderStatus.PARTLY_CANCELLED if any(cancelled) else OrderStatus.BOOKED
+
+
+def value_of_order(record: OrderRecord) -> Decimal:
+    """Return the total of the items that are not cancelled."""
+    return record.order.totals.price if _is_as_booked(record) else value_of(order_lines(record))
+
+
+def currency_of_order(record: OrderRecord) -> str | None:
+    """Return the currency of an Order; None if nothing in it has a price."""
+    if not _is_as_booked(record):
+        return currency_of(order_lines(record))
+    return next((item.offer.currency for item in record.order.items if item.offer.price), None)
 
 
 def value_of(lines: tuple[OrderLine, ...]) -> Decimal:
@@ -122,6 +141,11 @@ def value_of(lines: tuple[OrderLine, ...]) -> Decimal:
 def currency_of(lines: tuple[OrderLine, ...]) -> str | None:
     """Return the currency of an Order with these lines; all its prices have the same one."""
     return next((line.currency for line in lines if line.currency), None)
+
+
+def _is_as_booked(record: OrderRecord) -> bool:
+    """Whether no item was cancelled or replaced, nor changed its name, time or location."""
+    return not any(state.status.cancelled or state.replacement for state in record.states)
 
 
 def _single_lines(record: OrderRecord) -> Iterator[OrderLine]:

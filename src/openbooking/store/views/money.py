@@ -3,34 +3,47 @@
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from decimal import Decimal
+from typing import NamedTuple
 
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord
-from openbooking.booking.rules.order_lines import LineStatus, OrderLine
+from openbooking.booking.rules.order_lines import LineStatus, OrderLine, order_lines
 from openbooking.booking.views import Amount, Page, PartnerMonth, PaymentRow, Sales, SalesGroup, SalesLine
 from openbooking.store.database import Procedure, Query
-from openbooking.store.documents import instant, microseconds
+from openbooking.store.dialect import Statement
+from openbooking.store.documents import decode_record, instant, microseconds
 from openbooking.store.views.cursor import PageRequest, Period, Position, read_cursor
 from openbooking.store.views.money_statements import (
     QUARTER_MICROSECONDS,
     LineRow,
     MoneyStatements,
     MovementSum,
+    OrderAt,
     PartnerSum,
 )
 from openbooking.store.views.records import next_cursor, read_records
-from openbooking.store.views.results import payment_row
+from openbooking.store.views.results import payment_row, sold_time
 from openbooking.store.views.statements import ListedOrder, ViewStatements
 from openbooking.store.views.sums import Movement, PartnerSums, SalesSums
+
+# How many Orders are read at once for a sum.
+_AT_ONCE = 500
 
 
 def add_up_sales(sql: MoneyStatements, seller: str, period: Period, by: SalesGroup, zone: tzinfo) -> Procedure[Sales]:
     """Return what was sold and cancelled in the period."""
     sums = SalesSums(by, zone)
-    asked = {"seller": seller, **_bounds(period)}
-    for is_sale in (True, False):
-        for row in map(MovementSum._make, (yield Query(sql.sums(by, sold=is_sale), asked))):
-            sums.add(_movement(row, is_sale=is_sale))
+    for source in _sources(sql):
+        first: Position | None = (max(microseconds(period.since), 1), "", "")
+        added: Position | None = None
+        while first:
+            found, following = yield from _sales(source, seller, period, first, _AT_ONCE)
+            for place, moved in found.items():
+                if place[:3] != added:
+                    sums.add_line(moved)
+            first = added = following
+    for row in map(MovementSum._make, (yield Query(sql.cancelled(by), {"seller": seller, **_bounds(period)}))):
+        sums.add(_movement(row))
     return sums.total()
 
 
@@ -40,8 +53,61 @@ def list_sales_lines(
     """Return each sale and each cancellation in the period, in the order of their times."""
     first: Position = (max(microseconds(period.since), 1), "", "", 0, 0, 0)
     after = max(read_cursor(page.after, first), first) if page.after else first
-    at, partner, uuid, number, replaced, _ = after
     # Of the first Order, all lines may be on the page before.
+    most = page.limit + 2
+    found = yield from _cancellations(sql, seller, period, after, most)
+    for source in _sources(sql):
+        sales, _ = yield from _sales(source, seller, period, after, most)
+        found |= sales
+    places = sorted(place for place in found if place > after)
+    return Page(tuple(found[place] for place in places[: page.limit]), next_cursor(places, page.limit))
+
+
+class _Source(NamedTuple):
+    """A statement that finds Orders with sales, and whether it finds them by replacements."""
+
+    statement: Statement
+    is_exchange: bool
+
+
+def _sources(sql: MoneyStatements) -> tuple[_Source, _Source]:
+    return _Source(sql.booked, is_exchange=False), _Source(sql.exchanged, is_exchange=True)
+
+
+def _sales(
+    source: _Source, seller: str, period: Period, first: Position, most: int
+) -> Procedure[tuple[dict[Position, SalesLine], Position | None]]:
+    """Return the sales of some Orders by their places, and the position of the last Order, at which to go on.
+
+    The sales at the very time of B are those of the first source only.
+
+    Args:
+        source: Where the Orders are found.
+        seller: The key of the Seller.
+        period: The period.
+        first: The position of the first Order.
+        most: How many Orders are read.
+    """
+    at, partner, uuid, *_ = first
+    asked = {"seller": seller, "until": microseconds(period.until), "at": at, "partner": partner, "uuid": uuid}
+    orders = sorted(OrderAt(*row) for row in (yield Query(source.statement, {**asked, "most": most})))
+    found: dict[Position, SalesLine] = {}
+    for order in orders:
+        record = decode_record(order.document, None)
+        if not isinstance(record, OrderRecord) or (source.is_exchange and sold_time(record) == order.at):
+            continue
+        for line in order_lines(record):
+            if line.sold_at == instant(order.at):
+                place = (order.at, *record.key, line.number, int(line.is_replaced), 0)
+                found[place] = SalesLine(at=line.sold_at, order=record.key, is_sale=True, line=line)
+    return found, orders[-1][:3] if len(orders) == most else None
+
+
+def _cancellations(
+    sql: MoneyStatements, seller: str, period: Period, first: Position, most: int
+) -> Procedure[dict[Position, SalesLine]]:
+    """Return the cancellations and replacements behind a position, by their places."""
+    at, partner, uuid, number, replaced, _ = first
     asked = {
         "seller": seller,
         "until": microseconds(period.until),
@@ -50,18 +116,15 @@ def list_sales_lines(
         "uuid": uuid,
         "number": number,
         "replaced": replaced,
-        "most": page.limit + 2,
+        "most": most,
     }
     found: dict[Position, SalesLine] = {}
-    for statement, is_sale in ((sql.lines_booked, True), (sql.lines_exchanged, True), (sql.lines_ended, False)):
-        for row in map(LineRow._make, (yield Query(statement, asked))):
-            moved_at = row.sold_at if is_sale else row.ended_at
-            if moved_at is not None:
-                place: Position = (moved_at, row.partner, row.uuid, row.number, row.replaced, int(not is_sale))
-                key = OrderKey(row.partner, row.uuid)
-                found[place] = SalesLine(at=instant(moved_at), order=key, is_sale=is_sale, line=_line(row))
-    places = sorted(place for place in found if place > after)
-    return Page(tuple(found[place] for place in places[: page.limit]), next_cursor(places, page.limit))
+    for row in map(LineRow._make, (yield Query(sql.lines_ended, asked))):
+        if row.ended_at is not None:
+            ended_at, key = instant(row.ended_at), OrderKey(row.partner, row.uuid)
+            place = (row.ended_at, *key, row.number, row.replaced, 1)
+            found[place] = SalesLine(at=ended_at, order=key, is_sale=False, line=_line(row))
+    return found
 
 
 def list_payments(sql: ViewStatements, seller: str, period: Period, page: PageRequest) -> Procedure[Page[PaymentRow]]:
@@ -95,10 +158,10 @@ def add_up_partners(
     return sums.total()
 
 
-def _movement(row: MovementSum, *, is_sale: bool) -> Movement:
+def _movement(row: MovementSum) -> Movement:
     return Movement(
         at=instant(row.quarter * QUARTER_MICROSECONDS),
-        is_sale=is_sale,
+        is_sale=False,
         group=row.group,
         currency=row.currency,
         vat=row.vat,

@@ -34,11 +34,6 @@ def starts_of(opportunity: Opportunity) -> datetime | None:
     return opportunity.start if opportunity.type.row.bookable and not opportunity.withdrawn else None
 
 
-def currency_of_order(record: OrderRecord) -> str | None:
-    """Return the currency of an Order; None if nothing in it has a price."""
-    return currency_of(order_lines(record))
-
-
 def listed_at(record: Record) -> int | None:
     """Return the place of a record in its list, in microseconds since 1970; None if no list shows it.
 

@@ -1,18 +1,17 @@
-"""The rows of `order_item` and `booked_session`: the lines of booked Orders."""
+"""The rows of `ended_line` and `booked_session`, and the starts in `claim`."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from openbooking.booking.model.order import OrderKey
-from openbooking.booking.model.record import Record
-from openbooking.booking.rules.order_lines import OrderLine, order_lines
+from openbooking.booking.model.record import OrderRecord, Record
+from openbooking.booking.rules.order_lines import OrderLine, ended_lines
 from openbooking.store.documents import microseconds
 from openbooking.store.views.results import hundredths
 
 
-class OrderItemKey(NamedTuple):
-    """The key of a line of an Order that is removed."""
+class EndedLineKey(NamedTuple):
+    """The key of a line that is removed from the ended ones."""
 
     partner: str
     uuid: str
@@ -20,8 +19,8 @@ class OrderItemKey(NamedTuple):
     replaced: int
 
 
-class OrderItemRow(NamedTuple):
-    """A line of a booked Order: equal items."""
+class EndedLineRow(NamedTuple):
+    """Equal items of an Order that were cancelled or replaced."""
 
     partner: str
     uuid: str
@@ -52,45 +51,58 @@ class BookedSessionRow(NamedTuple):
     opportunity: str
 
 
-class OrderItemChanges(NamedTuple):
-    """How the lines of an Order change: the keys of rows to remove, rows to write, and starts to remember."""
+class LineChanges(NamedTuple):
+    """How the ended lines of an Order change: the keys of rows to remove, and rows to write."""
 
-    removed: Sequence[OrderItemKey] = ()
-    written: Sequence[OrderItemRow] = ()
-    sessions: Sequence[BookedSessionRow] = ()
+    removed: Sequence[EndedLineKey] = ()
+    written: Sequence[EndedLineRow] = ()
 
 
-def order_item_rows(
-    key: OrderKey, before: Record | None, after: Record | None, lines: tuple[OrderLine, ...]
-) -> OrderItemChanges:
-    """Return how the lines of an Order change with its record.
+def ended_line_rows(before: Record | None, after: Record | None) -> LineChanges:
+    """Return how the ended lines of an Order change with its record.
 
     Args:
-        key: The key of the record.
         before: The record that the database holds.
         after: The record after the change.
-        lines: The lines of the record after the change.
     """
-    if after is None and before is None:
-        return OrderItemChanges()
-    old = {(line.number, line.is_replaced): line for line in order_lines(before)} if before else {}
-    if after is None or not (lines or old):
-        return OrderItemChanges([OrderItemKey(*key, number, int(is_replaced)) for number, is_replaced in old])
-    new = {(line.number, line.is_replaced): line for line in lines}
-    written = [_row(after, line) for name, line in new.items() if old.get(name) != line]
-    return OrderItemChanges(
-        [OrderItemKey(*key, number, int(is_replaced)) for number, is_replaced in old.keys() - new.keys()],
-        written,
-        [
-            BookedSessionRow(row.seller, row.starts, row.opportunity)
-            for row in written
-            if row.starts is not None and not row.replaced
-        ],
+    old = {(line.number, line.is_replaced): line for line in ended_lines(before)}
+    new = {(line.number, line.is_replaced): line for line in ended_lines(after)}
+    return LineChanges(
+        [EndedLineKey(*before.key, *_number(line)) for name, line in old.items() if name not in new] if before else (),
+        [_row(after, line) for name, line in new.items() if old.get(name) != line] if after else (),
     )
 
 
-def _row(record: Record, line: OrderLine) -> OrderItemRow:
-    return OrderItemRow(
+def booked_session_rows(before: Record | None, after: Record | None) -> Sequence[BookedSessionRow]:
+    """Return the starts of current items that the record before the change does not have."""
+    if not isinstance(after, OrderRecord):
+        return ()
+    known = set(booked_session_rows(None, before))
+    rows = (
+        BookedSessionRow(after.seller, microseconds(start), item.opportunity.path)
+        for item, _ in after.items()
+        if (start := item.opportunity.start)
+    )
+    return [row for row in dict.fromkeys(rows) if row not in known]
+
+
+def starts_of_sold(record: Record) -> dict[str, int]:
+    """Return when the earliest sold item of each Opportunity in an Order starts; other records have none."""
+    starts: dict[str, int] = {}
+    for item, state in record.items() if isinstance(record, OrderRecord) else ():
+        path, start = item.opportunity.path, item.opportunity.start
+        if start and not state.status.cancelled:
+            at = microseconds(start)
+            starts[path] = min(at, starts.get(path, at))
+    return starts
+
+
+def _number(line: OrderLine) -> tuple[int, int]:
+    return line.number, int(line.is_replaced)
+
+
+def _row(record: Record, line: OrderLine) -> EndedLineRow:
+    return EndedLineRow(
         partner=record.partner,
         uuid=record.uuid,
         number=line.number,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from openbooking.booking.views import Amount, PartnerMonth, Sales, SalesGroup, SalesRow, VatRow
+from openbooking.booking.views import Amount, PartnerMonth, Sales, SalesGroup, SalesLine, SalesRow, VatRow
 
 _MONTH_CHARACTERS = len("2027-03")
 
@@ -42,8 +42,24 @@ class SalesSums:
     def __init__(self, by: SalesGroup, zone: tzinfo) -> None:
         self._by = by
         self._zone = zone
+        self._group_of_line = _group_of(by)
         self._rows: dict[tuple[str, str], SalesRow] = {}
         self._vat: dict[tuple[str, Decimal, str], VatRow] = {}
+
+    def add_line(self, moved: SalesLine) -> None:
+        """Add one sale or cancellation."""
+        line, quantity = moved.line, moved.line.quantity
+        movement = Movement(
+            at=moved.at,
+            is_sale=moved.is_sale,
+            group=self._group_of_line(moved.order.partner, line.activity, line.venue),
+            currency=line.currency,
+            vat=line.vat,
+            rate=line.rate,
+            amount=Amount(quantity, line.price * quantity, line.tax * quantity),
+            refunds=Amount(quantity, line.refund * quantity) if line.refund else Amount(),
+        )
+        self.add(movement)
 
     def add(self, moved: Movement) -> None:
         """Add a movement."""
@@ -102,12 +118,12 @@ def month_of(at: datetime, zone: tzinfo) -> str:
     return at.astimezone(zone).date().isoformat()[:_MONTH_CHARACTERS]
 
 
-Grouping = Callable[[str, str, str], str]
+_Grouping = Callable[[str, str, str], str]
 
 
-def group_of(by: SalesGroup) -> Grouping:
+def _group_of(by: SalesGroup) -> _Grouping:
     """Return the function from partner, activity and venue to the group; days and months have none."""
-    groups: dict[SalesGroup, Grouping] = {
+    groups: dict[SalesGroup, _Grouping] = {
         SalesGroup.PARTNER: lambda partner, _activity, _venue: partner,
         SalesGroup.ACTIVITY: lambda _partner, activity, _venue: activity,
         SalesGroup.VENUE: lambda _partner, _activity, venue: venue,
