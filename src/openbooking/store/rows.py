@@ -12,7 +12,7 @@ from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.record import OrderRecord, Record, RecordKind
-from openbooking.booking.model.situation import Situation
+from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.booking.rules.erasure import retention_start
 from openbooking.booking.rules.fingerprint import personal_data_of
 from openbooking.booking.rules.order_lines import currency_of_order, order_status, value_of_order
@@ -24,8 +24,12 @@ from openbooking.store.views.rows import (
     BookedSessionRow,
     EndedLineKey,
     EndedLineRow,
+    OutdatedTime,
+    SalesDayRow,
+    SalesSumRow,
     booked_session_rows,
     ended_line_rows,
+    outdated_times,
     starts_of_sold,
 )
 
@@ -162,6 +166,7 @@ ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "opportunities_removed": OpportunityKey,
     "opportunities_added": NewOpportunity,
     "opportunities_changed": ChangedOpportunity,
+    "sessions_moved": BookedSessionRow,
     "sellers_set": SellerRow,
     "records_removed": OrderKey,
     "records_added": RecordRow,
@@ -177,6 +182,9 @@ ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "published": FeedItemRow,
     "erasures": ErasureRow,
     "activity_added": ActivityRow,
+    "times_outdated": OutdatedTime,
+    "days_listed": SalesDayRow,
+    "sums_added": SalesSumRow,
 }
 Rows = Mapping[str, Sequence[tuple[Any, ...]]]
 
@@ -213,6 +221,11 @@ def catalogue_rows(before: Situation, changes: ChangeSet) -> Rows:
         "opportunities_changed": [
             _changed_opportunity(item) for path, item in published.items() if path in before.opportunities
         ],
+        "sessions_moved": [
+            BookedSessionRow(item.seller, microseconds(starts), path)
+            for path, item in published.items()
+            if changes.booked.get(path, before.spaces.get(path, Spaces()).booked) and (starts := starts_of(item))
+        ],
         "sellers_set": [SellerRow(seller.key, encode(seller)) for seller in changes.sellers.values()],
     }
 
@@ -244,10 +257,16 @@ def booking_rows(before: Situation, changes: ChangeSet, numbers: Iterable[int | 
     }
     for key, record in sorted(changes.records.items()):
         _add_record(rows, key, before.records.get(key), record)
+        rows["sessions_booked"] += booked_session_rows(before, record)
         old, new = _personal_data(before.records.get(key)), _personal_data(record)
         if new is not None and new != old:
             rows["personal_set"].append(_personal_data_row(key, new))
     return rows
+
+
+def outdated_rows(before: Situation, changes: ChangeSet) -> Rows:
+    """Return the rows that make sums of past days outdated."""
+    return {"times_outdated": outdated_times(before, changes.records)}
 
 
 def erasure_rows(before: Situation, changes: ChangeSet) -> Rows:
@@ -255,7 +274,8 @@ def erasure_rows(before: Situation, changes: ChangeSet) -> Rows:
     rows: dict[str, list[tuple[Any, ...]]] = {"personal_erased": [], "erasures": []}
     now = microseconds(before.now)
     for key, record in sorted(changes.records.items()):
-        old, new = _personal_data(before.records.get(key)), _personal_data(record)
+        old = _personal_data(before.records.get(key))
+        new = _personal_data(record) if old else None
         if old is not None and new is None:
             rows["personal_erased"].append(key)
         if old is not None and (new is None or new.personal != old.personal):
@@ -269,15 +289,8 @@ def claim_rows(record: Record | None) -> dict[str, ClaimRow]:
         return {}
     starts = starts_of_sold(record)
     return {
-        claim.opportunity: ClaimRow(
-            opportunity=claim.opportunity,
-            partner=record.partner,
-            uuid=record.uuid,
-            places=claim.spaces,
-            expires=_microseconds(claim.expires),
-            starts=starts.get(claim.opportunity),
-        )
-        for claim in record.claims()
+        path: ClaimRow(path, record.partner, record.uuid, spaces, _microseconds(expires), starts.get(path))
+        for path, spaces, expires in record.claims()
     }
 
 
@@ -306,7 +319,6 @@ def _add_record(
     lines = ended_line_rows(before, after)
     rows["ended_lines_removed"] += lines.removed
     rows["ended_lines_set"] += lines.written
-    rows["sessions_booked"] += booked_session_rows(before, after)
     if after is None:
         rows["records_removed"].append(key)
     else:

@@ -5,7 +5,7 @@
 
 from functools import cached_property
 
-from sqlalchemy import Table, delete, update
+from sqlalchemy import BigInteger, Column, Table, delete, literal_column, update
 
 from openbooking.store.dialect import Dialect, Insert, RowWrite, SaveStatement
 from openbooking.store.schema import (
@@ -18,6 +18,8 @@ from openbooking.store.schema import (
     opportunity,
     personal_data,
     record,
+    sales_day,
+    sales_sum,
     seller,
 )
 
@@ -30,13 +32,17 @@ class SaveStatements:
 
     @cached_property
     def save_catalogue(self) -> SaveStatement:
-        """Write Opportunities and Sellers. An Opportunity that is changed keeps its count of booked spaces."""
+        """Write Opportunities, the starts of those that are booked, and Sellers.
+
+        An Opportunity that is changed keeps its count of booked spaces.
+        """
         booked = {"booked"}
         return self._dialect.save_statement(
             {
                 "opportunities_removed": self._delete("opportunities_removed", opportunity),
                 "opportunities_added": self._insert("opportunities_added", opportunity),
                 "opportunities_changed": self._update("opportunities_changed", opportunity, leave=booked),
+                "sessions_moved": self._insert_if_new("sessions_moved", booked_session),
                 "sellers_set": self._upsert("sellers_set", seller),
             }
         )
@@ -83,6 +89,25 @@ class SaveStatements:
     def save_activity(self) -> SaveStatement:
         """New entries of the activity log."""
         return self._dialect.save_statement({"activity_added": self._insert("activity_added", activity)})
+
+    @cached_property
+    def save_outdated(self) -> SaveStatement:
+        """Make the sums of the days outdated in which these times are."""
+        given = self._dialect.input_columns("times_outdated", [sales_day.c.seller, Column("at", BigInteger)])
+        in_day = (sales_day.c.since <= given["at"], sales_day.c.until > given["at"])
+        outdated = update(sales_day).where(sales_day.c.seller == given["seller"], *in_day)
+        changed = outdated.values(version=sales_day.c.version + literal_column("1"))
+        return self._dialect.save_statement({"times_outdated": RowWrite(tuple(given), changed)})
+
+    @cached_property
+    def save_days(self) -> SaveStatement:
+        """List days that have ended."""
+        return self._dialect.save_statement({"days_listed": self._insert_if_new("days_listed", sales_day)})
+
+    @cached_property
+    def save_sums(self) -> SaveStatement:
+        """Write sums of days."""
+        return self._dialect.save_statement({"sums_added": self._insert("sums_added", sales_sum)})
 
     def _delete(self, kind: str, table: Table) -> RowWrite:
         keys = table.primary_key.columns.values()

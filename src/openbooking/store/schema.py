@@ -177,6 +177,49 @@ booked_session = Table(
     sqlite_with_rowid=False,
 )
 
+# Sums of the sales of past days (`openbooking.store.views.past_days`). The sums of a day are valid if `summed` is its
+# `version`. A change of what was sold or cancelled that day raises `version`.
+sales_day = Table(
+    "sales_day",
+    metadata,
+    Column("seller", Key, primary_key=True),
+    Column("since", BigInteger, primary_key=True, autoincrement=False),
+    Column("until", BigInteger, nullable=False),
+    Column("listed_at", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("summed", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+_outdated = sales_day.c.summed != sales_day.c.version
+Index(
+    "ix_sales_day_outdated",
+    sales_day.c.seller,
+    sales_day.c.since,
+    sqlite_where=_outdated,
+    postgresql_where=_outdated,
+)
+sales_sum = Table(
+    "sales_sum",
+    metadata,
+    Column("seller", Key, primary_key=True),
+    Column("since", BigInteger, primary_key=True, autoincrement=False),
+    # 1 for sales, 0 for cancellations and replacements.
+    Column("is_sale", Integer, primary_key=True, autoincrement=False),
+    Column("partner", Key, primary_key=True),
+    Column("activity", Key, primary_key=True),
+    Column("venue", Key, primary_key=True),
+    # Empty if nothing had a price.
+    Column("currency", Key, primary_key=True),
+    Column("vat", Key, primary_key=True),
+    Column("rate", Integer, primary_key=True, autoincrement=False),
+    Column("items", BigInteger, nullable=False),
+    Column("price", BigInteger, nullable=False),
+    Column("tax", BigInteger, nullable=False),
+    Column("refunds", BigInteger, nullable=False),
+    Column("refund", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 personal_data = Table(
     "personal_data",
     metadata,

@@ -14,19 +14,35 @@ import pytest
 from openbooking.booking.views import SalesGroup
 from openbooking.store.dialect import Statement
 from openbooking.store.migrate import prepare
-from openbooking.store.schema import booked_session, claim, ended_line, opportunity, personal_data, record
+from openbooking.store.schema import (
+    booked_session,
+    claim,
+    ended_line,
+    opportunity,
+    personal_data,
+    record,
+    sales_day,
+    sales_sum,
+)
 from openbooking.store.sqlite.dialect import Sqlite
+from openbooking.store.views.day_statements import DayStatements
 from openbooking.store.views.money_statements import MoneyStatements
 from openbooking.store.views.statements import ViewStatements
 
-GROWING = {table.name for table in (booked_session, claim, ended_line, opportunity, personal_data, record)}
+GROWING = {
+    table.name
+    for table in (booked_session, claim, ended_line, opportunity, personal_data, record, sales_day, sales_sum)
+}
 # The sums read all rows of a period, and `booked_occurrences` all items of one.
-SORTED = {"booked_occurrences", "taken", "coming", "partner_sums", "orders_in_session", "lines_ended", "cancelled"}
+SORTED = {"booked_occurrences", "taken", "coming", "partner_sums", "orders_in_session", "lines_ended"}
+SORTED |= {"cancelled", "sums"}
+# This index has only the days that the upkeep will add up next.
+SHORT_INDEX = "ix_sales_day_outdated"
 
 
 def every_statement() -> dict[str, Statement]:
     found: dict[str, Statement] = {}
-    for statements in (ViewStatements(Sqlite()), MoneyStatements(Sqlite())):
+    for statements in (ViewStatements(Sqlite()), MoneyStatements(Sqlite()), DayStatements(Sqlite())):
         for name, member in vars(type(statements)).items():
             if isinstance(member, cached_property):
                 found[name] = getattr(statements, name)
@@ -34,6 +50,7 @@ def every_statement() -> dict[str, Statement]:
         found[f"orders_by_{term}"] = ViewStatements(Sqlite()).orders_by_term(term)
     for by in SalesGroup:
         found[f"cancelled_by_{by}"] = MoneyStatements(Sqlite()).cancelled(by)
+        found[f"sums_by_{by}"] = DayStatements(Sqlite()).sums(by)
     return found
 
 
@@ -56,7 +73,7 @@ def plan_of(database: Path, text: str, parameters: int) -> list[str]:
 def test_no_view_scans_a_growing_table(database: Path, name: str) -> None:
     plan = plan_of(database, STATEMENTS[name].text, len(STATEMENTS[name].names))
     scanned = [step for step in plan if (found := re.match(r"SCAN (\w+)", step)) and found[1] in GROWING]
-    assert scanned == []
+    assert [step for step in scanned if not step.endswith(SHORT_INDEX)] == []
 
 
 @pytest.mark.parametrize("name", [name for name in STATEMENTS if name.partition("_by_")[0] not in SORTED])

@@ -115,7 +115,7 @@ def ended_lines(record: Record | None) -> tuple[OrderLine, ...]:
 
 def order_status(record: OrderRecord) -> OrderStatus:
     """Return the status of an Order."""
-    cancelled = [state.status.cancelled for state in record.states]
+    cancelled = [state.status in _ENDED for state in record.states]
     if all(cancelled):
         return OrderStatus.CANCELLED
     return OrderStatus.PARTLY_CANCELLED if any(cancelled) else OrderStatus.BOOKED
@@ -145,7 +145,7 @@ def currency_of(lines: tuple[OrderLine, ...]) -> str | None:
 
 def _is_as_booked(record: OrderRecord) -> bool:
     """Whether no item was cancelled or replaced, nor changed its name, time or location."""
-    return not any(state.status.cancelled or state.replacement for state in record.states)
+    return not any(state.status in _ENDED or state.replacement for state in record.states)
 
 
 def _single_lines(record: OrderRecord) -> Iterator[OrderLine]:

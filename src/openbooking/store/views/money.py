@@ -1,6 +1,6 @@
 """The views of sales, payments and partners in a database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from openbooking.store.database import Procedure, Query
 from openbooking.store.dialect import Statement
 from openbooking.store.documents import decode_record, instant, microseconds
 from openbooking.store.views.cursor import PageRequest, Period, Position, read_cursor
+from openbooking.store.views.day_statements import DayStatements
 from openbooking.store.views.money_statements import (
     QUARTER_MICROSECONDS,
     LineRow,
@@ -21,18 +22,50 @@ from openbooking.store.views.money_statements import (
     OrderAt,
     PartnerSum,
 )
+from openbooking.store.views.past_days import read_past_days
 from openbooking.store.views.records import next_cursor, read_records
-from openbooking.store.views.results import payment_row, sold_time
+from openbooking.store.views.results import money, payment_row, sold_time
 from openbooking.store.views.statements import ListedOrder, ViewStatements
-from openbooking.store.views.sums import Movement, PartnerSums, SalesSums
+from openbooking.store.views.sums import DaySums, Movement, PartnerSums, SalesSums
 
 # How many Orders are read at once for a sum.
 _AT_ONCE = 500
 
 
-def add_up_sales(sql: MoneyStatements, seller: str, period: Period, by: SalesGroup, zone: tzinfo) -> Procedure[Sales]:
+class SalesStatements(NamedTuple):
+    """The statements of sales, and of the sums of past days."""
+
+    money: MoneyStatements
+    days: DayStatements
+
+
+def add_up_sales(sql: SalesStatements, seller: str, period: Period, by: SalesGroup, zone: tzinfo) -> Procedure[Sales]:
     """Return what was sold and cancelled in the period."""
     sums = SalesSums(by, zone)
+    past, gaps = yield from read_past_days(sql.days, seller, period, by, zone)
+    for movement in past:
+        sums.add(movement)
+    for gap in gaps:
+        yield from _add_sales(sql.money, seller, gap, sums.add_line)
+        asked = {"seller": seller, **_bounds(gap)}
+        for row in map(MovementSum._make, (yield Query(sql.money.cancelled(by), asked))):
+            sums.add(_movement(row))
+    return sums.total()
+
+
+def add_up_day(sql: MoneyStatements, seller: str, period: Period) -> Procedure[DaySums]:
+    """Return the sums of a day, from its Orders."""
+    sums = DaySums()
+    yield from _add_sales(sql, seller, period, sums.add_line)
+    for row in map(LineRow._make, (yield Query(sql.lines_ended_in, {"seller": seller, **_bounds(period)}))):
+        if row.ended_at is not None:
+            key = OrderKey(row.partner, row.uuid)
+            sums.add_line(SalesLine(at=instant(row.ended_at), order=key, is_sale=False, line=_line(row)))
+    return sums
+
+
+def _add_sales(sql: MoneyStatements, seller: str, period: Period, add: Callable[[SalesLine], None]) -> Procedure[None]:
+    """Pass each sale in the period to `add`."""
     for source in _sources(sql):
         first: Position | None = (max(microseconds(period.since), 1), "", "")
         added: Position | None = None
@@ -40,11 +73,8 @@ def add_up_sales(sql: MoneyStatements, seller: str, period: Period, by: SalesGro
             found, following = yield from _sales(source, seller, period, first, _AT_ONCE)
             for place, moved in found.items():
                 if place[:3] != added:
-                    sums.add_line(moved)
+                    add(moved)
             first = added = following
-    for row in map(MovementSum._make, (yield Query(sql.cancelled(by), {"seller": seller, **_bounds(period)}))):
-        sums.add(_movement(row))
-    return sums.total()
 
 
 def list_sales_lines(
@@ -154,7 +184,7 @@ def add_up_partners(
     for month in _months(period, zone):
         asked = {"seller": seller, **_bounds(month)}
         for row in map(PartnerSum._make, (yield Query(sql.partner_sums, asked))):
-            sums.add(row.partner, month.since, row.currency, row.orders, _money(row.value))
+            sums.add(row.partner, month.since, row.currency, row.orders, money(row.value))
     return sums.total()
 
 
@@ -166,8 +196,8 @@ def _movement(row: MovementSum) -> Movement:
         currency=row.currency,
         vat=row.vat,
         rate=Decimal(row.rate) / 10_000,
-        amount=Amount(row.items, _money(row.price), _money(row.tax)),
-        refunds=Amount(row.refunds, _money(row.refund)),
+        amount=Amount(row.items, money(row.price), money(row.tax)),
+        refunds=Amount(row.refunds, money(row.refund)),
     )
 
 
@@ -181,9 +211,9 @@ def _line(row: LineRow) -> OrderLine:
         status=LineStatus(row.status),
         sold_at=_instant(row.sold_at),
         ended_at=_instant(row.ended_at),
-        price=_money(row.price),
-        tax=_money(row.tax),
-        refund=_money(row.refund),
+        price=money(row.price),
+        tax=money(row.tax),
+        refund=money(row.refund),
         currency=row.currency,
         vat=row.vat,
         rate=Decimal(row.rate) / 10_000,
@@ -206,11 +236,6 @@ def _months(period: Period, zone: tzinfo) -> Iterator[Period]:
         begins = datetime(local.year + local.month // 12, following, 1, tzinfo=zone)
         yield Period(since, min(begins, period.until))
         since = begins
-
-
-def _money(hundredths: int | Decimal) -> Decimal:
-    """Return an amount in hundredths as money; sums come as decimals from PostgreSQL."""
-    return Decimal(int(hundredths)).scaleb(-2)
 
 
 def _instant(at: int | None) -> datetime | None:

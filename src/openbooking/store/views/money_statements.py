@@ -130,6 +130,12 @@ class MoneyStatements:
         return self._dialect.compile(first(found.order_by(*place)))
 
     @cached_property
+    def lines_ended_in(self) -> Statement:
+        """:seller :since :until → LineRow of cancellations and replacements."""
+        found = select(*_LINE).where(_of_seller(ended_line), *_in_period(ended_line.c.ended_at))
+        return self._dialect.compile(found)
+
+    @cached_property
     def partner_sums(self) -> Statement:
         """:seller :since :until → PartnerSum."""
         columns = (record.c.partner, record.c.currency)

@@ -51,6 +51,11 @@ def hundredths(amount: Decimal) -> int:
     return int(amount * 100)
 
 
+def money(hundredths: int | Decimal) -> Decimal:
+    """Return an amount in hundredths of its currency as money; sums come as decimals from PostgreSQL."""
+    return Decimal(int(hundredths)).scaleb(-2)
+
+
 def sold_time(record: OrderRecord) -> int:
     """Return the microseconds from 1970 to B; 0 if the time of B is unknown, so that the Order comes last."""
     return microseconds(record.booked.at) if record.booked and record.booked.at else 0

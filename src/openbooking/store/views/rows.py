@@ -1,13 +1,22 @@
-"""The rows of `ended_line` and `booked_session`, and the starts in `claim`."""
+"""The rows of the tables that only views read, and the starts in `claim`."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
+from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, Record
-from openbooking.booking.rules.order_lines import OrderLine, ended_lines
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.rules.order_lines import LineStatus, OrderLine, ended_lines, order_lines
+from openbooking.openactive.money import ZERO
 from openbooking.store.documents import microseconds
 from openbooking.store.views.results import hundredths
+
+# A day is added up when it has ended for so long that all bookings of that day have been committed.
+SETTLED_AFTER = timedelta(hours=1)
 
 
 class EndedLineKey(NamedTuple):
@@ -51,6 +60,43 @@ class BookedSessionRow(NamedTuple):
     opportunity: str
 
 
+class SalesDayRow(NamedTuple):
+    """A day of a Seller that has ended, whose sales are to be added up."""
+
+    seller: str
+    since: int
+    until: int
+    listed_at: int
+    version: int
+    summed: int
+
+
+class SalesSumRow(NamedTuple):
+    """A sum of the sales, or of the cancellations, of a day."""
+
+    seller: str
+    since: int
+    is_sale: int
+    partner: str
+    activity: str
+    venue: str
+    currency: str
+    vat: str
+    rate: int
+    items: int
+    price: int
+    tax: int
+    refunds: int
+    refund: int
+
+
+class OutdatedTime(NamedTuple):
+    """A time in the past at which a Seller is now known to have sold or cancelled something else."""
+
+    seller: str
+    at: int
+
+
 class LineChanges(NamedTuple):
     """How the ended lines of an Order change: the keys of rows to remove, and rows to write."""
 
@@ -73,17 +119,28 @@ def ended_line_rows(before: Record | None, after: Record | None) -> LineChanges:
     )
 
 
-def booked_session_rows(before: Record | None, after: Record | None) -> Sequence[BookedSessionRow]:
-    """Return the starts of current items that the record before the change does not have."""
+def booked_session_rows(before: Situation, after: Record | None) -> Sequence[BookedSessionRow]:
+    """Return the starts of current items that are not known yet.
+
+    The start of a stored Opportunity is known as long as it is booked: its first booking has written it, or its change.
+
+    Args:
+        before: The situation that the database holds.
+        after: The record of the items after the change.
+    """
     if not isinstance(after, OrderRecord):
         return ()
-    known = set(booked_session_rows(None, before))
-    rows = (
+    is_new = not isinstance(before.records.get(after.key), OrderRecord)
+    return [
         BookedSessionRow(after.seller, microseconds(start), item.opportunity.path)
         for item, _ in after.items()
-        if (start := item.opportunity.start)
-    )
-    return [row for row in dict.fromkeys(rows) if row not in known]
+        if (start := item.opportunity.start) and not (is_new and _is_booked_at(before, item.opportunity.path, start))
+    ]
+
+
+def _is_booked_at(before: Situation, path: str, start: datetime) -> bool:
+    spaces, opportunity = before.spaces.get(path), before.opportunities.get(path)
+    return spaces is not None and spaces.booked > 0 and opportunity is not None and opportunity.start == start
 
 
 def starts_of_sold(record: Record) -> dict[str, int]:
@@ -95,6 +152,50 @@ def starts_of_sold(record: Record) -> dict[str, int]:
             at = microseconds(start)
             starts[path] = min(at, starts.get(path, at))
     return starts
+
+
+def outdated_times(before: Situation, after: Mapping[OrderKey, Record | None]) -> Sequence[OutdatedTime]:
+    """Return the past times at which something else was sold or cancelled than the database says.
+
+    Args:
+        before: The situation that the database holds.
+        after: The changed records by key.
+    """
+    settled = before.now - SETTLED_AFTER
+    found: set[OutdatedTime] = set()
+    for key, record in after.items():
+        known = before.records.get(key)
+        for order in (known, record):
+            if isinstance(order, OrderRecord) and _is_settled(order, settled):
+                old, new = _movements(known), _movements(record)
+                times = {move.at for move in old.keys() | new.keys() if old[move] != new[move]}
+                found |= {OutdatedTime(order.seller, microseconds(at)) for at in times if at <= settled}
+    return sorted(found)
+
+
+class _Move(NamedTuple):
+    """A sale or cancellation of equal items."""
+
+    at: datetime
+    is_sale: bool
+    line: OrderLine
+
+
+def _movements(record: Record | None) -> Counter[_Move]:
+    """Return the numbers of items of each sale and cancellation."""
+    found: Counter[_Move] = Counter()
+    for line in order_lines(record):
+        sold = replace(line, number=0, quantity=1, is_replaced=False, status=LineStatus.SOLD, ended_at=None)
+        if line.sold_at:
+            found[_Move(line.sold_at, is_sale=True, line=replace(sold, refund=ZERO))] += line.quantity
+        if line.ended_at:
+            found[_Move(line.ended_at, is_sale=False, line=sold)] += line.quantity
+    return found
+
+
+def _is_settled(record: OrderRecord, settled: datetime) -> bool:
+    """Whether the Order was booked by that time, as far as is known."""
+    return record.booked is None or record.booked.at is None or record.booked.at <= settled
 
 
 def _number(line: OrderLine) -> tuple[int, int]:

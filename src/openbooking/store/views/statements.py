@@ -155,11 +155,9 @@ class ViewStatements:
     @cached_property
     def stored_occurrence(self) -> Statement:
         """:seller :path → StoredOccurrence with that path."""
-        place = (opportunity.c.starts, opportunity.c.path)
-        found = select(*place, opportunity.c.booked, opportunity.c.document).where(
-            _is(opportunity.c.seller), _is(opportunity.c.path), opportunity.c.starts.is_not(None)
-        )
-        return self.dialect.compile(found)
+        item = opportunity.c
+        found = select(item.starts, item.path, item.booked, item.document)
+        return self.dialect.compile(found.where(_is(item.seller), _is(item.path), item.starts.is_not(None)))
 
     @cached_property
     def last_session(self) -> Statement:
@@ -288,7 +286,7 @@ class ViewStatements:
 
     def _earlier(self, table: Table, item: Table, applies: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
         """Return the condition that the Order has an earlier session in the period, by the rows of a table."""
-        other = table.alias("other")
+        other = table.alias()
         before = tuple_(other.c.starts, other.c.opportunity) < tuple_(*_SESSION)
         found = select(other.c.uuid).where(same_record(other, item), other.c.starts >= _instant("since"), before)
         return found.where(applies(other.c)).correlate(item, booked_session).exists()
@@ -378,17 +376,17 @@ def _is_current() -> ColumnElement[bool]:
     return ended_line.c.replaced == literal_column("0")
 
 
+def _is_at_session(table: Table) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that a claim or a line is for the Opportunity and the time of a booked session."""
+    return table.c.opportunity == booked_session.c.opportunity, table.c.starts == booked_session.c.starts
+
+
 def _is_sold_at_session() -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions that a claim is for the Opportunity and the time of a booked session, and is sold."""
-    session = booked_session.c
-    return claim.c.opportunity == session.opportunity, claim.c.starts == session.starts, claim.c.expires.is_(None)
+    return *_is_at_session(claim), claim.c.expires.is_(None)
 
 
 def _has_ended_at_session() -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions that a cancelled line was for the Opportunity and the time of a booked session."""
-    line, session = ended_line.c, booked_session.c
-    same = (line.opportunity == session.opportunity, line.starts == session.starts, line.seller == session.seller)
-    return (*same, _is_current())
+    return *_is_at_session(ended_line), ended_line.c.seller == booked_session.c.seller, _is_current()
 
 
 def _first_key(table: Table) -> ColumnElement[str]:

@@ -1,6 +1,6 @@
 """Sums of sales, by group and by the treatment of VAT."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import NamedTuple
@@ -91,6 +91,47 @@ class SalesSums:
                 return month_of(moved.at, self._zone)
             case _:
                 return moved.group
+
+
+class DayKey(NamedTuple):
+    """What the sums of a day are grouped by."""
+
+    is_sale: bool
+    partner: str
+    activity: str
+    venue: str
+    currency: str | None
+    vat: str
+    rate: Decimal
+
+
+class DaySums:
+    """Adds sales and cancellations of a day up, by all that sales can be grouped by."""
+
+    def __init__(self) -> None:
+        self._sums: dict[DayKey, tuple[Amount, Amount]] = {}
+
+    def add_line(self, moved: SalesLine) -> None:
+        """Add one sale or cancellation."""
+        line, quantity = moved.line, moved.line.quantity
+        key = DayKey(
+            is_sale=moved.is_sale,
+            partner=moved.order.partner,
+            activity=line.activity,
+            venue=line.venue,
+            currency=line.currency,
+            vat=line.vat,
+            rate=line.rate,
+        )
+        amount, refunds = self._sums.get(key, (Amount(), Amount()))
+        amount += Amount(quantity, line.price * quantity, line.tax * quantity)
+        if line.refund:
+            refunds += Amount(quantity, line.refund * quantity)
+        self._sums[key] = (amount, refunds)
+
+    def rows(self) -> Iterable[tuple[DayKey, Amount, Amount]]:
+        """Yield the sums: the items, and what is due to Customers for them."""
+        return ((key, *sums) for key, sums in self._sums.items())
 
 
 class PartnerSums:

@@ -49,3 +49,8 @@ def keep_ended_lines() -> None:
         " WHERE expires IS NULL"
     )
     op.drop_table("order_item")
+    # From now on a booking writes the start only if the Opportunity is not booked yet.
+    op.execute(
+        "INSERT INTO booked_session SELECT seller, starts, path FROM opportunity"
+        " WHERE booked > 0 AND starts IS NOT NULL ON CONFLICT DO NOTHING"
+    )
