@@ -126,6 +126,17 @@ async def test_a_day_is_listed_an_hour_after_its_end(store: SqlStore, database: 
     assert len(await execute(database, "SELECT since FROM sales_day")) == 4
 
 
+async def test_days_that_a_clock_ahead_has_listed_are_removed(store: SqlStore, database: str, clock: Clock) -> None:
+    now = clock.time
+    clock.move(9 * DAY)
+    await store.views.add_up_past_days([SELLER.key])
+    assert len(await execute(database, "SELECT since FROM sales_day")) == 12
+    clock.time = now
+    await store.views.add_up_past_days([SELLER.key])
+    assert len(await execute(database, "SELECT since FROM sales_day")) == 3
+    assert await sold(store) == 99
+
+
 def test_days_are_shorter_and_longer_when_clocks_change() -> None:
     march, october = START.replace(month=3, day=27, hour=0), START.replace(month=10, day=30, hour=5)
     lengths = [[length(day) for day in _ended_days(since, since + 3 * DAY, LONDON)] for since in (march, october)]

@@ -12,6 +12,8 @@ from openbooking.store.schema import record, sales_day, sales_sum
 from openbooking.store.statements import first
 
 _AMOUNTS = tuple(sales_sum.c[name] for name in ("items", "price", "tax", "refunds", "refund"))
+# In microseconds. Days with a change of clocks are longer than 24 hours.
+_LONGEST_DAY = 48 * 3600 * 1_000_000
 _BY_TIME = (SalesGroup.DAY, SalesGroup.MONTH)
 
 
@@ -53,6 +55,13 @@ class DayStatements:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._sums: dict[SalesGroup, Statement] = {}
+
+    @cached_property
+    def remove_unended(self) -> Statement:
+        """:seller :ended → nothing; days that have not ended by then are listed no more."""
+        ended = _instant("ended")
+        unended = (sales_day.c.since > ended - literal_column(str(_LONGEST_DAY)), sales_day.c.until > ended)
+        return self._dialect.compile(delete(sales_day).where(_of_seller(sales_day), *unended))
 
     @cached_property
     def last_listed(self) -> Statement:

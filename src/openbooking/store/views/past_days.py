@@ -29,6 +29,8 @@ _DAYS = 500
 def list_days(sql: DayStatements, saves: SaveStatements, seller: str, now: datetime, zone: tzinfo) -> Procedure[bool]:
     """List the next days of a Seller that have ended; return whether there may be more.
 
+    Days that a clock which was ahead has listed are removed.
+
     Args:
         sql: The statements.
         saves: The statements that write rows.
@@ -36,12 +38,14 @@ def list_days(sql: DayStatements, saves: SaveStatements, seller: str, now: datet
         now: The current time.
         zone: The time zone in which days begin.
     """
+    settled = now - SETTLED_AFTER
+    yield Query(sql.remove_unended, {"seller": seller, "ended": microseconds(settled)})
     ((last,),) = yield Query(sql.last_listed, {"seller": seller})
     if last is None:
         ((last,),) = yield Query(sql.first_booked, {"seller": seller})
     if last is None:
         return False
-    ended = _ended_days(instant(last), now - SETTLED_AFTER, zone)
+    ended = _ended_days(instant(last), settled, zone)
     rows = [
         SalesDayRow(seller, microseconds(day.since), microseconds(day.until), microseconds(now), version=0, summed=-1)
         for day, _ in zip(ended, range(_DAYS), strict=False)
