@@ -23,7 +23,7 @@ from openbooking.store.views.records import read_records
 from openbooking.store.views.statements import ListedOrder, NamedOrder, SessionOrder, ViewStatements
 
 # How many rows are compared with a query for one page: those of an index alone, and those that need further look-ups.
-_SCANNED, _LOOKED_UP = 1_000, 150
+_SCANNED, _LOOKED_UP = 1_000, 120
 _LAST_CHARACTER = "\U0010ffff"
 
 AnyOrder = ListedOrder | NamedOrder | SessionOrder
