@@ -114,7 +114,7 @@ class _Year:
     def __init__(self, orders: int, now: datetime) -> None:
         self.now = now
         self.midnight = datetime.combine(now.date(), time(), UTC)
-        self._orders = orders
+        self._groups = max(orders // AT_ONCE, 1)
         self._chance = random.Random(1)  # noqa: S311 - the same data each time
         self._number = 0
 
@@ -147,9 +147,8 @@ class _Year:
 
     def steps(self) -> Iterator[tuple[datetime, list[Command[Any]]]]:
         """Yield groups of commands that are given at one time."""
-        groups = max(self._orders // AT_ONCE, 1)
-        for group in range(groups):
-            at = self.now - timedelta(days=PAST_DAYS) * (1 - group / groups)
+        for group in range(self._groups):
+            at = self.now - timedelta(days=PAST_DAYS) * (1 - group / self._groups)
             orders = [self._order(at) for _ in range(AT_ONCE)]
             yield at, [_booking(order) for order in orders]
             yield at + timedelta(minutes=5), list(self._ends(orders))
@@ -170,7 +169,7 @@ class _Year:
         )
         hidden = [session_path(series, 20) for series in _OFF_SALE]
         yield self.now, [SetSaleState(opportunity=path, sale=SaleState.UNPUBLISHED, actor=_ANN) for path in hidden]
-        yield self.now, list(_attendance(self._orders))
+        yield self.now, list(_attendance(self._groups * AT_ONCE))
 
     def _order(self, at: datetime) -> _Customer:
         day = (at - self.midnight).days + self._chance.randint(1, _BOOKED_AHEAD_DAYS)

@@ -304,6 +304,12 @@ class SellerViews(Protocol):
         """Return each sale and each cancellation that `sales` counts, in the order of their times."""
         ...
 
+    async def cancellations(
+        self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
+    ) -> Page[SalesLine]:
+        """Return each cancellation that `sales_lines` lists, and no sale."""
+        ...
+
     async def payments(
         self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
     ) -> Page[PaymentRow]:

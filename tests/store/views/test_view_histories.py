@@ -62,6 +62,7 @@ async def everything(views: SellerViews, keys: list[OrderKey]) -> dict[str, Any]
         **{f"orders of {query}": (views.orders, (query,)) for query in QUERIES},
         "lines": (views.sales_lines, EVER),
         "later lines": (views.sales_lines, LATER),
+        "cancellations": (views.cancellations, EVER),
         "payments": (views.payments, EVER),
         "opportunities": (views.opportunities, ()),
     }

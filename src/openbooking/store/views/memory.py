@@ -191,6 +191,13 @@ class MemorySellerViews:
         """Return each sale and each cancellation in the period."""
         return page_of(self._movements(since, until), after, limit, (0, "", "", 0, 0, 0))
 
+    async def cancellations(
+        self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
+    ) -> Page[SalesLine]:
+        """Return each cancellation in the period."""
+        found = [(place, moved) for place, moved in self._movements(since, until) if not moved.is_sale]
+        return page_of(found, after, limit, (0, "", "", 0, 0, 0))
+
     async def payments(
         self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
     ) -> Page[PaymentRow]:

@@ -83,6 +83,34 @@ def list_payments(sql: ViewStatements, seller: str, period: Period, page: PageRe
     return Page(tuple(filter(None, map(payment_row, records))), next_cursor(places, page.limit))
 
 
+def list_cancellations(
+    sql: MoneyStatements, seller: str, period: Period, page: PageRequest
+) -> Procedure[Page[SalesLine]]:
+    """Return each cancellation in the period, in the order of their times."""
+    first: Position = (max(microseconds(period.since), 1), "", "", 0, 0, 0)
+    after = max(read_cursor(page.after, first), first) if page.after else first
+    at, partner, uuid, number, replaced, _ = after
+    asked = {
+        "seller": seller,
+        "until": microseconds(period.until),
+        "at": at,
+        "partner": partner,
+        "uuid": uuid,
+        "number": number,
+        "replaced": replaced,
+        # The first line may be on the page before.
+        "most": page.limit + 2,
+    }
+    found: dict[Position, SalesLine] = {}
+    for row in map(LineRow._make, (yield Query(sql.lines_ended, asked))):
+        if row.ended_at is not None:
+            place: Position = (row.ended_at, row.partner, row.uuid, row.number, row.replaced, 1)
+            key = OrderKey(row.partner, row.uuid)
+            found[place] = SalesLine(at=instant(row.ended_at), order=key, is_sale=False, line=_line(row))
+    places = sorted(place for place in found if place > after)
+    return Page(tuple(found[place] for place in places[: page.limit]), next_cursor(places, page.limit))
+
+
 def add_up_partners(
     sql: MoneyStatements, seller: str, period: Period, zone: tzinfo
 ) -> Procedure[tuple[PartnerMonth, ...]]:

@@ -26,7 +26,13 @@ from openbooking.store.dialect import Dialect
 from openbooking.store.views.activity import ActivityStatements, list_activity, read_history
 from openbooking.store.views.catalogue import list_catalogue
 from openbooking.store.views.cursor import PageRequest, Period
-from openbooking.store.views.money import add_up_partners, add_up_sales, list_payments, list_sales_lines
+from openbooking.store.views.money import (
+    add_up_partners,
+    add_up_sales,
+    list_cancellations,
+    list_payments,
+    list_sales_lines,
+)
 from openbooking.store.views.money_statements import MoneyStatements
 from openbooking.store.views.occurrences import list_occurrences, read_occurrence
 from openbooking.store.views.records import list_bookings, list_proposals, read_order
@@ -129,6 +135,13 @@ class SqlSellerViews:
         """Return each sale and each cancellation in the period."""
         period, page = Period(since, until), PageRequest(after, limit)
         return await self._read(lambda: list_sales_lines(self._money, self._seller, period, page))
+
+    async def cancellations(
+        self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
+    ) -> Page[SalesLine]:
+        """Return each cancellation in the period."""
+        period, page = Period(since, until), PageRequest(after, limit)
+        return await self._read(lambda: list_cancellations(self._money, self._seller, period, page))
 
     async def payments(
         self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS

@@ -167,6 +167,10 @@ class MoneyViewTests(ViewTestCase):
                 }
                 assert sum(moved.line.quantity for moved in lines if moved.is_sale) == 8
                 assert len(await read_all(views.sales_lines, START + DAY, START + 2 * DAY)) == 2
+                for limit in (1, 2, 50):
+                    ended = await read_all(views.cancellations, START, START + 30 * DAY, limit=limit)
+                    assert ended == [moved for moved in lines if not moved.is_sale]
+                assert await read_all(views.cancellations, START - DAY, START) == []
 
         asyncio.run(run())
 

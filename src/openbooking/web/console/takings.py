@@ -135,12 +135,12 @@ async def _booked(visit: ConsoleVisit, since: datetime, until: datetime) -> Asyn
 async def _refunds(visit: ConsoleVisit, since: datetime, until: datetime) -> AsyncIterator[Movement]:
     """Yield the refunds that were due in the period, also those of Orders that were booked before."""
     sales = await visit.views.sales(since, until, SalesGroup.PARTNER, visit.console.zone)
-    # Most days have no refund, and then the lines of all partners need not be read.
+    # Most days have no refund, and then the cancellations of all partners need not be read.
     cursor: str | None = "" if any(row.group == DESK and row.refund_due.count for row in sales.rows) else None
     while cursor is not None:
-        found = await visit.views.sales_lines(since, until, cursor, _ROWS)
+        found = await visit.views.cancellations(since, until, cursor, _ROWS)
         for moved in found.rows:
-            if moved.order.partner == DESK and not moved.is_sale and moved.line.refund:
+            if moved.order.partner == DESK and moved.line.refund:
                 record = await visit.views.order(moved.order)
                 payment = record.payment if record else None
                 refund = moved.line.refund * moved.line.quantity
