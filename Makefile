@@ -59,10 +59,9 @@ bench: .venv/.dev ## Measure bookings, feeds, races and authentication as ratios
 	@$(PYTHON) benchmarks/races.py
 	@$(PYTHON) benchmarks/authentication.py
 
-console: .venv/.dev ## Measure each page of the console with 100,000 Orders while 100 bookings a second are made (a quarter of an hour)
+console: .venv/.dev ## Measure the pages of the console with 100,000 Orders while 100 bookings a second are made
 	@scripts/system-packages postgres
 	@$(PYTHON) benchmarks/console.py $(ARGS)
-	@$(PYTHON) benchmarks/console.py --postgres $(ARGS)
 
 soak: .venv/.dev ## Send 200,000 ordinary requests to a server on each database and watch its memory
 	@scripts/system-packages postgres

@@ -81,6 +81,8 @@ async def paced(port: int, requests: Iterable[bytes], a_second: float) -> Waits:
 
     async def send(request: bytes, due: float) -> None:
         caller = await free.get()
+        if caller.reader.at_eof():  # the server closes connections that were idle for long
+            caller = await Caller.connect(port)
         answered = await caller.ask(request)
         if due - started >= WARM_UP_SECONDS:
             waits.append((time.perf_counter() - due) * 1000)
