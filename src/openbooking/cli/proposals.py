@@ -8,7 +8,7 @@ import typer
 
 from openbooking.back_office.office import Office
 from openbooking.back_office.order_rows import ProposalRow, proposal_row
-from openbooking.back_office.pages import read_rows
+from openbooking.back_office.pages import OccurrencesOnce, read_rows
 from openbooking.back_office.plans import Plan
 from openbooking.back_office.proposal_plans import ProposalPlanner
 from openbooking.back_office.waiting_proposals import shortages, wanted_spaces
@@ -39,8 +39,9 @@ def list_proposals(
 
     async def work(office: Office) -> None:
         views, wanted = office.views, await wanted_spaces(office.views)
+        occurrences = OccurrencesOnce(views)
         await output.show_list(
-            proposal_row(record, await shortages(views, record, wanted), office.context)
+            proposal_row(record, await shortages(occurrences, record, wanted), office.context)
             async for record in read_rows(views.proposals)
         )
 
