@@ -10,6 +10,9 @@ Meanwhile another process sends B at set times, without waiting for earlier repl
 Seller, so that the number of its Orders changes little; the others are for a second Seller. At the end files of a whole
 year are saved, and the memory of the server is compared with that before.
 
+Before that each page is opened some times without bookings, for the processor time that it takes in the server. This
+time depends little on what else the machine does.
+
 The exit status is 1 if the p99 of a page is above LIMIT_MS.
 """
 
@@ -23,7 +26,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from datetime import datetime
+from datetime import date, datetime
 from html import unescape
 from itertools import cycle
 from multiprocessing.connection import Connection
@@ -41,10 +44,11 @@ from console_pages import Page, pages, year_files
 from openbooking.openactive.ids import Identifiers
 from openbooking.settings import Settings
 from openbooking.testing.postgres import PostgresServer
-from stage import HOST, folder, free_port, memory_mb, server
+from stage import HOST, folder, free_port, memory_mb, processor_ms, server
 from stock import headers, order_body, request_body, settings_of
 
 LIMIT_MS = 200
+TIMES_ALONE = 5
 KINDS = ("SQLite", "PostgreSQL")
 ORDERS, ROUNDS = 100_000, 200
 BOOKINGS_A_SECOND = 100
@@ -164,14 +168,25 @@ def next_pages(client: httpx2.Client, found: Sequence[Page]) -> Iterator[Page]:
                 yield Page(f"{page.name} (next)", unescape(link[1]))
 
 
-def tell(page: Page, times: Sequence[Shown]) -> bool:
+def processor_time(client: httpx2.Client, page: Page, token: str, pid: int) -> float:
+    """Return the milliseconds of processor time that the server takes for a page."""
+    times = []
+    for _ in range(TIMES_ALONE):
+        before = processor_ms(pid)
+        show(client, page, token)
+        times.append(processor_ms(pid) - before)
+    return median(times)
+
+
+def tell(page: Page, processor: float, times: Sequence[Shown]) -> bool:
     """Print the line of a page; return whether its p99 is within the limit."""
     counted = sorted(shown.first if page.is_file else shown.whole for shown in times)
     p99 = Waits(counted).percentile(0.99)
     whole = f"  whole {median(shown.whole for shown in times):,.0f} ms" if page.is_file else ""
     size = times[-1].size / 1000
     missed = "" if p99 <= LIMIT_MS else "  MISSED"
-    print(f"{page.name:<66} {median(counted):>6.0f} {p99:>6.0f} {len(times):>5} {size:>7,.0f} kB{whole}{missed}")
+    waits = f"{processor:>9.1f} {median(counted):>6.0f} {p99:>6.0f} {len(times):>5}"
+    print(f"{page.name:<66} {waits} {size:>7,.0f} kB{whole}{missed}", flush=True)
     return p99 <= LIMIT_MS
 
 
@@ -186,7 +201,6 @@ def tell_bookings(when: str, found: Bookings) -> None:
 
 def measure(settings: Settings, found: Sequence[Page], rounds: int) -> bool:
     """Print the waits for all pages; return whether all are within the limit."""
-    today = datetime.now(ZoneInfo(settings.time_zone)).date()
     with (
         server(settings.database, settings.port) as pid,
         httpx2.Client(base_url=f"http://{HOST}:{settings.port}", timeout=_TIMEOUT, follow_redirects=True) as client,
@@ -194,23 +208,36 @@ def measure(settings: Settings, found: Sequence[Page], rounds: int) -> bool:
         token = sign_in(client)
         every = [IDLE, *found, *next_pages(client, found)]
         times: list[list[Shown]] = [[] for _ in every]
+        alone = [processor_time(client, page, token, pid) for page in every]
         with booking(settings) as end:
             for _ in range(rounds):
                 for page, shown in zip(every, times, strict=True):
                     shown.append(show(client, page, token))
             made = end()
-        print(f"{'milliseconds':<66} {'p50':>6} {'p99':>6} {'times':>5}")
-        good = [tell(page, shown) for page, shown in zip(every, times, strict=True)]
+        print(f"{'milliseconds':<66} {'processor':>9} {'p50':>6} {'p99':>6} {'times':>5}")
+        good = [tell(page, processor, shown) for page, processor, shown in zip(every, alone, times, strict=True)]
         tell_bookings("meanwhile", made)
-        before = memory_mb(pid)
-        with booking(settings) as end:
-            for page in year_files(today):
-                tell(page, [show(client, page, token)])
-            made = end()
-        tell_bookings("during the files of a year", made)
-        print(f"memory of the server: {before:.0f} MB before the files of a year, {memory_mb(pid):.0f} MB after")
+        save_year(settings, client, token, pid)
         print(f"{good.count(False)} of {len(good)} pages have a p99 above {LIMIT_MS} ms")
         return all(good)
+
+
+def save_year(settings: Settings, client: httpx2.Client, token: str, pid: int) -> None:
+    """Save the files of a year while bookings are made; print their times and the memory of the server."""
+    held = memory_mb(pid)
+    with booking(settings) as end:
+        for page in year_files(today_in(settings)):
+            before = processor_ms(pid)
+            shown = show(client, page, token)
+            tell(page, processor_ms(pid) - before, [shown])
+        made = end()
+    tell_bookings("during the files of a year", made)
+    print(f"memory of the server: {held:.0f} MB before the files of a year, {memory_mb(pid):.0f} MB after")
+
+
+def today_in(settings: Settings) -> date:
+    """Return the day that the console takes for the present one."""
+    return datetime.now(ZoneInfo(settings.time_zone)).date()
 
 
 def run(kind: str, orders: int, rounds: int) -> bool:
@@ -219,9 +246,8 @@ def run(kind: str, orders: int, rounds: int) -> bool:
         database = running.new_database() if running else str(place / "console.sqlite3")
         settings = settings_of(database, free_port())
         known = asyncio.run(fill(settings, orders, SESSIONS))
-        today = datetime.now(ZoneInfo(settings.time_zone)).date()
         print(f"{kind}, {orders:,} Orders", flush=True)
-        return measure(settings, pages(known, today, place), rounds)
+        return measure(settings, pages(known, today_in(settings), place), rounds)
 
 
 def main() -> int:
