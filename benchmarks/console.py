@@ -94,12 +94,12 @@ def requests(settings: Settings) -> list[bytes]:
 
 def book(settings: Settings, stop: Event, results: Connection) -> None:
     """Send B at a constant rate until the event is set, and then the result."""
-    sent = 0
+    sent, parent = 0, multiprocessing.parent_process()
 
     def bookings() -> Iterator[bytes]:
         nonlocal sent
         for body in cycle(requests(settings)):
-            if stop.is_set():
+            if stop.is_set() or (parent and not parent.is_alive()):
                 return
             sent += 1
             yield put("/api/orders", body, headers())
