@@ -7,7 +7,8 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check conformance mutants fire hostile fuzz ledger bench soak growth capacity pretix screenshots format pins clean
+.PHONY: help demo test check conformance mutants fire hostile fuzz ledger bench console soak growth capacity pretix screenshots \
+    format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +58,10 @@ bench: .venv/.dev ## Measure bookings, feeds, races and authentication as ratios
 	@$(PYTHON) benchmarks/feeds.py
 	@$(PYTHON) benchmarks/races.py
 	@$(PYTHON) benchmarks/authentication.py
+
+console: .venv/.dev ## Measure the pages of the console with 100,000 Orders while 100 bookings a second are made
+	@scripts/system-packages postgres
+	@$(PYTHON) benchmarks/console.py $(ARGS)
 
 soak: .venv/.dev ## Send 200,000 ordinary requests to a server on each database and watch its memory
 	@scripts/system-packages postgres

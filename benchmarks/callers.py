@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -65,7 +65,7 @@ class Waits(msgspec.Struct, frozen=True):
         return self.milliseconds[min(int(len(self.milliseconds) * share), len(self.milliseconds) - 1)]
 
 
-async def paced(port: int, requests: Sequence[bytes], a_second: float) -> Waits:
+async def paced(port: int, requests: Iterable[bytes], a_second: float) -> Waits:
     """Send requests at a constant rate, without waiting for earlier responses, and return their waits.
 
     A wait begins at the time at which the request was due. Requests of the first seconds warm up the server and are
@@ -81,6 +81,8 @@ async def paced(port: int, requests: Sequence[bytes], a_second: float) -> Waits:
 
     async def send(request: bytes, due: float) -> None:
         caller = await free.get()
+        if caller.reader.at_eof():  # the server closes connections that were idle for long
+            caller = await Caller.connect(port)
         answered = await caller.ask(request)
         if due - started >= WARM_UP_SECONDS:
             waits.append((time.perf_counter() - due) * 1000)

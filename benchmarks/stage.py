@@ -108,6 +108,13 @@ def memory_mb(pid: int) -> float:
     return max(held / 1000, *(memory_mb(int(child)) for child in children), 0)
 
 
+def processor_ms(pid: int) -> float:
+    """Return the milliseconds of processor time of a process since its start, to the microsecond (Linux)."""
+    # The number that clock_getcpuclockid(3) returns for the process, with all its threads.
+    clock = (~pid << 3) | 2
+    return time.clock_gettime_ns(clock) / 1_000_000
+
+
 def processor_seconds() -> float:
     """Return the seconds that all cores of this machine together have worked since its start."""
     user, nice, system, _idle, _waiting, *interrupts = Path("/proc/stat").read_text(encoding="ascii").split()[1:8]

@@ -29,7 +29,7 @@ PARTNER = "benchmark"
 BENCHMARK = Actor(ActorKind.SYSTEM, "benchmark")
 _API_KEY = "obk_benchmark"
 CLIENT_SECRET = "obs_benchmark"  # noqa: S105 - known to whoever reads this
-_PRICE = Decimal("12.00")
+PRICE = Decimal("12.00")
 _START = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
 _SESSIONS_IN_A_SERIES = 50
 _AT_ONCE = 500
@@ -66,7 +66,7 @@ _WORDS = _DESCRIPTION.split()
 _PLACES = ("Riverside", "Parkside", "Castle", "Station", "Harbour", "Meadow", "Mill", "Priory", "Quayside", "Abbey")
 
 
-def _described(number: int) -> dict[str, Any]:
+def described(number: int) -> dict[str, Any]:
     """Return properties of a SessionSeries, as varied as those of providers: gzip shrinks a page to a twelfth."""
     chance = random.Random(number)  # noqa: S311 - the same data each time
     place = f"{chance.choice(_PLACES)} Leisure Centre"
@@ -125,13 +125,13 @@ def offer_of(session: int) -> OfferRef:
 
 def _series(number: int) -> Opportunity:
     path = series_path(number)
-    offer = Offer(key="adult", owner=path, name="Adult", price=_PRICE, currency="GBP", full_refund_on_cancellation=True)
+    offer = Offer(key="adult", owner=path, name="Adult", price=PRICE, currency="GBP", full_refund_on_cancellation=True)
     return Opportunity(
         path=path,
         type=OpportunityType.SESSION_SERIES,
         seller=SELLER.key,
         offers=(offer,),
-        properties=_described(number),
+        properties=described(number),
     )
 
 
@@ -194,21 +194,26 @@ async def _add_partner(settings: Settings) -> None:
 
 def order_body(ids: Identifiers, sessions: Sequence[int], type_: str = "Order") -> bytes:
     """Return the body of B, or of C1 as an OrderQuote, for a space at each of these sessions."""
+    return request_body(ids, SELLER.key, [(session_path(session), offer_of(session)) for session in sessions], type_)
+
+
+def request_body(ids: Identifiers, seller: str, wanted: Sequence[tuple[str, OfferRef]], type_: str = "Order") -> bytes:
+    """Return the body of B, or of C1 as an OrderQuote, for a space of each Opportunity at PRICE."""
     items = [
         {
             "@type": "OrderItem",
             "position": position,
-            "orderedItem": ids.opportunity(session_path(session)),
-            "acceptedOffer": ids.offer(offer_of(session)),
+            "orderedItem": ids.opportunity(path),
+            "acceptedOffer": ids.offer(offer),
         }
-        for position, session in enumerate(sessions)
+        for position, (path, offer) in enumerate(wanted)
     ]
     body: dict[str, Any] = {
         "@context": "https://openactive.io/",
         "@type": type_,
         "brokerRole": "https://openactive.io/AgentBroker",
         "broker": {"@type": "Organization", "name": "MyFitnessApp", "url": "https://myfitnessapp.example.com"},
-        "seller": ids.seller(SELLER.key),
+        "seller": ids.seller(seller),
         "orderedItem": items,
     }
     if type_ == "Order":
@@ -216,7 +221,7 @@ def order_body(ids: Identifiers, sessions: Sequence[int], type_: str = "Order") 
             "customer": CUSTOMER,
             "totalPaymentDue": {
                 "@type": "PriceSpecification",
-                "price": int(_PRICE) * len(sessions),
+                "price": int(PRICE) * len(wanted),
                 "priceCurrency": "GBP",
             },
             "payment": {"@type": "Payment", "identifier": "payment-1"},

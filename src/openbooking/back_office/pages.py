@@ -1,9 +1,9 @@
-"""Reading of the lists of views to their ends."""
+"""Reading of views: lists to their ends, and each occurrence once."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
-from openbooking.booking.views import Page
+from openbooking.booking.views import Occurrence, Page, SellerViews
 
 Row = TypeVar("Row")
 
@@ -20,3 +20,21 @@ async def read_rows(view: Callable[[str], Awaitable[Page[Row]]]) -> AsyncIterato
         for row in page.rows:
             yield row
         cursor = page.next
+
+
+class OccurrencesOnce:
+    """Reads each occurrence of a Seller once, for a page whose rows name the same occurrences.
+
+    Args:
+        views: The views of the Seller.
+    """
+
+    def __init__(self, views: SellerViews) -> None:
+        self._views = views
+        self._known: dict[str, Occurrence | None] = {}
+
+    async def occurrence(self, path: str) -> Occurrence | None:
+        """Return an occurrence; None if the Seller has no such occurrence."""
+        if path not in self._known:
+            self._known[path] = await self._views.occurrence(path)
+        return self._known[path]

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from openbooking.back_office.office import Office
 from openbooking.back_office.order_rows import describe_shortage, order_reference
+from openbooking.back_office.pages import OccurrencesOnce
 from openbooking.back_office.plans import Plan
 from openbooking.back_office.waiting_proposals import shortages, wanted_spaces
 from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
@@ -34,7 +35,7 @@ class ProposalPlanner:
     async def accept(self) -> Plan:
         """Plan to accept the proposal; warn if that leaves too little for another one."""
         views = self._office.views
-        short = await shortages(views, self._record, await wanted_spaces(views))
+        short = await shortages(OccurrencesOnce(views), self._record, await wanted_spaces(views))
         warning = "; ".join(map(describe_shortage, short))
         return Plan(
             command=self._decide(accept=True),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from openbooking.back_office.descriptions import opportunity_name
-from openbooking.back_office.pages import read_rows
+from openbooking.back_office.pages import OccurrencesOnce, read_rows
 from openbooking.booking.model.record import ProposalRecord
 from openbooking.booking.views import SellerViews
 from openbooking.openactive.terms import OrderProposalStatus
@@ -52,18 +52,18 @@ async def wanted_spaces(views: SellerViews) -> Counter[str]:
     return wanted
 
 
-async def shortages(views: SellerViews, record: ProposalRecord, wanted: Mapping[str, int]) -> list[Shortage]:
+async def shortages(occurrences: OccurrencesOnce, record: ProposalRecord, wanted: Mapping[str, int]) -> list[Shortage]:
     """Return the Opportunities at which this proposal and the other waiting ones cannot all be accepted.
 
     Args:
-        views: The views of the Seller.
+        occurrences: The occurrences of the Seller.
         record: The proposal.
         wanted: The number of spaces that all waiting proposals ask for (`wanted_spaces`).
     """
     found: list[Shortage] = []
     is_waiting = record.proposal.status is OrderProposalStatus.AWAITING
     for path, own in record.wanted().items():
-        occurrence = await views.occurrence(path)
+        occurrence = await occurrences.occurrence(path)
         if occurrence is None or occurrence.capacity is None:
             continue
         left = max(occurrence.capacity - occurrence.booked, 0)

@@ -8,7 +8,7 @@ import typer
 
 from openbooking.back_office.office import Office
 from openbooking.back_office.order_rows import ProposalRow, proposal_row
-from openbooking.back_office.pages import read_rows
+from openbooking.back_office.pages import OccurrencesOnce, read_rows
 from openbooking.back_office.plans import Plan
 from openbooking.back_office.proposal_plans import ProposalPlanner
 from openbooking.back_office.waiting_proposals import shortages, wanted_spaces
@@ -51,8 +51,9 @@ def list_proposals(  # noqa: PLR0913 - one parameter for each option
     async def work(office: Office) -> None:
         views, wanted = office.views, await wanted_spaces(office.views)
         found = read_rows(lambda after: views.proposals_of(search, after)) if search else read_rows(views.proposals)
+        occurrences = OccurrencesOnce(views)
         await output.show_list(
-            proposal_row(record, await shortages(views, record, wanted), office.context) async for record in found
+            proposal_row(record, await shortages(occurrences, record, wanted), office.context) async for record in found
         )
 
     with_office(database, seller, work)

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from openbooking.booking.views import StoreWithViews
 from support.approval_flow import PARTY, PROPOSALS, TRIP, proposal_of, shown
 from support.browsers.form_browser import Page, Visitor
 from support.builders import UUID, new_uuid
 from support.console import SignIn
 from support.http_system import World
+from support.parties import CENTRE
 
 pytestmark = pytest.mark.anyio
 
@@ -45,6 +47,22 @@ async def test_the_list_shows_proposals_with_the_time_that_is_left(world: World,
     world.pass_time(days=30)
     page = await (await sign_in("ann")).open("/console/proposals")
     assert "No proposal waits for your decision." in page.text
+
+
+async def test_the_list_reads_each_session_once(world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many people propose the same session."""
+    assert (await world.call("PUT", f"order-proposals/{new_uuid()}", proposal_of(world, TRIP))).status_code == 201
+    assert isinstance(world.store, StoreWithViews)
+    views = type(world.store.views.of(CENTRE.key))
+    read, asked = views.occurrence, list[str]()
+
+    async def note(self: Any, path: str) -> Any:
+        asked.append(path)
+        return await read(self, path)
+
+    monkeypatch.setattr(views, "occurrence", note)
+    assert (await (await sign_in("ann")).open("/console/proposals")).text.count("Geoff") == 2
+    assert asked == [TRIP[-1].path]
 
 
 async def test_a_proposal_is_accepted_with_a_note(world: World, sign_in: SignIn) -> None:

@@ -429,6 +429,23 @@ async def test_takings_are_saved_as_csv_with_numbers(world: World, sign_in: Sign
     assert len(read_csv((await cat.open(f"{TAKINGS}?day=2027-01-01&format=csv")).response)) == 0
 
 
+async def test_the_takings_of_a_day_with_a_refund_read_no_sales(
+    world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Brokers may have sold thousands of items on the day."""
+    cat = await sign_in("cat")
+    await book(cat, payment="card")
+    (paid,) = await orders(world)
+    await world.store.execute(SellerCancel(order=paid.key, actor=MANAGER))
+    assert isinstance(world.store, StoreWithViews)
+
+    async def refuse(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(type(world.store.views.of(CENTRE.key)), "sales_lines", refuse)
+    assert "Card 1 £12.00 1 £12.00 £0.00" in (await cat.open(TAKINGS)).text
+
+
 async def test_a_day_without_takings_says_so(sign_in: SignIn) -> None:
     page = await (await sign_in("cat")).open(TAKINGS)
     assert "Nothing was paid at the front desk on this day." in page.text

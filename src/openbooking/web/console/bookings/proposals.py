@@ -12,6 +12,7 @@ from openbooking.back_office.descriptions import person_name
 from openbooking.back_office.history import history_rows
 from openbooking.back_office.messages import length_problem
 from openbooking.back_office.order_items import ItemRow, item_rows
+from openbooking.back_office.pages import OccurrencesOnce
 from openbooking.back_office.waiting_proposals import shortages, time_left, wanted_spaces
 from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
 from openbooking.booking.model.order import PersonalData, SeenProposal
@@ -47,7 +48,7 @@ class ProposalPages:
     async def _list(self, visit: ConsoleVisit) -> Response:
         found = await visit.views.proposals(visit.query.get("after", ""))
         partners = await visit.partner_names()
-        wanted = await wanted_spaces(visit.views)
+        wanted, occurrences = await wanted_spaces(visit.views), OccurrencesOnce(visit.views)
         rows = [
             {
                 "record": record,
@@ -57,7 +58,7 @@ class ProposalPages:
                 "items": item_rows(record),
                 "totals": current_totals(record),
                 "left": time_left(record, visit.now),
-                "shortages": await shortages(visit.views, record, wanted),
+                "shortages": await shortages(occurrences, record, wanted),
             }
             for record in found.rows
         ]
@@ -95,7 +96,7 @@ class ProposalPages:
             can_decide=_can_decide(visit, record),
             can_amend=record.order.asks_for(FlowRequirement.NEGOTIATION),
             is_awaiting=record.proposal.status is OrderProposalStatus.AWAITING,
-            shortages=await shortages(visit.views, record, await wanted_spaces(visit.views)),
+            shortages=await shortages(OccurrencesOnce(visit.views), record, await wanted_spaces(visit.views)),
             history=await history_rows(visit.views, record, partners),
             form=defaultdict(str, form or {}),
             is_new=form is None,

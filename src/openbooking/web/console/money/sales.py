@@ -22,7 +22,8 @@ from openbooking.web.pages import Form, Problem
 
 MONEY_PATH = f"{CONSOLE_PATH}/money"
 
-_PAGE = 500
+# Files are read in pages of this size. Bookings wait for each page, so it is small.
+_PAGE = 100
 # The longest periods whose charts show days and months without sales, too.
 _MOST_DAYS = {SalesGroup.DAY: 100, SalesGroup.MONTH: 3_660}
 

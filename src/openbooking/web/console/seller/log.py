@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from openbooking.back_office.descriptions import opportunity_name
 from openbooking.back_office.history import ACTIONS, HistoryRow, activity_row
+from openbooking.back_office.pages import OccurrencesOnce
 from openbooking.booking.model.activity import Action, Activity
 from openbooking.web.console.bookings.orders import order_path
 from openbooking.web.console.console import Console, ConsoleVisit
@@ -49,13 +50,13 @@ class LogPages:
         action = next((action for action in Action if action == chosen), None)
         problem = Problem("Choose an action from the list.", ("action",)) if chosen and not action else None
         found, following = ([], None) if problem else await _read(visit, action)
-        partners = await visit.partner_names()
+        partners, occurrences = await visit.partner_names(), OccurrencesOnce(visit.views)
         return visit.page(
             "seller/log.html",
             problem=problem,
             actions={action.value: text for action, text in sorted(ACTIONS.items(), key=lambda pair: pair[1])},
             chosen=chosen,
-            rows=[await _row(visit, activity, partners) for activity in found],
+            rows=[await _row(visit, occurrences, activity, partners) for activity in found],
             next=following and urlencode({"action": chosen, "after": following}),
         )
 
@@ -76,12 +77,14 @@ async def _read(visit: ConsoleVisit, action: Action | None) -> tuple[list[Activi
     return found, after
 
 
-async def _row(visit: ConsoleVisit, activity: Activity, partners: dict[str, str]) -> LogRow:
+async def _row(
+    visit: ConsoleVisit, occurrences: OccurrencesOnce, activity: Activity, partners: dict[str, str]
+) -> LogRow:
     row = activity_row(activity, partners)
     if activity.order:
         return LogRow(row, f"booking {activity.order.uuid}", order_path(activity.order))
     if activity.opportunity:
-        occurrence = await visit.views.occurrence(activity.opportunity)
+        occurrence = await occurrences.occurrence(activity.opportunity)
         if occurrence is None:
             return LogRow(row, activity.opportunity, "")
         name = opportunity_name(occurrence.opportunity, occurrence.parents)
