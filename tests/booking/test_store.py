@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import BaseCommand, Command, Decision
 from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.opportunity import CourtTime
 from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.situation import Needs, OpportunityRemoved, SellerSet, Situation
 from openbooking.booking.store import decide_one, fold, join_needs
@@ -92,6 +93,7 @@ SOME: dict[str, Any] = {
     "source_prefixes": frozenset({"source_prefixes-1"}),
     "families": frozenset({"families-1"}),
     "below": frozenset({"below-1"}),
+    "court_times": frozenset({CourtTime("court-1", NOW, NOW)}),
     "lookups": frozenset({"lookups-1"}),
     "shown_to": frozenset({Partnership("alice", "1")}),
     "withheld_from": frozenset({Partnership("alice", "2")}),
@@ -111,6 +113,7 @@ MORE: dict[str, Any] = {
     "source_prefixes": frozenset({"source_prefixes-2"}),
     "families": frozenset({"families-2"}),
     "below": frozenset({"below-2"}),
+    "court_times": frozenset({CourtTime("court-2", NOW, NOW)}),
     "lookups": frozenset({"lookups-2"}),
     "shown_to": frozenset({Partnership("bob", "1")}),
     "withheld_from": frozenset({Partnership("bob", "2")}),
@@ -131,6 +134,7 @@ def test_a_batch_needs_the_rows_of_all_its_commands(field: str) -> None:
     ("needs", "expected"),
     [
         ([Needs(expired=True), Needs()], Needs(expired=True)),
+        ([Needs(leaving=True), Needs()], Needs(leaving=True)),
         ([Needs(), Needs()], Needs()),
         ([Needs(over_before=NOW), Needs()], Needs(over_before=NOW)),
         (
@@ -145,5 +149,5 @@ def test_a_batch_needs_ended_records_if_one_of_its_commands_needs_them(needs: li
 
 
 def test_the_join_of_every_field_is_tested() -> None:
-    alone = {"expired", "over_before", "likely_read_only"}
+    alone = {"expired", "leaving", "over_before", "likely_read_only"}
     assert SOME.keys() == MORE.keys() == set(Needs.__struct_fields__) - alone

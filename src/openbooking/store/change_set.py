@@ -9,7 +9,8 @@ from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
-from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter
 from openbooking.openactive.ids import type_of_path
 from openbooking.openactive.terms import OrderType
@@ -87,7 +88,7 @@ def _opportunity_publication(situation: Situation, path: str, writer: FeedWriter
     data = None
     if situation.on_sale(path):
         opportunity = situation.opportunities[path]
-        spaces = situation.spaces.get(path, Spaces())
+        spaces = situation.spaces_taken(path)
         seller = situation.sellers[opportunity.seller]
         data = writer.opportunity(opportunity, spaces, situation.parents(opportunity), seller)
     return Publication(Feed(type_.feed), path, type_, data)

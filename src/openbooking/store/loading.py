@@ -15,9 +15,17 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record, RecordKind
-from openbooking.booking.model.situation import Holdings, Needs, Situation, Spaces
+from openbooking.booking.model.situation import Holdings, Needs, Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.logistics import changed_paths
-from openbooking.store.database import ChangedMeanwhileError, Procedure, Query, ResultRows, record_keys
+from openbooking.store.database import (
+    ChangedMeanwhileError,
+    Procedure,
+    Query,
+    ResultRows,
+    court_time_lists,
+    record_keys,
+)
 from openbooking.store.documents import (
     add_personal_data,
     decode_opportunity,
@@ -32,6 +40,8 @@ RECORDS_PER_BATCH = 500
 # How many ended quotes and proposals one sweep loads, and of how many bytes. Other commands wait for the sweep, which
 # takes some milliseconds with these limits.
 _SWEPT_PER_BATCH, _BYTES_SWEPT_PER_BATCH = 100, 100_000
+# How many Opportunities leave the open feeds in one batch.
+_LEAVING_PER_BATCH = 100
 
 
 class _RowNames(NamedTuple):
@@ -96,7 +106,8 @@ def load_to_write(
         locked |= yield from _lock(sql, named)
         situation, proposals = yield from _read(sql, needs, policy, now, named)
     claimed = {claim.opportunity for record in situation.records.values() for claim in record.claims()}
-    if not (claimed & situation.opportunities.keys() <= locked and proposals <= named.keys):
+    overlapping = {slot for path in claimed | named.paths for slot in situation.overlapping_slots(path)}
+    if not ((claimed | overlapping) & situation.opportunities.keys() <= locked and proposals <= named.keys):
         raise ChangedMeanwhileError
     related = yield from _find_related(sql, needs)
     if not (related.keys <= named.keys and related.paths <= named.paths):
@@ -126,6 +137,11 @@ def _resolve_names(
     fills = set(needs.fills)
     if needs.fills_of:
         fills |= _paths((yield Query(sql.paths_claimed, record_keys(needs.fills_of))))
+    if needs.court_times:
+        paths |= _paths((yield Query(sql.paths_at_courts, court_time_lists(needs.court_times))))
+    if needs.leaving:
+        asked = {"now": microseconds(now), "most": _LEAVING_PER_BATCH}
+        paths |= yield from _add_descendants(sql, _paths((yield Query(sql.leaving_paths, asked))))
     if needs.expired:
         rows = yield Query(sql.expired_records, {"now": microseconds(now), "most": _SWEPT_PER_BATCH})
         to_sweep = _first_to_sweep(rows)

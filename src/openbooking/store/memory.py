@@ -7,11 +7,12 @@ from typing import TypeVar
 
 from openbooking.booking.command import Command
 from openbooking.booking.model.activity import Activity
-from openbooking.booking.model.opportunity import Opportunity, Seller
+from openbooking.booking.model.opportunity import CourtTime, Opportunity, Seller
 from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record, RecordKind
-from openbooking.booking.model.situation import Holdings, Needs, Situation, Spaces
+from openbooking.booking.model.situation import Holdings, Needs, Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.erasure import is_erasure_due
 from openbooking.booking.rules.logistics import changed_paths
 from openbooking.booking.store import Feed, FeedWriter, Figures, Reply, decide_one
@@ -121,6 +122,8 @@ class MemoryStore:
         whole = Situation(now=now, policy=self._policy, records=self._records, opportunities=self._opportunities)
         keys = {key for key in needs.records if key in self._records}
         paths = {*needs.opportunities, *needs.lookups}
+        paths |= self._paths_at(needs.court_times)
+        paths |= self._leaving(whole) if needs.leaving else set()
         if needs.expired:
             keys |= {record.key for record in whole.expired()}
         if needs.over_before:
@@ -164,12 +167,15 @@ class MemoryStore:
         filled = set(needs.fills)
         for key in needs.fills_of & keys:
             filled |= self._records[key].wanted().keys()
+        filled |= {slot for path in filled for slot in whole.overlapping_slots(path)}
         keys |= {
             key
             for key, record in self._records.items()
             if record.kind is RecordKind.PROPOSAL and any(claim.opportunity in filled for claim in record.claims())
         }
         paths |= {claim.opportunity for key in keys for claim in self._records[key].claims()}
+        paths |= {slot for path in paths for slot in whole.overlapping_slots(path)}
+        paths |= {slot for path in paths for slot in whole.overlapping_slots(path)}
         opportunities = {path: self._opportunities[path] for path in paths if path in self._opportunities}
         for opportunity in list(opportunities.values()):
             opportunities |= {parent.path: parent for parent in whole.parents(opportunity)}
@@ -200,6 +206,23 @@ class MemoryStore:
                 else:
                     found[record.seller] = Holdings(held.quotes, held.proposals + 1, held.size)
         return found
+
+    def _paths_at(self, times: Collection[CourtTime]) -> set[str]:
+        taking = {path: item.court_time for path, item in self._opportunities.items() if item.court}
+        return {path for path, taken in taking.items() if taken and any(time.overlaps(taken) for time in times)}
+
+    def _leaving(self, whole: Situation) -> set[str]:
+        """Return the paths of the Opportunities that leave the open feeds now, with everything below these."""
+        leaving = {
+            path
+            for path, item in self._opportunities.items()
+            if item.leaves_feed_at is not None and item.leaves_feed_at <= whole.now
+        }
+        return leaving | {
+            path
+            for path, item in self._opportunities.items()
+            if not leaving.isdisjoint(parent.path for parent in whole.parents(item))
+        }
 
     def _root(self, whole: Situation, path: str) -> str:
         opportunity = self._opportunities.get(path)

@@ -38,6 +38,10 @@ class NewOpportunity(NamedTuple):
     source: str
     booked: int
     starts: int | None
+    court: str | None
+    court_from: int | None
+    court_until: int | None
+    leaves_at: int | None
     document: bytes
 
 
@@ -49,6 +53,10 @@ class ChangedOpportunity(NamedTuple):
     seller: str
     source: str
     starts: int | None
+    court: str | None
+    court_from: int | None
+    court_until: int | None
+    leaves_at: int | None
     document: bytes
 
 
@@ -345,23 +353,20 @@ def _microseconds(instant: datetime | None) -> int | None:
 
 
 def _new_opportunity(opportunity: Opportunity) -> NewOpportunity:
-    return NewOpportunity(
-        path=opportunity.path,
-        parent=opportunity.parent,
-        seller=opportunity.seller,
-        source=opportunity.source,
-        booked=0,
-        starts=_microseconds(starts_of(opportunity)),
-        document=encode(opportunity),
-    )
+    return NewOpportunity(booked=0, **_changed_opportunity(opportunity)._asdict())
 
 
 def _changed_opportunity(opportunity: Opportunity) -> ChangedOpportunity:
+    time = opportunity.court_time
     return ChangedOpportunity(
         path=opportunity.path,
         parent=opportunity.parent,
         seller=opportunity.seller,
         source=opportunity.source,
         starts=_microseconds(starts_of(opportunity)),
+        court=time.court if time else None,
+        court_from=microseconds(time.start) if time else None,
+        court_until=microseconds(time.end) if time else None,
+        leaves_at=_microseconds(opportunity.leaves_feed_at),
         document=encode(opportunity),
     )

@@ -48,7 +48,7 @@ class SaveStatements:
         A new record is inserted and never upserted. So the second of two transactions that add a record with the same
         UUID violates the primary key, and fails.
         """
-        documents = {"parent", "seller", "source", "starts", "document"}
+        others = frozenset(opportunity.columns.keys()) - {"path", "booked"}
         return self._dialect.save_statement(
             {
                 "records_removed": self._delete("records_removed", record),
@@ -60,7 +60,7 @@ class SaveStatements:
                 "claims_released": self._delete("claims_released", claim),
                 "claims_set": self._upsert("claims_set", claim),
                 "personal_set": self._upsert("personal_set", personal_data),
-                "booked_spaces_set": self._update("booked_spaces_set", opportunity, leave=documents),
+                "booked_spaces_set": self._update("booked_spaces_set", opportunity, leave=others),
                 "published": self._publish("published"),
             }
         )

@@ -16,7 +16,8 @@ from openbooking.booking.model.order import Caller, MeansOfPayment, Order, Order
 from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import Policy, ReconciliationDetails, TaxCalculation
 from openbooking.booking.model.record import OrderRecord
-from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.rules.order_lines import order_lines
 from openbooking.openactive.errors import (

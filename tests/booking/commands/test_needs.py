@@ -19,6 +19,7 @@ from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.preview import Preview
 from openbooking.booking.commands.proposal_decisions import WriteToCustomer
 from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.remove_over import RemoveOver
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.republish import Republish
 from openbooking.booking.commands.sale_state import SetSaleState, TakeOffSale
@@ -33,7 +34,7 @@ from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.withhold import Withhold
 from openbooking.booking.model.keys import DESK
-from openbooking.booking.model.opportunity import SaleState
+from openbooking.booking.model.opportunity import CourtTime, SaleState
 from openbooking.booking.model.order import OrderKey, Partnership, desk_caller
 from openbooking.booking.model.situation import Needs
 from openbooking.openactive.terms import EventStatus
@@ -44,6 +45,9 @@ from support.proposals import ACCEPT, amend
 
 SERIES, YOGA = session("yoga")
 FACILITY, SLOT = slot("court", individual=False)
+_, COURT, COURT_SLOT = slot("court-1")
+assert COURT_SLOT.start is not None
+assert COURT_SLOT.end is not None
 CANCELLED = replace(YOGA, status=EventStatus.CANCELLED)
 KEY = OrderKey("alice", UUID)
 ASKED = request(item([SERIES, YOGA]))
@@ -101,6 +105,16 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
             sellers=frozenset({CENTRE.key}),
         ),
     ),
+    (
+        Publish((COURT_SLOT,), actor=MANAGER),
+        Needs(
+            opportunities=frozenset({COURT_SLOT.path, COURT.path}),
+            announced=(COURT_SLOT,),
+            court_times=frozenset({CourtTime(COURT.path, COURT_SLOT.start, COURT_SLOT.end)}),
+            proposed_at=frozenset({COURT_SLOT.path}),
+            sellers=frozenset({CENTRE.key}),
+        ),
+    ),
     (PublishSeller(CENTRE, actor=MANAGER), Needs(sellers=frozenset({CENTRE.key}))),
     (Republish(PATHS, actor=MANAGER), Needs(opportunities=PATHS)),
     (CancelOpportunity(opportunity=SERIES.path, actor=MANAGER), Needs(families=frozenset({SERIES.path}))),
@@ -118,6 +132,7 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
     (Withhold(partnership=WITH_CENTRE, withheld=True, actor=MANAGER), Needs(shown_to=frozenset({WITH_CENTRE}))),
     (Withhold(partnership=WITH_CENTRE, withheld=False, actor=MANAGER), Needs(withheld_from=frozenset({WITH_CENTRE}))),
     (ExpireLeases(), Needs(expired=True)),
+    (RemoveOver(), Needs(leaving=True)),
     (ErasePersonalData(over_before=NOW), Needs(over_before=NOW)),
     (EraseOrderData(orders=frozenset({KEY}), actor=MANAGER), RECORD),
     (

@@ -114,7 +114,7 @@ def test_a_refused_command_has_no_entry() -> None:
 NOT_LOGGED = {
     "Book", "BookAtDesk", "BookProposal", "DeleteQuote", "ErasePersonalData", "ExpireLeases", "FindBySource",
     "GetOpportunities", "GetOpportunity", "GetOrder", "Preview", "Propose", "Publish", "PublishSeller", "Quote",
-    "Republish", "TakeOffSale", "Withdraw", "Withhold",
+    "RemoveOver", "Republish", "TakeOffSale", "Withdraw", "Withhold",
 }  # fmt: skip
 
 

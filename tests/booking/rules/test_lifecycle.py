@@ -33,6 +33,7 @@ from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 from support.builders import (
     BY_ALICE,
     BY_MANAGER,
+    NOW,
     PRICE,
     UUID,
     after,
@@ -239,6 +240,23 @@ def test_a_publication_never_puts_an_unpublished_opportunity_on_sale(
     new = replace(YOGA[-1], capacity=7, sale=published)
     expected = UNPUBLISHED if known is UNPUBLISHED else published
     assert lifecycle.publish_sale_state(stored, new) == replace(new, sale=expected)
+
+
+def test_a_repeated_publication_does_not_bring_back_an_opportunity_that_is_over() -> None:
+    stored = replace(YOGA[-1], sale=OVER)
+    assert stored.end is not None
+    repeated = replace(YOGA[-1], capacity=7)
+    assert lifecycle.keep_over(stored, repeated, stored.end) == replace(repeated, sale=OVER)
+    moved = replace(repeated, end=stored.end + timedelta(days=7))
+    for known, published, now in ((stored, moved, stored.end), (stored, repeated, NOW), (None, repeated, stored.end)):
+        assert lifecycle.keep_over(known, published, now) == published
+
+
+@pytest.mark.parametrize("sale", SaleState)
+def test_an_opportunity_that_is_over_stays_unpublished_or_is_marked_as_over(sale: SaleState) -> None:
+    stored = replace(YOGA[-1], sale=sale)
+    expected = UNPUBLISHED if sale is UNPUBLISHED else OVER
+    assert lifecycle.opportunity_when_over(stored) == replace(stored, sale=expected)
 
 
 @pytest.mark.parametrize(("before", "chosen"), [*product(SaleState, repeat=2)])

@@ -11,7 +11,8 @@ from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import ItemState, OrderRecord, ProposalRecord, Record, RecordKind
-from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.cancellation_effects import SOLD_OUT
 from openbooking.booking.rules.pricing import current_totals
 from openbooking.openactive.terms import EventStatus, OrderItemStatus, OrderProposalStatus

@@ -6,7 +6,15 @@ from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.record import ProposalRecord, QuoteRecord
 from openbooking.booking.model.report import AffectedOrders, Reports
-from openbooking.booking.model.situation import Change, Needs, OpportunityRemoved, OpportunitySet, RecordSet, Situation
+from openbooking.booking.model.situation import (
+    Change,
+    Needs,
+    OpportunityRemoved,
+    OpportunitySet,
+    RecordSet,
+    Situation,
+    evolve_all,
+)
 from openbooking.booking.rules.cancellation_effects import rejection
 from openbooking.booking.rules.lifecycle import deleted_record, withdrawn_opportunity
 from openbooking.booking.rules.reports import affected_orders, withdrawal_report
@@ -48,7 +56,8 @@ class Withdraw(ActorCommand, frozen=True, kw_only=True):
             elif isinstance(record, ProposalRecord):
                 changes.extend(rejection(situation, record, gone, stamp))
         reached = affected_orders(situation, changes, gone)
-        changes.extend(_removal(situation.opportunities[path]) for path in sorted(gone))
+        left = evolve_all(situation, changes)
+        changes.extend(_removal(left, situation.opportunities[path]) for path in sorted(gone))
         reports = {
             path: withdrawal_report(situation, path, reached.get(path, AffectedOrders()))
             for path in sorted(gone)
@@ -65,7 +74,11 @@ def _with_all_below(situation: Situation, found: set[str]) -> AbstractSet[str]:
     return gone
 
 
-def _removal(opportunity: Opportunity) -> Change:
-    """Return the change that removes an Opportunity, or that marks it as withdrawn."""
-    left = withdrawn_opportunity(opportunity)
+def _removal(situation: Situation, opportunity: Opportunity) -> Change:
+    """Return the change that removes an Opportunity, or that marks it as withdrawn.
+
+    A booked Slot that shares a court stays stored, because its bookings still take the court.
+    """
+    takes_court = bool(opportunity.court) and situation.spaces_of(opportunity.path).booked > 0
+    left = withdrawn_opportunity(opportunity, is_needed=takes_court)
     return OpportunitySet(left) if left else OpportunityRemoved(opportunity.path)

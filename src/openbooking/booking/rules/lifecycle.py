@@ -59,11 +59,15 @@ class Event(StrEnum):
 
 
 class SaleEvent(StrEnum):
-    """An event that may change the sale state of an Opportunity: a decision of its Seller, or a new version of it."""
+    """An event that may change the sale state of an Opportunity.
+
+    The events are a decision of its Seller, a new version of the Opportunity, and its end.
+    """
 
     CHOOSE = "choose"
     PUBLISH = "publish"
     NOT_UNDERSTOOD = "not understood"
+    END = "end"
 
 
 # For each event: the kind of the record before (None for no record), and its kind afterwards.
@@ -128,6 +132,12 @@ SALE_TRANSITIONS: dict[SaleEvent, dict[SaleState, frozenset[SaleState]]] = {
         SaleState.ON_SALE: frozenset({SaleState.NOT_UNDERSTOOD}),
         SaleState.UNPUBLISHED: frozenset(),
         SaleState.NOT_UNDERSTOOD: frozenset(),
+        SaleState.OVER: frozenset(),
+    },
+    SaleEvent.END: {
+        SaleState.ON_SALE: frozenset({SaleState.OVER}),
+        SaleState.UNPUBLISHED: frozenset(),
+        SaleState.NOT_UNDERSTOOD: frozenset({SaleState.OVER}),
         SaleState.OVER: frozenset(),
     },
 }
@@ -363,6 +373,20 @@ def publish_sale_state(known: Opportunity | None, published: Opportunity) -> Opp
     return published if sale is published.sale else replace(published, sale=sale)
 
 
+def keep_over(known: Opportunity | None, published: Opportunity, now: datetime) -> Opportunity:
+    """Return the published Opportunity; it stays over if it was over before and has the same end.
+
+    So an import that repeats what is over does not bring it back into the open feeds.
+    """
+    is_repeated = known is not None and known.sale is SaleState.OVER and known.over_at == published.over_at
+    return replace(published, sale=SaleState.OVER) if is_repeated and published.is_over(now) else published
+
+
+def opportunity_when_over(opportunity: Opportunity) -> Opportunity:
+    """Return the Opportunity as it is stored after it has left the open feeds because it is over."""
+    return replace(opportunity, sale=_sale_after(SaleEvent.END, opportunity.sale, SaleState.OVER))
+
+
 def choose_sale_state(opportunity: Opportunity, sale: SaleState) -> Opportunity:
     """Return the Opportunity with the sale state that its Seller chooses.
 
@@ -387,13 +411,13 @@ def mark_not_understood(opportunity: Opportunity) -> Opportunity:
     return replace(opportunity, sale=_sale_after(SaleEvent.NOT_UNDERSTOOD, opportunity.sale, SaleState.NOT_UNDERSTOOD))
 
 
-def withdrawn_opportunity(opportunity: Opportunity) -> Opportunity | None:
+def withdrawn_opportunity(opportunity: Opportunity, *, is_needed: bool = False) -> Opportunity | None:
     """Return the version of a withdrawn Opportunity that stays stored, or None if the Opportunity is removed.
 
     An Opportunity that is unpublished, or that its Seller cancelled here, stays stored without its parent. If the
     Opportunity is published again later, it is still unpublished or cancelled.
     """
-    if opportunity.sale is SaleState.UNPUBLISHED or opportunity.cancelled_here:
+    if opportunity.sale is SaleState.UNPUBLISHED or opportunity.cancelled_here or is_needed:
         return replace(opportunity, parent=None, withdrawn=True)
     return None
 
