@@ -48,7 +48,7 @@ fuzz: .venv/.dev ## Send 200,000 faulty requests to all endpoints
 
 ledger: .venv/.dev ## Compare the sales of 10,000 random histories with a ledger, to the penny
 	@scripts/system-packages postgres
-	$(PYTHON) -m pytest tests/web/console/test_money_histories.py --histories 10000 --log-cli-level WARNING $(ARGS)
+	$(PYTHON) -m pytest tests/web/console/money/test_histories.py --histories 10000 --log-cli-level WARNING $(ARGS)
 
 bench: .venv/.dev ## Measure bookings, feeds, races and authentication as ratios, with a profile of each (10 minutes)
 	@scripts/system-packages nginx wrk postgres

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cli.test_imports import SOON
+from cli.operations.test_imports import SOON
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.settings import load_settings
 from openbooking.system import open_store

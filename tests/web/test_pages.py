@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from openbooking.identity.records import Role, User
 from openbooking.identity.sign_in.accounts import SignedIn
-from openbooking.web.console.partners import SellerPartnerPages
+from openbooking.web.console.partners.grants import SellerPartnerPages
 from openbooking.web.menu import MenuEntry
 from openbooking.web.pages import Visit
 from support.browsers.form_browser import Page, Visitor

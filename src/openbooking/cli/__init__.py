@@ -1,28 +1,32 @@
-"""The `openbooking` command. Its subcommands are in the other modules of `openbooking.cli`."""
+"""The `openbooking` command.
+
+Each package has the subcommands of one subject. `database` also has `migrate` and `settings`; the other modules have
+what several subcommands use.
+"""
 
 import typer
 
 from openbooking import __version__
-from openbooking.cli.activity_log import log
-from openbooking.cli.backup import backup
+from openbooking.cli.accounts.partners import partners
+from openbooking.cli.accounts.registration_tokens import registration_tokens
+from openbooking.cli.accounts.sellers import sellers
+from openbooking.cli.accounts.signing_keys import signing_keys
+from openbooking.cli.accounts.users import users
+from openbooking.cli.bookings.activity_log import log
+from openbooking.cli.bookings.occurrences import occurrences
+from openbooking.cli.bookings.orders import orders
+from openbooking.cli.bookings.persons import persons
+from openbooking.cli.bookings.proposals import proposals
+from openbooking.cli.bookings.sales import sales
 from openbooking.cli.database import migrate, settings
-from openbooking.cli.demo import demo
-from openbooking.cli.doctor import doctor
 from openbooking.cli.faults import OneLineFaults
-from openbooking.cli.feeds import feeds
-from openbooking.cli.imports import import_
-from openbooking.cli.occurrences import occurrences
-from openbooking.cli.orders import orders
+from openbooking.cli.operations.backup import backup
+from openbooking.cli.operations.demo import demo
+from openbooking.cli.operations.doctor import doctor
+from openbooking.cli.operations.feeds import feeds
+from openbooking.cli.operations.imports import import_
+from openbooking.cli.operations.serve import serve
 from openbooking.cli.output import show
-from openbooking.cli.partners import partners
-from openbooking.cli.persons import persons
-from openbooking.cli.proposals import proposals
-from openbooking.cli.registration_tokens import registration_tokens
-from openbooking.cli.sales import sales
-from openbooking.cli.sellers import sellers
-from openbooking.cli.serve import serve
-from openbooking.cli.signing_keys import signing_keys
-from openbooking.cli.users import users
 
 app = typer.Typer(
     cls=OneLineFaults,

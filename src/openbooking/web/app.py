@@ -26,7 +26,7 @@ from openbooking.web.api.feeds import FEEDS_PATH, feed_routes
 from openbooking.web.api.metrics import Metrics
 from openbooking.web.api.operations import Operations
 from openbooking.web.console.console import CONSOLE_PATH, Console
-from openbooking.web.console.partners import SellerPartnerPages
+from openbooking.web.console.partners.grants import SellerPartnerPages
 from openbooking.web.console.routes import console_routes
 from openbooking.web.error_pages import ErrorPages
 from openbooking.web.errors import FaultMiddleware

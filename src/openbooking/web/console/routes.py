@@ -2,25 +2,25 @@
 
 from starlette.routing import Route
 
-from openbooking.web.console.attendance import AttendancePages
+from openbooking.web.console.bookings.order_decisions import OrderDecisionPages
+from openbooking.web.console.bookings.orders import OrderPages
+from openbooking.web.console.bookings.privacy import PrivacyPages
+from openbooking.web.console.bookings.proposal_mail import ProposalMailPages
+from openbooking.web.console.bookings.proposals import ProposalPages
 from openbooking.web.console.console import Console
-from openbooking.web.console.desk import DeskPages
-from openbooking.web.console.details import DetailsPages
-from openbooking.web.console.log import LogPages
-from openbooking.web.console.money import MoneyPages
-from openbooking.web.console.occurrence_cancellation import OccurrenceCancellationPages
-from openbooking.web.console.order_decisions import OrderDecisionPages
-from openbooking.web.console.orders import OrderPages
-from openbooking.web.console.partner_terms import PartnerTermPages
-from openbooking.web.console.privacy import PrivacyPages
-from openbooking.web.console.proposal_mail import ProposalMailPages
-from openbooking.web.console.proposals import ProposalPages
-from openbooking.web.console.publication import PublicationPages
-from openbooking.web.console.receipts import ReceiptPages
-from openbooking.web.console.sellers import SellerChoicePages
-from openbooking.web.console.staff import StaffPages
-from openbooking.web.console.takings import TakingsPages
-from openbooking.web.console.today import TodayPages
+from openbooking.web.console.day.attendance import AttendancePages
+from openbooking.web.console.day.occurrence_cancellation import OccurrenceCancellationPages
+from openbooking.web.console.day.today import TodayPages
+from openbooking.web.console.desk.bookings import DeskPages
+from openbooking.web.console.desk.receipts import ReceiptPages
+from openbooking.web.console.desk.takings import TakingsPages
+from openbooking.web.console.money.sales import MoneyPages
+from openbooking.web.console.partners.terms import PartnerTermPages
+from openbooking.web.console.seller.choice import SellerChoicePages
+from openbooking.web.console.seller.details import DetailsPages
+from openbooking.web.console.seller.log import LogPages
+from openbooking.web.console.seller.publication import PublicationPages
+from openbooking.web.console.seller.staff import StaffPages
 
 
 def console_routes(console: Console) -> list[Route]:

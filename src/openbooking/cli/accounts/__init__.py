@@ -1,0 +1,1 @@
+"""The commands about Sellers, their users, Booking Partners and credentials."""

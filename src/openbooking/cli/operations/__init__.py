@@ -1,0 +1,1 @@
+"""The commands of operators: serve, fill, check and copy a Booking System."""

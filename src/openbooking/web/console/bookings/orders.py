@@ -1,0 +1,178 @@
+"""The search for Orders, and the page of one Order."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from openbooking.back_office.descriptions import ORDER_STATUSES, opportunity_name, person_name
+from openbooking.back_office.formats import day_bounds, parse_date
+from openbooking.back_office.history import history_rows
+from openbooking.back_office.order_items import item_rows
+from openbooking.booking.model.order import OrderKey, PersonalData
+from openbooking.booking.model.record import DeletedRecord, OrderRecord, ProposalRecord
+from openbooking.booking.rules.order_lines import OrderStatus, order_status
+from openbooking.booking.rules.pricing import current_totals
+from openbooking.booking.views import OrderQuery
+from openbooking.openactive.money import is_price
+from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError
+from openbooking.web.pages import Form, Problem
+
+T = TypeVar("T")
+
+ORDERS_PATH = f"{CONSOLE_PATH}/orders"
+
+
+class SearchError(Exception):
+    """A field of the search has no valid value."""
+
+    def __init__(self, text: str, field: str) -> None:
+        super().__init__(text)
+        self.problem = Problem(text, (field,))
+
+
+class OrderPages:
+    """The list of Orders, and the page of one Order."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def routes(self) -> list[Route]:
+        """Return the routes of both pages."""
+        return [
+            self._console.route("/orders", self._search, menu="Bookings"),
+            self._console.route("/orders/{partner}/{uuid}", self._order),
+        ]
+
+    async def _search(self, visit: ConsoleVisit) -> Response:
+        fields = visit.query
+        problem, rows, following = None, [], None
+        partners = await visit.partner_names()
+        try:
+            query = read_query(fields, visit)
+        except SearchError as fault:
+            problem = fault.problem
+        else:
+            found = await visit.views.orders(query, fields.get("after", ""))
+            rows = [order_summary(record, partners) for record in found.rows]
+            following = found.next
+        return visit.page(
+            "bookings/orders.html",
+            problem=problem,
+            fields=defaultdict(str, fields),
+            partners=partners,
+            statuses=ORDER_STATUSES,
+            rows=rows,
+            next=following and urlencode({**fields, "after": following}),
+            is_filtered=any(value for name, value in fields.items() if name not in ("after", "done")),
+        )
+
+    async def _order(self, visit: ConsoleVisit) -> Response:
+        record = await visit.views.order(visit.key)
+        partners = await visit.partner_names()
+        if isinstance(record, ProposalRecord):
+            return visit.redirect(f"{CONSOLE_PATH}/proposals/{record.partner}/{record.uuid}")
+        if isinstance(record, DeletedRecord):
+            return visit.page(
+                "bookings/deleted_order.html", record=record, partner=partners.get(record.partner, record.partner)
+            )
+        if not isinstance(record, OrderRecord):
+            raise NotFoundOnConsoleError
+        return visit.page(
+            "bookings/order.html",
+            record=record,
+            path=order_path(record.key),
+            partner=partners.get(record.partner, record.partner),
+            items=item_rows(record),
+            order_status=ORDER_STATUSES[order_status(record)],
+            totals=current_totals(record),
+            personal=record.order.personal or PersonalData(),
+            history=await history_rows(visit.views, record, partners),
+        )
+
+
+def order_path(key: OrderKey) -> str:
+    """Return the path of the page of an Order below the address of the site."""
+    return f"{ORDERS_PATH}/{key.partner}/{key.uuid}"
+
+
+def read_query(fields: Form, visit: ConsoleVisit) -> OrderQuery:
+    """Return the query that the fields of the search stand for; dates are days, and the last day counts.
+
+    Raises:
+        SearchError: A field has no valid value.
+    """
+    if not visit.user.role.may_see_money:
+        # A search by value would show the value of each Order found.
+        fields = {name: text for name, text in fields.items() if name not in ("value_from", "value_to")}
+    booked_from, booked_before = _period(fields, "booked", visit)
+    session_from, session_before = _period(fields, "session", visit)
+    return OrderQuery(
+        text=fields.get("text", "").strip(),
+        partner=fields.get("partner", ""),
+        booked_from=booked_from,
+        booked_before=booked_before,
+        session_from=session_from,
+        session_before=session_before,
+        status=_read(fields, "status", OrderStatus, "Choose a status from the list."),
+        value_from=_read(fields, "value_from", _amount, "Enter an amount, such as 12.50."),
+        value_to=_read(fields, "value_to", _amount, "Enter an amount, such as 12.50."),
+    )
+
+
+def _period(fields: Form, name: str, visit: ConsoleVisit) -> tuple[datetime | None, datetime | None]:
+    zone = visit.console.zone
+    message = "Enter a date, such as 2026-12-05."
+    first = _read(fields, f"{name}_from", _date, message)
+    last = _read(fields, f"{name}_to", _date, message)
+    if first and last and last < first:
+        raise SearchError("The last day is before the first day.", f"{name}_to")
+    return day_bounds(first, zone)[0] if first else None, day_bounds(last, zone)[1] if last else None
+
+
+def _read(fields: Form, name: str, read: Callable[[str], T], message: str) -> T | None:
+    text = fields.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        return read(text)
+    except (ValueError, InvalidOperation) as fault:
+        raise SearchError(message, name) from fault
+
+
+def _date(text: str) -> date:
+    day = parse_date(text)
+    if day is None or not date(1970, 1, 2) <= day < date(9999, 1, 1):
+        raise ValueError(text)
+    return day
+
+
+def _amount(text: str) -> Decimal:
+    amount = Decimal(text.removeprefix("£").replace(",", ""))
+    if not is_price(amount):
+        raise ValueError(text)
+    return amount
+
+
+def order_summary(record: OrderRecord, partners: dict[str, str]) -> dict[str, Any]:
+    """Return the values with which the list shows an Order."""
+    items = record.items()
+    (first, _), others = items[0], len({item.opportunity.path for item, _ in items}) - 1
+    personal = record.order.personal
+    return {
+        "record": record,
+        "path": order_path(record.key),
+        "customer": person_name(personal.customer if personal else None),
+        "partner": partners.get(record.partner, record.partner),
+        "name": opportunity_name(first.opportunity, first.parents),
+        "starts": first.opportunity.start,
+        "others": others,
+        "quantity": len(items),
+        "status": ORDER_STATUSES[order_status(record)],
+        "totals": current_totals(record),
+    }

@@ -1,0 +1,61 @@
+"""The page on which a user asks to be told by e-mail that proposals wait."""
+
+from msgspec.structs import replace
+from starlette.responses import Response
+from starlette.routing import Route
+
+from openbooking.identity.records import ProposalMail
+from openbooking.settings.bounds import is_mail_address
+from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, Notice
+from openbooking.web.pages import Problem
+
+MAIL_PATH = f"{CONSOLE_PATH}/e-mail"
+
+
+class ProposalMailPages:
+    """The form for the address of the user who is signed in."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._store = console.system.identity.store
+
+    def routes(self) -> list[Route]:
+        """Return the route of the form."""
+        return [self._console.route("/e-mail", self._mail, ("GET", "POST"))]
+
+    async def _mail(self, visit: ConsoleVisit) -> Response:
+        wish = await self._wish(visit)
+        if visit.request.method != "POST":
+            return self._page(visit, wish.address, is_wanted=bool(wish.revision))
+        fields = await visit.form()
+        address, is_wanted = fields.get("address", "").strip(), fields.get("wanted") == "yes"
+        if is_wanted and not is_mail_address(address):
+            problem = Problem("Enter an e-mail address, such as ann@example.com.", ("address",))
+            return self._page(visit, address, is_wanted=is_wanted, problem=problem)
+        if is_wanted:
+            # If it was changed at the same time, in another window or by an e-mail, it is changed again.
+            while not await self._store.save(replace(wish, address=address)):
+                wish = await self._wish(visit)
+        else:
+            await self._store.remove(ProposalMail, seller=visit.seller.key, username=visit.user.name)
+        return visit.redirect(MAIL_PATH, Notice.MAIL)
+
+    async def _wish(self, visit: ConsoleVisit) -> ProposalMail:
+        """Return the stored wish of the user, or a new one without an address."""
+        seller, user = visit.seller.key, visit.user
+        found = await self._store.find(ProposalMail, seller=seller, username=user.name)
+        if found and found[0].account == user.account:
+            return found[0]
+        revision = found[0].revision if found else 0
+        return ProposalMail(seller=seller, username=user.name, account=user.account, address="", revision=revision)
+
+    def _page(self, visit: ConsoleVisit, address: str, *, is_wanted: bool, problem: Problem | None = None) -> Response:
+        settings = self._console.system.settings
+        return visit.page(
+            "bookings/proposal_mail.html",
+            problem=problem,
+            address=address,
+            is_wanted=is_wanted,
+            sends_mail=bool(settings.smtp_host),
+            minutes=settings.proposal_mail_minutes,
+        )

@@ -1,0 +1,1 @@
+"""The money page: sales, refunds and VAT as tables, charts and CSV files."""

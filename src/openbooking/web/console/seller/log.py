@@ -1,0 +1,86 @@
+"""The page of the activity log of the Seller, newest first."""
+
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from openbooking.back_office.descriptions import opportunity_name
+from openbooking.back_office.history import ACTIONS, HistoryRow, activity_row
+from openbooking.booking.model.activity import Action, Activity
+from openbooking.web.console.bookings.orders import order_path
+from openbooking.web.console.console import Console, ConsoleVisit
+from openbooking.web.console.day.occurrences import register_path
+from openbooking.web.pages import Problem
+
+_ROWS = 50
+# The log is read in pages of this size while a filter leaves rows out, at most this many for one page of the console.
+_READ_ROWS, _READ_PAGES = 200, 10
+
+
+class LogRow(NamedTuple):
+    """A row of the log: what happened, and to which Order or Opportunity.
+
+    Attributes:
+        row: When, what and by whom.
+        about: The text of the link to the Order or Opportunity.
+        path: The path of its page; empty if it has no page.
+    """
+
+    row: HistoryRow
+    about: str
+    path: str
+
+
+class LogPages:
+    """The page of the activity log."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def routes(self) -> list[Route]:
+        """Return the route of the page."""
+        return [self._console.route("/log", self._log, menu="Activity log", managers_only=True)]
+
+    async def _log(self, visit: ConsoleVisit) -> Response:
+        chosen = visit.query.get("action", "")
+        action = next((action for action in Action if action == chosen), None)
+        problem = Problem("Choose an action from the list.", ("action",)) if chosen and not action else None
+        found, following = ([], None) if problem else await _read(visit, action)
+        partners = await visit.partner_names()
+        return visit.page(
+            "seller/log.html",
+            problem=problem,
+            actions={action.value: text for action, text in sorted(ACTIONS.items(), key=lambda pair: pair[1])},
+            chosen=chosen,
+            rows=[await _row(visit, activity, partners) for activity in found],
+            next=following and urlencode({"action": chosen, "after": following}),
+        )
+
+
+async def _read(visit: ConsoleVisit, action: Action | None) -> tuple[list[Activity], str | None]:
+    """Return the next entries with this action, and the cursor of the entries after them."""
+    after = visit.query.get("after", "")
+    if action is None:
+        page = await visit.views.activity(after, _ROWS)
+        return list(page.rows), page.next
+    found: list[Activity] = []
+    for _ in range(_READ_PAGES):
+        page = await visit.views.activity(after, _READ_ROWS)
+        found += (entry for entry in page.rows if entry.action is action)
+        if page.next is None or len(found) >= _ROWS:
+            return found, page.next
+        after = page.next
+    return found, after
+
+
+async def _row(visit: ConsoleVisit, activity: Activity, partners: dict[str, str]) -> LogRow:
+    row = activity_row(activity, partners)
+    if activity.order:
+        return LogRow(row, f"booking {activity.order.uuid}", order_path(activity.order))
+    path = activity.opportunity or ""
+    occurrence = await visit.views.occurrence(path)
+    if occurrence is None:
+        return LogRow(row, path, "")
+    return LogRow(row, opportunity_name(occurrence.opportunity, occurrence.parents), register_path(path))
