@@ -28,6 +28,7 @@ ACTIONS = {
     Action.PERSONAL_DATA_ERASED: "Personal data erased",
     Action.PUT_ON_SALE: "Put on sale",
     Action.TAKEN_OFF_SALE: "Taken off sale",
+    Action.TIMETABLE_CHANGED: "Timetable changed",
 }
 
 

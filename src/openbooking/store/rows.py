@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey, PersonalData
+from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Claim, OrderRecord, Record, RecordKind
 from openbooking.booking.model.situation import Situation
+from openbooking.booking.model.timetable import EntryKey, TimetableEntry
 from openbooking.booking.rules.erasure import retention_start
 from openbooking.booking.rules.fingerprint import personal_data_of
 from openbooking.booking.rules.order_lines import OrderLine, currency_of, order_lines, order_status, value_of
@@ -71,6 +73,15 @@ class SellerRow(NamedTuple):
     """A Seller that is added or changed."""
 
     key: str
+    document: bytes
+
+
+class TimetableRow(NamedTuple):
+    """An entry of a timetable that is added or changed."""
+
+    seller: str
+    key: str
+    due_at: int | None
     document: bytes
 
 
@@ -163,6 +174,8 @@ ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "opportunities_added": NewOpportunity,
     "opportunities_changed": ChangedOpportunity,
     "sellers_set": SellerRow,
+    "entries_removed": EntryKey,
+    "entries_set": TimetableRow,
     "records_removed": OrderKey,
     "records_added": RecordRow,
     "records_changed": RecordRow,
@@ -198,7 +211,7 @@ def activity_rows(entries: Iterable[Activity]) -> Rows:
 
 
 def catalogue_rows(before: Situation, changes: ChangeSet) -> Rows:
-    """Return the rows of changed Opportunities and Sellers.
+    """Return the rows of changed Opportunities, Sellers and entries of timetables.
 
     Args:
         before: The situation that the database holds.
@@ -214,6 +227,12 @@ def catalogue_rows(before: Situation, changes: ChangeSet) -> Rows:
             _changed_opportunity(item) for path, item in published.items() if path in before.opportunities
         ],
         "sellers_set": [SellerRow(seller.key, encode(seller)) for seller in changes.sellers.values()],
+        "entries_removed": [key for key, entry in changes.timetable.items() if entry is None],
+        "entries_set": [
+            TimetableRow(*key, due_at=_due_at(entry, before.policy), document=encode(entry))
+            for key, entry in sorted(changes.timetable.items())
+            if entry is not None
+        ],
     }
 
 
@@ -350,6 +369,11 @@ def _claims(record: Record | None) -> dict[str, Claim]:
 
 def _microseconds(instant: datetime | None) -> int | None:
     return microseconds(instant) if instant else None
+
+
+def _due_at(entry: TimetableEntry, policy: Policy) -> int | None:
+    due = entry.due_at(policy.publish_ahead, policy.time_zone)
+    return _microseconds(due)
 
 
 def _new_opportunity(opportunity: Opportunity) -> NewOpportunity:

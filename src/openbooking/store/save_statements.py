@@ -19,6 +19,7 @@ from openbooking.store.schema import (
     personal_data,
     record,
     seller,
+    timetable_entry,
 )
 
 
@@ -30,7 +31,10 @@ class SaveStatements:
 
     @cached_property
     def save_catalogue(self) -> SaveStatement:
-        """Write Opportunities and Sellers. An Opportunity that is changed keeps its count of booked spaces."""
+        """Write Opportunities, Sellers and entries of timetables.
+
+        An Opportunity that is changed keeps its count of booked spaces.
+        """
         booked = {"booked"}
         return self._dialect.save_statement(
             {
@@ -38,6 +42,8 @@ class SaveStatements:
                 "opportunities_added": self._insert("opportunities_added", opportunity),
                 "opportunities_changed": self._update("opportunities_changed", opportunity, leave=booked),
                 "sellers_set": self._upsert("sellers_set", seller),
+                "entries_removed": self._delete("entries_removed", timetable_entry),
+                "entries_set": self._upsert("entries_set", timetable_entry),
             }
         )
 

@@ -94,6 +94,18 @@ Index(
 Index("ix_opportunity_leaves", opportunity.c.leaves_at, sqlite_where=_leaves, postgresql_where=_leaves)
 Index("ix_opportunity_top", opportunity.c.seller, opportunity.c.path, sqlite_where=_top, postgresql_where=_top)
 
+# The entries of timetables. `due_at` is when the next date of the entry is to be published.
+timetable_entry = Table(
+    "timetable_entry",
+    metadata,
+    Column("seller", Key, primary_key=True),
+    Column("key", Key, primary_key=True),
+    Column("due_at", BigInteger),
+    Column("document", LargeBinary, nullable=False),
+)
+_due = timetable_entry.c.due_at.is_not(None)
+Index("ix_timetable_entry_due", timetable_entry.c.due_at, sqlite_where=_due, postgresql_where=_due)
+
 record = Table(
     "record",
     metadata,

@@ -30,7 +30,16 @@ from sqlalchemy import (
 from openbooking.booking.model.record import RecordKind
 from openbooking.store.courts import overlap, with_overlapping
 from openbooking.store.dialect import Dialect, Statement
-from openbooking.store.schema import claim, counter, feed_item, opportunity, personal_data, record, seller
+from openbooking.store.schema import (
+    claim,
+    counter,
+    feed_item,
+    opportunity,
+    personal_data,
+    record,
+    seller,
+    timetable_entry,
+)
 
 _NOTED = counter.c.name == literal_column("'noted'")
 _NOTHING = cast(null(), LargeBinary)
@@ -170,6 +179,30 @@ class Statements:
         wanted = self.dialect.court_times()
         found = select(opportunity.c.path).select_from(wanted.join(opportunity, overlap(wanted, opportunity)))
         return self.dialect.compile(found.distinct())
+
+    @cached_property
+    def paths_of_dated_children(self) -> Statement:
+        """:parent :since :until → the paths of the children of an Opportunity that start in a period."""
+        in_period = (opportunity.c.starts >= bindparam("since")) & (opportunity.c.starts < bindparam("until"))
+        return self.dialect.compile(select(opportunity.c.path).where(_is(opportunity.c.parent), in_period))
+
+    @cached_property
+    def seller_with_due_timetable(self) -> Statement:
+        """:now → the Seller of the entry of a timetable that is due first."""
+        due = select(timetable_entry.c.seller).where(timetable_entry.c.due_at <= bindparam("now"))
+        return self.dialect.compile(due.order_by(timetable_entry.c.due_at).limit(literal_column("1")))
+
+    @cached_property
+    def timetables(self) -> Statement:
+        """:seller_keys → the documents of the entries of their timetables."""
+        of_sellers = self.dialect.among(timetable_entry.c.seller, self.dialect.values("seller_keys"))
+        return self.dialect.compile(select(timetable_entry.c.document).where(of_sellers))
+
+    @cached_property
+    def lock_sellers(self) -> Statement:
+        """:seller_keys → the keys of the Sellers, whose timetables are locked until the transaction ends."""
+        found = select(seller.c.key).where(self.dialect.among(seller.c.key, self.dialect.values("seller_keys")))
+        return self.dialect.compile(found.order_by(seller.c.key).with_for_update())
 
     @cached_property
     def leaving_paths(self) -> Statement:

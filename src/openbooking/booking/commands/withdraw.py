@@ -3,6 +3,7 @@
 from collections.abc import Set as AbstractSet
 
 from openbooking.booking.command import ActorCommand, Decision
+from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.record import ProposalRecord, QuoteRecord
 from openbooking.booking.model.report import AffectedOrders, Reports
@@ -43,27 +44,38 @@ class Withdraw(ActorCommand, frozen=True, kw_only=True):
 
     def decide(self, situation: Situation) -> Decision[Reports]:
         """Remove the Opportunities and their quotes, reject their OrderProposals, and report on each Opportunity."""
-        stamp = self.stamp(situation)
         gone = _with_all_below(situation, situation.paths_from(self.sources) - self.keep)
-        changes: list[Change] = []
-        for record in situation.records.values():
-            if not any(claim.opportunity in gone for claim in record.claims()):
-                continue
-            if isinstance(record, QuoteRecord):
-                changes.append(RecordSet(record.key, None))
-            elif self.orders:
-                changes.append(RecordSet(record.key, deleted_record(record, stamp)))
-            elif isinstance(record, ProposalRecord):
-                changes.extend(rejection(situation, record, gone, stamp))
+        changes = withdrawal(situation, gone, self.stamp(situation), orders=self.orders)
         reached = affected_orders(situation, changes, gone)
-        left = evolve_all(situation, changes)
-        changes.extend(_removal(left, situation.opportunities[path]) for path in sorted(gone))
         reports = {
             path: withdrawal_report(situation, path, reached.get(path, AffectedOrders()))
             for path in sorted(gone)
             if not situation.opportunities[path].withdrawn
         }
         return Decision(reply=reports, changes=tuple(changes))
+
+
+def withdrawal(situation: Situation, gone: AbstractSet[str], stamp: Stamp, *, orders: bool = False) -> list[Change]:
+    """Return the changes that withdraw Opportunities, end their quotes, and reject their OrderProposals.
+
+    Args:
+        situation: The situation, with the records that claim the Opportunities.
+        gone: The paths of the Opportunities.
+        stamp: The actor and the time.
+        orders: Whether the Orders are deleted, too.
+    """
+    changes: list[Change] = []
+    for record in situation.records.values():
+        if not any(claim.opportunity in gone for claim in record.claims()):
+            continue
+        if isinstance(record, QuoteRecord):
+            changes.append(RecordSet(record.key, None))
+        elif orders:
+            changes.append(RecordSet(record.key, deleted_record(record, stamp)))
+        elif isinstance(record, ProposalRecord):
+            changes.extend(rejection(situation, record, gone, stamp))
+    left = evolve_all(situation, changes)
+    return [*changes, *(_removal(left, situation.opportunities[path]) for path in sorted(gone))]
 
 
 def _with_all_below(situation: Situation, found: set[str]) -> AbstractSet[str]:

@@ -33,6 +33,7 @@ class Action(StrEnum):
     PERSONAL_DATA_ERASED = "personal-data-erased"
     PUT_ON_SALE = "put-on-sale"
     TAKEN_OFF_SALE = "taken-off-sale"
+    TIMETABLE_CHANGED = "timetable-changed"
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -46,6 +47,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         order: The key of the Order or OrderProposal; None if the entry is about an Opportunity.
         opportunity: The path of the Opportunity; None if the entry is about an Order.
         items: The numbers of the OrderItems whose state has changed.
+        entry: The key of the changed entry of a timetable; None if the decision was about something else.
     """
 
     at: datetime
@@ -55,3 +57,4 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     order: OrderKey | None = None
     opportunity: str | None = None
     items: tuple[int, ...] = ()
+    entry: str | None = None

@@ -7,6 +7,7 @@ decided.
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,6 +17,21 @@ from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Claim, Record, RecordKind
 from openbooking.booking.model.spaces import Spaces, busiest_spaces
+from openbooking.booking.model.timetable import EntryKey, TimetableEntry
+
+
+class DatedChildren(NamedTuple):
+    """The children of an Opportunity that start in a period.
+
+    Attributes:
+        parent: The path of the parent.
+        since: The start of the period.
+        until: The end of the period, which is not part of it.
+    """
+
+    parent: str
+    since: datetime
+    until: datetime
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +58,9 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
         families: Paths. All Opportunities with the same topmost parent, and the records that claim any of these.
         below: Paths. These Opportunities and everything below, without records.
         court_times: Times of courts. The Slots of these courts at these times.
+        timetables: Keys of Sellers. All entries of their timetables.
+        due_timetable: True for the timetable of one Seller with an entry that has dates to publish now.
+        dated_children: Opportunities without a date, or with a start in a period, directly below some paths.
         lookups: Paths. These Opportunities, which are only read: neither they nor their spaces change.
         shown_to: Partnerships. Some of their records that are not withheld.
         withheld_from: Partnerships. Some of their records that are withheld.
@@ -67,6 +86,9 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     families: frozenset[str] = frozenset()
     below: frozenset[str] = frozenset()
     court_times: frozenset[CourtTime] = frozenset()
+    timetables: frozenset[str] = frozenset()
+    due_timetable: bool = False
+    dated_children: frozenset[DatedChildren] = frozenset()
     lookups: frozenset[str] = frozenset()
     shown_to: frozenset[Partnership] = frozenset()
     withheld_from: frozenset[Partnership] = frozenset()
@@ -100,6 +122,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         touched: The paths of the Opportunities whose feed items the store writes again, because of a change.
         held: The leased spaces of the Booking Partners in `Needs.holders`, by path and partner.
         holdings: The holdings of these Booking Partners, by partner and Seller.
+        timetable: The loaded entries of timetables, by key.
         activity: The entries that the decisions since the situation was loaded add to the activity log.
     """
 
@@ -112,6 +135,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     touched: frozenset[str] = frozenset()
     held: Mapping[tuple[str, str], int] = {}
     holdings: Mapping[str, Mapping[str, Holdings]] = {}
+    timetable: Mapping[EntryKey, TimetableEntry] = {}
     activity: tuple[Activity, ...] = ()
 
     def parents(self, opportunity: Opportunity) -> tuple[Opportunity, ...]:
@@ -208,7 +232,14 @@ class SellerSet(msgspec.Struct, frozen=True):
     seller: Seller
 
 
-Change = RecordSet | OpportunitySet | OpportunityRemoved | SellerSet
+class EntrySet(msgspec.Struct, frozen=True):
+    """The change that stores an entry of a timetable, or removes the entry if `entry` is None."""
+
+    key: EntryKey
+    entry: TimetableEntry | None
+
+
+Change = RecordSet | OpportunitySet | OpportunityRemoved | SellerSet | EntrySet
 
 
 def evolve(situation: Situation, change: Change) -> Situation:
@@ -231,6 +262,9 @@ def evolve(situation: Situation, change: Change) -> Situation:
             return _touch_sharing(situation, removed, path)
         case SellerSet(seller):
             return msgspec.structs.replace(situation, sellers={**situation.sellers, seller.key: seller})
+        case EntrySet(key, entry):
+            others = {known: value for known, value in situation.timetable.items() if known != key}
+            return msgspec.structs.replace(situation, timetable=others | {key: entry} if entry else others)
 
 
 def evolve_all(situation: Situation, changes: Iterable[Change]) -> Situation:

@@ -5,15 +5,19 @@ itself: `commands.timetable` stores entries, and `commands.publish_occurrences` 
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from openbooking.booking.model.actor import Actor
 from openbooking.openactive.money import VatTreatment
 from openbooking.openactive.terms import Availability
+
+# The `published_until` of an entry that has published all its dates.
+NO_END = date.max
 
 
 class Concept(msgspec.Struct, frozen=True):
@@ -336,7 +340,7 @@ class Closure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
 TimetableRule: TypeAlias = Venue | WeeklyClass | Facility | Event | Course | OnDemandItem | Closure
 
 
-class EntryKey(msgspec.Struct, frozen=True, order=True):
+class EntryKey(NamedTuple):
     """The key of an entry: the key of the Seller, and a key that is unique in the timetable of the Seller."""
 
     seller: str
@@ -350,23 +354,45 @@ class TimetableEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         seller: The key of the Seller.
         key: The key, of lower-case letters, digits and hyphens.
         rule: The rule.
+        changed_by: Who changed the rule last.
         revision: How often the rule, or one that it depends on, has changed. A publication of an earlier revision does
             nothing.
         published_until: Its occurrences before this date follow the rule; None if no date has been published since the
-            last change.
+            last change, and `NO_END` if no date is left to publish.
         ended: Whether the rule was removed. Its coming occurrences are still to be removed.
+        former_courts: The keys of courts that a change removed. Their coming Slots are still to be removed.
         message: The message to Customers whose bookings the last change cancels.
     """
 
     seller: str
     key: str
     rule: TimetableRule
+    changed_by: Actor
     revision: int = 1
     published_until: date | None = None
     ended: bool = False
+    former_courts: tuple[str, ...] = ()
     message: str | None = None
 
     @property
     def entry_key(self) -> EntryKey:
         """The key of the entry."""
         return EntryKey(self.seller, self.key)
+
+    @property
+    def source(self) -> str:
+        """The source of its Opportunities (`Opportunity.source`)."""
+        return f"timetable:{self.seller}/{self.key}"
+
+    def due_at(self, horizon: timedelta, zone: tzinfo) -> datetime | None:
+        """Return when the next date is to be published, at the start of a day; None if no date is left.
+
+        Args:
+            horizon: How long before its date an occurrence is published.
+            zone: The time zone of the wall clock.
+        """
+        if self.published_until == NO_END:
+            return None
+        if self.published_until is None:
+            return datetime.min.replace(tzinfo=UTC)
+        return datetime.combine(self.published_until - horizon, time(), zone).astimezone(UTC)

@@ -3,7 +3,14 @@
 from openbooking.booking.model.activity import Action, Activity
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.record import Record
-from openbooking.booking.model.situation import Change, OpportunityRemoved, OpportunitySet, RecordSet, Situation
+from openbooking.booking.model.situation import (
+    Change,
+    EntrySet,
+    OpportunityRemoved,
+    OpportunitySet,
+    RecordSet,
+    Situation,
+)
 
 
 def activities(action: Action, actor: Actor, situation: Situation, changes: tuple[Change, ...]) -> tuple[Activity, ...]:
@@ -32,6 +39,8 @@ def _activity(action: Action, actor: Actor, situation: Situation, change: Change
             seller, path = opportunity.seller, opportunity.path
         case OpportunityRemoved(path):
             seller = situation.opportunities[path].seller
+        case EntrySet(key):
+            return Activity(at=situation.now, actor=actor, action=action, seller=key.seller, entry=key.key)
         case _:
             return None
     return Activity(at=situation.now, actor=actor, action=action, seller=seller, opportunity=path)
