@@ -1,7 +1,7 @@
 """The only place where the parts of a Booking System are joined (`open_system`), and the periodic background work.
 
-The background work ends Leases (the sweeper), erases personal data after `retention_days`, removes expired records and
-old deletions, and rotates signing keys (`_upkeep_jobs`). It also tells staff by e-mail that proposals wait
+The background work ends Leases (the sweeper), takes what is over out of the open feeds, erases personal data after
+`retention_days`, removes expired records and old deletions, and rotates signing keys (`_upkeep_jobs`). It also tells staff by e-mail that proposals wait
 (`_mail_jobs`).
 """
 
@@ -19,6 +19,7 @@ import structlog
 from openbooking import __version__
 from openbooking.booking.commands.erase_personal_data import ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.remove_over import RemoveOver
 from openbooking.booking.store import FeedWriter, Store, StoreUnavailableError
 from openbooking.booking.views import StoreWithViews
 from openbooking.clock import Clock, SystemClock
@@ -40,6 +41,7 @@ from openbooking.store.sql import SqlStore
 TOMBSTONES_KEPT = timedelta(days=8)
 _CLEANUP_SECONDS, _RETRY_SECONDS = 3600, 60
 _NOTE_SECONDS = 60
+_OVER_SECONDS = 300
 _MAIL_SECONDS = 60
 # A busy database may delay a sweep by this many sweeps and seconds.
 _SWEEPS_MISSED, _SWEEP_SECONDS = 5, 30
@@ -287,6 +289,7 @@ def _upkeep_jobs(system: System) -> list[_PeriodicJob]:
         _PeriodicJob(partial(compare_clock, system.clock, system.store), every=inf),
         _PeriodicJob(partial(_sweep, system)),
         _PeriodicJob(partial(_clear_up, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
+        _PeriodicJob(partial(_remove_over, system), every=_OVER_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
         _PeriodicJob(partial(_note_time, system), every=_NOTE_SECONDS, retry=_NOTE_SECONDS, irreversible=True),
     ]
 
@@ -331,6 +334,12 @@ async def _clear_up(system: System) -> None:
     await _erase(system)
     # Last, because its long read from the write-ahead log delays the emptying of that log.
     await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)
+
+
+async def _remove_over(system: System) -> None:
+    """Take what is over out of the open feeds, some Opportunities in each transaction."""
+    while await system.store.execute(RemoveOver()):
+        pass
 
 
 async def _erase(system: System) -> None:

@@ -123,7 +123,7 @@ def _read_timetables(sql: Statements, needs: Needs, now: datetime) -> Procedure[
     """Return the entries of the timetables that a command needs."""
     sellers = set(needs.timetables)
     if needs.due_timetable:
-        sellers |= _paths((yield Query(sql.seller_with_due_timetable, {"now": microseconds(now)})))
+        sellers |= _paths((yield Query(sql.sellers_with_due_timetable, {"now": microseconds(now), "most": 1})))
     if not sellers:
         return {}
     rows = yield Query(sql.timetables, {"seller_keys": sorted(sellers)})

@@ -187,10 +187,10 @@ class Statements:
         return self.dialect.compile(select(opportunity.c.path).where(_is(opportunity.c.parent), in_period))
 
     @cached_property
-    def seller_with_due_timetable(self) -> Statement:
-        """:now → the Seller of the entry of a timetable that is due first."""
+    def sellers_with_due_timetable(self) -> Statement:
+        """:now :most → the Sellers of the entries of timetables that are due, the earliest first."""
         due = select(timetable_entry.c.seller).where(timetable_entry.c.due_at <= bindparam("now"))
-        return self.dialect.compile(due.order_by(timetable_entry.c.due_at).limit(literal_column("1")))
+        return self.dialect.compile(first(due.order_by(timetable_entry.c.due_at)))
 
     @cached_property
     def timetables(self) -> Statement:
