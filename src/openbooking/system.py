@@ -1,8 +1,8 @@
 """The only place where the parts of a Booking System are joined (`open_system`), and the periodic background work.
 
 The background work ends Leases (the sweeper), takes what is over out of the open feeds, erases personal data after
-`retention_days`, removes expired records and old deletions, and rotates signing keys (`_upkeep_jobs`). It also tells staff by e-mail that proposals wait
-(`_mail_jobs`).
+`retention_days`, removes expired records and old deletions, and rotates signing keys (`_upkeep_jobs`). It also tells
+staff by e-mail that proposals wait (`_mail_jobs`).
 """
 
 import asyncio

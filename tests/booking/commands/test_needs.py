@@ -19,6 +19,7 @@ from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.preview import Preview
 from openbooking.booking.commands.proposal_decisions import WriteToCustomer
 from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.publish_occurrences import GetDueTimetable, OccurrenceBatch, PublishOccurrences
 from openbooking.booking.commands.remove_over import RemoveOver
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.republish import Republish
@@ -30,13 +31,15 @@ from openbooking.booking.commands.seller_decisions import (
     SellerCancel,
     UndoAttendance,
 )
+from openbooking.booking.commands.timetable import GetTimetable, RemoveTimetableEntry, SaveTimetableEntry
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.withhold import Withhold
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import CourtTime, SaleState
 from openbooking.booking.model.order import OrderKey, Partnership, desk_caller
-from openbooking.booking.model.situation import Needs
+from openbooking.booking.model.situation import DatedChildren, Needs
+from openbooking.booking.model.timetable import TimetableEntry, Venue
 from openbooking.openactive.terms import EventStatus
 from support.builders import NOW, UUID, book, item, propose, quote, request, session, slot
 from support.histories.all_commands import command_classes
@@ -59,6 +62,15 @@ ORDER = Needs(
     opportunities=frozenset({YOGA.path}),
     lookups=frozenset({SERIES.path}),
     sellers=frozenset({CENTRE.key}),
+)
+TIMETABLE = Needs(timetables=frozenset({CENTRE.key}), sellers=frozenset({CENTRE.key}))
+ENTRY = TimetableEntry(seller=CENTRE.key, key="hall", rule=Venue(name="Hall"), changed_by=MANAGER)
+BATCH = OccurrenceBatch(
+    entry=ENTRY,
+    opportunities=(SERIES, YOGA),
+    periods=frozenset({DatedChildren(SERIES.path, NOW, NOW)}),
+    undated=frozenset({"events/b"}),
+    retired=frozenset({"facility-uses/c"}),
 )
 HOLDERS, SOURCES, PATHS = frozenset({"alice"}), frozenset({"feed-1", "feed-2"}), frozenset({YOGA.path, SLOT.path})
 
@@ -133,6 +145,22 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
     (Withhold(partnership=WITH_CENTRE, withheld=False, actor=MANAGER), Needs(withheld_from=frozenset({WITH_CENTRE}))),
     (ExpireLeases(), Needs(expired=True)),
     (RemoveOver(), Needs(leaving=True)),
+    (GetTimetable(seller=CENTRE.key, actor=MANAGER), replace(TIMETABLE, sellers=frozenset(), likely_read_only=True)),
+    (GetDueTimetable(), Needs(due_timetable=True, likely_read_only=True)),
+    (SaveTimetableEntry(key=ENTRY.entry_key, rule=ENTRY.rule, actor=MANAGER), TIMETABLE),
+    (RemoveTimetableEntry(key=ENTRY.entry_key, actor=MANAGER), TIMETABLE),
+    (
+        PublishOccurrences(batch=BATCH, remove=frozenset({"slots/a"})),
+        Needs(
+            timetables=frozenset({CENTRE.key}),
+            dated_children=BATCH.periods,
+            opportunities=frozenset({YOGA.path, SERIES.path, "slots/a", "events/b", "facility-uses/c"}),
+            claims_on=frozenset({"slots/a"}),
+            announced=(SERIES, YOGA),
+            proposed_at=frozenset({YOGA.path}),
+            sellers=frozenset({CENTRE.key}),
+        ),
+    ),
     (ErasePersonalData(over_before=NOW), Needs(over_before=NOW)),
     (EraseOrderData(orders=frozenset({KEY}), actor=MANAGER), RECORD),
     (

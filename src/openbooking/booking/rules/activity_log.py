@@ -39,7 +39,10 @@ def _activity(action: Action, actor: Actor, situation: Situation, change: Change
             seller, path = opportunity.seller, opportunity.path
         case OpportunityRemoved(path):
             seller = situation.opportunities[path].seller
-        case EntrySet(key):
+        case EntrySet(key, entry):
+            stored = situation.timetable.get(key)
+            if entry and stored and (entry.rule, entry.ended) == (stored.rule, stored.ended):
+                return None
             return Activity(at=situation.now, actor=actor, action=action, seller=key.seller, entry=key.key)
         case _:
             return None
