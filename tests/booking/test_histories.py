@@ -49,6 +49,7 @@ REPEATED = (Book, Propose, BookProposal, Cancel, DeleteOrder)
 NO_COMMANDS_OF_HISTORIES = {
     *("GetOpportunity", "GetOpportunities", "FindBySource", "Preview", "RemoveOver"),
     *("GetTimetable", "GetDueTimetable", "SaveTimetableEntry", "RemoveTimetableEntry", "PublishOccurrences"),
+    "NoteTimetableFault",
 }
 EXPECTED = (
     "a hold ends by itself",

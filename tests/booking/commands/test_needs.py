@@ -19,7 +19,12 @@ from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.preview import Preview
 from openbooking.booking.commands.proposal_decisions import WriteToCustomer
 from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.publish_occurrences import GetDueTimetable, OccurrenceBatch, PublishOccurrences
+from openbooking.booking.commands.publish_occurrences import (
+    GetDueTimetable,
+    NoteTimetableFault,
+    OccurrenceBatch,
+    PublishOccurrences,
+)
 from openbooking.booking.commands.remove_over import RemoveOver
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.republish import Republish
@@ -146,6 +151,7 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
     (ExpireLeases(), Needs(expired=True)),
     (RemoveOver(), Needs(leaving=True)),
     (GetTimetable(seller=CENTRE.key, actor=MANAGER), replace(TIMETABLE, sellers=frozenset(), likely_read_only=True)),
+    (NoteTimetableFault(entry=ENTRY, fault="No."), Needs(timetables=frozenset({CENTRE.key}))),
     (GetDueTimetable(), Needs(due_timetable=True, likely_read_only=True)),
     (SaveTimetableEntry(key=ENTRY.entry_key, rule=ENTRY.rule, actor=MANAGER), TIMETABLE),
     (RemoveTimetableEntry(key=ENTRY.entry_key, actor=MANAGER), TIMETABLE),

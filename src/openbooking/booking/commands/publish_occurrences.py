@@ -59,6 +59,36 @@ class GetDueTimetable(BaseCommand, frozen=True):
         return Decision(reply=DueTimetable(situation.timetable[due[0][1]], situation.timetable))
 
 
+class NoteTimetableFault(BaseCommand, frozen=True, kw_only=True):
+    """Store the reason why an entry cannot be published. It is not due any more until somebody changes it.
+
+    Attributes:
+        entry: The entry, as it was when it could not be published.
+        fault: The reason.
+    """
+
+    stores_more: ClassVar[bool] = True
+
+    entry: TimetableEntry
+    fault: str
+
+    @property
+    def actor(self) -> Actor:
+        """The timetable."""
+        return TIMETABLE
+
+    def needs(self) -> Needs:
+        """Return the timetable of the Seller."""
+        return Needs(timetables=frozenset({self.entry.seller}))
+
+    def decide(self, situation: Situation) -> Decision[None]:
+        """Store the reason, unless the entry has changed."""
+        key = self.entry.entry_key
+        if situation.timetable.get(key) != self.entry:
+            return Decision(reply=None)
+        return Decision(reply=None, changes=(EntrySet(key, replace(self.entry, fault=self.fault)),))
+
+
 class OccurrenceBatch(msgspec.Struct, frozen=True, kw_only=True):
     """The occurrences of one entry for some dates.
 
@@ -146,7 +176,9 @@ class PublishOccurrences(BaseCommand, frozen=True, kw_only=True):
     def _entry_after(self) -> TimetableEntry | None:
         """Return the entry after the batch; None if it has ended, and nothing of it is left to remove."""
         entry, until = self.batch.entry, self.batch.until
-        return None if entry.ended and until == NO_END else replace(entry, published_until=until)
+        if entry.ended and until == NO_END:
+            return None
+        return replace(entry, published_until=until, former_courts=() if self.batch.retired else entry.former_courts)
 
     def _outdated(self, situation: Situation) -> frozenset[str]:
         """Return the coming occurrences that follow the entry no more. Cancelled ones stay until they are over."""

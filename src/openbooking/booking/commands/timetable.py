@@ -70,6 +70,7 @@ class EntryCommand(ActorCommand, frozen=True, kw_only=True):
             published_until=None,
             changed_by=self.actor,
             message=self.message,
+            fault=None,
         )
 
     def _revise_others(self, situation: Situation) -> tuple[Change, ...]:

@@ -362,6 +362,7 @@ class TimetableEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         ended: Whether the rule was removed. Its coming occurrences are still to be removed.
         former_courts: The keys of courts that a change removed. Their coming Slots are still to be removed.
         message: The message to Customers whose bookings the last change cancels.
+        fault: Why the entry cannot be published; None if it can.
     """
 
     seller: str
@@ -373,6 +374,7 @@ class TimetableEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     ended: bool = False
     former_courts: tuple[str, ...] = ()
     message: str | None = None
+    fault: str | None = None
 
     @property
     def entry_key(self) -> EntryKey:
@@ -391,7 +393,7 @@ class TimetableEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
             horizon: How long before its date an occurrence is published.
             zone: The time zone of the wall clock.
         """
-        if self.published_until == NO_END:
+        if self.published_until == NO_END or self.fault is not None:
             return None
         if self.published_until is None:
             return datetime.min.replace(tzinfo=UTC)
