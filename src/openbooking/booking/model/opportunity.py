@@ -92,6 +92,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         attendee_details: The URIs of the properties that each attendee must have.
         intake_form: The questions of the intake form.
         override: Whether the Broker has set the price; such an Offer is not published.
+        restricted: Whether only some people may have the price, such as members. The front desk sells such an Offer,
+            and a Booking Partner does if the terms of its grant name the Offer, whatever `in_advance` says.
         properties: Further published properties.
     """
 
@@ -115,6 +117,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attendee_details: tuple[str, ...] = ()
     intake_form: tuple[FormField, ...] = ()
     override: bool = False
+    restricted: bool = False
     properties: Properties = {}
 
     @property
