@@ -274,8 +274,8 @@ class _PeriodicJob:
 async def _with_upkeep(system: System) -> AsyncIterator[None]:
     """Do the periodic background work for the duration of the context.
 
-    Timetables are published, and e-mail is sent, by tasks of their own: many dates to publish, or a mail server that does
-    not answer, must not delay the sweeper.
+    Timetables are published, and e-mail is sent, by tasks of their own. So many dates to publish, or a mail server that
+    does not answer, do not delay the sweeper.
     """
     works = (_upkeep_jobs(system), _timetable_jobs(system), _mail_jobs(system))
     tasks = [asyncio.create_task(_repeat(system, jobs)) for jobs in works if jobs]

@@ -23,6 +23,7 @@ from openbooking.booking.model.timetable import (
 from openbooking.timetable.occurrences import opportunities
 from openbooking.timetable.surroundings import Surroundings, surroundings_of
 from openbooking.timetable.wall_clock import DateRange
+from support.parties import MANAGER
 
 LONDON = ZoneInfo("Europe/London")
 EVERY_DAY = tuple(range(7))
@@ -90,7 +91,7 @@ HALL = Facility(
 
 def entry(rule: TimetableRule, key: str = "spin", seller: str = "centre") -> TimetableEntry:
     """Return an entry of the timetable of the centre."""
-    return TimetableEntry(seller=seller, key=key, rule=rule)
+    return TimetableEntry(seller=seller, key=key, rule=rule, changed_by=MANAGER)
 
 
 def around(*rules: TimetableRule, policy: Policy | None = None) -> Surroundings:

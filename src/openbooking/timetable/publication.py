@@ -7,11 +7,6 @@ publish at the same time: each batch is published once.
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import date, datetime, timedelta
 
-from openbooking.timetable.identity import path_of
-from openbooking.timetable.occurrences import occurrences, undated_opportunities
-from openbooking.timetable.surroundings import Surroundings, surroundings_of
-from openbooking.timetable.wall_clock import DateRange
-
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.publish_occurrences import (
     DueTimetable,
@@ -28,6 +23,10 @@ from openbooking.booking.model.timetable import NO_END, Facility, TimetableEntry
 from openbooking.booking.store import Store
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.timetable.identity import path_of
+from openbooking.timetable.occurrences import occurrences, undated_opportunities
+from openbooking.timetable.surroundings import Surroundings, surroundings_of
+from openbooking.timetable.wall_clock import DateRange
 
 # A batch ends after the day with which it has this number of occurrences.
 MOST_OCCURRENCES = 100

@@ -114,8 +114,8 @@ def test_a_refused_command_has_no_entry() -> None:
 NOT_LOGGED = {
     "Book", "BookAtDesk", "BookProposal", "DeleteQuote", "ErasePersonalData", "ExpireLeases", "FindBySource",
     "GetDueTimetable", "GetOpportunities", "GetOpportunity", "GetOrder", "GetTimetable", "NoteTimetableFault",
-    "Preview", "Propose", "Publish", "PublishOccurrences", "PublishSeller", "Quote", "RemoveOver", "Republish", "TakeOffSale",
-    "Withdraw", "Withhold",
+    "Preview", "Propose", "Publish", "PublishOccurrences", "PublishSeller", "Quote", "RemoveOver",
+    "Republish", "TakeOffSale", "Withdraw", "Withhold",
 }  # fmt: skip
 
 
