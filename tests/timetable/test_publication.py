@@ -64,7 +64,11 @@ class Centre:
         """Store an entry of the timetable."""
         known = (await self.timetable()).get(EntryKey(CENTRE.key, key))
         command = SaveTimetableEntry(
-            key=EntryKey(CENTRE.key, key), rule=rule, seen=known and known.revision, message=message, actor=MANAGER
+            key=EntryKey(CENTRE.key, key),
+            rule=rule,
+            seen=known.revision if known else None,
+            message=message,
+            actor=MANAGER,
         )
         await self.store.execute(command)
 
