@@ -31,7 +31,7 @@ class TimetableChanges(NamedTuple):
         added: The Opportunities that are not on sale yet, each parent before its children.
         changed: The Opportunities with other properties, prices or spaces.
         removed: The Opportunities that are not wanted any more.
-        booked: How many spaces of changed and removed Opportunities are booked, by path; without those of which none is.
+        booked: How many spaces are booked, by path, of those changed and removed Opportunities that have bookings.
     """
 
     added: tuple[Opportunity, ...]
