@@ -1,12 +1,14 @@
 """Entries of timetables for tests."""
 
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.timetable import (
+    Closure,
     Concept,
     Court,
     Facility,
@@ -98,6 +100,11 @@ def around(*rules: TimetableRule, policy: Policy | None = None) -> Surroundings:
     """Return the surroundings with the Venue `riverside` and these closures."""
     others = (entry(rule, f"closure-{number}") for number, rule in enumerate(rules))
     return surroundings_of([entry(VENUE, "riverside"), *others], policy or Policy())
+
+
+def closed(start: str, end: str, **where: Any) -> Closure:
+    """Return a closure from one local time to another; `where` has the keys of its place."""
+    return Closure(name="Closed", start=datetime.fromisoformat(start), end=datetime.fromisoformat(end), **where)
 
 
 def days(first: date, count: int = 7) -> DateRange:

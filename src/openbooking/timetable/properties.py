@@ -11,7 +11,7 @@ from openbooking.openactive.terms import SCHEMA
 from openbooking.timetable.wall_clock import TimeSpan
 
 _INSTANT = "%Y-%m-%dT%H:%M:%SZ"
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def described(rule: Described, venues: Mapping[str, Venue], *, concepts: str = "activity") -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _schedule(weekly: WeeklyTime, zone: ZoneInfo, first: date, last: date | None
         "startTime": f"{weekly.start:%H:%M}",
         "endTime": f"{finish:%H:%M}",
         "duration": f"PT{weekly.minutes}M",
-        "byDay": [f"{SCHEMA}{_WEEKDAYS[day]}" for day in weekly.days],
+        "byDay": [f"{SCHEMA}{WEEKDAYS[day]}" for day in weekly.days],
         "scheduleTimezone": zone.key,
     }
     return {**written, "endDate": f"{last:%Y-%m-%d}"} if last else written

@@ -70,7 +70,8 @@ def on_demand_item(key: EntryKey, rule: OnDemandItem, around: Surroundings) -> O
         seller=key.seller,
         offers=offers_of(rule.prices, path, prepayment=around.policy.prepayment),
         source=source_of(key),
-        properties=described(rule, around.venues),
+        # OnDemandEvents have no location.
+        properties=described(rule, {}),
     )
 
 

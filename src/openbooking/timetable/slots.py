@@ -98,7 +98,7 @@ class _CourtSlots:
             parent=self._parent,
             start=time.start,
             end=time.end,
-            capacity=self._uses if changed.capacity is None else changed.capacity,
+            capacity=self._uses if changed.capacity is None else min(changed.capacity, self._uses),
             offers=offers_of(prices, path, prepayment=self._around.policy.prepayment),
             source=source_of(self._key),
             court=self._parent,

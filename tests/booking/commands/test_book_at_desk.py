@@ -149,6 +149,7 @@ def test_spaces_that_a_quote_of_a_partner_holds_are_not_sold_at_the_desk() -> No
         {"valid_through_before_start": timedelta(days=3)},
         {"valid_from_before_start": timedelta(hours=1)},
         {"in_advance": Availability.UNAVAILABLE},
+        {"in_advance": Availability.UNAVAILABLE, "restricted": True},
     ],
 )
 def test_the_window_in_which_partners_book_does_not_bind_the_desk(offered: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.accepted_offer import unpriced_offer
 from openbooking.booking.rules.access import grant_access
-from openbooking.booking.rules.bookability import Pair, why_not_bookable
+from openbooking.booking.rules.bookability import Pair, conditions_of, why_not_bookable
 from openbooking.booking.rules.cancellation_effects import sell
 from openbooking.booking.rules.capacity import first_without_spaces
 from openbooking.booking.rules.prepayment import prepayment_of
@@ -104,7 +104,8 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         if dearer or paid_otherwise or in_other_currency:
             raise UnacceptableReplacementError("The replacement costs more, or is paid in another way.")
         pair = Pair(opportunity, offer, order.seller, situation.parents(opportunity))
-        reason = why_not_bookable(pair, situation.now)
+        conditions = conditions_of(offer, is_entitled=item.offer.restricted)
+        reason = why_not_bookable(pair, situation.now, conditions)
         if reason:
             raise UnacceptableReplacementError(reason)
         released = {item.opportunity.path: Spaces(booked=-1)}
