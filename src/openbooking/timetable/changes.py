@@ -72,8 +72,8 @@ def compare(
 ) -> TimetableChanges:
     """Return the changes from the stored Opportunities of an entry to those that its rule makes.
 
-    Opportunities that have begun stay as they are, and courses that have ended. So do sessions and Slots that staff has
-    moved. A stored Opportunity that was withdrawn, or that its Seller cancelled here, counts as removed already. No rule
+    Opportunities that have begun, courses that have ended, and occurrences that staff has moved stay as they are. A
+    stored Opportunity that was withdrawn, or that its Seller cancelled here, counts as removed already. No rule
     reverses a cancellation.
 
     Args:
