@@ -9,7 +9,9 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.model.timetable import (
+    ChangeFrom,
     PriceAudience,
+    Terms,
     TimetableRule,
 )
 from openbooking.jsonld.write import Writer
@@ -21,6 +23,7 @@ from support.timetables import (
     BEGINNERS,
     FILM,
     HALL,
+    JUNIOR,
     MEMBER,
     OPEN_DAY,
     SPIN,
@@ -35,6 +38,7 @@ from support.validators import Validator
 ACROSS_A_CHANGE = days(date(2026, 10, 19), 14)
 EVERY_KIND: dict[str, TimetableRule] = {
     "class": SPIN,
+    "changed class": replace(SPIN, changes=(ChangeFrom(date(2026, 10, 26), Terms(prices=(JUNIOR, MEMBER))),)),
     "facility": SQUASH,
     "hall": HALL,
     "event": OPEN_DAY,
