@@ -238,6 +238,12 @@ def test_a_key_is_short_enough_for_the_key_of_the_seller() -> None:
     assert [fault.field for fault in check(entry(courts, "k" * 10, "s" * 60), OTHERS)] == ["courts.0.key"]
 
 
+def test_a_rule_may_have_the_web_page_of_the_seller() -> None:
+    without = entry(replace(SPIN, url=""), "new")
+    assert check(without, OTHERS, "https://centre.example.org/") == ()
+    assert [fault.field for fault in check(without, OTHERS, "centre.example.org")] == ["url"]
+
+
 def test_an_ended_entry_cannot_be_named() -> None:
     others = [replace(OTHERS[0], ended=True)]
     assert [fault.field for fault in check(entry(SPIN), others)] == ["venue"]
