@@ -1,15 +1,12 @@
 """The paths and the source of Opportunities of a timetable."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from msgspec.structs import replace
-
-from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.timetable import EntryKey
 from openbooking.booking.rules.ownership import publisher_of
 from openbooking.openactive.ids import is_key, key_of
 from openbooking.openactive.opportunity_types import OpportunityType
-from openbooking.timetable.identity import fits, is_moved, occurrence_path, path_of, source_of
+from openbooking.timetable.identity import fits, occurrence_path, path_of, source_of
 
 SPIN = EntryKey("centre", "spin")
 START = datetime(2026, 12, 1, 18, 15, tzinfo=UTC)
@@ -40,15 +37,6 @@ def test_no_two_sellers_share_a_path() -> None:
 
 def test_a_source_belongs_to_one_entry() -> None:
     assert source_of(SPIN) == publisher_of(source_of(SPIN)) == "timetable:centre/spin"
-
-
-def test_a_session_is_moved_if_its_time_is_not_the_one_of_its_path() -> None:
-    path, length = occurrence_path(OpportunityType.SLOT, SPIN, START, 60), timedelta(minutes=60)
-    slot = Opportunity(path=path, type=OpportunityType.SLOT, seller="centre", start=START, end=START + length)
-    assert not is_moved(slot)
-    assert is_moved(replace(slot, start=START + length, end=START + 2 * length))
-    assert is_moved(replace(slot, end=START + 2 * length))
-    assert not is_moved(replace(slot, path=path_of(OpportunityType.EVENT, SPIN)))
 
 
 def test_a_key_fits_up_to_128_characters() -> None:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.rules.planned_times import is_moved
 from openbooking.openactive.opportunity_row import Dates
-from openbooking.timetable.identity import is_moved
 
 
 class Changed(NamedTuple):

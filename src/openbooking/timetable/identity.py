@@ -4,17 +4,14 @@ An occurrence is identified by its class, facility or court, its start and its l
 change of a rule that leaves these. An event, a course and an on-demand item keep their path through each change.
 """
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.timetable import EntryKey
+from openbooking.booking.rules.planned_times import planned_time_suffix
 from openbooking.openactive.ids import is_key, key_of, opportunity_path
 from openbooking.openactive.opportunity_types import OpportunityType
 
 SOURCE_PREFIX = "timetable:"
-_START = "%Y%m%dT%H%MZ"
-_OCCURRENCE = re.compile(r"\.(?P<start>\d{8}T\d{4}Z)\.(?P<minutes>\d+)$")
 _ANY_START = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -38,16 +35,7 @@ def occurrence_path(type_: OpportunityType, entry: EntryKey, start: datetime, mi
         minutes: The length.
         court: The key of the court, if the occurrence is a Slot of one.
     """
-    return opportunity_path(type_, f"{_key(entry, court)}.{start:{_START}}.{minutes}")
-
-
-def is_moved(stored: Opportunity) -> bool:
-    """Return whether staff has moved a session or Slot: its time is not the one in its path."""
-    found = _OCCURRENCE.search(stored.path)
-    if not found or stored.start is None:
-        return False
-    planned = datetime.strptime(found["start"], _START).replace(tzinfo=UTC)
-    return (stored.start, stored.end) != (planned, planned + timedelta(minutes=int(found["minutes"])))
+    return opportunity_path(type_, f"{_key(entry, court)}{planned_time_suffix(start, minutes)}")
 
 
 def fits(entry: EntryKey, court: str = "", minutes: int = 0) -> bool:
