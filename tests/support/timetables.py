@@ -5,13 +5,18 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.timetable import (
     Closure,
     Concept,
+    Course,
     Court,
+    Event,
     Facility,
+    OnDemandItem,
     OpeningHours,
     Price,
     PriceAudience,
@@ -89,6 +94,26 @@ HALL = Facility(
     uses=4,
     first=date(2026, 10, 1),
 )
+
+SITE: dict[str, Any] = {"url": "https://centre.example.org/", "venue": "riverside", "concepts": (YOGA,)}
+OPEN_DAY = Event(
+    **SITE,
+    name="Open day",
+    start=datetime.fromisoformat("2027-03-28T10:00"),
+    minutes=60,
+    capacity=5,
+    prices=(ADULT,),
+)
+BEGINNERS = Course(
+    **SITE,
+    name="Beginners",
+    times=(WeeklyTime((MONDAY,), time(19), 90),),
+    first=date(2026, 10, 20),
+    dates=4,
+    capacity=12,
+    prices=(ADULT,),
+)
+FILM = OnDemandItem(**{**SITE, "venue": ""}, name="Film", prices=(replace(ADULT, cancel_before=None),))
 
 
 def entry(rule: TimetableRule, key: str = "spin", seller: str = "centre") -> TimetableEntry:

@@ -2,20 +2,39 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.timetable import Closure, Event, Facility, TimetableRule, WeeklyClass, WeeklyTime
+from openbooking.booking.model.timetable import Closure, Event, Facility, Price, TimetableRule, WeeklyClass, WeeklyTime
 from openbooking.openactive.terms import EventStatus
+from openbooking.store.documents import decode_opportunity, encode
 from openbooking.timetable.changes import TimetableChanges, compare
 from openbooking.timetable.occurrences import occurrences, opportunities
 from openbooking.timetable.wall_clock import DateRange
+from support.builders import after, situation
+from support.parties import MANAGER
 from support.random_timetables import CLASSES, CLOSURES, FACILITIES, FIRST
-from support.timetables import ADULT, JUNIOR, MONDAY, SPIN, TUESDAY, around, days, entry, local_starts
+from support.timetables import (
+    ADULT,
+    BEGINNERS,
+    FILM,
+    JUNIOR,
+    MEMBER,
+    MONDAY,
+    OPEN_DAY,
+    SPIN,
+    TUESDAY,
+    around,
+    days,
+    entry,
+    local_starts,
+)
 
 NOW = datetime(2026, 10, 18, tzinfo=UTC)
 DATES = days(FIRST, 14)
@@ -32,6 +51,22 @@ def applied(changes: TimetableChanges, stored: Sequence[Opportunity]) -> list[Op
     removed = {item.path for item in changes.removed}
     kept = {item.path: item for item in stored if item.path not in removed}
     return list((kept | {item.path: item for item in changes.published}).values())
+
+
+def published(items: Sequence[Opportunity]) -> list[Opportunity]:
+    """Return the Opportunities as a store has them after their publication."""
+    before = replace(situation(), now=NOW)
+    stored = after(before, Publish(tuple(items), actor=MANAGER)).opportunities.values()
+    return [decode_opportunity(encode(item)) for item in stored]
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@given(rule=CLASSES | FACILITIES)
+def test_what_was_published_needs_no_change(rule: WeeklyClass | Facility) -> None:
+    wanted = list(opportunities(entry(rule), around(), days(FIRST, 3)))
+    stored = published(wanted)
+    assert len(stored) == len(wanted)
+    assert compare(wanted, stored, {}, NOW)[:3] == ((), (), ())
 
 
 def recognised(item: Opportunity) -> tuple[object, ...]:
@@ -60,9 +95,9 @@ def test_a_change_of_a_rule_never_loses_or_renames_a_booked_occurrence(
             assert kept == item.path if kept else item.path in removed
     known = {recognised(item) for item in occurring}
     assert all(recognised(item) not in known for item in changes.added if item.type.is_dated)
-    after = applied(changes, stored)
-    assert {item.path: item for item in after} == {item.path: item for item in wanted}
-    assert compare(wanted, after, booked, NOW)[:3] == ((), (), ())
+    left = applied(changes, stored)
+    assert {item.path: item for item in left} == {item.path: item for item in wanted}
+    assert compare(wanted, left, booked, NOW)[:3] == ((), (), ())
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
@@ -138,3 +173,26 @@ def test_an_event_that_is_over_is_published_again_at_a_new_date() -> None:
     now = NOW + timedelta(days=5)
     assert [item.path for item in compare(made(again), made(first), {}, now).added] == ["events/centre.spin"]
     assert compare(made(again), made(first), {}, NOW).changed[0].fields == ("start", "end")
+
+
+def test_a_session_that_staff_has_moved_is_neither_changed_nor_removed_nor_made_again() -> None:
+    stored = made(SPIN)
+    moved = replace(stored[1], start=NOW + timedelta(days=100), end=NOW + timedelta(days=101))
+    for rule in (SPIN, replace(SPIN, capacity=1), replace(SPIN, times=SPIN.times[:0])):
+        changes = compare(made(rule), [stored[0], moved, *stored[2:]], {moved.path: 1}, NOW)
+        assert moved.path not in {item.path for item in (*changes.published, *changes.removed)}
+
+
+def test_a_session_keeps_the_name_that_staff_gave_to_it() -> None:
+    stored = made(SPIN)
+    stored[1] = replace(stored[1], properties={"name": "Spin with a guest"})
+    assert compare(made(SPIN), stored, {}, NOW)[:3] == ((), (), ())
+    [_, session, *_] = compare(made(replace(SPIN, capacity=1, name="Spinning")), stored, {}, NOW).changed
+    assert (session.after.capacity, session.after.properties) == (1, {"name": "Spin with a guest"})
+
+
+@pytest.mark.parametrize("rule", [SPIN, OPEN_DAY, BEGINNERS, FILM], ids=["class", "event", "course", "film"])
+def test_an_entry_with_restricted_and_free_prices_needs_no_change_after_its_publication(rule: TimetableRule) -> None:
+    free = Price(name="Free", amount=Decimal(0))
+    wanted = made(replace(rule, prices=(ADULT, MEMBER, free)))
+    assert compare(wanted, published(wanted), {}, NOW)[:3] == ((), (), ())

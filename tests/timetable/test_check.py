@@ -11,41 +11,32 @@ from openbooking.booking.model.timetable import (
     ChangeFrom,
     Closure,
     Concept,
-    Course,
     Court,
-    Event,
     Nation,
     OccurrenceTerms,
-    OnDemandItem,
     OpeningHours,
     PriceBand,
     Terms,
     TimetableRule,
-    WeeklyTime,
 )
 from openbooking.timetable.check import bank_holiday_warning, check, check_removal
-from support.timetables import ADULT, EVERY_DAY, HALL, JUNIOR, MONDAY, SPIN, SQUASH, VENUE, YOGA, closed, entry
+from support.timetables import (
+    ADULT,
+    BEGINNERS,
+    EVERY_DAY,
+    FILM,
+    HALL,
+    JUNIOR,
+    OPEN_DAY,
+    SPIN,
+    SQUASH,
+    VENUE,
+    YOGA,
+    closed,
+    entry,
+)
 
 OTHERS = [entry(VENUE, "riverside"), entry(SQUASH, "squash"), entry(SPIN, "old-spin")]
-SITE: dict[str, Any] = {"url": "https://centre.example.org/", "venue": "riverside", "concepts": (YOGA,)}
-OPEN_DAY = Event(
-    **SITE,
-    name="Open day",
-    start=datetime.fromisoformat("2027-03-28T10:00"),
-    minutes=60,
-    capacity=5,
-    prices=(ADULT,),
-)
-BEGINNERS = Course(
-    **SITE,
-    name="Beginners",
-    times=(WeeklyTime((MONDAY,), time(19), 90),),
-    first=date(2026, 10, 20),
-    dates=4,
-    capacity=12,
-    prices=(ADULT,),
-)
-FILM = OnDemandItem(**{**SITE, "venue": ""}, name="Film", prices=(replace(ADULT, cancel_before=None),))
 CLOSED = closed("2026-11-02T09:00", "2026-11-02T10:00", venue="riverside", entry="squash", court="1")
 HOLIDAYS = Closure(name="Bank holidays", bank_holidays=Nation.WALES)
 
@@ -245,6 +236,12 @@ def test_a_key_is_short_enough_for_the_key_of_the_seller() -> None:
     assert [fault.field for fault in check(entry(SPIN, "k" * 60, "s" * 100), OTHERS)] == ["key"]
     courts = replace(SQUASH, courts=(Court(key="c" * 40, name="C"),))
     assert [fault.field for fault in check(entry(courts, "k" * 10, "s" * 60), OTHERS)] == ["courts.0.key"]
+
+
+def test_a_rule_may_have_the_web_page_of_the_seller() -> None:
+    without = entry(replace(SPIN, url=""), "new")
+    assert check(without, OTHERS, "https://centre.example.org/") == ()
+    assert [fault.field for fault in check(without, OTHERS, "centre.example.org")] == ["url"]
 
 
 def test_an_ended_entry_cannot_be_named() -> None:

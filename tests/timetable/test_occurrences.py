@@ -1,7 +1,6 @@
 """The Opportunities of each kind of entry, and that OpenActive's validators accept them."""
 
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import date
 
 import msgspec
 import pytest
@@ -10,13 +9,10 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.model.timetable import (
-    Course,
-    Event,
-    OnDemandItem,
-    Price,
+    ChangeFrom,
     PriceAudience,
+    Terms,
     TimetableRule,
-    WeeklyTime,
 )
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
@@ -24,14 +20,15 @@ from openbooking.openactive.ids import Identifiers
 from openbooking.timetable.occurrences import opportunities
 from support.parties import CENTRE
 from support.timetables import (
-    ADULT,
+    BEGINNERS,
+    FILM,
     HALL,
+    JUNIOR,
     MEMBER,
-    MONDAY,
+    OPEN_DAY,
     SPIN,
     SQUASH,
     VENUE,
-    YOGA,
     around,
     days,
     entry,
@@ -39,40 +36,14 @@ from support.timetables import (
 from support.validators import Validator
 
 ACROSS_A_CHANGE = days(date(2026, 10, 19), 14)
-OPEN_DAY = Event(
-    name="Open day",
-    url="https://centre.example.org/open-day",
-    venue="riverside",
-    concepts=(YOGA,),
-    start=datetime.fromisoformat("2027-03-27T10:00"),
-    minutes=120,
-    capacity=60,
-    prices=(Price(name="Free", amount=Decimal(0), prepayment=None, cancel_before=timedelta(hours=1)),),
-)
-BEGINNERS = Course(
-    name="Yoga for beginners",
-    url="https://centre.example.org/beginners",
-    venue="riverside",
-    concepts=(YOGA,),
-    times=(WeeklyTime((MONDAY,), time(19), 90),),
-    first=date(2026, 10, 19),
-    dates=6,
-    capacity=12,
-    prices=(ADULT, MEMBER),
-)
-VIDEO = OnDemandItem(
-    name="Yoga at home",
-    url="https://centre.example.org/video",
-    concepts=(YOGA,),
-    prices=(replace(ADULT, cancel_before=None),),
-)
 EVERY_KIND: dict[str, TimetableRule] = {
     "class": SPIN,
+    "changed class": replace(SPIN, changes=(ChangeFrom(date(2026, 10, 26), Terms(prices=(JUNIOR, MEMBER))),)),
     "facility": SQUASH,
     "hall": HALL,
     "event": OPEN_DAY,
     "course": BEGINNERS,
-    "on-demand": VIDEO,
+    "on-demand": FILM,
 }
 
 

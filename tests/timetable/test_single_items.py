@@ -99,6 +99,11 @@ def test_a_course_ends_later_if_it_does_not_take_place_on_some_dates() -> None:
     ]
 
 
+def test_a_course_counts_a_time_that_is_given_twice_once() -> None:
+    twice = replace(BEGINNERS, times=(*BEGINNERS.times, WeeklyTime((MONDAY,), time(19), 90)))
+    assert dates_of(only(twice)) == dates_of(only(BEGINNERS))
+
+
 def test_a_course_in_a_place_that_is_closed_for_years_is_not_made() -> None:
     closure = closed("2026-01-01T00:00", "2099-12-31T00:00")
     assert not list(opportunities(entry(BEGINNERS), around(closure), RANGE))

@@ -1,13 +1,16 @@
 """Closures of courts, entries, Venues and everything, at a time or on bank holidays."""
 
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.timetable import Closure, Nation
-from openbooking.timetable.surroundings import surroundings_of
+from openbooking.timetable.occurrences import undated_opportunities
+from openbooking.timetable.surroundings import site_of, surroundings_of
+from support.parties import CENTRE
 from support.timetables import SPIN, SQUASH, VENUE, closed, days, entry, local_starts, occurrences_of
 
 MONDAYS = days(date(2026, 11, 2), 1)
@@ -72,3 +75,15 @@ def test_ended_venues_and_closures_do_not_count() -> None:
     assert (list(found.venues), found.closures) == (["riverside"], (closure.rule,))
     found = surroundings_of([replace(entry(VENUE, "riverside"), ended=True), replace(closure, ended=True)], Policy())
     assert (found.venues, found.closures) == ({}, ())
+
+
+@pytest.mark.parametrize(("own", "expected"), [("", "https://riverside.example.com/"), (SPIN.url, SPIN.url)])
+def test_a_rule_without_a_web_page_has_that_of_the_seller(own: str, expected: str) -> None:
+    around = surroundings_of([], Policy(), site_of(CENTRE))
+    [series] = undated_opportunities(entry(replace(SPIN, url=own)), around)
+    assert series.properties["url"] == expected
+
+
+@pytest.mark.parametrize("properties", [{}, {"url": "javascript:x()"}, {"url": ["https://x.example"]}])
+def test_a_seller_without_a_web_page_gives_none(properties: dict[str, Any]) -> None:
+    assert site_of(replace(CENTRE, properties=properties)) == ""

@@ -8,7 +8,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.rules.planned_times import is_moved
 from openbooking.openactive.opportunity_row import Dates
 
 
@@ -69,23 +72,32 @@ def compare(
 ) -> TimetableChanges:
     """Return the changes from the stored Opportunities of an entry to those that its rule makes.
 
-    Opportunities that have begun stay as they are; a course does when it has ended. A stored Opportunity that was
-    withdrawn counts as removed already. So does one that its Seller cancelled here, and no rule reverses that.
+    Opportunities that have begun, courses that have ended, and occurrences that staff has moved stay as they are. A
+    stored Opportunity that was withdrawn, or that its Seller cancelled here, counts as removed already. No rule
+    reverses a cancellation.
 
     Args:
         wanted: The Opportunities that the rule makes, each parent before its children.
-        stored: The stored Opportunities of the entry, in the same range of dates.
+        stored: The stored Opportunities of the entry with the paths of those that are wanted, and all with a start in
+            the same range of dates.
         booked: How many spaces are booked, by path.
         now: The time.
     """
-    known = {item.path: item for item in stored if not _is_settled(item, now)}
-    coming = {item.path: item for item in wanted if not _is_settled(item, now)}
+    stored = tuple(stored)
+    moved = {item.path for item in stored if is_moved(item)}
+    known = {item.path: item for item in stored if item.path not in moved and not _is_settled(item, now)}
+    coming = {item.path: item for item in wanted if item.path not in moved and not _is_settled(item, now)}
     added = tuple(item for path, item in coming.items() if path not in known or known[path].withdrawn)
-    pairs = (Changed(known[path], item) for path, item in coming.items() if path in known)
+    pairs = (_changed(known[path], item) for path, item in coming.items() if path in known)
     changed = tuple(pair for pair in pairs if not pair.before.withdrawn and pair.fields)
     removed = tuple(item for path, item in known.items() if path not in coming and _is_left(item))
     affected = {*(pair.after.path for pair in changed), *(item.path for item in removed)}
     return TimetableChanges(added, changed, removed, {path: booked[path] for path in affected if booked.get(path)})
+
+
+def _changed(before: Opportunity, wanted: Opportunity) -> Changed:
+    """Return the change of an Opportunity. A session keeps the name and location that staff gave to it alone."""
+    return Changed(before, replace(wanted, properties=before.properties) if wanted.type.needs_parent else wanted)
 
 
 def _is_settled(item: Opportunity, now: datetime) -> bool:

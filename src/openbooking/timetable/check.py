@@ -36,12 +36,13 @@ _LONGEST_EVENT = 31 * LONGEST_MINUTES
 _MOST_DATES = 366
 
 
-def check(entry: TimetableEntry, others: Iterable[TimetableEntry]) -> tuple[Fault, ...]:
+def check(entry: TimetableEntry, others: Iterable[TimetableEntry], site: str = "") -> tuple[Fault, ...]:
     """Return the faults of an entry; none if it can be saved.
 
     Args:
         entry: The entry.
         others: The other entries of the Seller, to which the rule may refer.
+        site: The web page of the Seller (`surroundings.site_of`), which rules without one have; empty for none.
     """
     rules = {other.key: other.rule for other in others if not other.ended and other.key != entry.key}
     faults, rule = Faults(), entry.rule
@@ -52,7 +53,7 @@ def check(entry: TimetableEntry, others: Iterable[TimetableEntry]) -> tuple[Faul
     elif isinstance(rule, Closure):
         _check_closure(rule, rules, faults)
     else:
-        check_description(rule, _keys_of(rules, Venue), faults)
+        check_description(rule, _keys_of(rules, Venue), site, faults)
         _check_times_and_prices(entry.entry_key, rule, faults)
     return tuple(faults.found)
 

@@ -7,11 +7,11 @@ change of a rule that leaves these. An event, a course and an on-demand item kee
 from datetime import UTC, datetime
 
 from openbooking.booking.model.timetable import EntryKey
+from openbooking.booking.rules.planned_times import planned_time_suffix
 from openbooking.openactive.ids import is_key, key_of, opportunity_path
 from openbooking.openactive.opportunity_types import OpportunityType
 
 SOURCE_PREFIX = "timetable:"
-_START = "%Y%m%dT%H%MZ"
 _ANY_START = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -35,7 +35,7 @@ def occurrence_path(type_: OpportunityType, entry: EntryKey, start: datetime, mi
         minutes: The length.
         court: The key of the court, if the occurrence is a Slot of one.
     """
-    return opportunity_path(type_, f"{_key(entry, court)}.{start:{_START}}.{minutes}")
+    return opportunity_path(type_, f"{_key(entry, court)}{planned_time_suffix(start, minutes)}")
 
 
 def fits(entry: EntryKey, court: str = "", minutes: int = 0) -> bool:

@@ -1,34 +1,37 @@
 """The published properties of Opportunities of a timetable, as JSON-LD (MOD)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from openbooking.booking.model.opportunity import Properties
-from openbooking.booking.model.timetable import Concept, Described, Venue, WeeklyTime
+from openbooking.booking.model.timetable import Concept, Described, OnDemandItem, Venue, WeeklyTime
 from openbooking.openactive.terms import SCHEMA
+from openbooking.timetable.surroundings import Surroundings
 from openbooking.timetable.wall_clock import TimeSpan
 
 _INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def described(rule: Described, venues: Mapping[str, Venue], *, concepts: str = "activity") -> dict[str, Any]:
+def described(rule: Described, around: Surroundings, *, concepts: str = "activity") -> dict[str, Any]:
     """Return the properties that describe a class, a facility, an event, a course or an on-demand item.
+
+    An on-demand item has no location.
 
     Args:
         rule: The rule.
-        venues: The Venues of the Seller, by key.
+        around: The surroundings of the Seller's timetable.
         concepts: The name of the property of the concepts: `activity` or `facilityType`.
     """
-    venue = venues.get(rule.venue)
+    venue = None if isinstance(rule, OnDemandItem) else around.venues.get(rule.venue)
     ages = {"minValue": rule.minimum_age, "maxValue": rule.maximum_age}
     known_ages = {name: age for name, age in ages.items() if age is not None}
     written = {
         "name": rule.name,
         "description": rule.description,
-        "url": rule.url,
+        "url": rule.url or around.site,
         "location": place(venue) if venue else None,
         concepts: [concept_json(concept) for concept in rule.concepts],
         "leader": [{"@type": "Person", "name": rule.leader}] if rule.leader else None,

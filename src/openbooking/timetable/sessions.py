@@ -17,7 +17,7 @@ from openbooking.timetable.wall_clock import DateRange, TimeSpan, instant
 def series(key: EntryKey, rule: WeeklyClass, around: Surroundings) -> Opportunity:
     """Return the series of a class."""
     path = path_of(OpportunityType.SESSION_SERIES, key)
-    properties = described(rule, around.venues)
+    properties = described(rule, around)
     return Opportunity(
         path=path,
         type=OpportunityType.SESSION_SERIES,

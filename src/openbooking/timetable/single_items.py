@@ -34,7 +34,7 @@ def event(key: EntryKey, rule: Event, around: Surroundings) -> Iterator[Opportun
             capacity=rule.capacity,
             offers=offers_of(rule.prices, path, prepayment=around.policy.prepayment),
             source=source_of(key),
-            properties=described(rule, around.venues),
+            properties=described(rule, around),
         )
 
 
@@ -54,7 +54,7 @@ def course(key: EntryKey, rule: Course, around: Surroundings) -> Iterator[Opport
         offers=offers_of(rule.prices, path, prepayment=around.policy.prepayment),
         source=source_of(key),
         properties={
-            **described(rule, around.venues),
+            **described(rule, around),
             "eventSchedule": schedules(rule.times, around.zone, rule.first, ends),
             "subEvent": [part(time) for time in times],
         },
@@ -70,8 +70,7 @@ def on_demand_item(key: EntryKey, rule: OnDemandItem, around: Surroundings) -> O
         seller=key.seller,
         offers=offers_of(rule.prices, path, prepayment=around.policy.prepayment),
         source=source_of(key),
-        # OnDemandEvents have no location.
-        properties=described(rule, {}),
+        properties=described(rule, around),
     )
 
 

@@ -22,7 +22,7 @@ def facility_uses(key: EntryKey, rule: Facility, around: Surroundings) -> Iterat
         type=OpportunityType.FACILITY_USE,
         seller=key.seller,
         source=source_of(key),
-        properties=described(rule, around.venues, concepts="facilityType"),
+        properties=described(rule, around, concepts="facilityType"),
     )
     for court in rule.courts:
         yield Opportunity(

@@ -5,8 +5,10 @@ from datetime import timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.timetable import Closure, TimetableEntry, Venue
+from openbooking.openactive.web_addresses import is_web_address
 from openbooking.timetable.bank_holidays import bank_holidays
 from openbooking.timetable.wall_clock import DateRange, TimeSpan, instant
 
@@ -18,11 +20,13 @@ class Surroundings(NamedTuple):
         policy: The policy of the Booking System.
         venues: The Venues, by key.
         closures: The closures.
+        site: The web page of rules without one: that of the Seller; empty for none.
     """
 
     policy: Policy
     venues: Mapping[str, Venue]
     closures: tuple[Closure, ...]
+    site: str = ""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -54,19 +58,27 @@ class Where(NamedTuple):
     court: str = ""
 
 
-def surroundings_of(entries: Iterable[TimetableEntry], policy: Policy) -> Surroundings:
+def surroundings_of(entries: Iterable[TimetableEntry], policy: Policy, site: str = "") -> Surroundings:
     """Return the surroundings of the entries of a Seller.
 
     Args:
         entries: The entries of the Seller, with all Venues and closures among them.
         policy: The policy of the Booking System.
+        site: The web page of the Seller (`site_of`); empty for none.
     """
     present = [entry for entry in entries if not entry.ended]
     return Surroundings(
         policy,
         {entry.key: entry.rule for entry in present if isinstance(entry.rule, Venue)},
         tuple(entry.rule for entry in present if isinstance(entry.rule, Closure)),
+        site,
     )
+
+
+def site_of(seller: Seller) -> str:
+    """Return the web page of a Seller; empty if none is known."""
+    url = seller.properties.get("url")
+    return url if isinstance(url, str) and is_web_address(url) else ""
 
 
 def _concerns(closure: Closure, where: Where) -> bool:

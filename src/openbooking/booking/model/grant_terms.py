@@ -40,9 +40,9 @@ class GrantTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             offer: The Offer.
             parents: The parents of the Opportunity that is booked.
         """
-        return self.offers is None or self.name(offer, parents)
+        return self.offers is None or self.names_offer(offer, parents)
 
-    def name(self, offer: Offer, parents: Iterable[Opportunity]) -> bool:
+    def names_offer(self, offer: Offer, parents: Iterable[Opportunity]) -> bool:
         """Return whether the terms name this published Offer.
 
         Args:

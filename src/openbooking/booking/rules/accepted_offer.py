@@ -89,7 +89,7 @@ def dynamic_offer(  # noqa: PLR0913, PLR0917 - everything that the choice depend
     pairs = (Pair(opportunity, offer, seller, parents) for offer in best_first)
     of_quantity = (pair for pair in pairs if not why_wrong_quantity(pair.offer, items))
     for pair in of_quantity:
-        conditions = conditions_of(pair.offer, is_entitled=terms.name(pair.offer, parents))
+        conditions = conditions_of(pair.offer, is_entitled=terms.names_offer(pair.offer, parents))
         if not why_not_bookable(pair, situation.now, conditions):
             return unpriced_offer(pair.offer)
     return unpriced_offer(offers[0])

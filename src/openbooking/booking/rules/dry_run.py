@@ -220,7 +220,7 @@ class _DryRun:
     ) -> ItemError | None:
         conditions = CONDITIONS_OF_LEASED if number in self._guaranteed else self._conditions
         pair = Pair(opportunity, offer, self._seller, parents)
-        conditions = conditions_of(offer, conditions, is_entitled=self._terms.name(offer, parents))
+        conditions = conditions_of(offer, conditions, is_entitled=self._terms.names_offer(offer, parents))
         reason = why_not_bookable(pair, self._situation.now, conditions)
         reason = reason or why_outside_terms(self._terms, opportunity, parents, offer)
         return _error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, reason) if reason else None

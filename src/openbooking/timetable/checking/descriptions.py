@@ -34,17 +34,19 @@ def check_venue(venue: Venue, faults: Faults) -> None:
         faults.require(is_right, field, f"Give degrees from -{most} to {most}.")
 
 
-def check_description(rule: Described, venues: frozenset[str], faults: Faults) -> None:
+def check_description(rule: Described, venues: frozenset[str], site: str, faults: Faults) -> None:
     """Check what people read about a rule.
 
     Args:
         rule: The rule.
         venues: The keys of the Venues of the Seller.
+        site: The web page of the Seller; empty for none.
         faults: The faults of the rule.
     """
     faults.require_name(rule.name)
     faults.require(len(rule.description) <= _LONGEST_TEXT, "description", f"Use at most {_LONGEST_TEXT:,} characters.")
-    faults.require(is_web_address(rule.url), "url", "Give a web page that begins with https://, such as your own site.")
+    page = rule.url or site
+    faults.require(is_web_address(page), "url", "Give a web page that begins with https://, such as your own site.")
     _check_place(rule, venues, faults)
     _check_concepts(rule, faults)
     faults.require_number(rule.minimum_age, "minimum_age", 0, _OLDEST)
