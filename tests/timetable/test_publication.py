@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.find_opportunities import FindBySource
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.publish import PublishSeller
@@ -244,6 +245,27 @@ async def test_a_removed_entry_leaves_the_feeds_and_its_bookings_are_cancelled(c
     assert await in_feed(centre, SESSIONS) == set()
     assert (await centre.order(uuid)).items()[0][1].cancellation_message == "The end."
     assert (await centre.timetable()).keys() == {EntryKey(CENTRE.key, "riverside")}
+
+
+async def test_a_session_that_staff_has_moved_stays_where_it_is(centre: Centre) -> None:
+    await centre.save("spin", EVENING)
+    await centre.publish()
+    session = (await centre.stored("spin"))[4]
+    uuid = await centre.book(session)
+    assert session.start is not None
+    assert session.end is not None
+    later = timedelta(hours=1)
+    await centre.store.execute(
+        ChangeLogistics(opportunity=session.path, start=session.start + later, end=session.end + later, actor=MANAGER)
+    )
+    await centre.save("spin", replace(EVENING, capacity=25, without=(session.start.date(),)))
+    await centre.publish()
+    stored = {member.path: member for member in await centre.stored("spin")}
+    assert stored[session.path].start == session.start + later
+    assert (await centre.order(uuid)).items()[0][1].status is OrderItemStatus.CONFIRMED
+    await centre.store.execute(RemoveTimetableEntry(key=EntryKey(CENTRE.key, "spin"), seen=2, actor=MANAGER))
+    await centre.publish()
+    assert (await centre.order(uuid)).items()[0][1].status is OrderItemStatus.SELLER_CANCELLED
 
 
 async def test_an_event_that_moves_keeps_its_id_and_one_that_ends_is_removed(centre: Centre) -> None:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import ClassVar
 
@@ -25,6 +26,7 @@ from openbooking.booking.model.situation import (
     evolve_all,
 )
 from openbooking.booking.model.timetable import NO_END, EntryKey, TimetableEntry
+from openbooking.booking.rules.planned_times import is_moved
 from openbooking.booking.store import join_needs
 
 TIMETABLE = Actor(ActorKind.SYSTEM, "timetable")
@@ -164,14 +166,21 @@ class PublishOccurrences(BaseCommand, frozen=True, kw_only=True):
         booked = frozenset(path for path in gone if situation.spaces_of(path).booked)
         if booked or not gone <= self.remove:
             return Decision(reply=BatchOutcome(is_done=False, to_remove=gone, booked=booked))
-        changes = list(self._publication().decide(situation).changes)
+        changes = list(self._publication(self._moved_paths(situation)).decide(situation).changes)
         changes += withdrawal(evolve_all(situation, changes), gone, self.stamp(situation))
         changes += self._retirement(situation)
         changes.append(EntrySet(entry.entry_key, self._entry_after()))
         return Decision(reply=BatchOutcome(is_done=True), changes=tuple(changes))
 
-    def _publication(self) -> Publish:
-        return Publish(self.batch.opportunities, keep_cancelled_here=True, actor=self.actor)
+    def _publication(self, moved: AbstractSet[str] = frozenset()) -> Publish:
+        made = tuple(opportunity for opportunity in self.batch.opportunities if opportunity.path not in moved)
+        return Publish(made, keep_cancelled_here=True, actor=self.actor)
+
+    def _moved_paths(self, situation: Situation) -> set[str]:
+        """Return the paths of the occurrences that staff has moved. They stay where they are until the entry ends."""
+        if self.batch.entry.ended:
+            return set()
+        return {path for path, member in situation.opportunities.items() if is_moved(member)}
 
     def _entry_after(self) -> TimetableEntry | None:
         """Return the entry after the batch; None if it has ended, and nothing of it is left to remove."""
@@ -182,7 +191,7 @@ class PublishOccurrences(BaseCommand, frozen=True, kw_only=True):
 
     def _outdated(self, situation: Situation) -> frozenset[str]:
         """Return the coming occurrences that follow the entry no more. Cancelled ones stay until they are over."""
-        wanted = {opportunity.path for opportunity in self.batch.opportunities}
+        wanted = {opportunity.path for opportunity in self.batch.opportunities} | self._moved_paths(situation)
         return frozenset(
             path
             for path, member in situation.opportunities.items()
