@@ -12,6 +12,7 @@ from openbooking.identity.records import BY_REGISTRATION_TOKEN
 from openbooking.identity.scopes import Scope
 from openbooking.system import System
 from support.browsers.browser import PASSWORD, URI, Site, chromium, served
+from support.parties import MANAGER
 
 IMAGES = Path(__file__).parent.parent / "docs" / "how-to" / "images"
 _BOOKING = give(frozenset({Scope.OPENBOOKING}))
@@ -44,7 +45,7 @@ def take(page: Page, site: Site, folder: Path) -> None:
 
 
 async def _change(key: str, change: GrantChange, system: System) -> None:
-    await system.identity.grants.change(key, "centre", change, "ann")
+    await system.identity.grants.change(key, "centre", change, MANAGER)
 
 
 def _take(page: Page, path: Path) -> None:

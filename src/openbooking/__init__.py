@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from openbooking.booking.model.situation import Needs as Needs
     from openbooking.booking.model.situation import OpportunityRemoved as OpportunityRemoved
     from openbooking.booking.model.situation import OpportunitySet as OpportunitySet
+    from openbooking.booking.model.situation import OrderRead as OrderRead
     from openbooking.booking.model.situation import RecordSet as RecordSet
     from openbooking.booking.model.situation import SellerSet as SellerSet
     from openbooking.booking.model.situation import Situation as Situation
@@ -176,7 +177,7 @@ else:
             "DeletedRecord ItemState OrderRecord ProposalRecord QuoteRecord Record RecordKind ShownQuote decode_record"
         ),
         "openbooking.booking.model.situation": (
-            "Holdings Needs OpportunityRemoved OpportunitySet RecordSet SellerSet Situation"
+            "Holdings Needs OpportunityRemoved OpportunitySet OrderRead RecordSet SellerSet Situation"
         ),
         "openbooking.booking.model.spaces": "Spaces",
         "openbooking.booking.rules.dry_run": "Checkpoint",

@@ -47,7 +47,7 @@ from support.parties import ALICE
 # A repeat gets the first reply, also in situations that would refuse a new request.
 REPEATED = (Book, Propose, BookProposal, Cancel, DeleteOrder)
 NO_COMMANDS_OF_HISTORIES = {
-    *("GetOpportunity", "GetOpportunities", "FindBySource", "Preview", "RemoveOver"),
+    *("GetOpportunity", "GetOpportunities", "FindBySource", "Preview", "RemoveOver", "RecordExport"),
     *("GetTimetable", "GetDueTimetable", "SaveTimetableEntry", "RemoveTimetableEntry", "PublishOccurrences"),
     "NoteTimetableFault",
 }

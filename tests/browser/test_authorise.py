@@ -24,6 +24,7 @@ from openbooking.identity.sign_in import attempt_limits
 from openbooking.system import System
 from openbooking.web.pages import Pages, Visit
 from support.browsers.browser import AXE, PASSWORD, SECRET, URI, Site
+from support.parties import MANAGER
 
 VERIFIER = "v" * 48
 NEW = "lampshade orbit cabbage"
@@ -132,7 +133,7 @@ def test_the_whole_flow_works_by_keyboard(page: Page, client: tuple[str, str]) -
 
 
 def test_set_a_password_by_a_link_and_sign_out(page: Page, site: Site) -> None:
-    link = site.do(lambda system: system.identity.accounts.add("eve", "centre", Role.MANAGER))
+    link = site.do(lambda system: system.identity.accounts.add("eve", "centre", Role.MANAGER, MANAGER))
     page.goto(f"/set-password?link={link}")
     page.get_by_label("New password", exact=True).fill(NEW)
     page.get_by_label("Repeat the new password").fill(NEW)
@@ -149,7 +150,7 @@ def test_set_a_password_by_a_link_and_sign_out(page: Page, site: Site) -> None:
 
 def test_a_second_factor_from_setting_it_up_to_removing_it(page: Page, site: Site) -> None:
     """The user signs in with a code of an app, and with a recovery code."""
-    link = site.do(lambda system: system.identity.accounts.add("gus", "centre", Role.MANAGER))
+    link = site.do(lambda system: system.identity.accounts.add("gus", "centre", Role.MANAGER, MANAGER))
     page.goto(f"/set-password?link={link}")
     send(page, {"New password": PASSWORD, AGAIN: PASSWORD}, forget=False)
     page.get_by_role("link", name="Second factor").click()
@@ -276,14 +277,14 @@ def test_pages_meet_wcag_2_2_aa_and_fit_on_a_telephone(
     """axe finds no violations, and no page scrolls sideways at a width of 320 pixels (1280 pixels at 400 %)."""
     finder, _ = site.new_client("Active Finder")
     booking = give(frozenset({Scope.OPENBOOKING}))
-    site.do(lambda system: system.identity.grants.change(finder, "centre", booking, "ann"))
+    site.do(lambda system: system.identity.grants.change(finder, "centre", booking, MANAGER))
     site.do(lambda system: system.identity.store.save(waiting(system)))
     unavailable = site.do(page_without_database)
     scripted.route(f"**{UNAVAILABLE}", lambda route: route.fulfill(body=unavailable, content_type="text/html"))
     filled = {
         "authorize": authorize(client[0]),
         "finder": finder,
-        "link": site.do(lambda system: system.identity.accounts.add(f"eve-{scheme}", "centre", Role.MANAGER)),
+        "link": site.do(lambda system: system.identity.accounts.add(f"eve-{scheme}", "centre", Role.MANAGER, MANAGER)),
         "token": site.do(lambda system: system.identity.registration.new_token(new_id(), None, None)),
         "scheme": scheme,
     }

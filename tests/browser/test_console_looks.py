@@ -28,7 +28,7 @@ PHONE, DESKTOP = ViewportSize(width=360, height=740), ViewportSize(width=1280, h
 Scheme = Literal["light", "dark"]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Pages that no link of the demo leads to, with their paths.
-OTHER_PATHS = ("/", "/console/nowhere", "/console/orders?status=nonsense", "/console/orders?text=nobody-has-this-name")
+OTHER_PATHS = ("/", "/console/nowhere", "/console/orders?status=nonsense", "/console/orders?partner=nobody")
 DOWNLOADS = re.compile(r"\b(csv|json)\b")
 
 

@@ -89,6 +89,7 @@ CASES: dict[str, list[Case]] = {
     "order notify": [Case((BOOKED, "--seller", "centre", "--message", HOSTILE), 0, 1)],
     "order attend": [Case((BOOKED, "--seller", "centre", "--yes"), 0, 2)],
     "order renew": [Case((BOOKED, "--seller", "centre"), 1, 0)],
+    "order pay": [Case((BOOKED, "cash", "--seller", "centre", "--reference", HOSTILE), 1, 0)],
     "proposal list": [Case(("--seller", "centre"), 0, 0), Case(("--seller", HOSTILE * 2), 1, 1)],
     "proposal accept": [Case((BOOKED, "--seller", "centre"), 1, 1)],
     "proposal reject": [Case((BOOKED, "--seller", "centre"), 1, 1)],

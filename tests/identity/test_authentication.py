@@ -18,6 +18,7 @@ from openbooking.openactive.errors import (
     UnauthenticatedError,
 )
 from support.identity_provider import IDS, SITE, Desk
+from support.parties import MANAGER
 
 pytestmark = pytest.mark.anyio
 
@@ -60,7 +61,7 @@ async def test_an_api_key_authenticates_its_partner_for_its_sellers(desk: Desk) 
         ([(EVERY_SELLER, revoke)], {"centre", "studio"}, frozenset()),
     ):
         for seller, change in grants:
-            await desk.provider.grants.change("alice", seller, change, "administrator")
+            await desk.provider.grants.change("alice", seller, change, MANAGER)
         caller = await by_api_key({"authorization": "bearer obk_alice"}, Scope.OPENBOOKING)
         assert caller == Caller("alice", None if sellers is None else frozenset(sellers), frozenset(barred))
     bob = await by_api_key({"authorization": "Bearer obk_bob"}, Scope.OPENBOOKING)
@@ -68,7 +69,7 @@ async def test_an_api_key_authenticates_its_partner_for_its_sellers(desk: Desk) 
 
 
 async def test_a_grant_without_the_booking_scope_allows_no_bookings(desk: Desk) -> None:
-    await desk.provider.grants.change("alice", "centre", give(frozenset({Scope.OPENID})), "ann")
+    await desk.provider.grants.change("alice", "centre", give(frozenset({Scope.OPENID})), MANAGER)
     caller = await ApiKeyAuthentication(desk.store, desk.provider.last_use_recorder, desk.clock)(
         {"authorization": "Bearer obk_alice"}, Scope.OPENBOOKING
     )
@@ -102,7 +103,7 @@ async def test_a_suspended_partner_may_only_read_its_feeds(desk: Desk) -> None:
 async def test_a_missing_access_token_has_its_own_error(desk: Desk) -> None:
     with pytest.raises(UnauthenticatedError):
         await desk.provider.authenticate_access_token({}, Scope.OPENBOOKING)
-    await desk.provider.grants.change("alice", "centre", BOOKING, "administrator")
+    await desk.provider.grants.change("alice", "centre", BOOKING, MANAGER)
     assert await desk.sellers("obk_alice") == {"centre"}
     with pytest.raises(InvalidAPITokenError):
         await desk.caller("obk_nobody")
@@ -147,7 +148,7 @@ async def test_an_api_key_has_the_terms_of_each_seller(desk: Desk) -> None:
         (EVERY_SELLER, change_terms(lambda _: OVERRIDES), (HALL, OVERRIDES)),
         (EVERY_SELLER, revoke, (HALL, NO_TERMS)),
     ):
-        await desk.provider.grants.change("alice", seller, change, "administrator")
+        await desk.provider.grants.change("alice", seller, change, MANAGER)
         caller = await by_api_key({"authorization": "Bearer obk_alice"}, Scope.OPENBOOKING)
         assert agreed(caller) == terms
     assert agreed(await desk.caller("obk_bob")) == (NO_TERMS, NO_TERMS)
@@ -158,10 +159,10 @@ async def test_an_access_token_has_the_present_terms_of_its_seller(desk: Desk) -
     token = (await desk.tokens())["access_token"]
     change = desk.provider.grants.change
     assert agreed(await desk.caller(token)) == (NO_TERMS, NO_TERMS)
-    await change("alice", EVERY_SELLER, BOOKING, "administrator")
-    await change("alice", EVERY_SELLER, change_terms(lambda _: HALL), "administrator")
+    await change("alice", EVERY_SELLER, BOOKING, MANAGER)
+    await change("alice", EVERY_SELLER, change_terms(lambda _: HALL), MANAGER)
     assert (await desk.caller(token)).terms_with("centre") == NO_TERMS
-    await change("alice", "centre", change_terms(lambda _: OVERRIDES), "ann")
+    await change("alice", "centre", change_terms(lambda _: OVERRIDES), MANAGER)
     caller = await desk.caller(token)
     assert (caller.terms_with("centre"), caller.sellers) == (OVERRIDES, frozenset({"centre"}))
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.keys import InvalidKeyError
 from openbooking.identity.digests import digest
 from openbooking.identity.oauth.errors import InvalidRedirectUriError
@@ -23,8 +24,11 @@ from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partne
 from openbooking.identity.scopes import Scope
 from openbooking.identity.sellers import UnknownSellerError
 from support.identity_provider import Desk
+from support.parties import MANAGER
 
 pytestmark = pytest.mark.anyio
+
+OLGA, PETE = Actor(ActorKind.STAFF, "olga"), Actor(ActorKind.STAFF, "pete")
 
 BOOK = give(frozenset({Scope.OPENBOOKING}))
 
@@ -38,7 +42,7 @@ def administration(desk: Desk) -> PartnerAdministration:
 async def test_a_new_partner_has_the_returned_key_and_a_grant_of_each_seller(
     desk: Desk, administration: PartnerAdministration
 ) -> None:
-    api_key = await administration.add(NewPartner(key="acme", name="Acme", sellers=("centre", "studio")), "olga")
+    api_key = await administration.add(NewPartner(key="acme", name="Acme", sellers=("centre", "studio")), OLGA)
     partner = await administration.partner("acme")
     assert (partner.api_key_digest, partner.secret_digest) == (digest(api_key), None)
     assert (partner.registered_by, partner.registered) == ("olga", desk.clock())
@@ -51,7 +55,7 @@ async def test_a_new_partner_has_the_returned_key_and_a_grant_of_each_seller(
 
 async def test_a_partner_with_a_redirect_uri_has_a_client_secret(administration: PartnerAdministration) -> None:
     new = NewPartner(key="acme", name="Acme", redirect_uris=("https://acme.example/cb",), contacts=("a@acme.example",))
-    secret = await administration.add(new, "olga")
+    secret = await administration.add(new, OLGA)
     partner = await administration.partner("acme")
     assert (partner.api_key_digest, partner.secret_digest) == (None, digest(secret))
     assert (partner.redirect_uris, partner.contacts) == (new.redirect_uris, new.contacts)
@@ -59,9 +63,9 @@ async def test_a_partner_with_a_redirect_uri_has_a_client_secret(administration:
 
 async def test_a_refused_partner_is_not_stored(desk: Desk, administration: PartnerAdministration) -> None:
     with pytest.raises(UnknownSellerError, match="no Seller nobody"):
-        await administration.add(NewPartner(key="acme", name="Acme", sellers=("centre", "nobody")), "olga")
+        await administration.add(NewPartner(key="acme", name="Acme", sellers=("centre", "nobody")), OLGA)
     with pytest.raises(PartnerExistsError):
-        await administration.add(NewPartner(key="alice", name="Other"), "olga")
+        await administration.add(NewPartner(key="alice", name="Other"), OLGA)
     assert [partner.name for partner in await desk.store.find(Partner)] == ["Alice", "Bob"]
 
 
@@ -74,11 +78,11 @@ def test_a_new_partner_needs_a_key_for_identifiers_and_secure_redirect_uris() ->
 
 async def test_changes_of_an_unknown_partner_are_refused(administration: PartnerAdministration) -> None:
     for change in (
-        administration.set_suspended("nobody", suspended=True),
+        administration.set_suspended("nobody", suspended=True, by=MANAGER),
         administration.set_redirect_uris("nobody", ["https://a.example/cb"]),
         administration.replace_credential("nobody", CredentialKind.API_KEY, None),
         administration.end_former_credential("nobody", CredentialKind.API_KEY),
-        administration.change_grant("nobody", "centre", BOOK, "olga"),
+        administration.change_grant("nobody", "centre", BOOK, OLGA),
     ):
         with pytest.raises(UnknownPartnerError, match="no Booking Partner nobody"):
             await change
@@ -93,8 +97,8 @@ async def test_wrong_redirect_uris_leave_the_former_ones(administration: Partner
 
 
 async def test_a_suspension_is_lifted(administration: PartnerAdministration) -> None:
-    assert (await administration.set_suspended("alice", suspended=True)).suspended
-    assert not (await administration.set_suspended("alice", suspended=False)).suspended
+    assert (await administration.set_suspended("alice", suspended=True, by=MANAGER)).suspended
+    assert not (await administration.set_suspended("alice", suspended=False, by=MANAGER)).suspended
 
 
 @pytest.mark.spec("OB-AUTH-08")
@@ -127,18 +131,18 @@ async def test_a_change_is_repeated_after_a_concurrent_change(
         return found
 
     monkeypatch.setattr(desk.store, "find", find_and_lose)
-    await administration.set_suspended("alice", suspended=True)
+    await administration.set_suspended("alice", suspended=True, by=MANAGER)
     partner = await administration.partner("alice")
     assert (partner.suspended, partner.redirect_uris) == (True, ("https://a.example/cb",))
 
 
 @pytest.mark.spec("OB-AUTH-07")
 async def test_a_grant_is_given_and_revoked_by_name(desk: Desk, administration: PartnerAdministration) -> None:
-    grants = await administration.change_grant("alice", "centre", BOOK, "olga")
+    grants = await administration.change_grant("alice", "centre", BOOK, OLGA)
     assert [(grant.seller, grant.state, grant.changed_by) for grant in grants] == [
         ("centre", GrantState.ACTIVE, "olga")
     ]
-    grants = await administration.change_grant("alice", "centre", revoke, "pete")
+    grants = await administration.change_grant("alice", "centre", revoke, PETE)
     assert [(grant.state, grant.changed_by) for grant in grants] == [(GrantState.REVOKED, "pete")]
 
 
@@ -147,6 +151,6 @@ async def test_a_grant_that_does_not_exist_cannot_be_suspended(
     administration: PartnerAdministration, seller: str, words: str
 ) -> None:
     with pytest.raises(NoGrantError, match=f"alice has no grant for {words}"):
-        await administration.change_grant("alice", seller, suspend, "olga")
+        await administration.change_grant("alice", seller, suspend, OLGA)
     with pytest.raises(UnknownSellerError):
-        await administration.change_grant("alice", "nobody", suspend, "olga")
+        await administration.change_grant("alice", "nobody", suspend, OLGA)

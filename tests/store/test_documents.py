@@ -8,6 +8,7 @@ migration.
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import pytest
 from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.order import PersonalData
-from openbooking.booking.model.record import Claim, ProposalRecord, Record, RecordKind
+from openbooking.booking.model.record import Claim, OrderRecord, ProposalRecord, Record, RecordKind
+from openbooking.booking.rules.order_lines import order_lines
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 from openbooking.store.documents import decode_opportunity, decode_record, decode_seller, encode, encode_record
@@ -103,6 +105,23 @@ def test_stored_leases_proposals_and_stubs_keep_their_meaning() -> None:
     dynamic = record("order_without_price")
     assert dynamic.order is not None
     assert (dynamic.order.dynamic, dynamic.withheld, dynamic.in_orders_feed) == (True, True, False)
+
+
+def test_an_order_keeps_what_it_was_sold_as_between_two_replacements() -> None:
+    lines = order_lines(record("order_replaced_twice"))
+    assert [(line.opportunity, line.replaced, str(line.price)) for line in lines] == [
+        ("scheduled-sessions/yoga", 1, "12.00"),
+        ("scheduled-sessions/swim", 2, "5.00"),
+        ("scheduled-sessions/walk", 0, "2.00"),
+    ]
+
+
+def test_an_order_of_the_desk_keeps_its_later_payments_and_older_orders_have_none() -> None:
+    paid, before = record("order_paid_later"), record("order_stamped")
+    assert isinstance(paid, OrderRecord)
+    assert isinstance(before, OrderRecord)
+    assert [(each.amount, each.means, each.reference) for each in paid.payments] == [(Decimal(12), "card", "slip 7")]
+    assert before.payments == ()
 
 
 def test_consents_stored_before_term_ids_stay_valid() -> None:

@@ -7,6 +7,7 @@ from openbooking.identity.records import Role
 from openbooking.identity.sign_in.accounts import Accounts
 from openbooking.identity.sign_in.passwords import Passwords
 from support.http_system import World
+from support.parties import MANAGER
 
 VERIFIER = "v" * 48
 ASKED = {
@@ -24,4 +25,4 @@ AUTHORIZE = f"/oauth/authorize?{urlencode(ASKED)}"
 async def link_for(world: World, name: str = "eve") -> str:
     """Add a manager of the centre, and return the link with which the manager sets a password."""
     accounts = Accounts(world.identity, world.settings.identity_policy, world.clock, Passwords())
-    return await accounts.add(name, "centre", Role.MANAGER)
+    return await accounts.add(name, "centre", Role.MANAGER, MANAGER)

@@ -23,7 +23,7 @@ async def signed_in(world: World, name: str) -> Visitor:
     return visitor
 
 
-def desk_booking(family: list[Opportunity], uuid: str) -> BookAtDesk:
+def desk_booking(family: list[Opportunity], uuid: str, payment: Payment | None = DESK_PAYMENT) -> BookAtDesk:
     """Return the command that books one space at the front desk of the centre, without a name."""
     wanted = request(
         item(family),
@@ -31,6 +31,6 @@ def desk_booking(family: list[Opportunity], uuid: str) -> BookAtDesk:
         broker_role=BrokerRole.NO_BROKER,
         broker=None,
         customer=None,
-        payment=DESK_PAYMENT,
+        payment=payment,
     )
     return BookAtDesk(caller=desk_caller(CENTRE.key), uuid=uuid, request=wanted, actor=MANAGER)

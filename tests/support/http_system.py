@@ -154,8 +154,8 @@ async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIter
     settings = Settings(**{**made, "access": AccessMode(made.get("access", AccessMode.API_KEY))})
     if store_kind == "memory":
         writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri)))
-        store: Store = MemoryStore(policy=settings.policy, writer=writer, clock=clock)
-        identity: IdentityStore = MemoryIdentityStore()
+        store: Store = (in_memory := MemoryStore(policy=settings.policy, writer=writer, clock=clock))
+        identity: IdentityStore = MemoryIdentityStore(in_memory.activity)
     else:
         await asyncio.to_thread(prepare, settings.database)
         store, identity = open_store(settings, clock), open_identity_store(settings)

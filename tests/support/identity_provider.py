@@ -88,9 +88,9 @@ class Desk:
 
     def __init__(self, policy: IdentityPolicy = POLICY) -> None:
         self.clock = Clock()
-        self.store = MemoryIdentityStore()
         writer = JsonLdFeedWriter(Writer(IDS))
         self.bookings = MemoryStore(policy=Policy(), writer=writer, clock=self.clock)
+        self.store = MemoryIdentityStore(self.bookings.activity)
         self.provider = Provider(
             store=self.store,
             bookings=self.bookings,

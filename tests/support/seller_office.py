@@ -18,7 +18,7 @@ from openbooking.store.sql import SqlStore
 from openbooking.system import open_identity_store, use_store
 from openbooking.testing.samples import Clock
 from support.builders import PRICE, UUID, book, item, propose, request, session
-from support.identity_provider import partner
+from support.identity_provider import grant, partner
 from support.parties import BOB, CENTRE, CUSTOMER, MANAGER, STUDIO
 from support.proposals import NEGOTIATED
 
@@ -129,5 +129,6 @@ def _clock_behind(by: timedelta) -> Clock:
 
 async def _add_partners(database: Path) -> None:
     store = open_identity_store(Settings(database=str(database)))
-    await store.save(*(partner(key) for key in ("alice", "bob")))
+    keys = ("alice", "bob")
+    await store.save(*map(partner, keys), *(grant(key, seller.key) for key in keys for seller in (CENTRE, STUDIO)))
     await store.close()

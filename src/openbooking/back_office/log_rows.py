@@ -17,8 +17,10 @@ class LogRow(TableRow, frozen=True, kw_only=True):
         time: The time of the decision.
         action: The kind of decision.
         by: The name of the actor.
-        order: The reference of the Order or OrderProposal; empty if the entry is about an Opportunity.
-        opportunity: The path of the Opportunity; empty if the entry is about an Order.
+        order: The reference of the Order or OrderProposal, if the entry is about one.
+        opportunity: The path of the Opportunity, if the entry is about one.
+        user: The name of the account, if the entry is about one.
+        partner: The key of the Booking Partner, if the entry is about its grant.
         items: The numbers of the items whose state has changed.
         actor_kind: The kind of the actor.
         actor: The key of the actor.
@@ -31,6 +33,8 @@ class LogRow(TableRow, frozen=True, kw_only=True):
     by: str
     order: str
     opportunity: str
+    user: str
+    partner: str
     items: tuple[int, ...]
     actor_kind: ActorKind
     actor: str
@@ -44,6 +48,8 @@ def log_row(entry: Activity, context: TableContext) -> LogRow:
         by=actor_name(entry.actor, context.partners),
         order=order_reference(entry.order) if entry.order else "",
         opportunity=entry.opportunity or "",
+        user=entry.user or "",
+        partner=entry.partner or "",
         items=entry.items,
         actor_kind=entry.actor.kind,
         actor=entry.actor.key,

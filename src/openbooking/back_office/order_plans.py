@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 
 from openbooking.back_office.descriptions import opportunity_name, person_name
 from openbooking.back_office.formats import format_short_date, format_time
@@ -10,6 +11,7 @@ from openbooking.back_office.order_items import ItemRow
 from openbooking.back_office.order_rows import order_reference
 from openbooking.back_office.plans import Plan
 from openbooking.back_office.tables import TableContext
+from openbooking.booking.commands.record_payment import RecordPayment
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import (
     Notify,
@@ -20,7 +22,9 @@ from openbooking.booking.commands.seller_decisions import (
 )
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.opportunity import Opportunity, applicable_offers
+from openbooking.booking.model.order import MeansOfPayment
 from openbooking.booking.model.record import OrderRecord
+from openbooking.booking.rules.desk_account import due_at_desk
 from openbooking.booking.views import Occurrence
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.terms import OrderItemStatus
@@ -90,6 +94,15 @@ class OrderPlanner:
             raise NotFoundInOfficeError("No attendance of such an item of this Order is recorded.")
         command = UndoAttendance(order=self._record.key, numbers=_numbers(rows), actor=self._actor)
         return Plan(command=command, done=f"Undid the record of attendance of {self._count(rows)}.")
+
+    def pay(self, means: MeansOfPayment, amount: Decimal | None, reference: str) -> Plan:
+        """Plan the record of a payment at the front desk; without an amount, of all that is due."""
+        due = due_at_desk(self._record)
+        paid = due if amount is None else amount
+        command = RecordPayment(
+            order=self._record.key, amount=paid, means=means, reference=reference, due=due, actor=self._actor
+        )
+        return Plan(command=command, done=f"Recorded a payment of {paid:.2f} for {self._reference}.")
 
     def renew_access(self, numbers: Sequence[int], nonce: str) -> Plan:
         """Plan new codes, passes and channels for items that have some.

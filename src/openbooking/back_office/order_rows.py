@@ -125,6 +125,7 @@ class ProposalRow(TableRow, frozen=True, kw_only=True):
         total: The total.
         currency: Its currency.
         partner: The name of the Booking Partner.
+        status: The status.
         ends: The end of the lifetime.
         time_left: The time until then, in words.
         shortage: What is not left for all waiting proposals, in words; empty if all can be accepted.
@@ -140,6 +141,7 @@ class ProposalRow(TableRow, frozen=True, kw_only=True):
     total: Decimal
     currency: str | None
     partner: str
+    status: OrderProposalStatus
     ends: datetime | None
     time_left: str
     shortage: str
@@ -232,6 +234,7 @@ def proposal_row(record: ProposalRecord, short: list[Shortage], context: TableCo
         total=row.total,
         currency=row.currency,
         partner=row.partner,
+        status=record.proposal.status,
         ends=context.local(record.proposal.expires),
         time_left=time_left(record, context.now),
         shortage="; ".join(describe_shortage(shortage) for shortage in short),

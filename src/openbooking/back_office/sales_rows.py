@@ -1,10 +1,12 @@
 """Sales and VAT as rows of tables."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
+from openbooking.back_office.names import published_names
 from openbooking.back_office.tables import TableContext, TableRow
 from openbooking.booking.views import SalesGroup, SalesRow, SellerViews, VatRow
 from openbooking.openactive.money import VatTreatment
@@ -76,13 +78,19 @@ async def sales_rows(
     if by is SalesBy.VAT:
         return [_vat_row(row) for row in (await views.sales(since, until, SalesGroup.MONTH, context.zone)).vat]
     found = await views.sales(since, until, SalesGroup(by.value), context.zone)
-    return [_sales_row(row, by, context) for row in found.rows]
+    keys = {row.group for row in found.rows}
+    names: Mapping[str, str] = {}
+    if by is SalesBy.PARTNER:
+        names = context.partners
+    elif by in (SalesBy.ACTIVITY, SalesBy.VENUE):
+        names = await published_names(views, keys, since, until)
+    return [_sales_row(row, names) for row in found.rows]
 
 
-def _sales_row(row: SalesRow, by: SalesBy, context: TableContext) -> SalesTableRow:
+def _sales_row(row: SalesRow, names: Mapping[str, str]) -> SalesTableRow:
     return SalesTableRow(
         group=row.group,
-        name=context.partner_name(row.group) if by is SalesBy.PARTNER else row.group,
+        name=names.get(row.group, row.group),
         sold_items=row.sold.count,
         sold=row.sold.price,
         sold_tax=row.sold.tax,

@@ -213,6 +213,7 @@ def join_needs(needs: Sequence[Needs]) -> Needs:
         announced=tuple(chain.from_iterable(need.announced for need in needs)),
         sellers=frozenset().union(*(need.sellers for need in needs)),
         leaving=any(need.leaving for need in needs),
+        changed_sellers=frozenset().union(*(need.changed_sellers for need in needs)),
         expired=any(need.expired for need in needs),
         below=frozenset().union(*(need.below for need in needs)),
         over_before=max((need.over_before for need in needs if need.over_before), default=None),

@@ -71,8 +71,9 @@ class OrderQuery(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of a search for Orders. An Order is found if it matches all fields that are set.
 
     Attributes:
-        text: The beginning of a given name, of a family name or of the name of an organisation, of the Customer;
-            without regard to case and accents. Or a whole e-mail address, telephone number or Order UUID.
+        text: The beginning of a given name, of a family name or of the name of an organisation, without regard to case
+            and accents. Or a whole e-mail address or telephone number. These are the Customer's or an attendee's. Or a
+            whole Order UUID.
         partner: The key of the Booking Partner.
         booked_from: The Order was booked then or later.
         booked_before: The Order was booked before then.
@@ -263,6 +264,14 @@ class SellerViews(Protocol):
         """Return the OrderProposals that await the Seller; that whose lifetime ends first comes first."""
         ...
 
+    async def proposals_of(self, text: str, after: str = "", limit: int = PAGE_ROWS) -> Page[ProposalRecord]:
+        """Return the OrderProposals in which a name, e-mail address or telephone number is found, also closed ones.
+
+        The text is read as that of an OrderQuery, and the order is the same. An OrderProposal without personal data is
+        not found.
+        """
+        ...
+
     async def orders(self, query: OrderQuery, after: str = "", limit: int = PAGE_ROWS) -> Page[OrderRecord]:
         """Return the Orders that the query finds, also withheld ones.
 
@@ -279,16 +288,16 @@ class SellerViews(Protocol):
         """Return the entries of the activity log about one Order or OrderProposal, oldest first."""
         ...
 
-    async def activity(self, after: str = "", limit: int = PAGE_ROWS) -> Page[Activity]:
-        """Return the activity log of the Seller, newest first."""
+    async def activity(self, after: str = "", limit: int = PAGE_ROWS, until: datetime | None = None) -> Page[Activity]:
+        """Return the activity log of the Seller, newest first; only the entries before `until`, if it is given."""
         ...
 
     async def sales(self, since: datetime, until: datetime, by: SalesGroup, zone: tzinfo) -> Sales:
         """Return what was sold and cancelled from `since` to before `until`.
 
         Sold counts at the time of B, and a cancellation at its own time. A replaced item counts as cancelled, and its
-        replacement as sold, at the time of the replacement; of several replacements of an item the last one counts. A
-        deleted Order counts as never sold. Orders whose time of B is unknown are in no period.
+        replacement as sold, at the time of the replacement. Later replacements do not change earlier periods. A deleted
+        Order counts as never sold. Orders whose time of B is unknown are in no period.
 
         Args:
             since: The beginning of the period.
@@ -302,6 +311,12 @@ class SellerViews(Protocol):
         self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
     ) -> Page[SalesLine]:
         """Return each sale and each cancellation that `sales` counts, in the order of their times."""
+        ...
+
+    async def cancellations(
+        self, partner: str, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
+    ) -> Page[SalesLine]:
+        """Return the cancellations among `sales_lines` in the Orders of one Booking Partner or the front desk."""
         ...
 
     async def payments(

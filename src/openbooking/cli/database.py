@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
+from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.cli.options import Database
 from openbooking.cli.output import is_terminal, show, show_aside, show_table
 from openbooking.settings import describe_settings, load_settings
@@ -99,3 +100,8 @@ def with_database(database: str | None, work: Callable[["SqlStore"], Awaitable[R
 
     prepare(settings.database, makes_new=False)
     return asyncio.run(do())
+
+
+def administrator(command: str) -> Actor:
+    """Return the actor of the changes of a command."""
+    return Actor(ActorKind.ADMINISTRATOR, command)

@@ -7,8 +7,11 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from openbooking.booking.model.activity import Action, Activity
+from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.keys import check_key
 from openbooking.clock import Clock
+from openbooking.identity.activity_log import recorded_name
 from openbooking.identity.digests import SecretKind, digest, new_secret
 from openbooking.identity.oauth.registration import check_redirect_uri
 from openbooking.identity.partners.credentials import (
@@ -102,7 +105,7 @@ class NewCredential(NamedTuple):
 class PartnerAdministration:
     """Changes Booking Partners on behalf of an administrator.
 
-    The argument `by` is the name under which a change is recorded.
+    The argument `by` is the actor, whose name is recorded.
     """
 
     def __init__(self, store: IdentityStore, grants: Grants, find_seller: FindSeller, clock: Clock) -> None:
@@ -118,7 +121,7 @@ class PartnerAdministration:
             raise UnknownPartnerError(key)
         return found[0]
 
-    async def add(self, new: NewPartner, by: str) -> str:
+    async def add(self, new: NewPartner, by: Actor) -> str:
         """Add a Booking Partner that may book for its Sellers. Return its API key or client secret.
 
         The secret cannot be read again later.
@@ -135,7 +138,7 @@ class PartnerAdministration:
             key=new.key,
             name=new.name,
             registered=self._clock(),
-            registered_by=by,
+            registered_by=recorded_name(by),
             contacts=new.contacts,
             api_key_digest=None if is_client else digest(secret),
             secret_digest=digest(secret) if is_client else None,
@@ -153,9 +156,16 @@ class PartnerAdministration:
             check_redirect_uri(uri)
         return await self._change(key, lambda partner: replace(partner, redirect_uris=tuple(redirect_uris)))
 
-    async def set_suspended(self, key: str, *, suspended: bool) -> Partner:
+    async def set_suspended(self, key: str, *, suspended: bool, by: Actor) -> Partner:
         """Suspend a Booking Partner for all Sellers, or end its suspension. Raise UnknownPartnerError."""
-        return await self._change(key, lambda partner: replace(partner, suspended=suspended))
+        action = Action.PARTNER_PAUSED if suspended else Action.PARTNER_RESUMED
+        while True:
+            partner = await self.partner(key)
+            changed, now = replace(partner, suspended=suspended), self._clock()
+            sellers = await self._grants.sellers_of(key) if changed != partner else []
+            log = [Activity(at=now, actor=by, action=action, seller=seller, partner=key) for seller in sellers]
+            if await self._store.save(changed, log=log):
+                return changed
 
     async def replace_credential(
         self, key: str, kind: CredentialKind, overlap: timedelta | datetime | None
@@ -193,7 +203,7 @@ class PartnerAdministration:
 
         return await self._change(key, change)
 
-    async def change_grant(self, key: str, seller: str, change: GrantChange, by: str) -> Sequence[Grant]:
+    async def change_grant(self, key: str, seller: str, change: GrantChange, by: Actor) -> Sequence[Grant]:
         """Change the grant of a Seller, or of EVERY_SELLER, to a Booking Partner. Return all grants of the partner.
 
         Raises:

@@ -66,7 +66,7 @@ class Provider:
         self.second_factors = SecondFactors(store, policy, self.accounts, clock)
         self.partner_administration = PartnerAdministration(store, self.grants, self.seller, clock)
         self.partner_reports = PartnerReports(store, bookings, self.partner_administration, clock)
-        roles = Roles(store, self.accounts)
+        roles = Roles(store, self.accounts, clock)
         self.user_administration = UserAdministration(store, self.accounts, roles, self.second_factors, self.seller)
         self.staff_administration = StaffAdministration(self.accounts, roles)
         self.registration = Registration(store, clock)

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.grant_terms import NO_TERMS
 from openbooking.booking.model.order import Caller
 from openbooking.identity.records import EVERY_SELLER, Authorization, Grant, IdentityRecord, Partner, is_valid
@@ -73,8 +74,18 @@ class IdentityStore(Protocol):
         """
         ...
 
-    async def save(self, *records: IdentityRecord) -> bool:
-        """Save all records and return True; save none and return False if the revision of a record has changed."""
+    async def save(
+        self, *records: IdentityRecord, removed: Sequence[IdentityRecord] = (), log: Sequence[Activity] = ()
+    ) -> bool:
+        """Save some records and remove others, in one transaction, and return True.
+
+        Change nothing and return False if the revision of a record has changed, or a record to remove does not exist.
+
+        Args:
+            records: The records to save.
+            removed: The records to remove.
+            log: The entries that the transaction adds to the activity log, which the views of the Store show.
+        """
         ...
 
     async def remove(self, kind: type[R], **lookups: str | bool) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from openbooking.booking.model.actor import Actor
 from openbooking.identity.records import Role, User
 from openbooking.identity.sellers import FindSeller, check_seller
 from openbooking.identity.sign_in.accounts import Accounts
@@ -11,7 +12,7 @@ from openbooking.identity.store import IdentityStore
 
 
 class UserAdministration:
-    """Changes users on behalf of an administrator.
+    """Changes users on behalf of an administrator. The argument `by` is the actor in the activity log.
 
     User names are compared without regard to case and surrounding spaces. Methods that take the name of an existing
     user raise UnknownUserError if no user has this name.
@@ -31,7 +32,7 @@ class UserAdministration:
         self._second_factors = second_factors
         self._find_seller = find_seller
 
-    async def add(self, name: str, seller: str, role: Role) -> str:
+    async def add(self, name: str, seller: str, role: Role, by: Actor) -> str:
         """Add a user; return the secret of the link with which the user sets the first password.
 
         Raises:
@@ -40,37 +41,40 @@ class UserAdministration:
             UserExistsError: The name is in use.
         """
         await check_seller(self._find_seller, seller)
-        return await self._accounts.add(name, seller, role)
+        return await self._accounts.add(name, seller, role, by)
 
     async def users(self) -> Sequence[User]:
         """Return all users, in order of their names."""
         return await self._store.find(User)
 
-    async def remove(self, name: str) -> None:
+    async def remove(self, name: str, by: Actor) -> None:
         """Remove a user and end the user's sessions. Grants that the user gave stay (OB-AUTH-29)."""
-        await self._accounts.remove(await self._accounts.user(name))
+        await self._accounts.remove(name, by)
 
-    async def add_seller(self, name: str, seller: str, role: Role) -> None:
+    async def add_seller(self, name: str, seller: str, role: Role, by: Actor) -> bool:
         """Let an existing user act for a further Seller, or change the role of the user there.
+
+        Returns:
+            Whether a link to set a password has ended, because it was issued for other roles.
 
         Raises:
             UnknownSellerError: No Seller has this key.
         """
         await check_seller(self._find_seller, seller)
-        await self._roles.give(name, seller, role)
+        return await self._roles.give(name, seller, role, by)
 
-    async def remove_seller(self, name: str, seller: str) -> bool:
+    async def remove_seller(self, name: str, seller: str, by: Actor) -> bool:
         """Take the role at a Seller from a user; return whether the user has other roles, or else was removed."""
-        return await self._roles.take(name, seller)
+        return await self._roles.take(name, seller, by)
 
-    async def issue_link(self, name: str) -> str:
+    async def issue_link(self, name: str, by: Actor) -> str:
         """Return the secret of a link with which the user sets a new password, once."""
-        return await self._accounts.issue_link(name)
+        return await self._accounts.issue_link(name, by)
 
     async def unlock(self, name: str) -> None:
         """Clear the failed attempts to sign in to an account. Blocked addresses stay blocked."""
         await self._accounts.unlock(name)
 
-    async def reset_second_factor(self, name: str) -> None:
+    async def reset_second_factor(self, name: str, by: Actor) -> None:
         """Remove the lost second factor of a user, and end the user's sessions."""
-        await self._second_factors.reset(name)
+        await self._second_factors.reset(name, by)

@@ -105,12 +105,12 @@ async def fill_database(settings: Settings, today: date) -> DemoContent:
 async def _add_partner(system: System, broker: Broker) -> str:
     """Add a Booking Partner, and return its API key."""
     new = NewPartner(key=broker.key, name=broker.name, sellers=(broker.seller or EVERY_SELLER,))
-    return await system.identity.partner_administration.add(new, "demo")
+    return await system.identity.partner_administration.add(new, DEMO)
 
 
 async def _add_user(system: System, name: str, seller: str, role: Role) -> None:
     """Add a user who has the password of the demo."""
-    link = await system.identity.user_administration.add(name, seller, role)
+    link = await system.identity.user_administration.add(name, seller, role, DEMO)
     await system.identity.accounts.use_link(link, PASSWORD)
 
 

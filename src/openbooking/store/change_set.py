@@ -48,7 +48,9 @@ class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
     activity: tuple[Activity, ...]
 
     def __bool__(self) -> bool:
-        return bool(self.records or self.opportunities or self.sellers or self.timetable or self.publications)
+        return bool(
+            self.records or self.opportunities or self.sellers or self.timetable or self.publications or self.activity
+        )
 
 
 def changes_between(before: Situation, after: Situation, writer: FeedWriter) -> ChangeSet:

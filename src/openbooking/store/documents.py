@@ -50,6 +50,11 @@ def microseconds(instant: datetime) -> int:
     return (instant - _EPOCH) // _MICROSECOND
 
 
+def first_activity_id(at: datetime) -> str:
+    """Return the beginning of the ids of entries of the activity log at this time. Ids sort by time."""
+    return f"{microseconds(at):016x}"
+
+
 def instant(microseconds_since_1970: int) -> datetime:
     """Return the instant that is the given number of microseconds after 1970 UTC."""
     return _EPOCH + timedelta(microseconds=microseconds_since_1970)

@@ -1,8 +1,9 @@
 """Loads the rows that a batch of commands needs, and locks them before it reads them (`load_to_write`).
 
-Records are locked first, then Opportunities, each in the order of their keys. So writers cannot deadlock. A record that
-does not exist cannot be locked: if two transactions add the same record, the second fails and is tried again. The
-parents and Sellers of Opportunities are read without locks. Databases with one writer, such as SQLite, lock no rows.
+Sellers that change are locked first, then records, then Opportunities, each in the order of their keys. So writers
+cannot deadlock. A record that does not exist cannot be locked: if two transactions add the same record, the second
+fails and is tried again. The parents and Sellers of Opportunities are read without locks. Databases with one writer,
+such as SQLite, lock no rows.
 """
 
 from collections.abc import Iterable
@@ -96,8 +97,9 @@ def load_to_write(
     """
     if sql.one_writer:
         return (yield from load(sql, needs, policy, now))
-    if needs.timetables:
-        yield Query(sql.lock_sellers, {"seller_keys": sorted(needs.timetables)})
+    locked_sellers = needs.changed_sellers | needs.timetables
+    if locked_sellers:
+        yield Query(sql.lock_sellers, {"seller_keys": sorted(locked_sellers)})
     named = yield from _resolve_names(sql, needs, now, locks)
     locked = yield from _lock(sql, named)
     situation, proposals = yield from _read(sql, needs, policy, now, named)
@@ -253,7 +255,7 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
             **record_keys(named.keys),
             "paths": sorted(named.paths),
             "lookups": sorted(needs.lookups),
-            "seller_keys": sorted(needs.sellers),
+            "seller_keys": sorted(needs.sellers | needs.changed_sellers),
             "fills": sorted(named.fills),
             "holders": sorted(needs.holders),
             "now": microseconds(now),

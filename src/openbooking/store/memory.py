@@ -29,7 +29,12 @@ V = TypeVar("V")
 
 
 class MemoryStore:
-    """A store that keeps everything in memory until the process ends."""
+    """A store that keeps everything in memory until the process ends.
+
+    Attributes:
+        activity: The activity log, which a MemoryIdentityStore can share.
+        views: The views.
+    """
 
     def __init__(self, *, policy: Policy, writer: FeedWriter, clock: Clock) -> None:
         self._policy = policy
@@ -40,10 +45,10 @@ class MemoryStore:
         self._sellers: dict[str, Seller] = {}
         self._timetable: dict[EntryKey, TimetableEntry] = {}
         self._feeds: dict[Feed, dict[str, tuple[Item, datetime]]] = {}
-        self._activity: list[Activity] = []
+        self.activity: list[Activity] = []
         self._modified = 0
         self._noted: datetime | None = None
-        self.views = MemoryViews(self._records, self._opportunities, self._activity, clock)
+        self.views = MemoryViews(self._records, self._opportunities, self.activity, clock)
 
     async def execute(self, command: Command[Reply]) -> Reply:
         """Carry out a command at once; return its reply."""
@@ -54,7 +59,7 @@ class MemoryStore:
         _update(self._opportunities, changes.opportunities)
         _update(self._sellers, changes.sellers)
         _update(self._timetable, changes.timetable)
-        self._activity += changes.activity
+        self.activity += changes.activity
         for publication in changes.publications:
             self._publish(publication)
         if isinstance(outcome, Exception):
@@ -183,7 +188,7 @@ class MemoryStore:
         opportunities = {path: self._opportunities[path] for path in paths if path in self._opportunities}
         for opportunity in list(opportunities.values()):
             opportunities |= {parent.path: parent for parent in whole.parents(opportunity)}
-        sellers = {item.seller for item in opportunities.values()} | needs.sellers
+        sellers = {item.seller for item in opportunities.values()} | needs.sellers | needs.changed_sellers
         return Situation(
             now=now,
             policy=self._policy,

@@ -12,15 +12,15 @@ from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.record import Claim, OrderRecord, Record, RecordKind
+from openbooking.booking.model.record import Claim, OrderRecord, Record
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.model.timetable import EntryKey, TimetableEntry
 from openbooking.booking.rules.erasure import retention_start
 from openbooking.booking.rules.fingerprint import personal_data_of
 from openbooking.booking.rules.order_lines import OrderLine, currency_of, order_lines, order_status, value_of
-from openbooking.booking.rules.search_terms import search_terms
+from openbooking.booking.rules.search_terms import CUSTOMER, search_terms
 from openbooking.store.change_set import ChangeSet
-from openbooking.store.documents import encode, encode_record, microseconds
+from openbooking.store.documents import encode, encode_record, first_activity_id, microseconds
 from openbooking.store.views.results import hundredths, listed_at, starts_of
 from openbooking.store.views.rows import BookedSessionRow, OrderItemKey, OrderItemRow, order_item_rows
 
@@ -122,17 +122,26 @@ class ClaimRow(NamedTuple):
     expires: int | None
 
 
-class PersonalDataRow(NamedTuple):
-    """The personal data of a record, to be added or replaced."""
+class PersonalDataKey(NamedTuple):
+    """The key of the terms of an attendee, to be removed."""
 
     partner: str
     uuid: str
+    number: int
+
+
+class PersonalDataRow(NamedTuple):
+    """The personal data of a record with the terms of the Customer, or the terms of an attendee; added or replaced."""
+
+    partner: str
+    uuid: str
+    number: int
     seller: str
     family_name: str | None
     given_name: str | None
     email: str | None
     telephone: str | None
-    document: bytes
+    document: bytes | None
     over_at: int | None
 
 
@@ -186,6 +195,7 @@ ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "claims_set": ClaimRow,
     "personal_set": PersonalDataRow,
     "personal_erased": OrderKey,
+    "attendees_removed": PersonalDataKey,
     "booked_spaces_set": BookedSpaces,
     "published": FeedItemRow,
     "erasures": ErasureRow,
@@ -200,7 +210,7 @@ def activity_rows(entries: Iterable[Activity]) -> Rows:
         "activity_added": [
             ActivityRow(
                 seller=entry.seller,
-                id=f"{microseconds(entry.at):016x}-{number:04x}-{token_hex(6)}",
+                id=f"{first_activity_id(entry.at)}-{number:04x}-{token_hex(6)}",
                 partner=entry.order and entry.order.partner,
                 uuid=entry.order and entry.order.uuid,
                 document=encode(entry),
@@ -265,18 +275,21 @@ def booking_rows(before: Situation, changes: ChangeSet, numbers: Iterable[int | 
         _add_record(rows, key, before.records.get(key), record)
         old, new = _personal_data(before.records.get(key)), _personal_data(record)
         if new is not None and new != old:
-            rows["personal_set"].append(_personal_data_row(key, new))
+            rows["personal_set"] += _personal_data_rows(key, old, new)
     return rows
 
 
 def erasure_rows(before: Situation, changes: ChangeSet) -> Rows:
-    """Return the keys of erased personal data, and notes of personal data that was erased or replaced."""
-    rows: dict[str, list[tuple[Any, ...]]] = {"personal_erased": [], "erasures": []}
+    """Return the keys of erased personal data and attendees, and notes of what was erased or replaced."""
+    rows: dict[str, list[tuple[Any, ...]]] = {"personal_erased": [], "attendees_removed": [], "erasures": []}
     now = microseconds(before.now)
     for key, record in sorted(changes.records.items()):
         old, new = _personal_data(before.records.get(key)), _personal_data(record)
         if old is not None and new is None:
             rows["personal_erased"].append(key)
+        if old is not None and new is not None and new.personal.attendees != old.personal.attendees:
+            removed = search_terms(old.personal).keys() - search_terms(new.personal).keys()
+            rows["attendees_removed"] += [PersonalDataKey(*key, number) for number in sorted(removed)]
         if old is not None and (new is None or new.personal != old.personal):
             rows["erasures"].append(ErasureRow(key.partner, key.uuid, now, stage=0, position=0))
     return rows
@@ -294,13 +307,11 @@ class _PersonalData(NamedTuple):
         personal: The personal data.
         over_at: When the retention period begins.
         seller: The key of the Seller.
-        is_searched: Whether views search it.
     """
 
     personal: PersonalData
     over_at: datetime | None
     seller: str
-    is_searched: bool
 
 
 def _add_record(
@@ -324,22 +335,24 @@ def _personal_data(record: Record | None) -> _PersonalData | None:
     personal = personal_data_of(record) if record else None
     if record is None or personal is None:
         return None
-    return _PersonalData(personal, retention_start(record), record.seller, record.kind is RecordKind.ORDER)
+    return _PersonalData(personal, retention_start(record), record.seller)
 
 
-def _personal_data_row(key: OrderKey, data: _PersonalData) -> PersonalDataRow:
-    terms = search_terms(data.personal if data.is_searched else None)
-    return PersonalDataRow(
-        partner=key.partner,
-        uuid=key.uuid,
-        seller=data.seller,
-        family_name=terms.family_name,
-        given_name=terms.given_name,
-        email=terms.email,
-        telephone=terms.telephone,
-        document=encode(data.personal),
-        over_at=_microseconds(data.over_at),
-    )
+def _personal_data_rows(key: OrderKey, old: _PersonalData | None, new: _PersonalData) -> list[PersonalDataRow]:
+    """Return the rows of personal data: one with the document, and those of attendees with new terms."""
+    known = search_terms(old.personal) if old else {}
+    return [
+        PersonalDataRow(
+            *key,
+            number,
+            new.seller,
+            *terms,
+            document=encode(new.personal) if number == CUSTOMER else None,
+            over_at=_microseconds(new.over_at) if number == CUSTOMER else None,
+        )
+        for number, terms in search_terms(new.personal).items()
+        if number == CUSTOMER or known.get(number) != terms
+    ]
 
 
 def _record_row(record: Record, lines: tuple[OrderLine, ...]) -> RecordRow:

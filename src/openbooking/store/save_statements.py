@@ -3,6 +3,7 @@
 `openbooking.store.rows` makes the rows that these statements take.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from sqlalchemy import Table, delete, update
@@ -73,7 +74,7 @@ class SaveStatements:
 
     @cached_property
     def save_erasures(self) -> SaveStatement:
-        """Erase personal data.
+        """Erase personal data, or attendees whom an Order no longer has.
 
         If the database does not overwrite deleted data at once, also note the erasure in the table `erasure`, so that
         `openbooking.store.postgres.purge` removes the data from the disk.
@@ -82,7 +83,11 @@ class SaveStatements:
         """
         noted = {} if self._dialect.overwrites else {"erasures": self._insert_if_new("erasures", erasure)}
         return self._dialect.save_statement(
-            {"personal_erased": self._delete("personal_erased", personal_data), **noted}
+            {
+                "personal_erased": self._delete("personal_erased", personal_data, ("partner", "uuid")),
+                "attendees_removed": self._delete("attendees_removed", personal_data),
+                **noted,
+            }
         )
 
     @cached_property
@@ -90,8 +95,9 @@ class SaveStatements:
         """New entries of the activity log."""
         return self._dialect.save_statement({"activity_added": self._insert("activity_added", activity)})
 
-    def _delete(self, kind: str, table: Table) -> RowWrite:
-        keys = table.primary_key.columns.values()
+    def _delete(self, kind: str, table: Table, by: Sequence[str] = ()) -> RowWrite:
+        """Delete rows by these columns, or else by the primary key."""
+        keys = [table.c[name] for name in by] or table.primary_key.columns.values()
         given = self._dialect.input_columns(kind, keys)
         return RowWrite(tuple(given), delete(table).where(*(key == given[key.name] for key in keys)))
 

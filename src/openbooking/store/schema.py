@@ -160,7 +160,7 @@ order_item = Table(
     Column("partner", Key, primary_key=True),
     Column("uuid", Key, primary_key=True),
     Column("number", Integer, primary_key=True),
-    # 1 for booked items that were replaced, 0 for current ones.
+    # 0 for current items, 1 for booked items that were replaced, and 2 and more for replacements that were replaced.
     Column("replaced", Integer, primary_key=True),
     Column("seller", Key, nullable=False),
     Column("opportunity", Key, nullable=False),
@@ -216,14 +216,17 @@ personal_data = Table(
     metadata,
     Column("partner", Key, primary_key=True),
     Column("uuid", Key, primary_key=True),
+    # 0 for the row with the document and the terms of the Customer. The other rows have the terms of one attendee, and
+    # the number of the OrderItem.
+    Column("number", Integer, primary_key=True),
     Column("seller", Key, nullable=False),
-    # What Orders are searched by (`openbooking.booking.rules.search_terms`); null for proposals.
+    # What Orders and proposals are searched by (`openbooking.booking.rules.search_terms`).
     Column("family_name", Key),
     Column("given_name", Key),
     Column("email", Key),
     Column("telephone", Key),
-    Column("document", LargeBinary, nullable=False),
-    # When the retention period begins; null for proposals.
+    Column("document", LargeBinary),
+    # When the retention period begins; null for proposals and attendees.
     Column("over_at", BigInteger, index=True),
     postgresql_partition_by="HASH (partner, uuid)",
 )

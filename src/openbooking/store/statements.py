@@ -199,12 +199,6 @@ class Statements:
         return self.dialect.compile(select(timetable_entry.c.document).where(of_sellers))
 
     @cached_property
-    def lock_sellers(self) -> Statement:
-        """:seller_keys → the keys of the Sellers, whose timetables are locked until the transaction ends."""
-        found = select(seller.c.key).where(self.dialect.among(seller.c.key, self.dialect.values("seller_keys")))
-        return self.dialect.compile(found.order_by(seller.c.key).with_for_update())
-
-    @cached_property
     def leaving_paths(self) -> Statement:
         """:now :most → the paths of the Opportunities that leave the open feeds; the earliest first."""
         found = select(opportunity.c.path).where(opportunity.c.leaves_at <= bindparam("now"))
@@ -219,7 +213,7 @@ class Statements:
         """
         keys = self.dialect.keys()
         found = select(personal_data.c.partner, personal_data.c.uuid, personal_data.c.document)
-        return self.dialect.compile(found.select_from(keys.join(personal_data, same_record(keys, personal_data))))
+        return self.dialect.compile(found.select_from(keys.join(personal_data, is_document_of(keys))))
 
     @cached_property
     def lock(self) -> Statement:
@@ -240,6 +234,12 @@ class Statements:
         named = with_overlapping(self.dialect.values("paths").union(claimed), "named")
         found = select(opportunity.c.path).where(self.dialect.among(opportunity.c.path, select(named.c.path)))
         return self.dialect.compile(found.order_by(opportunity.c.path).with_for_update())
+
+    @cached_property
+    def lock_sellers(self) -> Statement:
+        """:seller_keys → the keys of these Sellers, who are locked with their timetables until the transaction ends."""
+        named = self.dialect.among(seller.c.key, self.dialect.values("seller_keys"))
+        return self.dialect.compile(select(seller.c.key).where(named).order_by(seller.c.key).with_for_update())
 
     @cached_property
     def expired_records(self) -> Statement:
@@ -370,6 +370,11 @@ def first(found: Select[Any]) -> Select[Any]:
 def same_record(one: Any, other: Any) -> ColumnElement[bool]:
     """Return the condition that the rows of two tables belong to the same record."""
     return and_(one.c.partner == other.c.partner, one.c.uuid == other.c.uuid)
+
+
+def is_document_of(records: Any) -> ColumnElement[bool]:
+    """Return the condition that a row of personal data has the document of a record in another table."""
+    return and_(same_record(records, personal_data), personal_data.c.number == literal_column("0"))
 
 
 def _claimed(of: Any, condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -1,21 +1,21 @@
-"""Erasure of the personal data of Orders at the end of their retention period."""
+"""Erasure of personal data at the end of the retention period of Orders, and of one person on request."""
 
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 
+import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Decision
 from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.erase_personal_data import RETENTION, EraseOrderData, ErasePersonalData
+from openbooking.booking.commands.erase_personal_data import EraseOrderData, ErasePersonalData
+from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import RenewAccess, SellerCancel
 from openbooking.booking.model.activity import Action
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.errors import BookingAheadError
-from openbooking.booking.model.opportunity import AccessRules, Opportunity
+from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
-from openbooking.booking.model.order_request import OrderRequest
-from openbooking.booking.model.record import Record
+from openbooking.booking.model.order_request import IntakeAnswer
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.store import fold
 from openbooking.openactive.errors import UnknownOrderError
@@ -24,42 +24,12 @@ from support.builders import (
     UUID,
     after,
     book,
-    item,
-    on_demand_event,
-    request,
-    session,
+    order_record,
     situation,
 )
+from support.orders_to_erase import BY_RETENTION, LATER, LONG_AFTER, VIDEO, YOGA, asked_for, booked, erased, record_in
 from support.parties import BOB, MANAGER
-from support.proposals import KEY
-
-YOGA = session("yoga", capacity=5, access=AccessRules(code=True))
-LATER = session("later", capacity=5, start=NOW + timedelta(days=90), end=None)
-VIDEO = on_demand_event("video")
-PASS = {"@type": "Barcode", "text": "member-1"}
-TOLD = {"attendee": {"@type": "Person", "email": "ann@example.com"}, "access_passes": (PASS,)}
-LONG_AFTER = NOW + timedelta(days=365)
-
-
-def asked_for(*families: list[Opportunity]) -> OrderRequest:
-    items = [replace(item(family, position), **TOLD) for position, family in enumerate(families)]
-    prices = [offer.price for family in families for opportunity in family for offer in opportunity.offers]
-    return request(*items, total_payment_due=sum(prices, Decimal(0)))
-
-
-def booked(*families: list[Opportunity]) -> Situation:
-    return after(situation(YOGA, LATER, VIDEO), book(asked_for(*families)))
-
-
-BY_RETENTION = Stamp(RETENTION, LONG_AFTER)
-
-
-def record_in(where: Situation) -> Record:
-    return where.records[KEY]
-
-
-def erased(where: Situation, over_before: datetime) -> Situation:
-    return after(replace(where, now=LONG_AFTER, touched=frozenset()), ErasePersonalData(over_before=over_before))
+from support.proposals import ACCEPT, KEY, REJECT, TRIP, having, places, proposed
 
 
 def test_an_order_is_erased_once_its_last_session_is_over() -> None:
@@ -96,7 +66,9 @@ def test_orders_of_all_partners_are_erased_once() -> None:
     assert {record.erased for record in erased(where, LONG_AFTER).records.values()} == {BY_RETENTION}
 
 
-ON_REQUEST = EraseOrderData(orders=frozenset({KEY}), actor=MANAGER)
+GEOFF, ANN, BEA = "geoff@example.com", "ann@example.com", "bea@example.com"
+ON_REQUEST = EraseOrderData(orders=frozenset({KEY}), contact=GEOFF, actor=MANAGER)
+OF_ANN = replace(ON_REQUEST, contact=ANN)
 
 
 def refusal(where: Situation, command: EraseOrderData = ON_REQUEST) -> Exception:
@@ -142,8 +114,98 @@ def test_a_session_that_was_moved_is_ahead_at_its_new_time() -> None:
 
 def test_an_erasure_is_refused_if_one_order_has_a_booking_ahead_or_is_unknown() -> None:
     before = replace(booked(YOGA), now=LONG_AFTER)
-    both = EraseOrderData(orders=frozenset({KEY, OrderKey("bob", UUID)}), actor=MANAGER)
+    both = replace(ON_REQUEST, orders=frozenset({KEY, OrderKey("bob", UUID)}))
     assert isinstance(refusal(before, both), UnknownOrderError)
     request_by_bob = book(asked_for(LATER), caller=BOB)
     with_bob = after(booked(YOGA), request_by_bob)
     assert isinstance(refusal(with_bob, both), BookingAheadError)
+
+
+def booked_for_ann_and_bea(*families: list[Opportunity]) -> Situation:
+    """Geoff has booked the first item for Ann and the others for Bea, each with a barcode and an answer of her own."""
+    asked, people = asked_for(*families), ["ann", *["bea"] * (len(families) - 1)]
+    items = tuple(
+        replace(
+            item,
+            attendee={"@type": "Person", "email": f"{name}@example.com"},
+            access_passes=({"@type": "Barcode", "text": f"pass of {name}"},),
+            intake_answers=(IntakeAnswer(sent={"value": f"answer of {name}"}),),
+        )
+        for item, name in zip(asked.items, people, strict=True)
+    )
+    return after(situation(YOGA, LATER, VIDEO), book(replace(asked, items=items)))
+
+
+def test_an_attendee_is_erased_and_the_others_of_the_order_stay() -> None:
+    before = replace(booked_for_ann_and_bea(YOGA, VIDEO), now=LONG_AFTER)
+    left, (erased_orders,) = fold(before, [OF_ANN])
+    was, record = order_record(before), order_record(left)
+    assert erased_orders == 1
+    assert all(f"{what}ann" in str(was) for what in ("email': '", "pass of ", "answer of "))
+    assert not any(word in str(record) for word in ("ann@", "pass of ann", "answer of ann"))
+    assert all(word in str(record) for word in (GEOFF, BEA, "pass of bea", "answer of bea"))
+    assert (record.order.totals, record.claims(), record.erased) == (was.order.totals, was.claims(), None)
+    assert record.changed == Stamp(MANAGER, LONG_AFTER)
+    (entry,) = left.activity
+    assert (entry.action, entry.actor, entry.order) == (Action.PERSONAL_DATA_ERASED, MANAGER, KEY)
+    assert fold(left, [OF_ANN])[1] == [0]
+    assert fold(left, [replace(OF_ANN, contact=BEA)])[1] == [1]
+
+
+def test_a_replaced_item_loses_the_barcode_of_its_attendee() -> None:
+    (offer,) = LATER[0].offers
+    instead = Replace(order=KEY, number=1, opportunity=LATER[-1].path, offer=offer.ref, nonce="n", actor=MANAGER)
+    before = replace(after(booked_for_ann_and_bea(YOGA), instead), now=LONG_AFTER)
+    assert "pass of ann" in str(order_record(before).states)
+    record = order_record(after(before, OF_ANN))
+    assert "pass of ann" not in str(record)
+    assert [found.opportunity.path for found, _ in record.items()] == [LATER[-1].path]
+
+
+def test_no_guess_about_an_erased_attendee_can_be_confirmed() -> None:
+    """With the data that stays and the fingerprint, each guess could be tried. So a repeat of B is not recognised."""
+    before = replace(booked_for_ann_and_bea(YOGA), now=LONG_AFTER)
+    record = order_record(after(before, OF_ANN))
+    assert order_record(before).fingerprint
+    assert record.order.personal is not None
+    assert (record.fingerprint, record.order.personal.fingerprint_key) == (None, "")
+
+
+def test_only_the_sessions_of_an_attendee_keep_the_data_of_the_attendee() -> None:
+    before = booked_for_ann_and_bea(YOGA, LATER)
+    assert YOGA[-1].over_at is not None
+    late = replace(before, now=YOGA[-1].over_at)
+    fault = refusal(late, replace(OF_ANN, contact=BEA))
+    assert isinstance(fault, BookingAheadError)
+    assert fault.description == (
+        f"Cancel these bookings first, or wait until they are over: Yoga on 30 May 2027 at 13:00 (booking {UUID})."
+    )
+    assert isinstance(refusal(late), BookingAheadError)
+    assert ANN not in str(order_record(after(late, OF_ANN)))
+
+
+@pytest.mark.parametrize("contact", [GEOFF, ANN])
+def test_an_open_proposal_keeps_its_data_until_it_is_rejected(contact: str) -> None:
+    """Otherwise the Broker could book it for nobody. The Customer and an attendee are erased alike from a rejected one.
+
+    A rejected proposal would lose its data soon after, when the sweeper closes it.
+    """
+    given = {"attendee": {"@type": "Person", "email": ANN}}
+    before = proposed(items=tuple(replace(asked, **given) for asked in places(TRIP, TRIP).items))
+    command = replace(ON_REQUEST, contact=contact)
+    for where in (before, having(before, ACCEPT)):
+        fault = refusal(where, command)
+        assert isinstance(fault, BookingAheadError)
+        description = fault.description or ""
+        assert description.startswith("Reject these proposals first, or wait until they have ended: ")
+        assert f"(proposal {UUID})" in description
+    rejected = having(before, REJECT)
+    assert ANN in str(record_in(rejected))
+    left = after(rejected, command)
+    assert not any(word in str(record_in(left)) for word in (GEOFF, ANN))
+    assert fold(left, [command])[1] == [0]
+
+
+def test_nothing_changes_for_somebody_else() -> None:
+    before = replace(booked_for_ann_and_bea(YOGA), now=LONG_AFTER)
+    assert fold(before, [replace(ON_REQUEST, contact="eve@example.com")]) == (before, [0])

@@ -25,6 +25,8 @@ from openbooking.booking.commands.publish_occurrences import (
     OccurrenceBatch,
     PublishOccurrences,
 )
+from openbooking.booking.commands.record_export import RecordExport
+from openbooking.booking.commands.record_payment import RecordPayment
 from openbooking.booking.commands.remove_over import RemoveOver
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.republish import Republish
@@ -42,11 +44,11 @@ from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.withhold import Withhold
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import CourtTime, SaleState
-from openbooking.booking.model.order import OrderKey, Partnership, desk_caller
+from openbooking.booking.model.order import MeansOfPayment, OrderKey, Partnership, desk_caller
 from openbooking.booking.model.situation import DatedChildren, Needs
 from openbooking.booking.model.timetable import TimetableEntry, Venue
 from openbooking.openactive.terms import EventStatus
-from support.builders import NOW, UUID, book, item, propose, quote, request, session, slot
+from support.builders import NOW, PRICE, UUID, book, item, propose, quote, request, session, slot
 from support.histories.all_commands import command_classes
 from support.parties import ALICE, CENTRE, MANAGER
 from support.proposals import ACCEPT, amend
@@ -102,6 +104,7 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
     (RecordAttendance(order=KEY, attended=True, actor=MANAGER), RECORD),
     (UndoAttendance(order=KEY, actor=MANAGER), RECORD),
     (RenewAccess(order=KEY, nonce="new", actor=MANAGER), RECORD),
+    (RecordPayment(order=KEY, amount=PRICE, means=MeansOfPayment.CASH, due=PRICE, actor=MANAGER), RECORD),
     (
         Replace(order=KEY, number=1, opportunity=YOGA.path, offer=SERIES.offers[0].ref, actor=MANAGER),
         Needs(
@@ -132,7 +135,7 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
             sellers=frozenset({CENTRE.key}),
         ),
     ),
-    (PublishSeller(CENTRE, actor=MANAGER), Needs(sellers=frozenset({CENTRE.key}))),
+    (PublishSeller(CENTRE, actor=MANAGER), Needs(changed_sellers=frozenset({CENTRE.key}))),
     (Republish(PATHS, actor=MANAGER), Needs(opportunities=PATHS)),
     (CancelOpportunity(opportunity=SERIES.path, actor=MANAGER), Needs(families=frozenset({SERIES.path}))),
     (
@@ -168,7 +171,8 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
         ),
     ),
     (ErasePersonalData(over_before=NOW), Needs(over_before=NOW)),
-    (EraseOrderData(orders=frozenset({KEY}), actor=MANAGER), RECORD),
+    (EraseOrderData(orders=frozenset({KEY}), contact="geoff@example.com", actor=MANAGER), RECORD),
+    (RecordExport(orders=frozenset({KEY}), actor=MANAGER), RECORD),
     (
         GetOpportunity(YOGA.path, actor=MANAGER),
         Needs(opportunities=frozenset({YOGA.path}), likely_read_only=True),

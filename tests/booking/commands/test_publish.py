@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.model.errors import IdReusedError
+from openbooking.booking.model.errors import IdReusedError, SellerChangedError
 from openbooking.booking.model.opportunity import Inherited, Opportunity
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.report import AffectedOrders, OpportunityReport
@@ -136,3 +136,13 @@ def test_a_cancelled_opportunity_is_cancelled_in_every_order() -> None:
     for record in off.records.values():
         assert [state.status for state in record.states] == [OrderItemStatus.SELLER_CANCELLED]
         assert record.updated
+
+
+def test_a_seller_is_replaced_only_if_it_is_as_the_actor_saw_it() -> None:
+    seen, stored = CENTRE, after(situation(), PublishSeller(replace(CENTRE, name="Other"), actor=MANAGER))
+    with pytest.raises(SellerChangedError):
+        PublishSeller(replace(seen, colour="#0b5d4e"), expected=seen, actor=MANAGER).decide(stored)
+    expected = stored.sellers[CENTRE.key]
+    assert PublishSeller(seen, expected=expected, actor=MANAGER).decide(stored).changes
+    with pytest.raises(SellerChangedError):
+        PublishSeller(replace(seen, key="new"), expected=seen, actor=MANAGER).decide(stored)

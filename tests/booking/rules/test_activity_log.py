@@ -3,12 +3,15 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from openbooking.booking.command import BaseCommand, Command
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.commands.proposal_decisions import DecideProposal
+from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.commands.record_export import RecordExport
 from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, SellerCancel
 from openbooking.booking.model.activity import Action, Activity
@@ -64,6 +67,7 @@ def test_a_quote_and_a_booking_have_no_entries() -> None:
             entry(Action.ATTENDANCE_RECORDED, MANAGER, 1),
         ),
         (DeleteOrder(caller=ALICE, uuid=UUID), entry(Action.ORDER_DELETED, PARTNER)),
+        (RecordExport(orders=frozenset({KEY}), actor=MANAGER), entry(Action.PERSONAL_DATA_EXPORTED)),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -104,6 +108,13 @@ def test_an_entry_says_whether_a_proposal_was_accepted(accept: bool, action: Act
     ]
 
 
+def test_a_seller_that_changes_has_an_entry_and_a_new_or_unchanged_one_has_none() -> None:
+    changed = replace(CENTRE, name="Riverside Sports")
+    found = log_of(situation(YOGA), *(PublishSeller(seller, actor=MANAGER) for seller in (CENTRE, changed, changed)))
+    assert found == [Activity(at=NOW, actor=MANAGER, action=Action.SELLER_CHANGED, seller=CENTRE.key)]
+    assert log_of(situation(YOGA), PublishSeller(replace(CENTRE, key="new"), actor=MANAGER)) == []
+
+
 def test_a_refused_command_has_no_entry() -> None:
     after, (outcome,) = fold(situation(YOGA), [SellerCancel(order=KEY, actor=MANAGER)])
     assert isinstance(outcome, Exception)
@@ -114,7 +125,7 @@ def test_a_refused_command_has_no_entry() -> None:
 NOT_LOGGED = {
     "Book", "BookAtDesk", "BookProposal", "DeleteQuote", "ErasePersonalData", "ExpireLeases", "FindBySource",
     "GetDueTimetable", "GetOpportunities", "GetOpportunity", "GetOrder", "GetTimetable", "NoteTimetableFault",
-    "Preview", "Propose", "Publish", "PublishOccurrences", "PublishSeller", "Quote", "RemoveOver",
+    "Preview", "Propose", "Publish", "PublishOccurrences", "Quote", "RemoveOver",
     "Republish", "TakeOffSale", "Withdraw", "Withhold",
 }  # fmt: skip
 

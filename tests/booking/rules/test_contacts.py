@@ -1,11 +1,11 @@
-"""Which Customers have stated an e-mail address or telephone number."""
+"""Which people of an Order have an e-mail address or telephone number."""
 
 from typing import Any
 
 import pytest
 
 from openbooking.booking.model.order import PersonalData
-from openbooking.booking.rules.search_terms import has_contact, is_contact
+from openbooking.booking.rules.search_terms import CUSTOMER, has_contact, is_contact, numbers_of
 
 LONG = "a" * 120 + "@example.com"
 
@@ -28,8 +28,10 @@ LONG = "a" * 120 + "@example.com"
 def test_a_customer_has_exactly_the_contact_that_it_states(
     customer: dict[str, Any] | None, contact: str, has: bool
 ) -> None:
-    assert has_contact(PersonalData(customer=customer), contact) is has
-    assert not has_contact(None, contact)
+    assert has_contact(customer, contact) is has
+    assert numbers_of(PersonalData(customer=customer), contact) == ({CUSTOMER} if has else set())
+    assert numbers_of(PersonalData(attendees={2: customer or {}, 3: {}}), contact) == ({2} if has else set())
+    assert numbers_of(None, contact) == set()
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,18 @@
 """The rules of erasure: when the retention period begins, and which data is erased."""
 
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.proposal_decisions import DecideProposal
 from openbooking.booking.commands.replace import Replace
-from openbooking.booking.model.actor import Stamp
-from openbooking.booking.model.opportunity import AccessRules, Opportunity
+from openbooking.booking.commands.seller_decisions import Notify, SellerCancel
+from openbooking.booking.model.opportunity import AccessRules
 from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest, OrderRequest
-from openbooking.booking.model.record import Record
-from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.erasure import erase_personal_data, retention_start
 from openbooking.booking.rules.fingerprint import matches_fingerprint
 from openbooking.openactive.errors import OrderAlreadyExistsError
@@ -25,44 +22,28 @@ from support.builders import (
     after,
     book,
     changed,
-    item,
-    on_demand_event,
     order_record,
     propose,
-    request,
     session,
     situation,
 )
+from support.orders_to_erase import BY_RETENTION, LATER, LONG_AFTER, VIDEO, YOGA, asked_for, booked, erased, record_in
 from support.parties import CUSTOMER, MANAGER
-from support.proposals import ABORT, ACCEPT, KEY, POLICY, REJECT, TRIP, amend, b, having, order_of, places, proposed
-
-YOGA = session("yoga", capacity=5, access=AccessRules(code=True))
-LATER = session("later", capacity=5, start=NOW + timedelta(days=90), end=None)
-VIDEO = on_demand_event("video")
-PASS = {"@type": "Barcode", "text": "member-1"}
-TOLD = {"attendee": {"@type": "Person", "email": "ann@example.com"}, "access_passes": (PASS,)}
-LONG_AFTER = NOW + timedelta(days=365)
-
-
-def asked_for(*families: list[Opportunity]) -> OrderRequest:
-    items = [replace(item(family, position), **TOLD) for position, family in enumerate(families)]
-    prices = [offer.price for family in families for opportunity in family for offer in opportunity.offers]
-    return request(*items, total_payment_due=sum(prices, Decimal(0)))
-
-
-def booked(*families: list[Opportunity]) -> Situation:
-    return after(situation(YOGA, LATER, VIDEO), book(asked_for(*families)))
-
-
-BY_RETENTION = Stamp(RETENTION, LONG_AFTER)
-
-
-def record_in(where: Situation) -> Record:
-    return where.records[KEY]
-
-
-def erased(where: Situation, over_before: datetime) -> Situation:
-    return after(replace(where, now=LONG_AFTER, touched=frozenset()), ErasePersonalData(over_before=over_before))
+from support.proposals import (
+    ABORT,
+    ACCEPT,
+    KEY,
+    POLICY,
+    REJECT,
+    TRIP,
+    amend,
+    b,
+    having,
+    order_of,
+    places,
+    proposed,
+    standing,
+)
 
 
 def test_a_replacement_sets_the_retention_period_and_loses_its_barcode() -> None:
@@ -177,3 +158,51 @@ def _with_passes(asked: OrderRequest) -> tuple[ItemRequest, ...]:
     return tuple(
         replace(item, access_passes=({"@type": "Barcode", "text": f"member-{item.position}"},)) for item in asked.items
     )
+
+
+NAMED = "Ann, your knee will be better by then."
+
+
+def test_texts_of_the_seller_are_erased_with_the_personal_data() -> None:
+    """A notice, the message of a cancellation, and the note about the proposal that was booked."""
+    noted = having(
+        proposed(items=places(TRIP, TRIP).items), DecideProposal(order=KEY, accept=True, note=NAMED, actor=MANAGER)
+    )
+    where = having(
+        after(noted, b()),
+        SellerCancel(order=KEY, numbers=frozenset({1}), message=NAMED, actor=MANAGER),
+        Notify(order=KEY, numbers=frozenset({2}), notice=NAMED, actor=MANAGER),
+    )
+    before = order_record(where)
+    assert str(before).count(NAMED) == 3
+    after_erasure = order_record(erased(where, LONG_AFTER))
+    assert NAMED not in str(after_erasure)
+    assert [state.status for state in after_erasure.states] == [state.status for state in before.states]
+    assert after_erasure.wanted() == before.wanted()
+
+
+def test_a_closed_proposal_has_no_note_of_the_seller() -> None:
+    refused = having(proposed(TRIP), replace(REJECT, note=NAMED))
+    assert NAMED in str(record_in(refused))
+    swept = after(replace(refused, now=NOW + POLICY.proposal_duration), ExpireLeases())
+    assert NAMED not in str(record_in(swept))
+
+
+@pytest.mark.spec("OB-AMEND-10", "OB-AMEND-11")
+def test_a_broker_has_five_minutes_to_read_the_last_note_of_a_proposal() -> None:
+    ends = standing(proposed(TRIP)).expires
+    assert ends is not None
+    noted = having(replace(proposed(TRIP), now=ends - timedelta(minutes=1)), replace(REJECT, note=NAMED))
+    swept = after(replace(noted, now=ends), ExpireLeases())
+    assert record_in(swept).ends == ends + timedelta(minutes=4)
+    assert NAMED in str(record_in(swept))
+    assert after(replace(swept, now=ends + timedelta(minutes=3)), ExpireLeases()).records == swept.records
+    closed = record_in(after(replace(swept, now=ends + timedelta(minutes=4)), ExpireLeases()))
+    assert (closed.ends, NAMED in str(closed)) == (None, False)
+
+
+def test_a_note_of_this_system_stays_in_a_closed_proposal() -> None:
+    swept = after(replace(proposed(TRIP), now=NOW + POLICY.proposal_duration), ExpireLeases())
+    proposal = record_in(swept).proposal
+    assert proposal is not None
+    assert (proposal.seller_note, proposal.expires) == ("The proposal was not booked in time.", None)

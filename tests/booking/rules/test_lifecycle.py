@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.model.errors import NoteTooSoonError, ProposalExpiredError, ProposalRejectedError
-from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import ItemState, ProposalRecord, Record, RecordKind
 from openbooking.booking.model.situation import Situation
@@ -18,9 +17,7 @@ from openbooking.booking.rules.lifecycle import (
     ITEM_TRANSITIONS,
     PROPOSAL_TRANSITIONS,
     RECORD_TRANSITIONS,
-    SALE_TRANSITIONS,
     Event,
-    SaleEvent,
 )
 from openbooking.openactive.errors import (
     CancellationNotPermittedError,
@@ -33,7 +30,6 @@ from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 from support.builders import (
     BY_ALICE,
     BY_MANAGER,
-    NOW,
     PRICE,
     UUID,
     after,
@@ -227,76 +223,6 @@ def test_a_booked_proposal_keeps_its_history() -> None:
     assert (order.proposed, order.booked, order.withheld) == (BY_ALICE, BY_ALICE, True)
     direct = lifecycle.new_order_record(KEY, record.order, "fingerprint", BY_ALICE)
     assert (direct.proposal, direct.proposed, direct.withheld, len(direct.states)) == (None, None, False, 1)
-
-
-ON_SALE, UNPUBLISHED, NOT_UNDERSTOOD, OVER = SaleState
-
-
-@pytest.mark.parametrize(("known", "published"), [*product([None, *SaleState], SaleState)])
-def test_a_publication_never_puts_an_unpublished_opportunity_on_sale(
-    known: SaleState | None, published: SaleState
-) -> None:
-    stored = replace(YOGA[-1], sale=known) if known else None
-    new = replace(YOGA[-1], capacity=7, sale=published)
-    expected = UNPUBLISHED if known is UNPUBLISHED else published
-    assert lifecycle.publish_sale_state(stored, new) == replace(new, sale=expected)
-
-
-def test_a_repeated_publication_does_not_bring_back_an_opportunity_that_is_over() -> None:
-    stored = replace(YOGA[-1], sale=OVER)
-    assert stored.end is not None
-    repeated = replace(YOGA[-1], capacity=7)
-    assert lifecycle.keep_over(stored, repeated, stored.end) == replace(repeated, sale=OVER)
-    moved = replace(repeated, end=stored.end + timedelta(days=7))
-    for known, published, now in ((stored, moved, stored.end), (stored, repeated, NOW), (None, repeated, stored.end)):
-        assert lifecycle.keep_over(known, published, now) == published
-
-
-@pytest.mark.parametrize("sale", SaleState)
-def test_an_opportunity_that_is_over_stays_unpublished_or_is_marked_as_over(sale: SaleState) -> None:
-    stored = replace(YOGA[-1], sale=sale)
-    expected = UNPUBLISHED if sale is UNPUBLISHED else OVER
-    assert lifecycle.opportunity_when_over(stored) == replace(stored, sale=expected)
-
-
-@pytest.mark.parametrize(("before", "chosen"), [*product(SaleState, repeat=2)])
-def test_a_seller_puts_only_understood_opportunities_on_sale(before: SaleState, chosen: SaleState) -> None:
-    member = replace(YOGA[-1], sale=before)
-    changed = lifecycle.choose_sale_state(member, chosen)
-    assert changed.sale is chosen
-    assert changed.not_understood is (before is NOT_UNDERSTOOD and chosen is UNPUBLISHED)
-    spoilt = lifecycle.choose_sale_state(replace(member, not_understood=True), chosen)
-    assert spoilt.sale is (NOT_UNDERSTOOD if chosen is ON_SALE else chosen)
-    assert spoilt.not_understood is (chosen is UNPUBLISHED)
-
-
-def test_an_import_takes_opportunities_off_sale_that_it_does_not_understand() -> None:
-    states = {sale: lifecycle.mark_not_understood(replace(YOGA[-1], sale=sale)) for sale in SaleState}
-    assert {sale: (new.sale, new.not_understood) for sale, new in states.items()} == {
-        ON_SALE: (NOT_UNDERSTOOD, False),
-        UNPUBLISHED: (UNPUBLISHED, True),
-        NOT_UNDERSTOOD: (NOT_UNDERSTOOD, False),
-        OVER: (OVER, False),
-    }
-    withdrawn = replace(YOGA[-1], withdrawn=True)
-    assert lifecycle.mark_not_understood(withdrawn) == withdrawn
-    unpublished = replace(withdrawn, sale=UNPUBLISHED)
-    assert lifecycle.mark_not_understood(unpublished) == replace(unpublished, not_understood=True)
-
-
-def test_the_table_of_sale_states_has_a_row_for_each_event_and_each_state() -> None:
-    assert SALE_TRANSITIONS.keys() == set(SaleEvent)
-    assert all(table.keys() == set(SaleState) for table in SALE_TRANSITIONS.values())
-
-
-@pytest.mark.parametrize("sale", SaleState)
-@pytest.mark.parametrize("cancelled_here", [False, True])
-def test_only_a_withdrawn_opportunity_that_its_seller_unpublished_or_cancelled_stays_stored(
-    sale: SaleState, cancelled_here: bool
-) -> None:
-    member = replace(YOGA[-1], sale=sale, cancelled_here=cancelled_here)
-    left = replace(member, parent=None, withdrawn=True) if cancelled_here or sale is UNPUBLISHED else None
-    assert lifecycle.withdrawn_opportunity(member) == left
 
 
 EARLY, LONG_AGO = timedelta(seconds=1), timedelta(days=1)

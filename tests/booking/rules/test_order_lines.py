@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from openbooking.booking.command import Command
 from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.seller_decisions import RecordAttendance, SellerCancel
+from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey, Payment
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import OrderRecord, QuoteRecord
@@ -25,6 +27,7 @@ from openbooking.booking.rules.order_lines import (
     order_status,
     value_of,
 )
+from openbooking.openactive.money import ZERO
 from openbooking.openactive.terms import TaxMode
 from openbooking.store.memory import MemoryStore
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, START, Clock, book, cancel, session, session_path
@@ -43,7 +46,7 @@ def after(*commands: Command[Any], tax_mode: TaxMode = TaxMode.GROSS) -> OrderRe
         await store.execute(PublishSeller(replace(SELLER, tax_mode=tax_mode), actor=MANAGER))
         series, made = session("swim", 9)
         cheap = replace(series, offers=(replace(series.offers[0], price=Decimal("5.00")),))
-        for family in (session("yoga", 9), (cheap, made)):
+        for family in (session("yoga", 9), (cheap, made), session("spin", 9), at_two("walk"), at_two("talk")):
             await store.execute(Publish(family, actor=MANAGER))
         for command in commands:
             await store.execute(command)
@@ -53,6 +56,12 @@ def after(*commands: Command[Any], tax_mode: TaxMode = TaxMode.GROSS) -> OrderRe
         return record
 
     return asyncio.run(run())
+
+
+def at_two(key: str) -> tuple[Opportunity, Opportunity]:
+    """A series at two pounds, and its session."""
+    series, made = session(key, 9)
+    return replace(series, offers=(replace(series.offers[0], price=Decimal("2.00")),)), made
 
 
 def shown(lines: Sequence[OrderLine]) -> list[tuple[int, int, str, str, str]]:
@@ -100,9 +109,51 @@ def test_a_replaced_item_ends_when_its_replacement_begins() -> None:
         (2, 1, LineStatus.SOLD, "12.00", "0.00"),
     ]
     exchanged = START + timedelta(minutes=1)
-    assert (before.is_replaced, before.sold_at, before.ended_at) == (True, START, exchanged)
-    assert (now.is_replaced, now.sold_at, now.ended_at) == (False, exchanged, START + timedelta(minutes=2))
+    assert (before.replaced, before.sold_at, before.ended_at) == (1, START, exchanged)
+    assert (now.replaced, now.sold_at, now.ended_at) == (0, exchanged, START + timedelta(minutes=2))
     assert value_of((before, now, other)) == 12
+
+
+def test_later_replacements_leave_earlier_lines_as_they_were() -> None:
+    steps: list[Command[Any]] = [
+        book(UUID, "yoga"),
+        exchange(KEY, 1, "swim"),
+        exchange(KEY, 1, "walk"),
+        exchange(KEY, 1, "talk"),
+    ]
+    lines = [order_lines(after(*steps[:number])) for number in (2, 3, 4)]
+    assert shown(lines[-1]) == [
+        (1, 1, LineStatus.REPLACED, "12.00", "7.00"),
+        (1, 1, LineStatus.REPLACED, "5.00", "3.00"),
+        (1, 1, LineStatus.REPLACED, "2.00", "0.00"),
+        (1, 1, LineStatus.SOLD, "2.00", "0.00"),
+    ]
+    assert [line.replaced for line in lines[-1]] == [1, 2, 3, 0]
+    times = [START + timedelta(minutes=minute) for minute in range(4)]
+    assert [(line.sold_at, line.ended_at) for line in lines[-1]] == [*pairwise([*times, None])]
+    keys = [session_path(key) for key in ("yoga", "swim", "walk", "talk")]
+    assert [line.opportunity for line in lines[-1]] == keys
+    for fewer, more in pairwise(lines):
+        assert more[: len(fewer) - 1] == fewer[:-1]
+        assert (
+            replace(more[len(fewer) - 1], replaced=0, status=LineStatus.SOLD, ended_at=None, refund=ZERO) == fewer[-1]
+        )
+
+
+def test_an_item_that_gets_its_first_opportunity_again_keeps_what_was_sold_in_between() -> None:
+    record = after(book(UUID, "yoga"), exchange(KEY, 1, "spin"), exchange(KEY, 1, "yoga"), cancel(UUID, 1))
+    assert [(line.opportunity, line.replaced, line.status) for line in order_lines(record)] == [
+        (session_path("yoga"), 1, LineStatus.REPLACED),
+        (session_path("spin"), 2, LineStatus.REPLACED),
+        (session_path("yoga"), 0, LineStatus.CUSTOMER_CANCELLED),
+    ]
+
+
+def test_a_change_of_logistics_is_no_earlier_replacement() -> None:
+    moved = ChangeLogistics(opportunity=session_path("yoga"), start=START + timedelta(days=9), actor=MANAGER)
+    record = after(book(UUID, "yoga"), moved, exchange(KEY, 1, "swim"))
+    assert [line.opportunity for line in order_lines(record)] == [session_path("yoga"), session_path("swim")]
+    assert record.states[0].former == ()
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,19 @@
-"""The terms by which Orders are searched, and how a text is read."""
+"""The terms by which people in Orders are searched, and how a text is read."""
 
 import pytest
 
 from openbooking.booking.model.order import PersonalData
-from openbooking.booking.rules.search_terms import SearchTerms, lookups, normal_name, normal_telephone, search_terms
+from openbooking.booking.rules.search_terms import (
+    CUSTOMER,
+    Match,
+    SearchTerms,
+    first_match,
+    lookups,
+    normal_name,
+    normal_telephone,
+    search_terms,
+    terms_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -52,8 +62,35 @@ def test_names_are_compared_without_case_and_accents(name: str, normal: str) -> 
     ],
 )
 def test_the_terms_are_those_of_the_customer(customer: dict[str, object] | None, terms: SearchTerms) -> None:
-    assert search_terms(PersonalData(customer=customer)) == terms
-    assert search_terms(None) == SearchTerms()
+    assert terms_of(customer) == terms
+    assert search_terms(PersonalData(customer=customer)) == {CUSTOMER: terms}
+    assert search_terms(None) == {CUSTOMER: SearchTerms()}
+
+
+def test_an_attendee_has_a_number_if_somebody_else_has_not_all_terms() -> None:
+    """Most attendees are the Customer, and repeated attendees occur. They cost no further row."""
+    ann = {"givenName": "Ann", "familyName": "Lee", "email": "ann@example.com"}
+    attendees = {
+        1: ann,
+        2: {"familyName": "LEE"},
+        3: {"email": "bob@example.com", "name": "Lee"},
+        4: {"email": "bob@example.com"},
+        5: {},
+        6: {"givenName": "Bob", "familyName": "Lee"},
+    }
+    assert search_terms(PersonalData(customer=ann, attendees=attendees)) == {
+        CUSTOMER: SearchTerms("lee", "ann", "ann@example.com"),
+        3: SearchTerms("lee", None, "bob@example.com"),
+        6: SearchTerms("lee", "bob"),
+    }
+
+
+def test_the_first_match_is_that_of_the_first_way_and_term() -> None:
+    ways = lookups("lee")
+    assert first_match(ways, [SearchTerms(None, "lee"), SearchTerms("leeson"), SearchTerms("lees")]) == Match(0, "lees")
+    assert first_match(ways, [SearchTerms("low", "leela"), SearchTerms("low", "lee")]) == Match(1, "lee")
+    assert first_match(ways, [SearchTerms("low")]) is None
+    assert first_match((), [SearchTerms("lee")]) is None
 
 
 @pytest.mark.parametrize(

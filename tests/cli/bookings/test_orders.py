@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from openbooking.booking.model.keys import DESK
 from openbooking.openactive.ids import key_of
+from support.builders import new_uuid
 from support.command_line import fail, run, succeed
+from support.console import desk_booking
 from support.seller_office import (
     DAY,
     FORMULA,
@@ -19,6 +22,8 @@ from support.seller_office import (
     ORDER,
     PILATES_PATH,
     PROPOSAL,
+    YOGA,
+    execute,
     order_record,
     statuses,
 )
@@ -253,3 +258,19 @@ def test_order_replace_refuses_what_cannot_replace(bookings: Path, options: tupl
 
 def codes(database: Path) -> list[str | None]:
     return [item.access.code if item.access else None for item, _ in order_record(database).items()]
+
+
+def test_order_pay_records_a_part_and_then_all_that_is_due(bookings: Path) -> None:
+    uuid = new_uuid()
+    at_desk = f"{DESK}/{uuid}"
+    execute(bookings, desk_booking(YOGA, uuid, payment=None))
+    done = succeed("order", "pay", at_desk, "card", "--amount", "4.50", "--reference", "slip 7", *OF_CENTRE)
+    assert f"Recorded a payment of 4.50 for {at_desk}." in done
+    assert "Recorded a payment of 7.50" in succeed("order", "pay", at_desk, "cash", *OF_CENTRE)
+    record = order_record(bookings, at_desk)
+    assert [(str(paid.amount), paid.means, paid.reference) for paid in record.payments] == [
+        ("4.50", "card", "slip 7"),
+        ("7.50", "cash", ""),
+    ]
+    assert "must be more than 0" in fail(1, "order", "pay", at_desk, "cash", *OF_CENTRE)
+    assert "Only bookings of the front desk" in fail(1, "order", "pay", ORDER, "cash", *OF_CENTRE)

@@ -29,7 +29,8 @@ def booked(database: Path) -> None:
     async def work(system: System) -> None:
         await system.store.execute(PublishSeller(CENTRE, actor=MANAGER))
         await system.store.execute(Publish(tuple(YOGA), actor=MANAGER))
-        await system.store.execute(book(request(item(YOGA))))
+        ann = {"@type": "Person", "givenName": "Ann", "email": "ann@example.com"}
+        await system.store.execute(book(request(item(YOGA, attendee=ann))))
 
     with_system(None, work)
     add_seller("oak")
@@ -38,6 +39,9 @@ def booked(database: Path) -> None:
 def test_the_orders_of_a_person_are_exported() -> None:
     (order,) = json.loads(succeed("person", "export", *GEOFF))["orders"]
     assert (order["uuid"], order["order"]["personal"]["customer"]["email"]) == (UUID, "geoff@example.com")
+    entry = json.loads(succeed("log", "--seller", "centre", "--json"))
+    assert (entry["action"], entry["actor"]) == ("personal-data-exported", "person export")
+    assert UUID in entry["order"]
     assert json.loads(succeed("person", "export", "geoff@example.com", "--seller", "oak"))["orders"] == []
 
 
@@ -57,8 +61,28 @@ def test_the_orders_of_a_person_are_erased_after_a_question() -> None:
     with_system(None, cancel)
     asked = run("person", "erase", *GEOFF)
     assert asked.exit_code == 1
-    assert "Erase the personal data of 1 Orders?" in asked.stderr
+    assert "Erase the data of the person in 1 Orders?" in asked.stderr
     assert len(json.loads(succeed("person", "export", *GEOFF))["orders"]) == 1
-    assert succeed("person", "erase", *GEOFF, "--yes") == "Erased the personal data of 1 Orders.\n"
+    assert succeed("person", "erase", *GEOFF, "--yes") == "Erased the data of the person in 1 Orders.\n"
     assert json.loads(succeed("person", "export", *GEOFF))["orders"] == []
-    assert succeed("person", "erase", *GEOFF) == "Erased the personal data of 0 Orders.\n"
+    assert succeed("person", "erase", *GEOFF) == "Erased the data of the person in 0 Orders.\n"
+
+
+def test_an_attendee_is_exported_and_erased_without_the_customer() -> None:
+    ann = ("ann@example.com", "--seller", "centre")
+    text = succeed("person", "export", *ann)
+    exported = json.loads(text)
+    assert (exported["orders"], exported["proposals"]) == ([], [])
+    ((attended,),) = [order["items"] for order in exported["attended"]]
+    assert attended["attendee"]["givenName"] == "Ann"
+    assert "geoff" not in text.lower()
+
+    async def cancel(system: System) -> None:
+        await system.store.execute(SellerCancel(order=OrderKey("alice", UUID), actor=MANAGER))
+
+    with_system(None, cancel)
+    assert succeed("person", "erase", *ann, "--yes") == "Erased the data of the person in 1 Orders.\n"
+    assert json.loads(succeed("person", "export", *ann))["attended"] == []
+    (order,) = json.loads(succeed("person", "export", *GEOFF))["orders"]
+    assert order["order"]["personal"]["customer"]["email"] == "geoff@example.com"
+    assert "ann@" not in str(order)

@@ -27,6 +27,16 @@ def test_proposal_list_shows_the_proposals_that_wait(bookings: Path) -> None:
     assert succeed("proposal", "list", "--seller", "studio", "--json") == ""
 
 
+def test_proposal_list_finds_proposals_by_people_also_accepted_ones(bookings: Path) -> None:
+    for search in ("geoff@example.com", "geo", "020 811 8055"):
+        row = json.loads(succeed("proposal", "list", *OF_CENTRE, "--json", "--search", search))
+        assert (row["proposal"], row["status"]) == (PROPOSAL, OrderProposalStatus.AWAITING)
+    succeed("proposal", "accept", PROPOSAL, *OF_CENTRE)
+    assert "accepted, not booked yet" in succeed("proposal", "list", *OF_CENTRE, "--search", "geoff")
+    assert succeed("proposal", "list", *OF_CENTRE, "--json", "--search", "eve") == ""
+    assert succeed("proposal", "list", "--seller", "studio", "--json", "--search", "geoff") == ""
+
+
 def test_proposal_list_shows_what_is_not_left_for_all(bookings: Path) -> None:
     propose_another(bookings)
     rows = [json.loads(line) for line in succeed("proposal", "list", *OF_CENTRE, "--json").splitlines()]

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from openbooking.booking.commands.publish import Publish
+from support.builders import book, item, new_uuid, request
 from support.command_line import fail, succeed
-from support.seller_office import ORDER
+from support.parties import MANAGER
+from support.seller_office import ORDER, at_start, execute
 
 OF_CENTRE = ("--seller", "centre")
 ALWAYS = ("--from", "2020-01-01", "--to", "2199-12-31")
@@ -34,6 +38,25 @@ def test_sales_by_partner_name_the_partners(bookings: Path) -> None:
         ("alice", "Alice", 24.0),
         ("bob", "Bob", 12.0),
     ]
+
+
+def test_sales_by_activity_and_venue_have_names_for_people_and_keys_for_scripts(bookings: Path) -> None:
+    series, made = at_start("swim")
+    activity, venue = "https://openactive.io/activity-list#swim", "https://pools.example.com/7"
+    described = {
+        "activity": [{"@type": "Concept", "@id": activity, "prefLabel": "Swimming"}],
+        "location": {"@type": "Place", "@id": venue, "name": "The Pool"},
+    }
+    swim = [replace(series, properties=described), made]
+    execute(bookings, Publish(tuple(swim), actor=MANAGER), book(request(item(swim)), uuid=new_uuid()))
+    for by, key, name in (("activity", activity, "Swimming"), ("venue", venue, "The Pool")):
+        options = (*ALWAYS, "--by", by)
+        assert (key, name) in [(row["group"], row["name"]) for row in sold(*options)]
+        text = succeed("sales", *OF_CENTRE, *options)
+        assert name in text
+        assert key not in text
+        told = csv.DictReader(StringIO(succeed("sales", *OF_CENTRE, *options, "--csv")))
+        assert (key, name) in [(row["group"], row["name"]) for row in told]
 
 
 def test_sales_by_vat_state_the_rate_and_the_tax_that_is_left(bookings: Path) -> None:

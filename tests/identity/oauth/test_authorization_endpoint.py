@@ -17,6 +17,7 @@ from openbooking.identity.partners.grants import revoke
 from openbooking.identity.records import Grant, Partner, Role
 from openbooking.identity.scopes import Scope
 from support.identity_provider import SITE, Desk, partner, returned
+from support.parties import MANAGER
 
 pytestmark = pytest.mark.anyio
 
@@ -113,21 +114,21 @@ async def test_a_manager_who_became_staff_gets_no_code(desk: Desk) -> None:
 async def test_a_later_account_of_a_name_inherits_no_consent(desk: Desk) -> None:
     accounts, password = desk.provider.accounts, "lampshade orbit cabbage"
     for agrees in (True, False):
-        result = await accounts.use_link(await accounts.add("eve", "centre", Role.MANAGER), password)
+        result = await accounts.use_link(await accounts.add("eve", "centre", Role.MANAGER, MANAGER), password)
         signed_in = await accounts.find_session(result.secret)
         assert signed_in
         assert isinstance(await desk.provider.authorization.handle(desk.asked()[0], signed_in), AskConsent)
         if agrees:
             await desk.provider.authorization.decide(desk.asked()[0], signed_in, agreed=True)
             assert isinstance(await desk.provider.authorization.handle(desk.asked()[0], signed_in), Redirect)
-            await accounts.remove(signed_in.user)
+            await accounts.remove(signed_in.user.name, MANAGER)
     (grant,) = await desk.store.find(Grant, partner="alice")
     assert grant.changed_by == "eve"
 
 
 async def test_a_revoked_grant_needs_a_new_consent(desk: Desk) -> None:
     await desk.code("ann")
-    await desk.provider.grants.change("alice", "centre", revoke, "ann")
+    await desk.provider.grants.change("alice", "centre", revoke, MANAGER)
     parameters, _ = desk.asked()
     assert isinstance(await desk.provider.authorization.handle(parameters, await desk.signed_in("ann")), AskConsent)
 

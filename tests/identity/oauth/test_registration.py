@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from openbooking.identity.oauth.errors import InvalidClientMetadataError, InvalidRedirectUriError, InvalidTokenError
 from openbooking.identity.oauth.registration import read_metadata, write_registration
-from openbooking.identity.records import Partner, RegistrationToken
+from openbooking.identity.records import IdentityRecord, Partner, RegistrationToken
 from support.identity_provider import Desk, basic
 
 pytestmark = pytest.mark.anyio
@@ -173,11 +173,11 @@ async def test_concurrent_registrations_cannot_share_the_last_use_of_a_token(des
     token = await registration.new_token("a", None, 1)
     save = desk.store.save
 
-    async def overtaken(*records: Any) -> bool:
+    async def overtaken(*records: IdentityRecord, **others: Any) -> bool:
         desk.store.save = save  # type: ignore[method-assign]
         kept = await registration.check_token(token)
         await save(replace(kept, uses_left=0))
-        return await save(*records)
+        return await save(*records, **others)
 
     desk.store.save = overtaken  # type: ignore[method-assign]
     with pytest.raises(InvalidTokenError):

@@ -22,6 +22,7 @@ from openbooking.identity.records import EVERY_SELLER, Authorization, User
 from openbooking.identity.scopes import Scope
 from openbooking.openactive.errors import InvalidAuthorizationDetailsError
 from support.identity_provider import POLICY, Desk, basic
+from support.parties import MANAGER
 
 pytestmark = pytest.mark.anyio
 
@@ -210,7 +211,7 @@ async def test_revoked_tokens_end_at_once_and_for_ever(desk: Desk) -> None:
     """A new consent allows new tokens. The old tokens stay invalid."""
     tokens, bens = await desk.tokens(), await desk.tokens("ben")
     code, verifier = await desk.code()
-    await desk.provider.grants.change("alice", "centre", revoke, "ann")
+    await desk.provider.grants.change("alice", "centre", revoke, MANAGER)
     assert await dead(desk, tokens)
     with pytest.raises(InvalidGrantError):
         await desk.exchange(code, verifier)
@@ -223,14 +224,14 @@ async def test_revoked_tokens_end_at_once_and_for_ever(desk: Desk) -> None:
 @pytest.mark.spec("OB-AUTH-27")
 async def test_tokens_survive_a_suspension(desk: Desk) -> None:
     tokens, own = await desk.tokens(), await desk.own_token()
-    await desk.provider.grants.change("alice", "centre", suspend, "ann")
+    await desk.provider.grants.change("alice", "centre", suspend, MANAGER)
     with pytest.raises(InvalidAuthorizationDetailsError):
         await desk.caller(tokens["access_token"])
     tokens = await desk.refresh(tokens["refresh_token"])
     with pytest.raises(InvalidAuthorizationDetailsError):
         await desk.caller(tokens["access_token"])
     assert (await desk.caller(own, Scope.ORDERS_FEED)).partner == "alice"
-    await desk.provider.grants.change("alice", "centre", resume, "ann")
+    await desk.provider.grants.change("alice", "centre", resume, MANAGER)
     assert await desk.sellers(tokens["access_token"]) == {"centre"}
 
 
@@ -238,7 +239,7 @@ async def test_tokens_survive_a_suspension(desk: Desk) -> None:
 async def test_a_grant_outlives_the_user_who_gave_it(desk: Desk) -> None:
     tokens = await desk.tokens()
     (ann,) = await desk.store.find(User, name="ann")
-    await desk.provider.accounts.remove(ann)
+    await desk.provider.accounts.remove(ann.name, MANAGER)
     tokens = await desk.refresh(tokens["refresh_token"])
     assert await desk.sellers(tokens["access_token"]) == {"centre"}
 
@@ -258,7 +259,7 @@ async def test_a_client_token_reads_the_orders_feed(desk: Desk) -> None:
 async def test_a_client_token_cannot_book(desk: Desk) -> None:
     """A client token has no Seller, even if the partner has grants."""
     await desk.tokens(scope="openactive-openbooking")
-    await desk.provider.grants.change("alice", EVERY_SELLER, give(frozenset({Scope.OPENBOOKING})), "administrator")
+    await desk.provider.grants.change("alice", EVERY_SELLER, give(frozenset({Scope.OPENBOOKING})), MANAGER)
     for scope in (Scope.OPENBOOKING, Scope.OPENID, Scope.OFFLINE_ACCESS):
         with pytest.raises(InvalidScopeError):
             await desk.own_token(scope=scope)

@@ -47,7 +47,7 @@ async def feed(desk: Desk) -> dict[str, bool]:
 
 
 async def change(desk: Desk, seller: str, how: Any) -> Grant:
-    return await desk.provider.grants.change("alice", seller, how, "ann")
+    return await desk.provider.grants.change("alice", seller, how, MANAGER)
 
 
 @pytest.mark.spec("OB-AUTH-06", "OB-AUTH-07", "OB-AUTH-27")
@@ -141,13 +141,13 @@ async def test_two_concurrent_grant_changes_are_both_made(desk: Desk, monkeypatc
     await change(desk, CENTRE.key, BOOKING)
     save, overtaken = desk.store.save, 0
 
-    async def slow(*records: Any) -> bool:
+    async def slow(*records: Any, **others: Any) -> bool:
         nonlocal overtaken
         if overtaken:
             overtaken -= 1
             (known,) = await desk.store.find(Grant)
             await save(replace(known, changed_by="somebody faster"))
-        return await save(*records)
+        return await save(*records, **others)
 
     monkeypatch.setattr(desk.store, "save", slow)
     overtaken = 2

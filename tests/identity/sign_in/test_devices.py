@@ -11,6 +11,7 @@ from openbooking.identity.sign_in.attempt_limiter import Browser, TooManyAttempt
 from openbooking.identity.sign_in.attempt_limits import DEVICE_LIFETIME
 from openbooking.identity.sign_in.devices import MAX_DEVICES
 from support.identity_provider import BROWSER, PASSWORD, Desk
+from support.parties import MANAGER
 
 pytestmark = pytest.mark.anyio
 
@@ -145,7 +146,7 @@ async def test_a_password_change_makes_all_other_browsers_unknown(desk: Desk) ->
     changed = await accounts.change_password(user, PASSWORD, NEW, here)
     assert len(await desk.store.find(Device, username="ann")) == 1
     assert changed.device not in (ann.device, here.device)
-    linked = await accounts.use_link(await accounts.issue_link("ann"), PASSWORD)
+    linked = await accounts.use_link(await accounts.issue_link("ann", MANAGER), PASSWORD)
     await lock(desk)
     for stale in (ann, here, here._replace(device=changed.device)):
         assert await is_locked(desk, stale)
@@ -161,9 +162,9 @@ async def test_the_password_can_be_changed_in_the_known_browser_of_a_locked_acco
 async def test_a_later_account_of_a_name_has_no_known_browsers(desk: Desk) -> None:
     accounts, ann = desk.provider.accounts, await known(desk)
     (device,) = await desk.store.find(Device, username="ann")
-    await accounts.remove((await desk.signed_in("ann")).user)
+    await accounts.remove("ann", MANAGER)
     assert await desk.store.find(Device, username="ann") == []
-    await accounts.use_link(await accounts.add("ann", "centre", Role.MANAGER), PASSWORD)
+    await accounts.use_link(await accounts.add("ann", "centre", Role.MANAGER, MANAGER), PASSWORD)
     # A record that was saved during the removal of the account is left over.
     assert await desk.store.save(Device(**{name: getattr(device, name) for name in device.__struct_fields__[1:]}))
     await lock(desk)

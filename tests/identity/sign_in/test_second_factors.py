@@ -2,18 +2,20 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from pyotp import TOTP
 
 from openbooking.identity.policy import SecondFactorMode
-from openbooking.identity.records import Attempts, PendingSignIn, Role, SecondFactor, Session, User
+from openbooking.identity.records import Attempts, IdentityRecord, PendingSignIn, Role, SecondFactor, Session, User
 from openbooking.identity.sign_in.accounts import SignInRefusedError, UnknownUserError
 from openbooking.identity.sign_in.attempt_limiter import Browser, TooManyAttemptsError
 from openbooking.identity.sign_in.second_factors import Enrolment, Pending, WrongCodeError
 from openbooking.identity.sign_in.sessions import NextStep, SignInResult
 from support.identity_provider import BROWSER, PASSWORD, POLICY, Desk
+from support.parties import MANAGER
 
 pytestmark = pytest.mark.anyio
 
@@ -192,13 +194,13 @@ async def test_a_pending_sign_in_ends_when_its_account_changes(optional: Desk, w
     pending = await step(optional, result)
     match way:
         case "link":
-            assert (await accounts.use_link(await accounts.issue_link("ann"), NEW)).step is NextStep.CODE
+            assert (await accounts.use_link(await accounts.issue_link("ann", MANAGER), NEW)).step is NextStep.CODE
         case "reset":
-            await optional.provider.second_factors.reset("ann")
+            await optional.provider.second_factors.reset("ann", MANAGER)
         case _:
-            await accounts.remove(pending.user)
+            await accounts.remove(pending.user.name, MANAGER)
             if way == "again":
-                await accounts.add("ann", "centre", Role.MANAGER)
+                await accounts.add("ann", "centre", Role.MANAGER, MANAGER)
                 await optional.store.save(replace(pending.sign_in, revision=0))
     assert await optional.provider.second_factors.pending(result.secret) is None
 
@@ -254,11 +256,11 @@ async def test_removing_a_second_factor_needs_password_and_code(optional: Desk) 
 
 async def test_an_administrator_resets_a_lost_second_factor(required: Desk) -> None:
     _, enrolment = await enrolled(required)
-    await required.provider.second_factors.reset(" ANN ")
+    await required.provider.second_factors.reset(" ANN ", MANAGER)
     assert await required.provider.accounts.find_session(enrolment.sign_in.secret) is None
     assert (await required.provider.accounts.sign_in("ann", PASSWORD, BROWSER)).step is NextStep.ENROLMENT
     with pytest.raises(UnknownUserError):
-        await required.provider.second_factors.reset("nobody")
+        await required.provider.second_factors.reset("nobody", MANAGER)
 
 
 async def test_sessions_without_a_second_factor_end_once_it_is_required(optional: Desk) -> None:
@@ -272,8 +274,28 @@ async def test_sessions_without_a_second_factor_end_once_it_is_required(optional
 async def test_a_link_sets_the_password_but_does_not_replace_the_second_step(optional: Desk) -> None:
     await with_factor(optional)
     accounts = optional.provider.accounts
-    result = await accounts.use_link(await accounts.issue_link("ann"), NEW)
+    result = await accounts.use_link(await accounts.issue_link("ann", MANAGER), NEW)
     assert result.step is NextStep.CODE
     assert await accounts.find_session(result.secret) is None
     pending = await step(optional, result)
     assert await optional.provider.second_factors.enter_code(pending, code(optional, SECRET), BROWSER)
+
+
+async def test_a_code_starts_no_session_if_the_password_changes_meanwhile(
+    optional: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, _ = await enrolled(optional)
+    optional.clock.move(timedelta(minutes=5))
+    accounts, save, pending = optional.provider.accounts, optional.store.save, await password(optional)
+    link = await accounts.issue_link("ann", MANAGER)
+
+    async def save_after_the_change(*records: IdentityRecord, **others: Any) -> bool:
+        if isinstance(records[0], Session):
+            monkeypatch.undo()
+            await accounts.use_link(link, NEW)
+        return await save(*records, **others)
+
+    monkeypatch.setattr(optional.store, "save", save_after_the_change)
+    with pytest.raises(WrongCodeError):
+        await optional.provider.second_factors.enter_code(pending, code(optional, secret), BROWSER)
+    assert await optional.store.find(Session) == []

@@ -189,7 +189,7 @@ async def test_a_repeated_revocation_waits_for_the_standby(url: str, pair: Pair)
     await identity.save(grant("alice", SELLER.key))
     with away(pair.standby):
         for _ in range(2):
-            revoking = asyncio.create_task(grants.change("alice", SELLER.key, revoke, "ann"))
+            revoking = asyncio.create_task(grants.change("alice", SELLER.key, revoke, MANAGER))
             await until_waiting(url, [revoking])
             await cancel_waits(url)
             with pytest.raises(StoreUnavailableError):

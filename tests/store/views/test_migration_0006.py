@@ -1,4 +1,4 @@
-"""Migration 0006 fills what the views read as the stores write it."""
+"""Migrations 0006 and 0011 fill what the views read as the stores write it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ from openbooking.testing.samples import (
     session_path,
 )
 from openbooking.testing.stores.proposal_tests import approved_session, propose
-from openbooking.testing.stores.view_case import DAY, OTHER, at_day, book_for, exchange, of_other
+from openbooking.testing.stores.view_case import DAY, OTHER, at_day, attended_by, book_for, exchange, of_other
 from support.databases.database_0003 import insert, rows_of
 from support.databases.database_0005 import FILLED, copy
 from support.databases.opened_stores import opened
@@ -73,11 +73,12 @@ async def trade(database: str) -> None:
         await store.execute(SetSaleState(opportunity=session_path("hidden"), sale=SaleState.UNPUBLISHED, actor=MANAGER))
         await store.execute(Withdraw(sources=frozenset({"hidden"}), actor=MANAGER))
         partly, all_, moved, twice, gone = (fresh() for _ in range(5))
-        proposals = [propose(fresh(), "trip") for _ in range(3)]
+        proposals = [attended_by(propose(fresh(), "trip"), ZOE) for _ in range(3)]
         given: Sequence[Command[Any]] = (
             costing("45.99", book(partly, "yoga", "yoga", "yoga", "swim", caller=BOB)),
             cancel(partly, 2, caller=BOB),
             costing("9.99", book_for(ZOE, "swim")),
+            attended_by(book_for(ZOE, "yoga", "yoga", "yoga"), {"email": "ANN@example.com"}, ZOE, {"name": "Ann Lee"}),
             book_for({"name": "Ann Lee", "telephone": "447700900123"}, "yoga"),
             book_for({"@type": "Organization", "name": "Harriers \u00c9lan", "address": {"@type": "x"}}, "yoga"),
             book(all_, "late"),
@@ -120,7 +121,8 @@ def test_the_migration_fills_tables_as_this_version_does(databases: tuple[str, s
     copy(now, before)
     assert upgrade(before).revision >= "0006"
     expected, found = (run_in_migration(name, lambda connection: rows_of(connection, FILLED)) for name in databases)
-    assert len(expected["order_item"]) == 12
+    assert len(expected["order_item"]) == 13
+    assert sum(row["number"] > 0 for row in expected["personal_data"]) == 5
     assert sum(row["listed_at"] is not None for row in expected["record"]) > 7
     for table in FILLED:
         assert by_key(found[table]) == by_key(expected[table])

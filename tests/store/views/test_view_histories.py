@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 
+from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.rules.order_lines import OrderStatus
 from openbooking.booking.views import OrderQuery, SalesGroup, SellerViews
@@ -49,6 +50,9 @@ QUERIES = [
     OrderQuery(text="GEO", status=OrderStatus.BOOKED),
     OrderQuery(text="geoff@example.com", session_from=NOW),
     OrderQuery(text="+44 20 811 8055"),
+    OrderQuery(text="s"),
+    OrderQuery(text="sam sm", partner="alice"),
+    OrderQuery(text="sam@example.com"),
     OrderQuery(text="00000000-0000-4000-8000-000000000001"),
 ]
 
@@ -59,9 +63,11 @@ async def everything(views: SellerViews, keys: list[OrderKey]) -> dict[str, Any]
         "occurrences": (views.occurrences, EVER),
         **{f"bookings of {path}": (views.bookings, (path,)) for path in PATHS.values()},
         "proposals": (views.proposals, ()),
+        **{f"proposals of {text}": (views.proposals_of, (text,)) for text in ("geoff", "sam", "sam@example.com")},
         **{f"orders of {query}": (views.orders, (query,)) for query in QUERIES},
         "lines": (views.sales_lines, EVER),
         "later lines": (views.sales_lines, LATER),
+        **{f"cancellations of {partner}": (views.cancellations, (partner, *EVER)) for partner in ("alice", DESK)},
         "payments": (views.payments, EVER),
         "opportunities": (views.opportunities, ()),
     }

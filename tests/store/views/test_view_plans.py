@@ -17,21 +17,30 @@ from openbooking.store.migrate import prepare
 from openbooking.store.schema import booked_session, claim, opportunity, order_item, personal_data, record
 from openbooking.store.sqlite.dialect import Sqlite
 from openbooking.store.views.money_statements import MoneyStatements
+from openbooking.store.views.people_statements import PeopleStatements
 from openbooking.store.views.statements import ViewStatements
 
 GROWING = {table.name for table in (booked_session, claim, opportunity, order_item, personal_data, record)}
 # The sums read all rows of a period, and `booked_occurrences` all items of one.
-SORTED = {"booked_occurrences", "taken", "coming", "partner_sums", "orders_in_session", "lines_ended"}
+SORTED = {
+    "booked_occurrences",
+    "taken",
+    "coming",
+    "partner_sums",
+    "orders_in_session",
+    "lines_ended",
+    "lines_ended_of_partner",
+}
 
 
 def every_statement() -> dict[str, Statement]:
     found: dict[str, Statement] = {}
-    for statements in (ViewStatements(Sqlite()), MoneyStatements(Sqlite())):
+    for statements in (ViewStatements(Sqlite()), PeopleStatements(Sqlite()), MoneyStatements(Sqlite())):
         for name, member in vars(type(statements)).items():
             if isinstance(member, cached_property):
                 found[name] = getattr(statements, name)
     for term in ("family_name", "given_name", "email", "telephone"):
-        found[f"orders_by_{term}"] = ViewStatements(Sqlite()).orders_by_term(term)
+        found[f"records_by_{term}"] = PeopleStatements(Sqlite()).records_by_term(term)
     for by in SalesGroup:
         for sold in (True, False):
             found[f"sums_by_{by}_{sold}"] = MoneyStatements(Sqlite()).sums(by, sold=sold)

@@ -24,6 +24,12 @@ def rows_of(connection: Connection, names: list[str]) -> dict[str, Rows]:
     }
 
 
+def stocked_rows(connection: Connection) -> dict[str, Rows]:
+    """Return the rows that earlier versions had, too: without the search terms of attendees."""
+    rows = rows_of(connection, STOCKED)
+    return {**rows, "personal_data": [row for row in rows["personal_data"] if row["number"] == 0]}
+
+
 def as_before(rows: dict[str, Rows], fingerprints: dict[str, str]) -> dict[str, Rows]:
     """Return the rows as the previous version wrote them, with these fingerprints of the records by UUID."""
     return {
@@ -57,7 +63,7 @@ def copy(source: str, target: str, fingerprints: dict[str, str]) -> None:
     """Make a database at `target` with the data of the database at `source`, as the previous version would have stored
     it.
     """
-    rows = as_before(run_in_migration(source, lambda connection: rows_of(connection, STOCKED)), fingerprints)
+    rows = as_before(run_in_migration(source, stocked_rows), fingerprints)
 
     def fill(connection: Connection) -> None:
         config = _config()

@@ -4,14 +4,14 @@ from alembic import command
 from sqlalchemy import Connection, text
 
 from openbooking.store.migrate import _config, run_in_migration
-from support.databases.database_0003 import STOCKED, insert, rows_of
+from support.databases.database_0003 import insert, stocked_rows
 
 FILLED = ["opportunity", "record", "order_item", "booked_session", "personal_data"]
 
 
 def copy(source: str, target: str) -> None:
     """Make at `target` the database that the version before would have in place of that at `source`."""
-    rows = run_in_migration(source, lambda connection: rows_of(connection, STOCKED))
+    rows = run_in_migration(source, stocked_rows)
 
     def fill(connection: Connection) -> None:
         config = _config()

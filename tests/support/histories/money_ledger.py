@@ -1,15 +1,17 @@
 """A ledger of sales that knows only what replies of the booking API have said. It imports nothing of the project.
 
 An item counts as sold when it was booked, and as cancelled when it was cancelled. A replaced item counts as cancelled,
-and its replacement as sold, at the time of the replacement; of several replacements the last one counts. A deleted
-Order counts as never sold. What was paid in advance and is cancelled, or replaced by something that costs less, is to
+and its replacement as sold, at the time of the replacement, however often it is replaced. A deleted Order counts as
+never sold. What was paid in advance and is cancelled, or replaced by something that costs less, is to
 be refunded.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -29,6 +31,14 @@ class Sale(NamedTuple):
     currency: str
 
 
+class Payment(NamedTuple):
+    """An amount that was paid at the front desk, or a negative one that was given back."""
+
+    at: datetime
+    amount: Decimal
+    means: str
+
+
 class Movement(NamedTuple):
     """An item that was sold or cancelled, and what is to be refunded for it."""
 
@@ -46,13 +56,20 @@ class Movement(NamedTuple):
 
 @dataclass
 class Item:
-    """An item of an Order."""
+    """An item of an Order; `sold` has what it was sold as, and when: at B, and at each replacement."""
 
-    booked: Sale
-    booked_at: datetime
-    current: Sale
-    replaced_at: datetime | None = None
+    sold: list[tuple[datetime, Sale]]
     cancelled_at: datetime | None = None
+
+    @property
+    def booked(self) -> Sale:
+        """What was booked."""
+        return self.sold[0][1]
+
+    @property
+    def current(self) -> Sale:
+        """What it is now."""
+        return self.sold[-1][1]
 
 
 @dataclass
@@ -63,20 +80,52 @@ class Account:
     booked_at: datetime
     is_paid: bool
     items: list[Item] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
 
-    def movements(self) -> Iterator[Movement]:
-        """Yield everything that was sold and cancelled."""
+    def movements(self) -> list[Movement]:
+        """Return everything that was sold and cancelled.
+
+        What was paid later at the front desk, and is not due any more, is given back when items are cancelled.
+        """
+        moved = list(self._full())
+        if self.is_paid:
+            return moved
+        given = NOTHING
+        for at in sorted({each.at for each in moved if not each.is_sale}):
+            paid = sum((payment.amount for payment in self.payments if payment.at <= at), NOTHING)
+            signed = (each.sale.price * (1 if each.is_sale else -1) for each in moved if each.at <= at)
+            left = max(paid - given - sum(signed, NOTHING), NOTHING)
+            for place, each in enumerate(moved):
+                if each.at == at and not each.is_sale:
+                    refund = min(each.refund, left)
+                    moved[place] = each._replace(refund=refund)
+                    left, given = left - refund, given + refund
+        return moved
+
+    def till(self) -> Iterator[Payment]:
+        """Yield what was paid at the front desk and, as negative amounts, what was given back, the latest first."""
+        at_once = [Payment(self.booked_at, sum((item.booked.price for item in self.items), NOTHING), "Card")]
+        payments = [*(at_once if self.is_paid else []), *self.payments]
+        yield from payments
+        left = [payment.amount for payment in payments]
+        for moved in sorted(self.movements(), key=lambda each: each.at):
+            back = NOTHING if moved.is_sale else moved.refund
+            for place in reversed(range(len(payments))):
+                part = min(left[place], back) if payments[place].at <= moved.at else NOTHING
+                left[place], back = left[place] - part, back - part
+                yield Payment(moved.at, -part, payments[place].means)
+
+    def _full(self) -> Iterator[Movement]:
         for item in self.items:
-            yield self._movement(item.booked_at, item.booked, is_sale=True)
-            if item.replaced_at:
-                saved = item.booked.price - item.current.price
-                yield self._movement(item.replaced_at, item.booked, refund=saved)
-                yield self._movement(item.replaced_at, item.current, is_sale=True)
+            for at, sale in item.sold:
+                yield self._movement(at, sale, is_sale=True)
+            for (_, before), (at, after) in pairwise(item.sold):
+                yield self._movement(at, before, refund=before.price - after.price)
             if item.cancelled_at:
                 yield self._movement(item.cancelled_at, item.current, refund=item.current.price)
 
     def _movement(self, at: datetime, sale: Sale, *, is_sale: bool = False, refund: Decimal = NOTHING) -> Movement:
-        return Movement(at, self.partner, is_sale, sale, refund if self.is_paid else NOTHING)
+        return Movement(at, self.partner, is_sale, sale, refund)
 
     def due(self) -> Decimal:
         """Return the total of the items that are not cancelled."""
@@ -99,10 +148,10 @@ class Ledger:
         account = self.accounts.get((partner, uuid))
         if account is None:
             account = self.accounts[partner, uuid] = Account(partner, at, "payment" in order)
-            account.items = [Item(sale, at, sale) for sale in sales]
+            account.items = [Item([(at, sale)]) for sale in sales]
         for item, sale, said in zip(account.items, sales, order["orderedItem"], strict=True):
             if sale != item.current:
-                item.current, item.replaced_at = sale, at
+                item.sold.append((at, sale))
             if said["orderItemStatus"].endswith("Cancelled") and not item.cancelled_at:
                 item.cancelled_at = at
 
@@ -110,11 +159,25 @@ class Ledger:
         """Note an Order that no reply shows, of the items that a quote shows."""
         net = quote["seller"]["taxMode"].endswith("TaxNet")
         account = self.accounts[partner, uuid] = Account(partner, at, is_paid)
-        account.items = [Item(sale, at, sale) for sale in (_sale(item, net=net) for item in quote["orderedItem"])]
+        account.items = [Item([(at, sale)]) for sale in (_sale(item, net=net) for item in quote["orderedItem"])]
 
     def forget(self, partner: str, uuid: str) -> None:
         """Forget a deleted Order."""
         del self.accounts[partner, uuid]
+
+    def takings(self) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
+        """Return, for each day and means of payment, what was paid at the front desk and what was given back."""
+        sums: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
+        desk = (account for (partner, _), account in self.accounts.items() if partner == "@desk")
+        for paid in (each for account in desk for each in account.till() if each.amount):
+            key = (paid.at.astimezone(LONDON).date().isoformat(), paid.means)
+            taken, back = sums.get(key, (NOTHING, NOTHING))
+            sums[key] = (taken + max(paid.amount, NOTHING), back + max(-paid.amount, NOTHING))
+        return sums
+
+    def replacements(self) -> Counter[int]:
+        """Return the numbers of items, by how often they were replaced."""
+        return Counter(len(item.sold) - 1 for account in self.accounts.values() for item in account.items)
 
     def movements(self) -> list[Movement]:
         """Return everything that was sold and cancelled."""

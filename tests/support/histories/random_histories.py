@@ -27,6 +27,7 @@ from openbooking.booking.commands.proposal_decisions import AmendProposal, Decid
 from openbooking.booking.commands.propose import Propose
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.quote import Quote
+from openbooking.booking.commands.record_payment import RecordPayment
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.republish import Republish
 from openbooking.booking.commands.sale_state import SetSaleState, TakeOffSale
@@ -44,8 +45,9 @@ from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import MeansOfPayment, Partnership, Payment
 from openbooking.booking.model.policy import Leasing, Policy
-from openbooking.booking.model.record import Record, RecordKind
+from openbooking.booking.model.record import OrderRecord, Record, RecordKind
 from openbooking.booking.model.situation import Situation
+from openbooking.booking.rules.desk_account import due_at_desk
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.rules.erasure import retention_start
 from openbooking.openactive.terms import BrokerRole, OrderItemStatus, OrderProposalStatus
@@ -65,7 +67,7 @@ from support.histories.state import (
     Story,
     stock,
 )
-from support.parties import CENTRE, MANAGER
+from support.parties import CENTRE, CUSTOMER, MANAGER
 
 Deed = Callable[[Story, Record], Step]
 
@@ -267,9 +269,12 @@ def erase(story: Story, record: Record) -> Step:
 
 
 def erase_order(story: Story, record: Record) -> Step:
-    """Erase the personal data of one Order, which is refused while a booking is ahead."""
-    del story
-    return EraseOrderData(orders=frozenset({record.key}), actor=MANAGER)
+    """Erase the data of one person in one Order, which is refused while a booking of the person is ahead."""
+    personal = record.order.personal if record.order else None
+    people = (personal.customer, *personal.attendees.values()) if personal else ()
+    contacts = sorted({str(person["email"]) for person in people if person and "email" in person})
+    contact = story.choose([CUSTOMER["email"], *contacts])
+    return EraseOrderData(orders=frozenset({record.key}), contact=contact, actor=MANAGER)
 
 
 def look(story: Story, record: Record) -> Step:
@@ -296,6 +301,10 @@ def do_to_order(story: Story, record: Record) -> Step:
     ]
     if any(state.status in (OrderItemStatus.ATTENDED, OrderItemStatus.ABSENT) for _, state in record.items()):
         deeds += [UndoAttendance(order=record.key, numbers=numbers, actor=MANAGER)] * 8
+    due = due_at_desk(record) if isinstance(record, OrderRecord) else Decimal(0)
+    if due:
+        amount, means = story.choose([due, due, Decimal("0.01")]), story.choose([*MeansOfPayment])
+        deeds += [RecordPayment(order=record.key, amount=amount, means=means, due=due, actor=MANAGER)] * 8
     return story.choose(deeds)
 
 

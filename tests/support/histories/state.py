@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import count
+from itertools import count, cycle
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 
@@ -41,6 +41,12 @@ FLOWS = {"coach": (FlowRequirement.APPROVAL, FlowRequirement.NEGOTIATION, FlowRe
 PATHS = {key: session(key)[-1].path for key in CAPACITIES}
 CALLERS = {caller.partner: caller for caller in (ALICE, BOB, desk_caller(CENTRE.key))}
 AHEAD = timedelta(days=100)
+# Those of the first, second, third … item of each request.
+ATTENDEES: tuple[dict[str, str] | None, ...] = (
+    None,
+    {"@type": "Person", "givenName": "Sam", "familyName": "Smith", "email": "sam@example.com"},
+    {"@type": "Person", "givenName": "Geoff", "familyName": "Smithson"},
+)
 
 
 class Moment(NamedTuple):
@@ -192,5 +198,6 @@ class Story:
         for key in keys:
             series = self.state.opportunities.get(USUAL[key][0].path, USUAL[key][0])
             total += leased[key].pop(0) if leased.get(key) else series.offers[0].price
-        items = [item(list(USUAL[key]), position) for position, key in enumerate(keys)]
+        people = cycle(ATTENDEES)
+        items = [item(list(USUAL[key]), position, attendee=next(people)) for position, key in enumerate(keys)]
         return request(*items, total_payment_due=total)

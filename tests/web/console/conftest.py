@@ -18,7 +18,7 @@ def sign_in(world: World) -> SignIn:
     return partial(signed_in, world)
 
 
-_ON_BOTH_DATABASES = {"test_attendance", "test_orders", "test_proposals", "test_log"}
+_ON_BOTH_DATABASES = {"test_attendance", "test_orders", "test_proposals", "test_log", "test_staff", "test_details"}
 
 
 @pytest.fixture

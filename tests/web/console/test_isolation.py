@@ -1,8 +1,8 @@
 """Isolation: no page shows or changes anything of another Seller, and staff see no page for managers.
 
-The tests read the routes from the application. Each route is in ROUTES; a new route must be added there. Its parameters
-are filled in with things of the centre. The users are a manager and staff of the centre, a manager of the studio, a
-manager of both who has chosen the studio, and nobody.
+The tests read the routes from the application. Each route is in ROUTES, or is one of OTHER_ROUTES; a new route must be
+added there. Its parameters are filled in with things of the centre. The users are a manager and staff of the centre, a
+manager and staff of the studio, a manager of both who has chosen the studio, and nobody.
 """
 
 import re
@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 
 import httpx2
 import pytest
+from starlette.responses import PlainTextResponse
 
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.views import OrderQuery, StoreWithViews
 from openbooking.identity.records import Grant, Role, User
+from openbooking.web.error_pages import PageRoute
 from support.approval_flow import TRIP, proposal_of
 from support.browsers.form_browser import Visitor
 from support.builders import UUID, new_uuid
@@ -44,6 +46,7 @@ ROUTES = {
     "/console/cancelled/{opportunity:path}": For.EVERYBODY,
     "/console/desk": For.EVERYBODY,
     "/console/desk/book/{opportunity:path}": For.EVERYBODY,
+    "/console/desk/pay/{uuid}": For.EVERYBODY,
     "/console/desk/receipt/{uuid}": For.EVERYBODY,
     "/console/desk/takings": For.EVERYBODY,
     "/console/e-mail": For.EVERYBODY,
@@ -75,6 +78,15 @@ ROUTES = {
     "/partners/{key}/resume": For.MANAGERS,
 }
 
+# Routes without pages of a Seller: for programs, for files, and for a person's own account. The consent of a Seller is
+# tested in `tests/web/accounts`.
+OTHER_ROUTES = re.compile(
+    r"/|/(api|feeds)/.+|/openactive(/style\.css|/logo\.svg)?|/healthz|/readyz|/metrics"
+    r"|/(pages|theme)\.css|/favicon\.(svg|ico)"
+    r"|/sign-(in|out)|/sign-in/(code|recovery-code|second-factor)|/(set-)?password|/second-factor(/remove)?"
+    r"|/oauth/(authorize|consent|token|revoke|register|jwks)|/registration|/\.well-known/[a-z-]+"
+)
+
 PROPOSAL, AT_DESK = new_uuid(), new_uuid()
 NAME, EMAIL = "Confidential", "confidential@example.com"
 # What the centre's pages show, and no page of another Seller may show.
@@ -93,6 +105,8 @@ FIELDS = {
     "attended-1": "yes",
     "uuid": UUID,
 }
+# What a page may be asked for in its query: a table as CSV, and a search.
+QUERIES = ("", "?format=csv", "?format=csv&table=lines", f"?text={EMAIL}")
 # The desk takes payments, so that staff see prices there.
 PAGES_WITH_PRICES = "/console/desk"
 
@@ -115,16 +129,27 @@ class Page(NamedTuple):
         return ROUTES[self.route] is For.MANAGERS
 
 
-def routes_of(world: World) -> list[Any]:
+def all_routes(world: World) -> list[Any]:
     transport: Any = world.client._transport
-    return [route for route in transport.app.router.routes if route.path.startswith(("/console", "/partners"))]
+    routes: list[Any] = transport.app.router.routes
+    return routes
+
+
+def routes_of(world: World) -> list[Any]:
+    return [route for route in all_routes(world) if route.path in ROUTES]
+
+
+def unknown_routes(world: World) -> set[str]:
+    """Return the paths of the routes that are neither in ROUTES nor in OTHER_ROUTES."""
+    paths = {route.path for route in all_routes(world)}
+    return {path for path in paths - ROUTES.keys() if not OTHER_ROUTES.fullmatch(path)}
 
 
 def pages_of(world: World) -> list[Page]:
     """Return all pages for the users of Sellers."""
 
     def fill_in(route: str) -> str:
-        uuid = PROPOSAL if "proposals" in route else AT_DESK if "receipt" in route else UUID
+        uuid = PROPOSAL if "proposals" in route else AT_DESK if "desk" in route else UUID
         things = {**PARAMETERS, "uuid": uuid}
         return re.sub(r"\{(\w+)(:\w+)?\}", lambda found: things[found[1]], route)
 
@@ -148,7 +173,8 @@ async def things(world: World) -> None:
         others={STUDIO.key: Role.MANAGER},
         password_hash=password_hash(),
     )
-    assert await world.identity.save(partner("dora"), grant("dora", CENTRE.key), dan)
+    eve = User(name="eve", seller=STUDIO.key, role=Role.STAFF, password_hash=password_hash())
+    assert await world.identity.save(partner("dora"), grant("dora", CENTRE.key), dan, eve)
 
 
 async def state_of_centre(world: World) -> list[Any]:
@@ -180,8 +206,22 @@ def marks_in(answer: httpx2.Response) -> list[str]:
 
 async def test_every_route_is_known(world: World) -> None:
     """A new route must be added to ROUTES, with the people who may see it."""
+    assert unknown_routes(world) == set()
     assert {route.path for route in routes_of(world)} == ROUTES.keys()
+    assert not any(OTHER_ROUTES.fullmatch(route) for route in ROUTES)
     assert all(page.methods <= {"GET", "POST"} for page in pages_of(world))
+
+
+async def test_every_route_of_the_openid_provider_and_the_test_interface_is_known(
+    provider: World, testable: World
+) -> None:
+    assert unknown_routes(provider) == unknown_routes(testable) == set()
+
+
+@pytest.mark.parametrize("path", ["/console/new", "/office/{key}", "/partners/{key}/new", "/passwords"])
+async def test_a_new_route_is_noticed(world: World, path: str) -> None:
+    all_routes(world).append(PageRoute(path, PlainTextResponse("new")))
+    assert unknown_routes(world) == {path}
 
 
 async def test_a_visitor_who_has_not_signed_in_is_sent_to_sign_in(world: World) -> None:
@@ -217,7 +257,7 @@ async def test_staff_see_no_page_for_managers(world: World, sign_in: SignIn) -> 
     assert await state_of_centre(world) == before
 
 
-@pytest.mark.parametrize("user", ["ben", "dan"])
+@pytest.mark.parametrize("user", ["ben", "dan", "eve"])
 async def test_another_seller_sees_and_changes_nothing(world: World, sign_in: SignIn, user: str) -> None:
     visitor = await sign_in(user)
     if user == "dan":
@@ -225,9 +265,11 @@ async def test_another_seller_sees_and_changes_nothing(world: World, sign_in: Si
         await visitor.post("/console/sellers", {**page.forms[-1].fields, "seller": STUDIO.key})
     token, before = await token_of(visitor), await state_of_centre(world)
     for page_ in pages_of(world):
-        for method in sorted(page_.methods):
-            answer = await ask(visitor, method, page_.path, form_token=token, **FIELDS)
-            if page_.names_things:
+        for method, query in sorted((m, query) for m in page_.methods for query in QUERIES if m == "GET" or not query):
+            answer = await ask(visitor, method, f"{page_.path}{query}", form_token=token, **FIELDS)
+            if user == "eve" and (page_.is_for_managers or page_.names_things):
+                assert answer.status_code in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND), (method, page_.path)
+            elif page_.names_things:
                 leads_to_list = page_.route.startswith("/partners") and not page_.route.endswith("/terms")
                 expected = HTTPStatus.SEE_OTHER if leads_to_list else HTTPStatus.NOT_FOUND
                 assert answer.status_code == expected, (method, page_.path)
@@ -235,7 +277,7 @@ async def test_another_seller_sees_and_changes_nothing(world: World, sign_in: Si
                 # A redirection follows a change of the user's own things.
                 allowed = (HTTPStatus.OK, HTTPStatus.SEE_OTHER, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.NOT_FOUND)
                 assert answer.status_code in allowed, (method, page_.path)
-            typed = FIELDS.values() if method == "POST" else ()
+            typed = FIELDS.values() if method == "POST" else (EMAIL,) if EMAIL in query else ()
             assert [mark for mark in marks_in(answer) if mark not in typed] == [], (method, page_.path)
             assert await state_of_centre(world) == before, (method, page_.path)
 

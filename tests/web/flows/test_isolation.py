@@ -322,7 +322,7 @@ async def test_a_revoked_grant_is_refused_everywhere_at_once(matrix: Matrix, cha
     world = matrix.world
     grants, taken = Grants(world.identity, world.store, world.clock), ("alice", CENTRE.key)
     feeds = {partner: await matrix.feed("orders-rpde", partner) for partner in PARTNERS}
-    await grants.change(*taken, change, "ann")
+    await grants.change(*taken, change, MANAGER)
     for cell, by in itertools.product(matrix.cells, matrix.orders):
         if cell.path.endswith("-rpde"):
             continue
@@ -342,7 +342,7 @@ async def test_a_revoked_grant_is_refused_everywhere_at_once(matrix: Matrix, cha
     shown = [f"-{uuid}" if uuid in hidden else uuid for uuid in feeds["alice"]]
     assert await matrix.feed("orders-rpde", "alice") == sorted(shown)
     assert await matrix.feed("orders-rpde", "bob") == feeds["bob"]
-    await grants.change(*taken, resume if change is suspend else give(frozenset({Scope.OPENBOOKING})), "ann")
+    await grants.change(*taken, resume if change is suspend else give(frozenset({Scope.OPENBOOKING})), MANAGER)
     assert await matrix.feed("orders-rpde", "alice") == feeds["alice"]
 
 

@@ -6,9 +6,10 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.commands.erase_personal_data import ErasePersonalData
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import RenewAccess
+from openbooking.booking.commands.seller_decisions import Notify, RenewAccess, SellerCancel
 from openbooking.booking.model.opportunity import AccessRules
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import Record
@@ -56,6 +57,31 @@ async def test_an_erased_order_shows_the_booking_without_people(tmp_path: Path) 
         assert OWN in feed[UUID]["data"]["orderedItem"][0]["accessPass"]
         assert OWN not in shown[UUID]["data"]["orderedItem"][0]["accessPass"]
         assert (await world.call("PUT", B, body)).json()["@type"] == "OrderAlreadyExistsError"
+
+
+@pytest.mark.spec("OB-SEL-02", "OB-NOTIF-02", "OB-OF-23")
+async def test_an_erased_order_is_shown_without_the_texts_of_its_seller(tmp_path: Path) -> None:
+    """The Orders feed shows the Order as changed, and both documents are still valid."""
+    text = "Ann, your knee will be better by then."
+    async with open_world("sqlite", tmp_path) as world:
+        items = [world.item(YOGA, position) for position in range(2)]
+        assert (await world.call("PUT", B, world.order(*items, total=24))).status_code == 201
+        key = OrderKey("alice", UUID)
+        await world.store.execute(SellerCancel(order=key, numbers=frozenset({1}), message=text, actor=MANAGER))
+        await world.store.execute(Notify(order=key, numbers=frozenset({2}), notice=text, actor=MANAGER))
+        replies = [(await world.call("GET", B)).json(), (await world.read_feed(ORDERS))[UUID]["data"]]
+        assert [str(reply).count(text) for reply in replies] == [2, 2]
+        before = (await world.read_feed(ORDERS))[UUID]["modified"]
+        world.pass_time(days=32)
+        await world.store.execute(ErasePersonalData(over_before=world.clock()))
+        shown = await world.read_feed(ORDERS)
+        for reply in ((await world.call("GET", B)).json(), shown[UUID]["data"]):
+            assert text not in str(reply)
+            assert [item["orderItemStatus"].rpartition("/")[2] for item in reply["orderedItem"]] == [
+                "SellerCancelled",
+                "OrderItemConfirmed",
+            ]
+        assert shown[UUID]["modified"] > before
 
 
 async def test_without_retention_days_nothing_is_erased(sqlite_world: World) -> None:

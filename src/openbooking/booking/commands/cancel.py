@@ -98,7 +98,7 @@ class Cancel(OrderCommand, frozen=True, kw_only=True):
 
 def _check_permitted(situation: Situation, item: BookedItem) -> None:
     """Raise CancellationNotPermittedError unless the Customer can cancel the item now (OB-CAN-05)."""
-    opportunity = situation.opportunities.get(item.opportunity.path, item.opportunity)
+    opportunity = situation.opportunity_of(item)
     if opportunity.start and opportunity.start <= situation.now:
         raise CancellationNotPermittedError("This booking can no longer be cancelled, because it has started.")
     if not item.offer.full_refund_on_cancellation:

@@ -11,11 +11,11 @@ from openbooking.booking.model.actor import Actor, ActorKind, Stamp
 from openbooking.booking.model.record import ProposalRecord, QuoteRecord, Record
 from openbooking.booking.model.situation import Needs, RecordSet, Situation
 from openbooking.booking.rules import lifecycle
+from openbooking.booking.rules.erasure import SystemNote
 from openbooking.booking.rules.holding import SPENT_FOR, is_spent
 from openbooking.openactive.terms import OrderProposalStatus
 
 SWEEPER = Actor(ActorKind.SYSTEM, "sweeper")
-_TOO_LATE = "The proposal was not booked in time."
 
 
 class ExpireLeases(BaseCommand, frozen=True):
@@ -50,7 +50,9 @@ def _record_after(situation: Situation, record: Record, stamp: Stamp) -> Record 
     if record.proposal.expires and record.proposal.expires > situation.now:
         return replace(record, lease_expires=None, changed=stamp)
     if lifecycle.is_open(record.proposal):
-        record = lifecycle.set_proposal_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, _TOO_LATE)
+        record = lifecycle.set_proposal_status(
+            situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, SystemNote.TOO_LATE
+        )
     return lifecycle.close_proposal(record, stamp)
 
 

@@ -8,7 +8,8 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
-from openbooking.booking.model.errors import UnpayableOfferError
+from openbooking.booking.model.activity import Action
+from openbooking.booking.model.errors import SellerChangedError, UnpayableOfferError
 from openbooking.booking.model.opportunity import CourtTime, Opportunity, Seller, parents_among
 from openbooking.booking.model.report import AffectedOrders, OpportunityReport, Reports
 from openbooking.booking.model.situation import (
@@ -22,28 +23,39 @@ from openbooking.booking.model.situation import (
 from openbooking.booking.rules.cancellation_effects import cancel_bookings, reject_without_spaces
 from openbooking.booking.rules.capacity import court_of, max_spaces
 from openbooking.booking.rules.inheritance import inherit, keep_cancellation
-from openbooking.booking.rules.lifecycle import keep_over, publish_sale_state
 from openbooking.booking.rules.logistics import changed_paths, update_orders
 from openbooking.booking.rules.matching_keys import set_matching_keys
 from openbooking.booking.rules.ownership import check_ownership, check_same_as_booked, check_source
 from openbooking.booking.rules.prepayment import drop_invalid_prepayment
 from openbooking.booking.rules.pricing import Pricing, can_be_paid
 from openbooking.booking.rules.reports import affected_orders, why_not_bookable_now
+from openbooking.booking.rules.sale_states import keep_over, publish_sale_state
 from openbooking.booking.rules.size_limits import check_published
 from openbooking.openactive.errors import NotFoundError, SellerNotFoundError
 from openbooking.openactive.terms import EventStatus
 
 
 class PublishSeller(ActorCommand, frozen=True):
-    """Add or replace a Seller. Only the source of its first publication or an administrator can replace a Seller."""
+    """Add or replace a Seller. Only the source of its first publication or an administrator can replace a Seller.
+
+    Attributes:
+        seller: The Seller.
+        expected: The stored Seller as the actor saw it before the decision; None to replace any version.
+    """
 
     stores_more: ClassVar[bool] = True
 
     seller: Seller
+    expected: Seller | None = None
+
+    @property
+    def action(self) -> Action:
+        """The kind of its entry in the activity log."""
+        return Action.SELLER_CHANGED
 
     def needs(self) -> Needs:
         """Return the Seller."""
-        return Needs(sellers=frozenset({self.seller.key}))
+        return Needs(changed_sellers=frozenset({self.seller.key}))
 
     def decide(self, situation: Situation) -> Decision[None]:
         """Store the Seller. The source of its first publication does not change.
@@ -51,8 +63,11 @@ class PublishSeller(ActorCommand, frozen=True):
         Raises:
             BelongsToAnotherError: The Seller belongs to another source.
             RequestTooLargeError: The Seller takes too many bytes.
+            SellerChangedError: The stored Seller is not the expected one.
         """
         known = situation.sellers.get(self.seller.key)
+        if self.expected is not None and known != self.expected:
+            raise SellerChangedError
         check_published(known, self.seller, situation.policy)
         if known is None:
             return Decision(reply=None, changes=(SellerSet(self.seller),))

@@ -8,7 +8,7 @@ from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.situation import Change, Needs, OpportunityRemoved, OpportunitySet, Situation
 from openbooking.booking.model.spaces import Spaces
-from openbooking.booking.rules.lifecycle import opportunity_when_over, withdrawn_opportunity
+from openbooking.booking.rules.sale_states import opportunity_when_over, withdrawn_opportunity
 
 SWEEPER = Actor(ActorKind.SYSTEM, "sweeper")
 

@@ -14,6 +14,7 @@ from openbooking.booking.rules.access import grant_access
 from openbooking.booking.rules.bookability import Pair, conditions_of, why_not_bookable
 from openbooking.booking.rules.cancellation_effects import sell
 from openbooking.booking.rules.capacity import first_without_spaces
+from openbooking.booking.rules.order_lines import former_items
 from openbooking.booking.rules.prepayment import prepayment_of
 from openbooking.booking.rules.pricing import amount_due, can_be_paid, pricing_of, tax_charges
 from openbooking.booking.rules.required_details import missing_details
@@ -83,9 +84,17 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
             access=grant_access(opportunity.access, self.nonce, item.number, item.own_passes),
         )
         stamp = self.stamp(situation)
-        replaced_state = replace(state, replacement=replacement, access=None, logistics_changed=False, replaced=stamp)
+        replaced_state = replace(
+            state,
+            replacement=replacement,
+            access=None,
+            logistics_changed=False,
+            replaced=stamp,
+        )
+        # The limit of bytes does not count what the item was sold as before, because past sales must not change.
+        check_record(record, lifecycle.set_item_states(record, {self.number: replaced_state}, stamp), situation.policy)
+        replaced_state = replace(replaced_state, former=former_items(record, self.number))
         replaced = lifecycle.set_item_states(record, {self.number: replaced_state}, stamp)
-        check_record(record, replaced, situation.policy)
         return Decision(reply=None, changes=sell(situation, replaced))
 
     def _check(

@@ -1,6 +1,7 @@
 """Commands that put Opportunities on sale and take them off sale.
 
-`rules.lifecycle` holds the table of the allowed sale states. Publications also set the sale state (`commands.publish`).
+`rules.sale_states` holds the table of the allowed sale states. Publications set the sale state, too
+(`commands.publish`).
 """
 
 from openbooking.booking.command import ActorCommand, Decision
@@ -8,8 +9,8 @@ from openbooking.booking.model.activity import Action
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.report import Reports
 from openbooking.booking.model.situation import Needs, OpportunitySet, Situation
-from openbooking.booking.rules.lifecycle import choose_sale_state, mark_not_understood
 from openbooking.booking.rules.reports import withdrawal_report
+from openbooking.booking.rules.sale_states import choose_sale_state, mark_not_understood
 from openbooking.openactive.errors import NotFoundError
 
 
@@ -18,7 +19,7 @@ class SetSaleState(ActorCommand, frozen=True, kw_only=True):
 
     A child is on sale only while its parents are on sale, too; the sale states of the children do not change. An
     Opportunity off sale is in no open feed and cannot be booked, even with a Lease. Its Orders stay, and can be read,
-    cancelled and changed. An Opportunity whose latest version is not understood cannot be put on sale.
+    cancelled and changed. An Opportunity whose latest version is not understood stays off sale until it is understood.
 
     Attributes:
         opportunity: The path of the Opportunity.
@@ -38,7 +39,11 @@ class SetSaleState(ActorCommand, frozen=True, kw_only=True):
         return Needs(below=frozenset({self.opportunity}))
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Set the sale state, or raise NotFoundError."""
+        """Set the sale state.
+
+        Raises:
+            NotFoundError: No Opportunity has the path, or it was withdrawn.
+        """
         opportunity = situation.opportunities.get(self.opportunity)
         if opportunity is None or opportunity.withdrawn:
             raise NotFoundError("There is no such Opportunity.")

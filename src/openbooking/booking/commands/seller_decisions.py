@@ -75,7 +75,7 @@ class SellerCancel(SellerCommand, frozen=True, kw_only=True):
 
     def check(self, situation: Situation, item: BookedItem) -> None:
         """Raise CancellationNotPermittedError if the Opportunity has ended: it is not refunded any more (OB-SEL-12)."""
-        if situation.opportunities.get(item.opportunity.path, item.opportunity).is_over(situation.now):
+        if situation.opportunity_of(item).is_over(situation.now):
             raise CancellationNotPermittedError("This has taken place already.")
 
     def change(self, item: BookedItem, state: ItemState) -> ItemState:

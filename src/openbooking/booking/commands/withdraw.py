@@ -17,8 +17,9 @@ from openbooking.booking.model.situation import (
     evolve_all,
 )
 from openbooking.booking.rules.cancellation_effects import rejection
-from openbooking.booking.rules.lifecycle import deleted_record, withdrawn_opportunity
+from openbooking.booking.rules.lifecycle import deleted_record
 from openbooking.booking.rules.reports import affected_orders, withdrawal_report
+from openbooking.booking.rules.sale_states import withdrawn_opportunity
 
 
 class Withdraw(ActorCommand, frozen=True, kw_only=True):
@@ -66,14 +67,15 @@ def withdrawal(situation: Situation, gone: AbstractSet[str], stamp: Stamp, *, or
     """
     changes: list[Change] = []
     for record in situation.records.values():
-        if not any(claim.opportunity in gone for claim in record.claims()):
+        own = situation.own_claims(record) & gone
+        if not own:
             continue
         if isinstance(record, QuoteRecord):
             changes.append(RecordSet(record.key, None))
         elif orders:
             changes.append(RecordSet(record.key, deleted_record(record, stamp)))
         elif isinstance(record, ProposalRecord):
-            changes.extend(rejection(situation, record, gone, stamp))
+            changes.extend(rejection(situation, record, own, stamp))
     left = evolve_all(situation, changes)
     return [*changes, *(_removal(left, situation.opportunities[path]) for path in sorted(gone))]
 

@@ -31,6 +31,12 @@ class ProposalChangedError(DecisionRefusedError):
     name = "Somebody else has decided about this proposal meanwhile. Look at it again."
 
 
+class SellerChangedError(DecisionRefusedError):
+    """Somebody else has changed the Seller since it was shown."""
+
+    name = "The details have changed since you opened this page. Nothing has been published. Look at them again."
+
+
 class NoteTooSoonError(DecisionRefusedError):
     """The last note was sent less than five minutes ago (OB-AMEND-11)."""
 
@@ -65,6 +71,18 @@ class BookingAheadError(DecisionRefusedError):
     """The personal data of an Order is still needed: it has a booking that is neither over nor cancelled."""
 
     name = "A booking is ahead. Cancel it first, or wait until it is over."
+
+
+class UnacceptablePaymentError(DecisionRefusedError):
+    """The front desk cannot take this payment: it is more than is due, or the Order was not booked there."""
+
+    name = "The payment cannot be recorded."
+
+
+class DueChangedError(DecisionRefusedError):
+    """Another amount is due than when the payment was taken: somebody has recorded it, or items were cancelled."""
+
+    name = "What is due has changed meanwhile. Look at the booking again."
 
 
 class UnacceptableLogisticsError(DecisionRefusedError):

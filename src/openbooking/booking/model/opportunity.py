@@ -153,8 +153,8 @@ class SaleState(StrEnum):
     """Whether an Opportunity is on sale, or the reason why it is off sale.
 
     UNPUBLISHED: its Seller took the Opportunity off sale. NOT_UNDERSTOOD: an import does not understand its latest
-    version. OVER: the Opportunity has taken place. `rules.lifecycle` has the table of the allowed changes. Whether the
-    Opportunity takes place is another fact, which is in `Opportunity.status`.
+    version. OVER: the Opportunity has taken place. `rules.sale_states` has the table of the allowed changes. Whether
+    the Opportunity takes place is another fact, which is in `Opportunity.status`.
     """
 
     ON_SALE = "on-sale"
@@ -208,8 +208,8 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         withdrawn: Whether the Opportunity was withdrawn. It is still stored, and will be unpublished or cancelled again
             if it is published again.
         published_late: When the Opportunity was last published with a change, if it was over by then.
-        not_understood: Whether an import does not understand the latest version of an unpublished Opportunity. Its
-            Seller cannot put such an Opportunity on sale.
+        not_understood: Whether an import does not understand the latest version of an Opportunity that is unpublished
+            or over. Its Seller cannot put such an Opportunity on sale. Otherwise the sale state is NOT_UNDERSTOOD.
         properties: Further published properties.
     """
 

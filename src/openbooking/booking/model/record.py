@@ -14,6 +14,8 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Stamp
+from openbooking.booking.model.desk_payment import DeskPayment
+from openbooking.booking.model.former_item import FormerItem
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import (
     Access,
@@ -48,6 +50,7 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         customer_notice: The Seller's notice to the Customer.
         access: The code, passes and channel of the attendee, if they were renewed after B.
         replacement: The item that replaces the booked one.
+        former: The earlier replacements, the first one first. So the sales of past months stay as they were.
         logistics_changed: Whether the name, time or location of the Opportunity has changed since B. If so, the Orders
             feed shows the Opportunity in full.
         changed: The stamp of the last change.
@@ -60,6 +63,7 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     customer_notice: str | None = None
     access: Access | None = None
     replacement: BookedItem | None = None
+    former: tuple[FormerItem, ...] = ()
     # Stored under its former name.
     logistics_changed: bool = msgspec.field(name="moved", default=False)
     changed: Stamp | None = None
@@ -309,6 +313,7 @@ class OrderRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
         order: The Order as it was booked.
         states: The states of the items of `order`, in the same order.
         proposal: The OrderProposal that B booked, if there was one.
+        payments: The payments that the front desk took after the booking.
     """
 
     kind: RecordKind = msgspec.field(default_factory=lambda: RecordKind.ORDER)
@@ -316,6 +321,7 @@ class OrderRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
     fingerprint: str | None = None
     states: tuple[ItemState, ...] = ()
     proposal: Proposal | None = None
+    payments: tuple[DeskPayment, ...] = ()
     updated: bool = False
     withheld: bool = False
     proposed: Stamp | None = None

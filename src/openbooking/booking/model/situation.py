@@ -13,7 +13,7 @@ import msgspec
 
 from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import CourtTime, Opportunity, Seller, is_on_sale, parents_among
-from openbooking.booking.model.order import OrderKey, Partnership
+from openbooking.booking.model.order import BookedItem, OrderKey, Partnership
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Claim, Record, RecordKind
 from openbooking.booking.model.spaces import Spaces, busiest_spaces
@@ -51,6 +51,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
             its Orders (`logistics.changed_paths`): everything below it, and the records that claim any of these.
         sellers: Sellers, by key.
         leaving: True for some of the Opportunities that leave the open feeds now, and everything below these.
+        changed_sellers: Sellers that the command changes, by key. They are locked, unlike those of `sellers`.
         expired: True for some of the records whose hold or lifetime has ended.
         over_before: A time. Some of the Orders with personal data whose retention period began by then.
         sources: Names of sources. Their Opportunities, everything below, and the records that claim any of these.
@@ -79,6 +80,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     announced: tuple[Opportunity, ...] = ()
     sellers: frozenset[str] = frozenset()
     leaving: bool = False
+    changed_sellers: frozenset[str] = frozenset()
     expired: bool = False
     over_before: datetime | None = None
     sources: frozenset[str] = frozenset()
@@ -146,6 +148,23 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         """Return whether an Opportunity with this path exists and is on sale."""
         opportunity = self.opportunities.get(path)
         return opportunity is not None and is_on_sale(opportunity, self.parents(opportunity))
+
+    def own_claims(self, record: Record) -> set[str]:
+        """Return the paths that the record claims, without those that another Seller sells now, after a hand-over.
+
+        Orders stay with the Seller from whom they were booked.
+        """
+        claimed = (claim.opportunity for claim in record.claims())
+        return {path for path in claimed if path not in self.opportunities or self._sells(record.seller, path)}
+
+    def _sells(self, seller: str, path: str) -> bool:
+        opportunity = self.opportunities.get(path)
+        return opportunity is not None and opportunity.seller == seller
+
+    def opportunity_of(self, item: BookedItem) -> Opportunity:
+        """Return the Opportunity of an item as it is now; as it was booked if its Seller sells it no more."""
+        booked = item.opportunity
+        return self.opportunities[booked.path] if self._sells(booked.seller, booked.path) else booked
 
     def paths_from(self, sources: Collection[str]) -> set[str]:
         """Return the paths of the Opportunities from these sources."""
@@ -239,7 +258,13 @@ class EntrySet(msgspec.Struct, frozen=True):
     entry: TimetableEntry | None
 
 
-Change = RecordSet | OpportunitySet | OpportunityRemoved | SellerSet | EntrySet
+class OrderRead(msgspec.Struct, frozen=True):
+    """The change that only adds an entry about an Order to the activity log: somebody has read its personal data."""
+
+    key: OrderKey
+
+
+Change = RecordSet | OpportunitySet | OpportunityRemoved | SellerSet | EntrySet | OrderRead
 
 
 def evolve(situation: Situation, change: Change) -> Situation:
@@ -265,6 +290,8 @@ def evolve(situation: Situation, change: Change) -> Situation:
         case EntrySet(key, entry):
             others = {known: value for known, value in situation.timetable.items() if known != key}
             return msgspec.structs.replace(situation, timetable=others | {key: entry} if entry else others)
+        case OrderRead():
+            return situation
 
 
 def evolve_all(situation: Situation, changes: Iterable[Change]) -> Situation:

@@ -1,5 +1,7 @@
 """The entries of the activity log that a decision leads to."""
 
+from functools import partial
+
 from openbooking.booking.model.activity import Action, Activity
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.record import Record
@@ -8,7 +10,9 @@ from openbooking.booking.model.situation import (
     EntrySet,
     OpportunityRemoved,
     OpportunitySet,
+    OrderRead,
     RecordSet,
+    SellerSet,
     Situation,
 )
 
@@ -27,26 +31,26 @@ def activities(action: Action, actor: Actor, situation: Situation, changes: tupl
 
 
 def _activity(action: Action, actor: Actor, situation: Situation, change: Change) -> Activity | None:
+    entry = partial(Activity, at=situation.now, actor=actor, action=action)
     match change:
         case RecordSet(key, record):
             before = situation.records.get(key)
             known = record or before
-            if known is None:
-                return None
             changed = _changed_items(before, record) if record else ()
-            return Activity(at=situation.now, actor=actor, action=action, seller=known.seller, order=key, items=changed)
+            return entry(seller=known.seller, order=key, items=changed) if known else None
+        case OrderRead(key):
+            return entry(seller=situation.records[key].seller, order=key)
         case OpportunitySet(opportunity):
-            seller, path = opportunity.seller, opportunity.path
+            return entry(seller=opportunity.seller, opportunity=opportunity.path)
         case OpportunityRemoved(path):
-            seller = situation.opportunities[path].seller
-        case EntrySet(key, entry):
+            return entry(seller=situation.opportunities[path].seller, opportunity=path)
+        case SellerSet(seller):
+            is_changed = situation.sellers.get(seller.key) not in (None, seller)
+            return entry(seller=seller.key) if is_changed else None
+        case EntrySet(key, new):
             stored = situation.timetable.get(key)
-            if entry and stored and (entry.rule, entry.ended) == (stored.rule, stored.ended):
-                return None
-            return Activity(at=situation.now, actor=actor, action=action, seller=key.seller, entry=key.key)
-        case _:
-            return None
-    return Activity(at=situation.now, actor=actor, action=action, seller=seller, opportunity=path)
+            is_same = new is not None and stored is not None and (new.rule, new.ended) == (stored.rule, stored.ended)
+            return None if is_same else entry(seller=key.seller, entry=key.key)
 
 
 def _changed_items(before: Record | None, after: Record) -> tuple[int, ...]:

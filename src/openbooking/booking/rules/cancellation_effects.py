@@ -16,12 +16,11 @@ from openbooking.booking.model.order import BookedItem, OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
 from openbooking.booking.model.situation import Change, RecordSet, Situation, evolve
 from openbooking.booking.rules import lifecycle
+from openbooking.booking.rules.erasure import SystemNote
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 
 # The actor that rejects a proposal because its spaces were sold to others.
 SOLD_OUT = Actor(ActorKind.SYSTEM, "sold out")
-_NOT_TAKING_PLACE = "This does not take place."
-_FULL = "There are no longer enough spaces for this."
 
 
 class CancelledBooking(NamedTuple):
@@ -63,6 +62,7 @@ def cancel_bookings(
 ) -> list[Change]:
     """Return the changes that cancel the items for some Opportunities and reject the open proposals (OB-APP-27).
 
+    Only Orders and proposals of the Seller who sells an Opportunity now are concerned (`Situation.own_claims`).
     An item whose Opportunity has ended does not change, because it is not refunded (OB-SEL-12).
 
     Args:
@@ -73,10 +73,11 @@ def cancel_bookings(
     """
     changes: list[Change] = []
     for record in situation.records.values():
+        own = situation.own_claims(record) & paths
         if isinstance(record, OrderRecord):
-            changes += _cancellation(situation, record, paths, stamp, message)
+            changes += _cancellation(situation, record, own, stamp, message)
         elif isinstance(record, ProposalRecord):
-            changes += rejection(situation, record, paths, stamp, message)
+            changes += rejection(situation, record, own, stamp, message)
     return changes
 
 
@@ -86,7 +87,7 @@ def rejection(
     """Return the change that rejects a proposal, or nothing if it is not open or asks for no space at these paths."""
     if not lifecycle.is_open(record.proposal) or not any(claim.opportunity in paths for claim in record.claims()):
         return []
-    note = message or _NOT_TAKING_PLACE
+    note = message or SystemNote.NOT_TAKING_PLACE
     rejected = lifecycle.set_proposal_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, note)
     return [RecordSet(record.key, rejected)]
 
@@ -101,7 +102,7 @@ def reject_without_spaces(situation: Situation, paths: Iterable[str], stamp: Sta
         for record in _without_spaces(situation, path):
             rejected, status = record, OrderProposalStatus.SELLER_REJECTED
             if lifecycle.is_open(record.proposal):
-                rejected = lifecycle.set_proposal_status(situation, record, status, stamp, _FULL)
+                rejected = lifecycle.set_proposal_status(situation, record, status, stamp, SystemNote.FULL)
             change = RecordSet(record.key, lifecycle.close_proposal(rejected, stamp))
             situation = evolve(situation, change)
             changes.append(change)
@@ -166,4 +167,4 @@ def _has_not_ended(situation: Situation, item: BookedItem, paths: AbstractSet[st
     """
     if item.opportunity.path not in paths:
         return False
-    return not situation.opportunities.get(item.opportunity.path, item.opportunity).is_over(situation.now)
+    return not situation.opportunity_of(item).is_over(situation.now)

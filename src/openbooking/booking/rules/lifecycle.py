@@ -1,6 +1,6 @@
-"""The allowed status changes of records, OrderProposals, OrderItems and sale states, and the functions that make them.
+"""The allowed status changes of records, OrderProposals and OrderItems, and the functions that make these changes.
 
-Each status has a table, whose name ends in `_TRANSITIONS`. No other module sets a status; the functions below the
+Each status has a table, whose name ends in `_TRANSITIONS`. No other module sets such a status; the functions below the
 tables check each change against its table. They also set the ends of an OrderProposal's lifetime and hold when its
 status changes (`commands.propose` sets the first ones). Sections of the specification: OB 9.1.1 for records, OB 5.5.5
 for OrderProposals, OB 10.1.6 for OrderItems.
@@ -20,7 +20,6 @@ from openbooking.booking.model.errors import (
     ProposalExpiredError,
     ProposalRejectedError,
 )
-from openbooking.booking.model.opportunity import Opportunity, SaleState
 from openbooking.booking.model.order import BookedItem, BookedOrder, OrderKey, Proposal, SeenProposal
 from openbooking.booking.model.record import (
     DeletedRecord,
@@ -31,7 +30,7 @@ from openbooking.booking.model.record import (
     RecordKind,
 )
 from openbooking.booking.model.situation import Situation
-from openbooking.booking.rules.erasure import erase_personal_data
+from openbooking.booking.rules.erasure import erase_personal_data, has_note_of_seller
 from openbooking.openactive.errors import (
     CancellationNotPermittedError,
     GoneError,
@@ -56,18 +55,6 @@ class Event(StrEnum):
     UPDATE = "update"
     DELETE = "delete"
     READ = "read"
-
-
-class SaleEvent(StrEnum):
-    """An event that may change the sale state of an Opportunity.
-
-    The events are a decision of its Seller, a new version of the Opportunity, and its end.
-    """
-
-    CHOOSE = "choose"
-    PUBLISH = "publish"
-    NOT_UNDERSTOOD = "not understood"
-    END = "end"
 
 
 # For each event: the kind of the record before (None for no record), and its kind afterwards.
@@ -122,25 +109,6 @@ ITEM_TRANSITIONS: dict[OrderItemStatus, frozenset[OrderItemStatus]] = {
 }
 # An item that is cancelled, or whose attendee was absent, has no notice to the Customer (OB-NOTIF-03).
 STATUSES_WITH_NOTICE = frozenset({OrderItemStatus.CONFIRMED, OrderItemStatus.ATTENDED})
-
-_ANY_SALE_STATE = frozenset(SaleState)
-# Only its Seller puts an unpublished Opportunity on sale. A change that is not in the table leaves the state as it is.
-SALE_TRANSITIONS: dict[SaleEvent, dict[SaleState, frozenset[SaleState]]] = {
-    SaleEvent.CHOOSE: dict.fromkeys(SaleState, _ANY_SALE_STATE),
-    SaleEvent.PUBLISH: {**dict.fromkeys(SaleState, _ANY_SALE_STATE), SaleState.UNPUBLISHED: frozenset()},
-    SaleEvent.NOT_UNDERSTOOD: {
-        SaleState.ON_SALE: frozenset({SaleState.NOT_UNDERSTOOD}),
-        SaleState.UNPUBLISHED: frozenset(),
-        SaleState.NOT_UNDERSTOOD: frozenset(),
-        SaleState.OVER: frozenset(),
-    },
-    SaleEvent.END: {
-        SaleState.ON_SALE: frozenset({SaleState.OVER}),
-        SaleState.UNPUBLISHED: frozenset(),
-        SaleState.NOT_UNDERSTOOD: frozenset({SaleState.OVER}),
-        SaleState.OVER: frozenset(),
-    },
-}
 
 _Required = TypeVar("_Required", bound=Record)
 
@@ -327,7 +295,15 @@ def set_proposal_version(
 
 
 def close_proposal(record: ProposalRecord, stamp: Stamp) -> ProposalRecord:
-    """Return a rejected proposal without its hold and its personal data. Its feed still shows the proposal."""
+    """Return a rejected proposal without its hold and its personal data. Its feed still shows the proposal.
+
+    A note that the Seller has just written is not erased yet, because the Broker has five minutes to read it
+    (OB-AMEND-11). Until then the proposal keeps a lifetime, at whose end the sweeper closes it.
+    """
+    noted_at = record.proposal.seller_note_at
+    if has_note_of_seller(record.proposal) and noted_at and stamp.at and noted_at + SELLER_NOTES_EVERY > stamp.at:
+        readable = replace(record.proposal, expires=noted_at + SELLER_NOTES_EVERY)
+        return replace(record, lease_expires=None, proposal=readable, changed=stamp)
     erased = erase_personal_data(record, stamp)
     proposal = replace(erased.proposal, expires=None)
     return replace(erased, lease_expires=None, proposal=proposal, changed=stamp)
@@ -360,68 +336,3 @@ def check_note(situation: Situation, proposal: Proposal, note: str | None) -> No
 def _note_is_due(situation: Situation, proposal: Proposal) -> bool:
     """Return whether the Broker has had five minutes to read the last note of the Seller (OB-AMEND-11)."""
     return proposal.seller_note_at is None or situation.now - proposal.seller_note_at >= SELLER_NOTES_EVERY
-
-
-def publish_sale_state(known: Opportunity | None, published: Opportunity) -> Opportunity:
-    """Return the published Opportunity with the sale state that it has after its publication.
-
-    Args:
-        known: The stored version, if there is one.
-        published: The published version.
-    """
-    sale = _sale_after(SaleEvent.PUBLISH, known.sale, published.sale) if known else published.sale
-    return published if sale is published.sale else replace(published, sale=sale)
-
-
-def keep_over(known: Opportunity | None, published: Opportunity, now: datetime) -> Opportunity:
-    """Return the published Opportunity; it stays over if it was over before and has the same end.
-
-    So an import that repeats what is over does not bring it back into the open feeds.
-    """
-    is_repeated = known is not None and known.sale is SaleState.OVER and known.over_at == published.over_at
-    return replace(published, sale=SaleState.OVER) if is_repeated and published.is_over(now) else published
-
-
-def opportunity_when_over(opportunity: Opportunity) -> Opportunity:
-    """Return the Opportunity as it is stored after it has left the open feeds because it is over."""
-    return replace(opportunity, sale=_sale_after(SaleEvent.END, opportunity.sale, SaleState.OVER))
-
-
-def choose_sale_state(opportunity: Opportunity, sale: SaleState) -> Opportunity:
-    """Return the Opportunity with the sale state that its Seller chooses.
-
-    If an import does not understand the latest version of an unpublished Opportunity (`not_understood`), the Seller
-    cannot put the Opportunity on sale: its sale state becomes NOT_UNDERSTOOD instead.
-    """
-    wanted = SaleState.NOT_UNDERSTOOD if sale is SaleState.ON_SALE and opportunity.not_understood else sale
-    after = _sale_after(SaleEvent.CHOOSE, opportunity.sale, wanted)
-    not_understood = opportunity.not_understood or opportunity.sale is SaleState.NOT_UNDERSTOOD
-    return replace(opportunity, sale=after, not_understood=not_understood and after is SaleState.UNPUBLISHED)
-
-
-def mark_not_understood(opportunity: Opportunity) -> Opportunity:
-    """Return the Opportunity after an import that does not understand its latest version.
-
-    An Opportunity on sale goes off sale. An unpublished Opportunity cannot be put on sale by its Seller from now on.
-    """
-    if opportunity.sale is SaleState.UNPUBLISHED:
-        return replace(opportunity, not_understood=True)
-    if opportunity.withdrawn:
-        return opportunity
-    return replace(opportunity, sale=_sale_after(SaleEvent.NOT_UNDERSTOOD, opportunity.sale, SaleState.NOT_UNDERSTOOD))
-
-
-def withdrawn_opportunity(opportunity: Opportunity, *, is_needed: bool = False) -> Opportunity | None:
-    """Return the version of a withdrawn Opportunity that stays stored, or None if the Opportunity is removed.
-
-    An Opportunity that is unpublished, or that its Seller cancelled here, stays stored without its parent. If the
-    Opportunity is published again later, it is still unpublished or cancelled.
-    """
-    if opportunity.sale is SaleState.UNPUBLISHED or opportunity.cancelled_here or is_needed:
-        return replace(opportunity, parent=None, withdrawn=True)
-    return None
-
-
-def _sale_after(event: SaleEvent, before: SaleState, wanted: SaleState) -> SaleState:
-    """Return the wanted sale state if SALE_TRANSITIONS allows the change, or else the present sale state."""
-    return wanted if wanted in SALE_TRANSITIONS[event][before] else before

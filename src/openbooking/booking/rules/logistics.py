@@ -15,7 +15,8 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import BookedItem
 from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.situation import Change, RecordSet, Situation
-from openbooking.booking.rules.lifecycle import publish_sale_state, set_item_states
+from openbooking.booking.rules.lifecycle import set_item_states
+from openbooking.booking.rules.sale_states import publish_sale_state
 from openbooking.booking.rules.size_limits import check_record
 
 _DESCRIBED_BY = ("name", "location")
@@ -73,9 +74,12 @@ def _inheritable(parent: Opportunity) -> tuple[Any, ...]:
 
 
 def _with_current_logistics(situation: Situation, item: BookedItem, changed: AbstractSet[str]) -> BookedItem | None:
-    """Return the item with the current Opportunity and parents, or None if it shows their name, time and location."""
-    opportunity = situation.opportunities.get(item.opportunity.path)
-    if opportunity is None:
+    """Return the item with the current Opportunity and parents, or None if it shows their name, time and location.
+
+    An item does not change either if another Seller sells its Opportunity now.
+    """
+    opportunity = situation.opportunity_of(item)
+    if opportunity is item.opportunity:
         return None
     parents = situation.parents(opportunity)
     if changed.isdisjoint(member.path for member in (opportunity, *parents)):

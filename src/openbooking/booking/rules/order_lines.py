@@ -1,19 +1,21 @@
 """The lines of an Order: its equal items together, with the money that was due for them, and when.
 
-Sales, takings and refunds are sums of lines. A replaced item has two lines: the line of the booked item ends at the
-time of the replacement, and the line of the new item begins then. A change of the name, time or location of an
-Opportunity (`rules.logistics`) is no replacement.
+Sales, takings and refunds are sums of lines. A replaced item has a line for each item that it was in turn: the line of
+the booked item ends at the time of the first replacement, and the line of the new item begins then. A change of the
+name, time or location of an Opportunity (`rules.logistics`) is no replacement.
 """
 
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 
 import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Stamp
+from openbooking.booking.model.former_item import FormerItem
 from openbooking.booking.model.order import BookedItem
 from openbooking.booking.model.record import ItemState, OrderRecord, Record
 from openbooking.booking.rules.matching_keys import activities_of, venue_of
@@ -44,8 +46,8 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         number: The number of the first of the items.
-        is_replaced: Whether these are booked items that were replaced. Their replacements have a line of their own,
-            with the same number.
+        replaced: 0 for current items, 1 for booked items that were replaced, 2 for their replacements that were
+            replaced in turn, and so on. All of these have the same number, and each has a line of its own.
         quantity: The number of items.
         opportunity: The path of the Opportunity.
         starts: The start of the Opportunity; None if it has none.
@@ -63,7 +65,7 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     number: int
-    is_replaced: bool = False
+    replaced: int = 0
     quantity: int = 1
     opportunity: str
     starts: datetime | None
@@ -96,6 +98,8 @@ def order_lines(record: Record | None) -> tuple[OrderLine, ...]:
     if not isinstance(record, OrderRecord):
         return ()
     lines = tuple(_single_lines(record))
+    if record.payments:
+        lines = _with_refunds_of_later_payments(record, lines)
     if len({line.opportunity for line in lines}) == len(lines):
         return lines
     groups: dict[OrderLine, OrderLine] = {}
@@ -124,21 +128,85 @@ def currency_of(lines: tuple[OrderLine, ...]) -> str | None:
     return next((line.currency for line in lines if line.currency), None)
 
 
+def former_items(record: OrderRecord, number: int) -> tuple[FormerItem, ...]:
+    """Return the earlier replacements of an item, and its present replacement as the last of them.
+
+    They are the `former` of the item when it is replaced again; empty if the item was never replaced.
+    """
+    found = zip(record.order.items, record.items(), strict=True)
+    booked, item, state = next((booked, item, state) for booked, (item, state) in found if item.number == number)
+    if not _was_exchanged(booked, item, state):
+        return ()
+    sold = state.replaced or state.changed
+    line = _line(item, pricing_of(record.order), _time(sold))
+    present = FormerItem(
+        opportunity=line.opportunity,
+        starts=line.starts,
+        sold=sold,
+        price=line.price,
+        tax=line.tax,
+        currency=line.currency,
+        vat=line.vat,
+        rate=line.rate,
+        activity=line.activity,
+        venue=line.venue,
+    )
+    return (*state.former, present)
+
+
 def _single_lines(record: OrderRecord) -> Iterator[OrderLine]:
     pricing, prepaid = pricing_of(record.order), record.payment is not None
     sold_at = _time(record.booked)
     for booked, (item, state) in zip(record.order.items, record.items(), strict=True):
-        line = _line(item, pricing, sold_at)
-        if _is_exchanged(booked, item):
-            exchanged_at = _time(state.replaced or state.changed)
-            before = _line(booked, pricing, sold_at)
-            refund = before.price - line.price if prepaid else ZERO
-            yield replace(before, is_replaced=True, status=LineStatus.REPLACED, ended_at=exchanged_at, refund=refund)
-            line = replace(line, sold_at=exchanged_at)
-        yield _with_end(line, state, prepaid=prepaid)
+        lines = [_line(item, pricing, sold_at)]
+        if _was_exchanged(booked, item, state):
+            former = (_former_line(booked.number, earlier) for earlier in state.former)
+            present = _line(item, pricing, _time(state.replaced or state.changed))
+            lines = [_line(booked, pricing, sold_at), *former, present]
+        for step, (before, after) in enumerate(pairwise(lines), 1):
+            refund = before.price - after.price if prepaid else ZERO
+            yield replace(before, replaced=step, status=LineStatus.REPLACED, ended_at=after.sold_at, refund=refund)
+        yield _with_end(lines[-1], state, prepaid=prepaid)
 
 
-def _is_exchanged(booked: BookedItem, item: BookedItem) -> bool:
+def _with_refunds_of_later_payments(record: OrderRecord, lines: tuple[OrderLine, ...]) -> tuple[OrderLine, ...]:
+    """Return the lines with the refunds of an Order that was paid, perhaps in part, after it was booked.
+
+    When items end, everything is given back that was paid before and is not due any more.
+    """
+    refunded = list(lines)
+    given_back = ZERO
+    for at in sorted({line.ended_at for line in lines if line.ended_at}):
+        paid = sum((payment.amount for payment in record.payments if payment.taken.at and payment.taken.at <= at), ZERO)
+        left = max(paid - given_back - _value_at(lines, at), ZERO)
+        for place, line in enumerate(lines):
+            if line.ended_at == at:
+                refund = min(line.price - _price_after(lines, line), left)
+                refunded[place] = replace(line, refund=refund)
+                left, given_back = left - refund, given_back + refund
+    return tuple(refunded)
+
+
+def _value_at(lines: tuple[OrderLine, ...], at: datetime) -> Decimal:
+    """Return the total of single items that were sold by this time and had not ended then."""
+    current = (line for line in lines if line.sold_at is None or line.sold_at <= at)
+    return sum((line.price for line in current if not line.has_ended or (line.ended_at and line.ended_at > at)), ZERO)
+
+
+def _price_after(lines: tuple[OrderLine, ...], ended: OrderLine) -> Decimal:
+    """Return the price of the replacement of an item that has ended; 0 if it was cancelled."""
+    if not ended.replaced:
+        return ZERO
+    steps = {line.replaced: line for line in lines if line.number == ended.number}
+    return steps.get(ended.replaced + 1, steps[0]).price
+
+
+def _was_exchanged(booked: BookedItem, item: BookedItem, state: ItemState) -> bool:
+    """Return whether an item was replaced by another Opportunity or Offer, also if it is the booked one again."""
+    return bool(state.former) or _is_another(booked, item)
+
+
+def _is_another(booked: BookedItem, item: BookedItem) -> bool:
     return booked is not item and (booked.opportunity.path, booked.offer) != (item.opportunity.path, item.offer)
 
 
@@ -147,6 +215,23 @@ def _with_end(line: OrderLine, state: ItemState, *, prepaid: bool) -> OrderLine:
         return line
     refund = line.price if prepaid else ZERO
     return replace(line, status=_ENDED[state.status], ended_at=_time(state.cancelled), refund=refund)
+
+
+def _former_line(number: int, former: FormerItem) -> OrderLine:
+    return OrderLine(
+        number=number,
+        opportunity=former.opportunity,
+        starts=former.starts,
+        status=LineStatus.SOLD,
+        sold_at=_time(former.sold),
+        price=former.price,
+        tax=former.tax,
+        currency=former.currency,
+        vat=former.vat,
+        rate=former.rate,
+        activity=former.activity,
+        venue=former.venue,
+    )
 
 
 def _line(item: BookedItem, pricing: Pricing, sold_at: datetime | None) -> OrderLine:

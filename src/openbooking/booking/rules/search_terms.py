@@ -1,14 +1,19 @@
-"""What Orders are searched by: the name, e-mail address and telephone number of the Customer, in a normal form.
+"""What Orders and OrderProposals are searched by: names, e-mail addresses and telephone numbers in a normal form.
+
+They are those of the Customer and of the attendees.
 
 Case and accents are ignored in names. Of telephone numbers the digits count, and +44 is the same as a leading 0.
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from openbooking.booking.model.order import PersonalData
+from openbooking.booking.model.order import PersonalData, Reflected
+
+# The number that stands for the Customer beside the numbers of OrderItems, which begin with 1.
+CUSTOMER = 0
 
 # Longer texts are compared by their beginning. An entry in an index has a limited size.
 _MOST_CHARACTERS = 100
@@ -18,7 +23,7 @@ _BRITISH, _BRITISH_DIGITS = "44", 12
 
 
 class SearchTerms(NamedTuple):
-    """The terms by which an Order is found; None for what the Customer has not stated.
+    """The terms by which a Customer or an attendee is found; None for what is not stated.
 
     `family_name` is also the name of an organisation.
     """
@@ -27,6 +32,17 @@ class SearchTerms(NamedTuple):
     given_name: str | None = None
     email: str | None = None
     telephone: str | None = None
+
+    def add_to(self, other: "SearchTerms") -> bool:
+        """Whether a term differs from the term of another person."""
+        return any(term not in (None, same) for term, same in zip(self, other, strict=True))
+
+
+class Match(NamedTuple):
+    """The place of an Order in a search: the index of the way in which it is found, and the term found."""
+
+    way: int
+    term: str
 
 
 class Lookup(NamedTuple):
@@ -45,30 +61,42 @@ class Lookup(NamedTuple):
     given_name: str = ""
 
     def finds(self, terms: SearchTerms) -> bool:
-        """Whether an Order with these terms is found."""
+        """Whether a person with these terms is found."""
         term: str | None = getattr(terms, self.term)
         if term is None or not (term == self.value if self.is_whole else term.startswith(self.value)):
             return False
         return (terms.given_name or "").startswith(self.given_name)
 
 
-def search_terms(personal: PersonalData | None) -> SearchTerms:
-    """Return the terms of an Order with this personal data."""
-    customer = personal.customer if personal else None
-    if not customer:
+def search_terms(personal: PersonalData | None) -> dict[int, SearchTerms]:
+    """Return the terms of the people in personal data, by the numbers of their OrderItems; the Customer is number 0.
+
+    An attendee who has no terms but those of a person before is left out.
+    """
+    found = {CUSTOMER: terms_of(personal.customer if personal else None)}
+    for number, attendee in sorted(personal.attendees.items()) if personal else ():
+        terms = terms_of(attendee)
+        if all(terms.add_to(before) for before in found.values()):
+            found[number] = terms
+    return found
+
+
+def terms_of(person: Reflected | None) -> SearchTerms:
+    """Return the terms of one Customer or attendee."""
+    if not person:
         return SearchTerms()
-    given, family = _text(customer, "givenName"), _text(customer, "familyName")
+    given, family = _text(person, "givenName"), _text(person, "familyName")
     if not given and not family:
-        family = _text(customer, "name")
-        if customer.get("@type") == "Person":
+        family = _text(person, "name")
+        if person.get("@type") == "Person":
             given, _, family = family.rpartition(" ")
-    telephone = normal_telephone(_text(customer, "telephone"))
-    terms = (normal_name(family), normal_name(given), normal_email(_text(customer, "email")), telephone)
+    telephone = normal_telephone(_text(person, "telephone"))
+    terms = (normal_name(family), normal_name(given), normal_email(_text(person, "email")), telephone)
     return SearchTerms(*(term[:_MOST_CHARACTERS] or None for term in terms))
 
 
 def lookups(text: str) -> tuple[Lookup, ...]:
-    """Return the ways in which a text finds Orders, the most likely first; none for an empty text."""
+    """Return the ways in which a text finds people, the most likely first; none for an empty text."""
     text = text.strip()
     if not text:
         return ()
@@ -84,19 +112,48 @@ def lookups(text: str) -> tuple[Lookup, ...]:
     return (*full_name, Lookup("family_name", name), Lookup("given_name", name))
 
 
+def first_match(ways: Sequence[Lookup], people: Iterable[SearchTerms]) -> Match | None:
+    """Return the first way, and the first term in that way, by which one of these people is found."""
+    terms = tuple(people)
+    matches = (
+        Match(rank, getattr(found, way.term)) for rank, way in enumerate(ways) for found in terms if way.finds(found)
+    )
+    return min(matches, default=None)
+
+
+def found_attendees(personal: PersonalData | None, text: str) -> list[Reflected]:
+    """Return the attendees whom a text finds; none if it finds the Customer, or if it is empty."""
+    ways, people = lookups(text), search_terms(personal)
+    if personal is None or first_match(ways, [people[CUSTOMER]]):
+        return []
+    return [personal.attendees[number] for number in people if number and first_match(ways, [people[number]])]
+
+
 def is_contact(text: str) -> bool:
     """Return whether a text is a whole e-mail address or a whole telephone number."""
     return any(lookup.term in ("email", "telephone") for lookup in lookups(text))
 
 
-def has_contact(personal: PersonalData | None, contact: str) -> bool:
-    """Return whether the Customer has stated this e-mail address or telephone number; the whole text counts."""
-    customer = personal.customer if personal else None
-    if not customer:
+def has_contact(person: Reflected | None, contact: str) -> bool:
+    """Return whether a Customer or attendee has this e-mail address or telephone number; the whole text counts."""
+    if not person:
         return False
     if "@" in contact:
-        return normal_email(_text(customer, "email")) == normal_email(contact)
-    return normal_telephone(_text(customer, "telephone")) == normal_telephone(contact)
+        return normal_email(_text(person, "email")) == normal_email(contact)
+    return normal_telephone(_text(person, "telephone")) == normal_telephone(contact)
+
+
+def numbers_of(personal: PersonalData | None, contact: str) -> frozenset[int]:
+    """Return the numbers of the OrderItems that a person attends; the Customer is number 0.
+
+    Args:
+        personal: The personal data of an Order or OrderProposal.
+        contact: The whole e-mail address or telephone number of the person.
+    """
+    if personal is None:
+        return frozenset()
+    people = {CUSTOMER: personal.customer, **personal.attendees}
+    return frozenset(number for number, person in people.items() if has_contact(person, contact))
 
 
 def normal_name(text: str) -> str:

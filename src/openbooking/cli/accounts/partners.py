@@ -16,7 +16,7 @@ from openbooking.cli.accounts.grant_terms import (
     OpenQuotes,
     Venue,
 )
-from openbooking.cli.database import with_system
+from openbooking.cli.database import administrator, with_system
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
 from openbooking.cli.output import show, show_aside
@@ -34,8 +34,6 @@ partners = typer.Typer(
     help="Add, list and change Booking Partners, and the Sellers that they may book for.", no_args_is_help=True
 )
 partners.add_typer(credentials)
-
-ADMINISTRATOR = "administrator"
 
 SellerKey = Annotated[str | None, typer.Argument(help="The key of the Seller.")]
 OneSeller = Annotated[str | None, typer.Option("--seller", help="Only for this Seller.")]
@@ -80,7 +78,9 @@ def add(  # noqa: PLR0913 - one parameter for each detail of a partner
         contacts=tuple(contact or ()),
     )
     secret = with_system(
-        database, lambda system: system.identity.partner_administration.add(new, ADMINISTRATOR), makes_new=not seller
+        database,
+        lambda system: system.identity.partner_administration.add(new, administrator("partner add")),
+        makes_new=not seller,
     )
     show(secret)
 
@@ -156,7 +156,7 @@ def grant_seller(  # noqa: PLR0913 - one parameter for each of the terms
         return give(frozenset({Scope.OPENBOOKING})) if terms.is_empty else allow_on_terms(terms.on(system.ids))
 
     # A grant puts withheld Orders back into the Orders feed, with the address of the settings.
-    _change(database, key, _one_seller(seller, all_sellers=all_sellers), change, writes_feeds=True)
+    _change("partner grant", database, key, _one_seller(seller, all_sellers=all_sellers), change, writes_feeds=True)
 
 
 @partners.command("revoke")
@@ -164,7 +164,7 @@ def revoke_seller(
     key: Key, seller: SellerKey = None, *, all_sellers: GrantForAllSellers = False, database: Database = None
 ) -> None:
     """End the grant of a Seller to a Booking Partner. The Orders of the Seller leave the partner's Orders feed."""
-    _change(database, key, _one_seller(seller, all_sellers=all_sellers), lambda _: revoke)
+    _change("partner revoke", database, key, _one_seller(seller, all_sellers=all_sellers), lambda _: revoke)
 
 
 @partners.command("suspend")
@@ -173,9 +173,9 @@ def suspend_partner(
 ) -> None:
     """Stop a Booking Partner from booking until it is resumed, for all Sellers or one. Its Orders feed continues."""
     if seller or all_sellers:
-        _change(database, key, _one_seller(seller, all_sellers=all_sellers), lambda _: suspend)
+        _change("partner suspend", database, key, _one_seller(seller, all_sellers=all_sellers), lambda _: suspend)
     else:
-        _set_suspended(database, key, suspended=True)
+        _set_suspended("partner suspend", database, key, suspended=True)
         show(f"{key} may not book until it is resumed.")
 
 
@@ -185,9 +185,9 @@ def resume_partner(
 ) -> None:
     """Let a suspended Booking Partner book again, for all Sellers or for one."""
     if seller or all_sellers:
-        _change(database, key, _one_seller(seller, all_sellers=all_sellers), lambda _: resume)
+        _change("partner resume", database, key, _one_seller(seller, all_sellers=all_sellers), lambda _: resume)
     else:
-        _set_suspended(database, key, suspended=False)
+        _set_suspended("partner resume", database, key, suspended=False)
         show(f"{key} may book again.")
 
 
@@ -198,7 +198,8 @@ def _one_seller(seller: str | None, *, all_sellers: bool) -> str:
     return seller or EVERY_SELLER
 
 
-def _change(
+def _change(  # noqa: PLR0913 - the parts of a change
+    command: str,
     database: str | None,
     key: str,
     seller: str,
@@ -209,12 +210,18 @@ def _change(
     """Change the grant of a Seller to a partner, and print the Sellers that the partner may still book for."""
     grants = with_system(
         database,
-        lambda system: system.identity.partner_administration.change_grant(key, seller, change(system), ADMINISTRATOR),
+        lambda system: system.identity.partner_administration.change_grant(
+            key, seller, change(system), administrator(command)
+        ),
         writes_feeds=writes_feeds,
     )
     show(f"Sellers of {key} now: {describe_sellers(grants) or 'none'}")
 
 
-def _set_suspended(database: str | None, key: str, *, suspended: bool) -> None:
+def _set_suspended(command: str, database: str | None, key: str, *, suspended: bool) -> None:
     """Suspend or resume a Booking Partner for all Sellers."""
-    with_system(database, lambda system: system.identity.partner_administration.set_suspended(key, suspended=suspended))
+    by = administrator(command)
+    with_system(
+        database,
+        lambda system: system.identity.partner_administration.set_suspended(key, suspended=suspended, by=by),
+    )

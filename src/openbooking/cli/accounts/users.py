@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from openbooking.cli.database import with_system
+from openbooking.cli.database import administrator, with_system
 from openbooking.cli.options import Database
 from openbooking.cli.output import show
 from openbooking.identity.records import Role
@@ -33,7 +33,7 @@ def add(
     database: Database = None,
 ) -> None:
     """Add a user and print a link. With the link the user can set a password once, within three days."""
-    _show_link(database, lambda administration: administration.add(name, seller, role))
+    _show_link(database, lambda administration: administration.add(name, seller, role, administrator("user add")))
 
 
 @users.command("list")
@@ -53,8 +53,12 @@ def add_seller(
     database: Database = None,
 ) -> None:
     """Let a user work for a further Seller, or change the role of a user at a Seller."""
-    _administer(database, lambda administration: administration.add_seller(name, seller, role))
+    link_ended = _administer(
+        database, lambda administration: administration.add_seller(name, seller, role, administrator("user add-seller"))
+    )
     show(f"{canonical_name(name)} is {role} of {seller} now.")
+    if link_ended:
+        show("The link to set a password has ended: make another one with `openbooking user reset-link`.")
 
 
 @users.command("remove-seller")
@@ -65,21 +69,23 @@ def remove_seller(
     database: Database = None,
 ) -> None:
     """Let a user no longer work for a Seller. A user who works for no other Seller is removed."""
-    stays = _administer(database, lambda administration: administration.remove_seller(name, seller))
+    stays = _administer(
+        database, lambda administration: administration.remove_seller(name, seller, administrator("user remove-seller"))
+    )
     show(f"{canonical_name(name)} no longer works for {seller}{'' if stays else ', and was removed'}.")
 
 
 @users.command("remove")
 def remove(name: Name, database: Database = None) -> None:
     """Remove a user at once. Grants that the user gave for the Seller stay."""
-    _administer(database, lambda administration: administration.remove(name))
+    _administer(database, lambda administration: administration.remove(name, administrator("user remove")))
     show(f"Removed {canonical_name(name)}.")
 
 
 @users.command("reset-link")
 def reset_link(name: Name, database: Database = None) -> None:
     """Print a link with which a user can set another password once, within three days."""
-    _show_link(database, lambda administration: administration.issue_link(name))
+    _show_link(database, lambda administration: administration.issue_link(name, administrator("user reset-link")))
 
 
 @users.command("unlock")
@@ -96,7 +102,10 @@ def reset_second_factor(name: Name, database: Database = None) -> None:
     First make sure that the request comes from the user: afterwards the password alone is enough to sign in and to set
     up another second factor.
     """
-    _administer(database, lambda administration: administration.reset_second_factor(name))
+    _administer(
+        database,
+        lambda administration: administration.reset_second_factor(name, administrator("user reset-second-factor")),
+    )
     show(f"{canonical_name(name)} has no second factor now.")
 
 

@@ -12,7 +12,8 @@ from openbooking.back_office.pages import read_rows
 from openbooking.back_office.plans import Plan
 from openbooking.back_office.sale_plans import plan_sale_state
 from openbooking.booking.model.opportunity import SaleState
-from openbooking.cli.bookings.office import SellerOption, Yes, administrator, carry_out, check_message, with_office
+from openbooking.cli.bookings.office import SellerOption, Yes, carry_out, check_message, with_office
+from openbooking.cli.database import administrator
 from openbooking.cli.listing import Csv, Json, Limit, Output
 from openbooking.cli.options import Database
 from openbooking.cli.values import day_option, read_period

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 import typer
 
 from openbooking.back_office.messages import length_problem
+from openbooking.back_office.names import partner_names
 from openbooking.back_office.office import Office
 from openbooking.back_office.plans import Plan
 from openbooking.back_office.tables import TableContext
-from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.views import StoreWithViews
 from openbooking.cli.database import with_system
 from openbooking.cli.faults import CommandError
 from openbooking.cli.output import confirm, confirm_number, show, show_aside
-from openbooking.identity.records import Partner
 from openbooking.identity.sellers import UnknownSellerError
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def with_office(
 
     async def do(system: "System") -> Result:
         chosen = _choose(await system.store.sellers(), seller)
-        partners = {partner.key: partner.name for partner in await system.identity.store.find(Partner)}
+        partners = await partner_names(system.identity.store, chosen.key)
         zone = system.settings.policy.time_zone
         context = TableContext(partners, zone, system.clock().astimezone(zone))
         views = cast("StoreWithViews", system.store).views.of(chosen.key)
@@ -67,11 +66,6 @@ def carry_out(
         return planned.done
 
     show(with_office(database, seller, work, changes=True))
-
-
-def administrator(command: str) -> Actor:
-    """Return the actor of the changes of a command."""
-    return Actor(ActorKind.ADMINISTRATOR, command)
 
 
 def check_message(text: str) -> str:

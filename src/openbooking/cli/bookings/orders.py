@@ -14,9 +14,11 @@ from openbooking.back_office.order_rows import HistoryTableRow, OrderDetails, Or
 from openbooking.back_office.pages import read_rows
 from openbooking.back_office.plans import Plan
 from openbooking.back_office.replacements import replacement_choices
+from openbooking.booking.model.order import MeansOfPayment
 from openbooking.booking.rules.order_lines import OrderStatus
 from openbooking.booking.views import OrderQuery
-from openbooking.cli.bookings.office import SellerOption, Yes, administrator, carry_out, check_message, with_office
+from openbooking.cli.bookings.office import SellerOption, Yes, carry_out, check_message, with_office
+from openbooking.cli.database import administrator
 from openbooking.cli.faults import CommandError
 from openbooking.cli.listing import Csv, Json, Limit, Output
 from openbooking.cli.options import Database
@@ -37,7 +39,11 @@ Items = Annotated[
 def list_orders(  # noqa: PLR0913 - one parameter for each field of the search
     *,
     search: Annotated[
-        str, typer.Option(help="The beginning of a name, or a whole e-mail address, telephone number or Order UUID.")
+        str,
+        typer.Option(
+            help="The beginning of a name, or a whole e-mail address or telephone number, of the Customer or an"
+            " attendee; or an Order UUID."
+        ),
     ] = "",
     partner: Annotated[str, typer.Option(metavar="KEY", help="The key of the Booking Partner.")] = "",
     booked_from: Annotated[date | None, day_option("Booked then or later.")] = None,
@@ -178,6 +184,20 @@ def attend(  # noqa: PLR0913 - one parameter for each option
         return planner.undo_attendance(numbers) if undo else planner.record_attendance(numbers, attended=not absent)
 
     _decide(database, seller, order, "order attend", plan, yes=yes)
+
+
+@orders.command("pay")
+def pay(  # noqa: PLR0913 - one parameter for each option
+    order: Order,
+    means: Annotated[MeansOfPayment, typer.Argument(help="How the Customer pays.")],
+    *,
+    amount: Annotated[Decimal | None, amount_option("The amount; without it, all that is due.")] = None,
+    reference: Annotated[str, typer.Option(help="The reference, such as the number of the card machine's slip.")] = "",
+    seller: SellerOption = None,
+    database: Database = None,
+) -> None:
+    """Record a payment at the front desk for an Order that was booked there before."""
+    _decide(database, seller, order, "order pay", lambda planner: planner.pay(means, amount, reference))
 
 
 @orders.command("renew")

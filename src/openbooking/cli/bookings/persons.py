@@ -1,4 +1,4 @@
-"""`openbooking person`: the Orders of one person, as the person may ask to see or erase them."""
+"""`openbooking person`: the data of one person, as the person may ask to see or erase it."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from openbooking.booking.commands.erase_personal_data import EraseOrderData
+from openbooking.booking.commands.record_export import RecordExport
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.personal_orders import export_orders, orders_of
 from openbooking.booking.views import SellerViews, StoreWithViews
@@ -27,10 +28,14 @@ Result = TypeVar("Result")
 
 @persons.command("export")
 def export(contact: Contact, *, seller: SellerKey, database: Database = None) -> None:
-    """Print everything that is stored of the Orders of a person, as JSON."""
+    """Print everything that is stored of a person as Customer or attendee, as JSON."""
 
     async def work(system: "System", views: SellerViews) -> bytes:
-        return await export_orders(views, await orders_of(views, contact), system.clock())
+        orders = await orders_of(views, contact)
+        document = await export_orders(views, orders, contact, system.clock())
+        keys = frozenset(record.key for record in orders)
+        await system.store.execute(RecordExport(orders=keys, actor=Actor(ActorKind.ADMINISTRATOR, "person export")))
+        return document
 
     for line in _with_views(database, seller, work).decode().splitlines():
         show(line)
@@ -44,20 +49,22 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     database: Database = None,
 ) -> None:
-    """Erase the personal data of the Orders of a person. The Orders stay without it.
+    """Erase the data of a person in Orders and OrderProposals. The Orders stay without it.
 
-    Nothing is erased while a booking is ahead, unless it is cancelled.
+    All personal data of an Order is erased if the person is its Customer. Of an attendee in the Order of another
+    Customer, only the data of the attendee is erased. Nothing is erased while a booking is ahead, unless it is
+    cancelled, or while a proposal is open.
     """
 
     async def work(system: "System", views: SellerViews) -> int:
         orders = await orders_of(views, contact)
-        if orders and not yes and not confirm(f"Erase the personal data of {len(orders)} Orders?"):
+        if orders and not yes and not confirm(f"Erase the data of the person in {len(orders)} Orders?"):
             raise CommandError("Nothing was erased.")
         keys = frozenset(record.key for record in orders)
-        command = EraseOrderData(orders=keys, actor=Actor(ActorKind.ADMINISTRATOR, "person erase"))
-        return await system.store.execute(command)
+        actor = Actor(ActorKind.ADMINISTRATOR, "person erase")
+        return await system.store.execute(EraseOrderData(orders=keys, contact=contact.strip(), actor=actor))
 
-    show(f"Erased the personal data of {_with_views(database, seller, work)} Orders.")
+    show(f"Erased the data of the person in {_with_views(database, seller, work)} Orders.")
 
 
 def _with_views(

@@ -12,7 +12,8 @@ from openbooking.back_office.pages import read_rows
 from openbooking.back_office.plans import Plan
 from openbooking.back_office.proposal_plans import ProposalPlanner
 from openbooking.back_office.waiting_proposals import shortages, wanted_spaces
-from openbooking.cli.bookings.office import SellerOption, administrator, carry_out, check_message, with_office
+from openbooking.cli.bookings.office import SellerOption, carry_out, check_message, with_office
+from openbooking.cli.database import administrator
 from openbooking.cli.listing import Csv, Json, Limit, Output
 from openbooking.cli.options import Database
 from openbooking.cli.values import NewPrice, read_price
@@ -26,22 +27,32 @@ Note = Annotated[str, typer.Option(help="A note to the Customer.")]
 
 
 @proposals.command("list")
-def list_proposals(
+def list_proposals(  # noqa: PLR0913 - one parameter for each option
     *,
+    search: Annotated[
+        str,
+        typer.Option(
+            help="A name, e-mail address or telephone number of the Customer or an attendee. It finds decided proposals"
+            " too, until they are booked or their data is erased."
+        ),
+    ] = "",
     seller: SellerOption = None,
     json: Json = False,
     csv: Csv = False,
     limit: Limit = None,
     database: Database = None,
 ) -> None:
-    """List the OrderProposals that wait for the Seller; that whose time ends first comes first."""
+    """List the OrderProposals that wait for the Seller, or those that a search finds.
+
+    Of those that wait, that whose time ends first comes first.
+    """
     output = Output(ProposalRow, json=json, csv=csv, limit=limit)
 
     async def work(office: Office) -> None:
         views, wanted = office.views, await wanted_spaces(office.views)
+        found = read_rows(lambda after: views.proposals_of(search, after)) if search else read_rows(views.proposals)
         await output.show_list(
-            proposal_row(record, await shortages(views, record, wanted), office.context)
-            async for record in read_rows(views.proposals)
+            proposal_row(record, await shortages(views, record, wanted), office.context) async for record in found
         )
 
     with_office(database, seller, work)

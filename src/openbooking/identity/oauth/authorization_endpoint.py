@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.clock import Clock
 from openbooking.identity.digests import SecretKind, digest, new_id
 from openbooking.identity.oauth.authorization_lifecycle import new_authorization_secret
@@ -119,8 +120,8 @@ class AuthorizationEndpoint:
             return MayNotConsent(request)
         if not agreed:
             return self._redirect_with_error(request, AccessDeniedError("The Seller has not agreed to this."))
-        user = signed_in.user
-        await self._grants.change(request.partner.key, user.seller, give(request.scopes, user.account), user.name)
+        user, by = signed_in.user, Actor(ActorKind.STAFF, signed_in.user.name)
+        await self._grants.change(request.partner.key, user.seller, give(request.scopes, user.account), by)
         return await self._redirect_with_code(request, signed_in)
 
     async def read(self, parameters: Mapping[str, str]) -> AuthorizationRequest | Redirect:

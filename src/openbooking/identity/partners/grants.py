@@ -11,6 +11,7 @@ from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.order import Partnership
 from openbooking.booking.store import Store
 from openbooking.clock import Clock
+from openbooking.identity.activity_log import grant_entries, recorded_name
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState
 from openbooking.identity.scopes import Scope
 from openbooking.identity.store import IdentityStore
@@ -119,14 +120,14 @@ class Grants:
         self._bookings = bookings
         self._clock = clock
 
-    async def change(self, partner: str, seller: str, change: GrantChange, by: str) -> Grant:
+    async def change(self, partner: str, seller: str, change: GrantChange, by: Actor) -> Grant:
         """Change the grant of a Seller to a partner, update the Orders feed, and return the grant.
 
         Args:
             partner: The key of the partner.
             seller: The key of the Seller, or EVERY_SELLER.
             change: The change.
-            by: The user or role that the change is recorded under.
+            by: The actor.
 
         Raises:
             ConcurrentChangeError: Other processes changed the grant at each attempt.
@@ -139,8 +140,10 @@ class Grants:
                 if before.revision and not await self._identity.save(before):
                     continue
                 return before
-            changed = replace(changed, changed=self._clock(), changed_by=by, settled=False)
-            if await self._identity.save(changed):
+            now = self._clock()
+            changed = replace(changed, changed=now, changed_by=recorded_name(by), settled=False)
+            log = grant_entries(before, changed, await self._sellers(changed), by, now)
+            if await self._identity.save(changed, log=log):
                 await self._update_feeds(changed)
                 return changed
         raise ConcurrentChangeError
@@ -163,6 +166,19 @@ class Grants:
         now, nothing = self._clock(), frozenset[Scope]()
         state = GrantState.REVOKED
         return Grant(partner=partner, seller=seller, scopes=nothing, changed=now, changed_by="", state=state)
+
+    async def sellers_of(self, partner: str) -> list[str]:
+        """Return the keys of the Sellers whose grants to the partner are not revoked."""
+        grants = await self._identity.find(Grant, partner=partner)
+        rights = {seller.key: current_grant(grants, seller.key) for seller in await self._bookings.sellers()}
+        return [seller for seller, grant in rights.items() if grant and grant.state is not GrantState.REVOKED]
+
+    async def _sellers(self, grant: Grant) -> list[str]:
+        """Return the keys of the Sellers whose rights the grant decides: those without a grant of their own for `*`."""
+        if grant.seller != EVERY_SELLER:
+            return [grant.seller]
+        own = {other.seller for other in await self._identity.find(Grant, partner=grant.partner)}
+        return [seller.key for seller in await self._bookings.sellers() if seller.key not in own]
 
     async def _update_feeds(self, grant: Grant) -> None:
         sellers = [grant.seller]

@@ -3,12 +3,16 @@
 `attempt_limiter.py` limits failed attempts. `sessions.py` starts sessions.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import structlog
 from msgspec.structs import replace
 
+from openbooking.booking.model.activity import Action
+from openbooking.booking.model.actor import Actor
 from openbooking.clock import Clock
+from openbooking.identity.activity_log import role_entries, user_entries
 from openbooking.identity.digests import SecretKind, digest, matches, new_id, new_secret
 from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
 from openbooking.identity.records import ProposalMail, Role, Session, User
@@ -80,9 +84,22 @@ class Accounts:
         """
         name = canonical_name(name)
         user = await self.verify_password(name, password, browser)
+        result = await self.sessions.start_after_password(user, browser.device)
+        if not await self.has_same_password(user):
+            await self.sessions.end(result.secret)
+            raise SignInRefusedError
         if user.password_hash and self._passwords.needs_rehash(user.password_hash):
             await self._store.save(replace(user, password_hash=await self._passwords.hash(password)))
-        return await self.sessions.start_after_password(user, browser.device)
+        return result
+
+    async def has_same_password(self, user: User) -> bool:
+        """Return whether the account of a user still exists and has the password that it had.
+
+        A change of the password ends all sessions. A session that starts at the same time is not among them, so it is
+        started first, and the password is compared afterwards.
+        """
+        found = await self._store.find(User, name=user.name)
+        return bool(found) and (found[0].account, found[0].password_hash) == (user.account, user.password_hash)
 
     async def find_session(self, secret: str) -> SignedIn | None:
         """Return the session with this secret and its user; None if the session has ended or does not exist."""
@@ -144,33 +161,49 @@ class Accounts:
         changed = await self._set_password(user, new, if_changed=InvalidLinkError)
         return await self.sessions.start_after_password(changed)
 
-    async def add(self, name: str, seller: str, role: Role) -> str:
+    async def add(self, name: str, seller: str, role: Role, by: Actor) -> str:
         """Add a user, and return a link to set the first password. Raise EmptyUserNameError or UserExistsError."""
         if not canonical_name(name):
             raise EmptyUserNameError
         link = new_secret(SecretKind.LINK)
         user = User(name=canonical_name(name), seller=seller, role=role, id=new_id())
-        if not await self._store.save(self._with_link(user, link)):
+        log = role_entries(None, user, by, self._clock())
+        if not await self._store.save(self._with_link(user, link), log=log):
             raise UserExistsError(name)
         return link
 
-    async def issue_link(self, name: str) -> str:
+    async def issue_link(self, name: str, by: Actor, check: Callable[[User], None] | None = None) -> str:
         """Return a link with which the user sets a new password. Raise UnknownUserError.
 
-        The current password stays valid until the user opens the link and sets a password. Earlier links end.
+        The current password stays valid until the user opens the link and sets a password. Earlier links end, and the
+        link ends when the roles of the user change (`Roles`).
+
+        Args:
+            name: The name of the user.
+            by: The actor.
+            check: Raises an error if the user, as it is when the link is saved, must not get a link.
         """
         link = new_secret(SecretKind.LINK)
-        while found := await self._store.find(User, name=canonical_name(name)):
-            if await self._store.save(self._with_link(found[0], link)):
+        while True:
+            user = await self.user(name)
+            if check:
+                check(user)
+            log = user_entries(user, Action.LINK_ISSUED, by, self._clock())
+            if await self._store.save(self._with_link(user, link), log=log):
                 return link
-        raise UnknownUserError(name)
 
-    async def remove(self, user: User) -> None:
-        """Remove a user and the user's sessions. Grants that the user gave stay (OB-AUTH-29)."""
-        await self._store.remove(User, name=user.name)
-        await self.sessions.end_all(user.name)
-        await self._devices.forget(user.name)
-        await self._store.remove(ProposalMail, username=user.name)
+    async def remove(self, name: str, by: Actor) -> None:
+        """Remove a user and the user's sessions, or raise UnknownUserError. Grants of the user stay (OB-AUTH-29)."""
+        user = await self.user(name)
+        while not await self._store.save(removed=[user], log=role_entries(user, None, by, self._clock())):
+            user = await self.user(name)
+        await self.forget(user.name)
+
+    async def forget(self, name: str) -> None:
+        """End the sessions of a removed user, and remove the browsers and the wishes for e-mail of the user."""
+        await self.sessions.end_all(name)
+        await self._devices.forget(name)
+        await self._store.remove(ProposalMail, username=name)
 
     async def unlock(self, name: str) -> None:
         """Clear the failed attempts at an account, so that the user can sign in at once. Raise UnknownUserError."""

@@ -6,7 +6,10 @@ from typing import NamedTuple
 import structlog
 from msgspec.structs import replace
 
+from openbooking.booking.model.activity import Action
+from openbooking.booking.model.actor import Actor
 from openbooking.clock import Clock
+from openbooking.identity.activity_log import user_entries
 from openbooking.identity.digests import digest
 from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
 from openbooking.identity.records import PendingSignIn, SecondFactor, User
@@ -125,10 +128,11 @@ class SecondFactors:
             raise WrongCodeError
         _log.info("second_factor.removed", account=user.account)
 
-    async def reset(self, name: str) -> None:
+    async def reset(self, name: str, by: Actor) -> None:
         """Remove the lost second factor of a user, and end the user's sessions. Raise UnknownUserError."""
         while found := await self._store.find(User, name=canonical_name(name)):
-            if await self._store.save(replace(found[0], second_factor=None)):
+            log = user_entries(found[0], Action.SECOND_FACTOR_RESET, by, self._clock())
+            if await self._store.save(replace(found[0], second_factor=None), log=log):
                 await self._accounts.sessions.end_all(found[0].name)
                 await self._accounts.attempt_limiter.clear(found[0].name)
                 return
@@ -139,7 +143,11 @@ class SecondFactors:
     ) -> SignInResult:
         user = await self._spend(pending.user, spend, browser)
         await self._store.remove(PendingSignIn, digest=pending.sign_in.digest)
-        return await self._accounts.sessions.start(user, browser.device)
+        result = await self._accounts.sessions.start(user, browser.device)
+        if not await self._accounts.has_same_password(pending.user):
+            await self._accounts.sessions.end(result.secret)
+            raise WrongCodeError
+        return result
 
     async def _spend(self, user: User, spend: Callable[[SecondFactor], SecondFactor | None], browser: Browser) -> User:
         """Use a code, and return the changed user. If several requests use one code, only one request succeeds."""

@@ -72,6 +72,11 @@ class Sessions:
         await self._store.save(session)
         return SignInResult(secret, await self._devices.remember(user, device))
 
+    async def end(self, secret: str) -> None:
+        """End the session or the pending sign-in with this secret."""
+        for kind in (Session, PendingSignIn):
+            await self._store.remove(kind, digest=digest(secret))
+
     async def end_all(self, username: str) -> None:
         """End all sessions and pending sign-ins of a user."""
         for kind in (Session, PendingSignIn):

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from openbooking.booking.model.activity import Activity
 from openbooking.identity.records import (
     EVERY_SELLER,
     Attempts,
@@ -43,9 +44,14 @@ _KEYS: dict[type[IdentityRecord], tuple[str, ...]] = {
 
 
 class MemoryIdentityStore:
-    """An IdentityStore that keeps the records in memory until the process ends."""
+    """An IdentityStore that keeps the records in memory until the process ends.
 
-    def __init__(self) -> None:
+    Args:
+        activity: The activity log of the MemoryStore that it belongs to; None for a log of its own.
+    """
+
+    def __init__(self, activity: list[Activity] | None = None) -> None:
+        self._activity = [] if activity is None else activity
         self._records: dict[type[IdentityRecord], dict[tuple[Any, ...], Any]] = {kind: {} for kind in _KEYS}
 
     async def find(self, kind: type[R], **lookups: str | bool) -> Sequence[R]:
@@ -53,14 +59,19 @@ class MemoryIdentityStore:
         kept = sorted(self._records[kind].items())
         return [record for _, record in kept if _fits(record, lookups)]
 
-    async def save(self, *records: IdentityRecord) -> bool:
-        """Save all records, or none if the stored revision of any has changed; return whether they were saved."""
-        slots = [(self._records[type(record)], _key(record)) for record in records]
-        for (kept, key), record in zip(slots, records, strict=True):
-            if (kept[key].revision if key in kept else 0) != record.revision:
-                return False
-        for (kept, key), record in zip(slots, records, strict=True):
-            kept[key] = replace(record, revision=record.revision + 1)
+    async def save(
+        self, *records: IdentityRecord, removed: Sequence[IdentityRecord] = (), log: Sequence[Activity] = ()
+    ) -> bool:
+        """Save and remove all records, or none if the stored revision of any has changed; return whether it is done."""
+        if any(self._revision(record) != record.revision for record in (*records, *removed)):
+            return False
+        if not all(record.revision for record in removed):
+            return False
+        for record in records:
+            self._records[type(record)][_key(record)] = replace(record, revision=record.revision + 1)
+        for record in removed:
+            del self._records[type(record)][_key(record)]
+        self._activity += log
         return True
 
     async def remove(self, kind: type[R], **lookups: str | bool) -> None:
@@ -94,6 +105,11 @@ class MemoryIdentityStore:
 
     async def close(self) -> None:
         """Do nothing: nothing is open."""
+
+    def _revision(self, record: IdentityRecord) -> int:
+        """Return the stored revision; 0 if the record is not stored."""
+        kept = self._records[type(record)].get(_key(record))
+        return kept.revision if kept else 0
 
 
 def _key(record: IdentityRecord) -> tuple[Any, ...]:

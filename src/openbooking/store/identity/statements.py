@@ -39,6 +39,7 @@ class IdentityStatements:
         self.add = cache(self._add)
         self.replace = cache(self._replace)
         self.remove = cache(self._remove)
+        self.remove_unchanged = cache(self._remove_unchanged)
         self.remove_expired = cache(self._remove_expired)
 
     def _find(self, kind: type[IdentityRecord], names: tuple[str, ...]) -> Statement:
@@ -58,8 +59,13 @@ class IdentityStatements:
         """A parameter for each column, :before → one row if the record had the revision `before` and was replaced."""
         table = TABLES[kind]
         values = {c.name: bindparam(c.name, type_=c.type) for c in table.columns if not c.primary_key}
-        same = and_(*_equal(table, _keys(table)), table.c.revision == bindparam("before", type_=Integer))
-        return self._compile(update(table).where(same).values(values).returning(literal_column("1")))
+        changed = update(table).where(_is_unchanged(table)).values(values)
+        return self._compile(changed.returning(literal_column("1")))
+
+    def _remove_unchanged(self, kind: type[IdentityRecord]) -> Statement:
+        """A parameter for each column of the key, :before → one row if the record had this revision and was deleted."""
+        table = TABLES[kind]
+        return self._compile(delete(table).where(_is_unchanged(table)).returning(literal_column("1")))
 
     def _remove(self, kind: type[IdentityRecord], names: tuple[str, ...]) -> Statement:
         """A parameter for each of `names` → nothing. Deletes the records with these values."""
@@ -108,6 +114,11 @@ class IdentityStatements:
 
 def _keys(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.primary_key.columns)
+
+
+def _is_unchanged(table: Table) -> ColumnElement[bool]:
+    """Return whether a record has the key of the parameters and the revision :before."""
+    return and_(*_equal(table, _keys(table)), table.c.revision == bindparam("before", type_=Integer))
 
 
 def _equal(table: Table, names: tuple[str, ...]) -> list[ColumnElement[Any]]:

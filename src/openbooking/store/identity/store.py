@@ -3,18 +3,21 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
+from openbooking.booking.model.activity import Activity
 from openbooking.identity.records import Authorization, Grant, IdentityRecord, Partner
 from openbooking.identity.store import AccessRights
-from openbooking.store.database import Database, Procedure, Query, ask
+from openbooking.store.database import Database, Procedure, Query, SaveRows, ask
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.documents import encode, microseconds
 from openbooking.store.identity.schema import TABLES
 from openbooking.store.identity.statements import ACCESS_RECORDS, IdentityStatements
+from openbooking.store.rows import activity_rows
+from openbooking.store.save_statements import SaveStatements
 from openbooking.store.single_flight import SingleFlight
 
 R = TypeVar("R", bound=IdentityRecord)
@@ -28,6 +31,14 @@ class _ChangedError(Exception):
     """The stored record has another revision than the record that is saved."""
 
 
+class _RecordQuery(NamedTuple):
+    """A statement that saves or removes one record; queries are executed in the order of their places."""
+
+    place: tuple[str, ...]
+    statement: Statement
+    values: dict[str, Any]
+
+
 class SqlIdentityStore:
     """An IdentityStore in a database whose schema is up to date.
 
@@ -39,20 +50,27 @@ class SqlIdentityStore:
         self._database = database
         self._lookups: SingleFlight[AccessRights | None] = SingleFlight()
         self._sql = IdentityStatements(dialect)
+        self._saves = SaveStatements(dialect)
 
     async def find(self, kind: type[R], **lookups: str | bool) -> Sequence[R]:
         """Return the records whose columns have these values, ordered by key."""
         rows = await self._database.read(partial(ask, self._sql.find(kind, tuple(lookups)), **lookups))
         return [self._decode(kind, document) for (document,) in rows]
 
-    async def save(self, *records: IdentityRecord) -> bool:
-        """Save all records, or none if the stored revision of any has changed; return whether they were saved."""
+    async def save(
+        self, *records: IdentityRecord, removed: Sequence[IdentityRecord] = (), log: Sequence[Activity] = ()
+    ) -> bool:
+        """Save and remove all records, or none if the stored revision of any has changed; return whether it is done."""
+        queries = [self._save_query(record) for record in records] + [self._remove_query(record) for record in removed]
+        # One order of rows for all transactions prevents deadlocks.
+        queries.sort(key=lambda query: query.place)
 
         def save() -> Procedure[None]:
-            for record in records:
-                statement = self._sql.replace(type(record)) if record.revision else self._sql.add(type(record))
-                if not (yield Query(statement, _row(record))):
+            for _, statement, values in queries:
+                if not (yield Query(statement, values)):
                     raise _ChangedError
+            if log:
+                yield SaveRows(self._saves.save_activity, activity_rows(log))
 
         try:
             await self._database.write(save, brief=True)
@@ -83,6 +101,15 @@ class SqlIdentityStore:
         """Close the database."""
         await self._database.close()
 
+    def _save_query(self, record: IdentityRecord) -> "_RecordQuery":
+        statement = self._sql.replace(type(record)) if record.revision else self._sql.add(type(record))
+        return _RecordQuery(_place(record), statement, _row(record))
+
+    def _remove_query(self, record: IdentityRecord) -> "_RecordQuery":
+        keys = {column.name: getattr(record, column.name) for column in TABLES[type(record)].primary_key.columns}
+        statement = self._sql.remove_unchanged(type(record))
+        return _RecordQuery(_place(record), statement, {**keys, "before": record.revision})
+
     async def _access_rights(self, statement: Statement, values: Mapping[str, Any]) -> AccessRights | None:
         look_up = partial(self._read_access_rights, statement, values)
         if self._database.is_remote:
@@ -109,6 +136,12 @@ def _decode_access_rights(rows: tuple[tuple[int, bytes], ...]) -> AccessRights |
     grants = tuple(record for record in found if isinstance(record, Grant))
     authorizations = [record for record in found if isinstance(record, Authorization)]
     return AccessRights(partners[0], grants, authorizations[0] if authorizations else None) if partners else None
+
+
+def _place(record: IdentityRecord) -> tuple[str, ...]:
+    """Return the name of the table and the key of a record."""
+    table = TABLES[type(record)]
+    return (table.name, *(getattr(record, column.name) for column in table.primary_key.columns))
 
 
 def _row(record: IdentityRecord) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from openbooking.store.courts import with_overlapping
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.numbering import MODIFIED
 from openbooking.store.schema import claim, counter, feed_item, opportunity, order_item, personal_data, record
-from openbooking.store.statements import Statements, first, same_record
+from openbooking.store.statements import Statements, first, is_document_of, same_record
 
 _OPEN = feed_item.c.partner == literal_column("''")
 
@@ -86,7 +86,7 @@ class IntegrityStatements:
         after = tuple_(record.c.partner, record.c.uuid) > tuple_(bindparam("partner"), bindparam("uuid"))
         personal = personal_data.c.document.label("personal")
         found = select(record.c.partner, record.c.uuid, record.c.document, personal).select_from(
-            record.outerjoin(personal_data, same_record(record, personal_data))
+            record.outerjoin(personal_data, is_document_of(record))
         )
         return self._dialect.compile(first(found.where(after).order_by(record.c.partner, record.c.uuid)))
 

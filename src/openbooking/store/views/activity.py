@@ -1,5 +1,6 @@
 """The activity log of a Seller, and the history of one Order."""
 
+from datetime import datetime
 from functools import cached_property
 
 import msgspec
@@ -10,6 +11,7 @@ from openbooking.booking.model.order import OrderKey
 from openbooking.booking.views import Page
 from openbooking.store.database import Procedure, Query
 from openbooking.store.dialect import Dialect, Statement
+from openbooking.store.documents import first_activity_id
 from openbooking.store.schema import activity
 from openbooking.store.statements import first
 from openbooking.store.views.cursor import PageRequest, read_cursor
@@ -40,9 +42,13 @@ class ActivityStatements:
         return self._dialect.compile(select(activity.c.document).where(*of_order).order_by(activity.c.id))
 
 
-def list_activity(sql: ActivityStatements, seller: str, page: PageRequest) -> Procedure[Page[Activity]]:
-    """Return the entries of the Seller, newest first."""
-    (after,) = read_cursor(page.after, ("",)) if page.after else (_ABOVE_ALL,)
+def list_activity(
+    sql: ActivityStatements, seller: str, page: PageRequest, until: datetime | None
+) -> Procedure[Page[Activity]]:
+    """Return the entries of the Seller before a time, newest first."""
+    latest = first_activity_id(until) if until else _ABOVE_ALL
+    after = str(read_cursor(page.after, ("",))[0]) if page.after else latest
+    after = min(after, latest)
     rows = yield Query(sql.log, {"seller": seller, "after_id": after, "most": page.limit + 1})
     entries = tuple(_decode(document) for _, document in rows[: page.limit])
     return Page(entries, next_cursor([(id_,) for id_, _ in rows], page.limit))

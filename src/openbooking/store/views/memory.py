@@ -1,7 +1,8 @@
 """The views of the store in memory: they read every record each time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -10,7 +11,7 @@ from openbooking.booking.model.opportunity import Opportunity, parents_among
 from openbooking.booking.model.order import BookedItem, OrderKey
 from openbooking.booking.model.record import ItemState, OrderRecord, ProposalRecord, QuoteRecord, Record
 from openbooking.booking.rules.order_lines import order_lines, order_status, value_of
-from openbooking.booking.rules.search_terms import lookups, normal_name, search_terms
+from openbooking.booking.rules.search_terms import first_match, lookups, normal_name, search_terms
 from openbooking.booking.views import (
     PAGE_ROWS,
     Amount,
@@ -38,6 +39,8 @@ from openbooking.store.views.results import (
     starts_of,
 )
 from openbooking.store.views.sums import Movement, PartnerSums, SalesSums, group_of
+
+Searched = TypeVar("Searched", bound=OrderRecord | ProposalRecord)
 
 _ALL_TIMES = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
@@ -99,7 +102,8 @@ class MemorySellerViews:
     async def occurrence(self, path: str) -> Occurrence | None:
         """Return one occurrence."""
         opportunity = self._opportunities.get(path)
-        if opportunity is None:
+        starts = starts_of(opportunity) if opportunity and opportunity.seller == self._seller else None
+        if opportunity is None or starts is None:
             known = [place for place in self._only_booked(*_ALL_TIMES) if place[1] == path]
             if not known:
                 return None
@@ -108,9 +112,6 @@ class MemorySellerViews:
                 start, start + timedelta(microseconds=1), limit=len(self._opportunities) + len(self._records)
             )
             return next((row for row in found.rows if row.path == path), None)
-        starts = starts_of(opportunity)
-        if opportunity.seller != self._seller or starts is None:
-            return None
         parents = parents_among(self._opportunities, opportunity)
         return self._occurrence(starts, opportunity, parents, is_stored=True)[1]
 
@@ -132,19 +133,17 @@ class MemorySellerViews:
         ]
         return page_of(found, after, limit, (0, "", ""))
 
+    async def proposals_of(self, text: str, after: str = "", limit: int = PAGE_ROWS) -> Page[ProposalRecord]:
+        """Return the OrderProposals in which a name, e-mail address or telephone number is found."""
+        proposals = (record for record in self._records.values() if isinstance(record, ProposalRecord))
+        return _by_text(text, (record for record in proposals if record.seller == self._seller), after, limit)
+
     async def orders(self, query: OrderQuery, after: str = "", limit: int = PAGE_ROWS) -> Page[OrderRecord]:
         """Return the Orders that the query finds."""
         matching = [record for record in self._orders() if _applies(query, record)]
         uuid = parse_uuid(query.text.strip())
         if query.text.strip() and uuid is None:
-            by_name: list[tuple[Position, OrderRecord]] = []
-            for record in matching:
-                terms = search_terms(record.order.personal)
-                for rank, lookup in enumerate(lookups(query.text)):
-                    if lookup.finds(terms):
-                        by_name.append(((rank, getattr(terms, lookup.term), *record.key), record))
-                        break
-            return page_of(by_name, after, limit, (0, "", "", ""))
+            return _by_text(query.text, matching, after, limit)
         if uuid is not None:
             matching = [record for record in matching if record.uuid == uuid]
         elif query.session_from or query.session_before:
@@ -162,9 +161,13 @@ class MemorySellerViews:
         """Return the entries of the activity log about one Order."""
         return tuple(entry for entry in self._activity if entry.order == key and entry.seller == self._seller)
 
-    async def activity(self, after: str = "", limit: int = PAGE_ROWS) -> Page[Activity]:
+    async def activity(self, after: str = "", limit: int = PAGE_ROWS, until: datetime | None = None) -> Page[Activity]:
         """Return the activity log, newest first."""
-        own = [((number,), entry) for number, entry in enumerate(self._activity) if entry.seller == self._seller]
+        own = [
+            ((number,), entry)
+            for number, entry in enumerate(self._activity)
+            if entry.seller == self._seller and (until is None or entry.at < until)
+        ]
         return page_of(own, after, limit, (0,), descending=True)
 
     async def sales(self, since: datetime, until: datetime, by: SalesGroup, zone: tzinfo) -> Sales:
@@ -190,6 +193,17 @@ class MemorySellerViews:
     ) -> Page[SalesLine]:
         """Return each sale and each cancellation in the period."""
         return page_of(self._movements(since, until), after, limit, (0, "", "", 0, 0, 0))
+
+    async def cancellations(
+        self, partner: str, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
+    ) -> Page[SalesLine]:
+        """Return each cancellation in the period in the Orders of one partner."""
+        ended = [
+            (place, moved)
+            for place, moved in self._movements(since, until)
+            if not moved.is_sale and moved.order.partner == partner
+        ]
+        return page_of(ended, after, limit, (0, "", "", 0, 0, 0))
 
     async def payments(
         self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
@@ -258,7 +272,8 @@ class MemorySellerViews:
             for item, state in record.items():
                 path, starts = item.opportunity.path, item.opportunity.start
                 stored = self._opportunities.get(path)
-                if starts and since <= starts < until and not (stored and starts_of(stored)):
+                is_stored = stored is not None and stored.seller == self._seller and starts_of(stored)
+                if starts and since <= starts < until and not is_stored:
                     found.setdefault((starts, path), []).append((item, state))
         return found
 
@@ -281,9 +296,20 @@ class MemorySellerViews:
             for line in order_lines(record):
                 for is_sale, at in ((True, line.sold_at), (False, line.ended_at)):
                     if at and since <= at < until:
-                        place = (line.number, int(line.is_replaced), int(not is_sale))
+                        place = (line.number, line.replaced, int(not is_sale))
                         moved = SalesLine(at=at, order=record.key, is_sale=is_sale, line=line)
                         yield (microseconds(at), *record.key, *place), moved
+
+
+def _by_text(text: str, records: Iterable[Searched], after: str, limit: int) -> Page[Searched]:
+    """Return the records in which a name, e-mail address or telephone number is found, in the order of the terms."""
+    ways = lookups(text)
+    found: list[tuple[Position, Searched]] = []
+    for record in records:
+        match = first_match(ways, search_terms(record.order.personal).values())
+        if match:
+            found.append(((*match, *record.key), record))
+    return page_of(found, after, limit, (0, "", "", ""))
 
 
 def _sessions(query: OrderQuery, record: OrderRecord) -> list[tuple[int, str]]:
@@ -292,7 +318,7 @@ def _sessions(query: OrderQuery, record: OrderRecord) -> list[tuple[int, str]]:
         (microseconds(line.starts), line.opportunity)
         for line in order_lines(record)
         if line.starts
-        and not line.is_replaced
+        and not line.replaced
         and (query.session_from is None or line.starts >= query.session_from)
         and (query.session_before is None or line.starts < query.session_before)
     )

@@ -64,6 +64,34 @@ def list_sales_lines(
     return Page(tuple(found[place] for place in places[: page.limit]), next_cursor(places, page.limit))
 
 
+def list_cancellations(
+    sql: MoneyStatements, seller: str, partner: str, period: Period, page: PageRequest
+) -> Procedure[Page[SalesLine]]:
+    """Return each cancellation in the period in the Orders of one partner, in the order of their times."""
+    first: Position = (max(microseconds(period.since), 1), "", "", 0, 0, 0)
+    after = max(read_cursor(page.after, first), first) if page.after else first
+    at, last_partner, uuid, number, replaced, _ = after
+    asked = {
+        "seller": seller,
+        "of_partner": partner,
+        "until": microseconds(period.until),
+        "at": at,
+        "partner": last_partner,
+        "uuid": uuid,
+        "number": number,
+        "replaced": replaced,
+        "most": page.limit + 2,
+    }
+    found: dict[Position, SalesLine] = {}
+    for row in map(LineRow._make, (yield Query(sql.lines_ended_of_partner, asked))):
+        if row.ended_at is not None:
+            key, ended_at = OrderKey(row.partner, row.uuid), instant(row.ended_at)
+            place = (row.ended_at, *key, row.number, row.replaced, 1)
+            found[place] = SalesLine(at=ended_at, order=key, is_sale=False, line=_line(row))
+    places = sorted(place for place in found if place > after)
+    return Page(tuple(found[place] for place in places[: page.limit]), next_cursor(places, page.limit))
+
+
 def list_payments(sql: ViewStatements, seller: str, period: Period, page: PageRequest) -> Procedure[Page[PaymentRow]]:
     """Return the payments of the Orders booked in the period; Orders without one are left out of the page."""
     first: Position = (microseconds(period.until), "", "")
@@ -111,7 +139,7 @@ def _movement(row: MovementSum, *, is_sale: bool) -> Movement:
 def _line(row: LineRow) -> OrderLine:
     return OrderLine(
         number=row.number,
-        is_replaced=bool(row.replaced),
+        replaced=row.replaced,
         quantity=row.quantity,
         opportunity=row.opportunity,
         starts=_instant(row.starts),

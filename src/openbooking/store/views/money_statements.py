@@ -134,17 +134,29 @@ class MoneyStatements:
         new = order_item.alias("new")
         lines = some.join(new, same_record(some, new))
         columns = tuple(new.c[name] for name in LineRow._fields)
-        current = and_(new.c.replaced == literal_column("0"), new.c.sold_at == some.c.ended_at)
+        current = and_(new.c.replaced != literal_column("1"), new.c.sold_at == some.c.ended_at)
         return self._dialect.compile(select(*columns).select_from(lines).where(current))
 
     @cached_property
     def lines_ended(self) -> Statement:
         """:seller :until :at :partner :uuid :number :replaced :most → LineRow of cancellations."""
+        return self._dialect.compile(first(self._lines_ended()))
+
+    @cached_property
+    def lines_ended_of_partner(self) -> Statement:
+        """:seller :of_partner :until :at :partner :uuid :number :replaced :most → LineRow of cancellations.
+
+        The index has the partner, so no line of another partner is read.
+        """
+        of_partner = order_item.c.partner == _text("of_partner")
+        return self._dialect.compile(first(self._lines_ended().where(of_partner)))
+
+    def _lines_ended(self) -> Select[Any]:
         item = order_item.c
         place = (item.ended_at, item.partner, item.uuid, item.number, item.replaced)
         here = tuple_(_instant("at"), _text("partner"), _text("uuid"), _count("number"), _count("replaced"))
         found = select(*_LINE).where(_of_seller(order_item), item.ended_at < _instant("until"), tuple_(*place) >= here)
-        return self._dialect.compile(first(found.order_by(*place)))
+        return found.order_by(*place)
 
     @cached_property
     def partner_sums(self) -> Statement:

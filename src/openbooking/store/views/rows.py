@@ -73,13 +73,13 @@ def order_item_rows(
     """
     if after is None and before is None:
         return OrderItemChanges()
-    old = {(line.number, line.is_replaced): line for line in order_lines(before)} if before else {}
+    old = {(line.number, line.replaced): line for line in order_lines(before)} if before else {}
     if after is None or not (lines or old):
-        return OrderItemChanges([OrderItemKey(*key, number, int(is_replaced)) for number, is_replaced in old])
-    new = {(line.number, line.is_replaced): line for line in lines}
+        return OrderItemChanges([OrderItemKey(*key, number, replaced) for number, replaced in old])
+    new = {(line.number, line.replaced): line for line in lines}
     written = [_row(after, line) for name, line in new.items() if old.get(name) != line]
     return OrderItemChanges(
-        [OrderItemKey(*key, number, int(is_replaced)) for number, is_replaced in old.keys() - new.keys()],
+        [OrderItemKey(*key, number, replaced) for number, replaced in old.keys() - new.keys()],
         written,
         [
             BookedSessionRow(row.seller, row.starts, row.opportunity)
@@ -94,7 +94,7 @@ def _row(record: Record, line: OrderLine) -> OrderItemRow:
         partner=record.partner,
         uuid=record.uuid,
         number=line.number,
-        replaced=int(line.is_replaced),
+        replaced=line.replaced,
         seller=record.seller,
         opportunity=line.opportunity,
         starts=_microseconds(line.starts),

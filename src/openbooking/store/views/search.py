@@ -1,26 +1,27 @@
-"""The search for Orders.
+"""The search for Orders, and for OrderProposals by the people in them.
 
 Each kind of query has an index in whose order it is answered. Fields without an index are compared with a limited
 number of rows, after which the page ends, and the next page goes on from there.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from functools import partial
 from typing import NamedTuple
 
 from openbooking.booking.model.order import OrderKey
-from openbooking.booking.model.record import OrderRecord
-from openbooking.booking.rules.search_terms import Lookup, SearchTerms, lookups
+from openbooking.booking.model.record import OrderRecord, ProposalRecord, RecordKind
+from openbooking.booking.rules.search_terms import SearchTerms, first_match, lookups
 from openbooking.booking.views import OrderQuery, Page
 from openbooking.openactive.ids import parse_uuid
 from openbooking.store.database import Procedure, Query, record_keys
 from openbooking.store.documents import microseconds
 from openbooking.store.views.cursor import LARGEST, PageRequest, Position, read_cursor, write_cursor
 from openbooking.store.views.pages import page_of
+from openbooking.store.views.people_statements import NamedOrder, TermsOf
 from openbooking.store.views.records import read_records
-from openbooking.store.views.statements import ListedOrder, NamedOrder, SessionOrder, ViewStatements
+from openbooking.store.views.statements import ListedOrder, SessionOrder, ViewStatements
 
 # How many rows are compared with a query for one page: those of an index alone, and those that need further look-ups.
 _SCANNED, _LOOKED_UP = 2_000, 500
@@ -105,12 +106,18 @@ def search_orders(
     if parse_uuid(query.text.strip()):
         return (yield from _by_uuid(sql, seller, query, page))
     if query.text.strip():
-        found = yield from _by_text(sql, seller, query, page)
+        found = yield from _by_text(sql, seller, query, page, RecordKind.ORDER)
     elif query.session_from or query.session_before:
         found = yield from _by_session(sql, seller, query, page)
     else:
         found = yield from _by_date(sql, seller, query, page)
     return Page((yield from read_records(sql, seller, found.keys, OrderRecord)), found.cursor)
+
+
+def search_proposals(sql: ViewStatements, seller: str, text: str, page: PageRequest) -> Procedure[Page[ProposalRecord]]:
+    """Return the OrderProposals in which a name, e-mail address or telephone number is found."""
+    found = yield from _by_text(sql, seller, OrderQuery(text=text), page, RecordKind.PROPOSAL)
+    return Page((yield from read_records(sql, seller, found.keys, ProposalRecord)), found.cursor)
 
 
 def _by_date(sql: ViewStatements, seller: str, query: OrderQuery, page: PageRequest) -> Procedure[_Found]:
@@ -158,10 +165,13 @@ def _by_session(sql: ViewStatements, seller: str, query: OrderQuery, page: PageR
     return scan.found
 
 
-def _by_text(sql: ViewStatements, seller: str, query: OrderQuery, page: PageRequest) -> Procedure[_Found]:
+def _by_text(
+    sql: ViewStatements, seller: str, query: OrderQuery, page: PageRequest, kind: RecordKind
+) -> Procedure[_Found]:
     fields, ways = _fields(query), lookups(query.text)
+    compares = fields.leave_out_some()
     rank, *behind = read_cursor(page.after, (0, "", "", "")) if page.after else (0,)
-    most = _looked_up(page.limit, compares=fields.leave_out_some() or _has_session(query))
+    most = _looked_up(page.limit, compares=compares or _has_session(query) or kind is not RecordKind.ORDER)
     scan = _Scan(page.limit)
     for number in range(int(rank), len(ways)):
         way = ways[number]
@@ -174,24 +184,27 @@ def _by_text(sql: ViewStatements, seller: str, query: OrderQuery, page: PageRequ
             "after_uuid": uuid,
             "most": most,
         }
-        answered = [NamedOrder(*row) for row in (yield Query(sql.orders_by_term(way.term), asked))]
-        left = [row for row in answered if _is_found_first(ways, number, row) and fields.apply_to(row)]
-        applying = yield from _in_session(sql, query, left)
-        rows = sorted(((number, getattr(row, way.term), row.partner, row.uuid), row) for row in answered)
-        ends = scan.add(rows, most, partial(_is_among, applying))
-        if ends:
+        answered = [NamedOrder(*row) for row in (yield Query(sql.people.records_by_term(way.term), asked))]
+        rows = sorted({*answered})  # several people in an Order may have the same term
+        left = [row for row in rows if row.kind == kind and (not compares or fields.apply_to(row))]
+        people = yield from _people_in(sql, left)
+        left = [row for row in left if first_match(ways, people[OrderKey(row.partner, row.uuid)]) == (number, row.term)]
+        in_session = yield from _in_session(sql, query, left)
+        applying = {row for row in left if OrderKey(row.partner, row.uuid) in in_session}
+        places = [((number, row.term, row.partner, row.uuid), row) for row in rows]
+        if scan.add(places, len(rows) + (len(answered) < most), applying.__contains__):
             break
     return scan.found
 
 
-def _is_among(keys: set[OrderKey], row: AnyOrder) -> bool:
-    return OrderKey(row.partner, row.uuid) in keys
-
-
-def _is_found_first(ways: Sequence[Lookup], rank: int, row: NamedOrder) -> bool:
-    """Whether the Order is found in the way of that rank, and in no way before."""
-    terms = SearchTerms(row.family_name, row.given_name, row.email, row.telephone)
-    return ways[rank].finds(terms) and not any(way.finds(terms) for way in ways[:rank])
+def _people_in(sql: ViewStatements, rows: Sequence[NamedOrder]) -> Procedure[dict[OrderKey, list[SearchTerms]]]:
+    """Return the terms of the people in these records."""
+    people: dict[OrderKey, list[SearchTerms]] = defaultdict(list)
+    keys = {OrderKey(row.partner, row.uuid) for row in rows}
+    for found in map(TermsOf._make, (yield Query(sql.people.terms_of_records, record_keys(keys))) if keys else ()):
+        terms = SearchTerms(found.family_name, found.given_name, found.email, found.telephone)
+        people[OrderKey(found.partner, found.uuid)].append(terms)
+    return people
 
 
 def _by_uuid(sql: ViewStatements, seller: str, query: OrderQuery, page: PageRequest) -> Procedure[Page[OrderRecord]]:

@@ -26,11 +26,17 @@ from openbooking.store.dialect import Dialect
 from openbooking.store.views.activity import ActivityStatements, list_activity, read_history
 from openbooking.store.views.catalogue import list_catalogue
 from openbooking.store.views.cursor import PageRequest, Period
-from openbooking.store.views.money import add_up_partners, add_up_sales, list_payments, list_sales_lines
+from openbooking.store.views.money import (
+    add_up_partners,
+    add_up_sales,
+    list_cancellations,
+    list_payments,
+    list_sales_lines,
+)
 from openbooking.store.views.money_statements import MoneyStatements
 from openbooking.store.views.occurrences import list_occurrences, read_occurrence
 from openbooking.store.views.records import list_bookings, list_proposals, read_order
-from openbooking.store.views.search import search_orders
+from openbooking.store.views.search import search_orders, search_proposals
 from openbooking.store.views.statements import ViewStatements
 
 # Decisions read on connections of the same pool, so views leave some of them free.
@@ -102,6 +108,10 @@ class SqlSellerViews:
             lambda: list_proposals(self._sql, self._seller, self._clock(), PageRequest(after, limit))
         )
 
+    async def proposals_of(self, text: str, after: str = "", limit: int = PAGE_ROWS) -> Page[ProposalRecord]:
+        """Return the OrderProposals in which a name, e-mail address or telephone number is found."""
+        return await self._read(lambda: search_proposals(self._sql, self._seller, text, PageRequest(after, limit)))
+
     async def orders(self, query: OrderQuery, after: str = "", limit: int = PAGE_ROWS) -> Page[OrderRecord]:
         """Return the Orders that the query finds."""
         return await self._read(lambda: search_orders(self._sql, self._seller, query, PageRequest(after, limit)))
@@ -114,9 +124,9 @@ class SqlSellerViews:
         """Return the entries of the activity log about one Order."""
         return await self._read(lambda: read_history(self._activity, self._seller, key))
 
-    async def activity(self, after: str = "", limit: int = PAGE_ROWS) -> Page[Activity]:
+    async def activity(self, after: str = "", limit: int = PAGE_ROWS, until: datetime | None = None) -> Page[Activity]:
         """Return the activity log, newest first."""
-        return await self._read(lambda: list_activity(self._activity, self._seller, PageRequest(after, limit)))
+        return await self._read(lambda: list_activity(self._activity, self._seller, PageRequest(after, limit), until))
 
     async def sales(self, since: datetime, until: datetime, by: SalesGroup, zone: tzinfo) -> Sales:
         """Return what was sold and cancelled in the period."""
@@ -129,6 +139,13 @@ class SqlSellerViews:
         """Return each sale and each cancellation in the period."""
         period, page = Period(since, until), PageRequest(after, limit)
         return await self._read(lambda: list_sales_lines(self._money, self._seller, period, page))
+
+    async def cancellations(
+        self, partner: str, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
+    ) -> Page[SalesLine]:
+        """Return each cancellation in the period in the Orders of one partner."""
+        period, page = Period(since, until), PageRequest(after, limit)
+        return await self._read(lambda: list_cancellations(self._money, self._seller, partner, period, page))
 
     async def payments(
         self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS

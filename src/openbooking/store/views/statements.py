@@ -26,11 +26,11 @@ from openbooking.booking.model.record import RecordKind
 from openbooking.booking.rules.order_lines import LineStatus
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.schema import booked_session, claim, opportunity, order_item, personal_data, record
-from openbooking.store.statements import first, same_record
+from openbooking.store.statements import first, is_document_of, same_record
+from openbooking.store.views.people_statements import PeopleStatements
 
 KEY_SEPARATOR = " "
 _SESSION = (booked_session.c.starts, booked_session.c.opportunity)
-_SEARCHED = ("family_name", "given_name", "email", "telephone")
 
 
 class StoredOccurrence(NamedTuple):
@@ -82,20 +82,6 @@ class SessionOrder(NamedTuple):
     value: int
 
 
-class NamedOrder(NamedTuple):
-    """A row of the statements that `ViewStatements.orders_by_term` returns."""
-
-    family_name: str | None
-    given_name: str | None
-    email: str | None
-    telephone: str | None
-    partner: str
-    uuid: str
-    listed_at: int
-    status: str
-    value: int
-
-
 class RecordOf(NamedTuple):
     """A row of `ViewStatements.records`."""
 
@@ -110,7 +96,7 @@ class ViewStatements:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self._by_term: dict[str, Statement] = {}
+        self.people = PeopleStatements(dialect)
 
     @cached_property
     def stored_occurrences(self) -> Statement:
@@ -132,7 +118,9 @@ class ViewStatements:
         session = booked_session.c
         place = (session.starts, session.opportunity)
         is_stored = select(opportunity.c.path).where(
-            opportunity.c.path == session.opportunity, opportunity.c.starts.is_not(None)
+            opportunity.c.path == session.opportunity,
+            opportunity.c.seller == session.seller,
+            opportunity.c.starts.is_not(None),
         )
         key = func.min(order_item.c.partner.concat(literal_column(f"'{KEY_SEPARATOR}'")).concat(order_item.c.uuid))
         at_session = _at_session()
@@ -302,22 +290,6 @@ class ViewStatements:
         in_period = and_(item.starts >= _instant("since"), _before(item.starts, "until"), _is_current())
         return self.dialect.compile(select(item.partner, item.uuid).select_from(items).where(in_period).distinct())
 
-    def orders_by_term(self, term: str) -> Statement:
-        """:seller :after_term :up_to :after_partner :after_uuid :most → NamedOrder.
-
-        Args:
-            term: The name of the search term in whose order the rows are.
-        """
-        if term not in self._by_term:
-            place = (personal_data.c[term], personal_data.c.partner, personal_data.c.uuid)
-            found = select(*(personal_data.c[name] for name in _SEARCHED), *place[1:]).where(
-                _is(personal_data.c.seller),
-                place[0] <= bindparam("up_to", type_=String),
-                _after(place, "after_term", "after_partner", "after_uuid"),
-            )
-            self._by_term[term] = self._with_records(first(found.order_by(*place)))
-        return self._by_term[term]
-
     @cached_property
     def orders_of_uuid(self) -> Statement:
         """:seller :uuid → ListedOrder of each partner. Each partner is found by the index of the key of records."""
@@ -333,7 +305,7 @@ class ViewStatements:
     def records(self) -> Statement:
         """:keys → RecordOf."""
         keys = self.dialect.keys()
-        rows = keys.join(record, same_record(keys, record)).outerjoin(personal_data, same_record(record, personal_data))
+        rows = keys.join(record, same_record(keys, record)).outerjoin(personal_data, is_document_of(record))
         found = select(record.c.partner, record.c.uuid, record.c.document, personal_data.c.document)
         return self.dialect.compile(found.select_from(rows))
 

@@ -95,3 +95,27 @@ class ActivityViewTests(ViewTestCase):
                     raise AssertionError("The decision was not refused.")
 
         asyncio.run(run())
+
+    def test_the_log_is_read_from_a_time_backwards(self, tmp_path: Path) -> None:
+        """Entries of that time and later are left out, on every page."""
+
+        async def run() -> None:
+            clock, uuid, times = Clock(), fresh(), []
+            async with self.with_two_sellers(tmp_path, clock, yoga=9) as store:
+                await store.execute(book(uuid, "yoga"))
+                for number in range(5):
+                    times.append(clock())
+                    notice = f"Notice {number}"
+                    await store.execute(Notify(order=OrderKey("alice", uuid), notice=notice, actor=MANAGER))
+                    clock.move(timedelta(minutes=1))
+                for number in range(5):
+                    found, after = [], ""
+                    while True:
+                        page = await views_of(store).activity(after, 2, times[number])
+                        found += [entry.at for entry in page.rows]
+                        if page.next is None:
+                            break
+                        after = page.next
+                    assert found == times[:number][::-1]
+
+        asyncio.run(run())

@@ -6,10 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.model.errors import SellerChangedError
 from openbooking.openactive.errors import OrderAlreadyExistsError
 from openbooking.testing.rules import rule
-from openbooking.testing.samples import Clock, book, cancel, fresh, spaces_left
+from openbooking.testing.samples import MANAGER, Clock, book, cancel, fresh, spaces_left
 from openbooking.testing.store_case import UUID
 from openbooking.testing.stores.court_tests import CourtRaceTests
 from openbooking.testing.stores.crash_tests import CrashTests
@@ -17,6 +20,9 @@ from openbooking.testing.stores.erased_files_tests import ErasedFilesTests
 from openbooking.testing.stores.follower_tests import FollowerTests
 from openbooking.testing.stores.race_tests import RaceTests
 from openbooking.testing.stores.store_tests import StoreTests
+
+# How often stores race to change one Seller.
+_TURNS = 5
 
 
 @rule("Several processes")
@@ -55,6 +61,25 @@ class DurableStoreTests(CourtRaceTests, CrashTests, ErasedFilesTests, FollowerTe
                 replies = await asyncio.gather(*(store.execute(book(UUID, "yoga")) for store in (one, other) * 10))
                 assert all(reply == replies[0] for reply in replies)
                 assert await spaces_left(one, "yoga") == 4
+
+        asyncio.run(run())
+
+    def test_of_several_changes_of_a_seller_that_was_seen_one_is_made(self, tmp_path: Path) -> None:
+        """Each change expects the Seller as it was before, also in another store over the same database."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with self.stocked(tmp_path, clock) as one, self.opened(tmp_path, clock) as other:
+                for turn in range(_TURNS):
+                    (seen,) = await one.sellers()
+                    changes = [
+                        PublishSeller(replace(seen, name=f"Name {turn} {number}"), expected=seen, actor=MANAGER)
+                        for number in range(6)
+                    ]
+                    racing = [store.execute(change) for change, store in zip(changes, itertools.cycle((one, other)))]
+                    outcomes = await asyncio.gather(*racing, return_exceptions=True)
+                    assert sum(outcome is None for outcome in outcomes) == 1
+                    assert sum(isinstance(outcome, SellerChangedError) for outcome in outcomes) == 5
 
         asyncio.run(run())
 

@@ -177,6 +177,22 @@ class IdentityStoreTests:
 
         self.run(tmp_path, work)
 
+    def test_records_are_saved_and_removed_in_one_transaction(self, tmp_path: Path) -> None:
+        """If one of several records has another revision, nothing is saved and nothing is removed."""
+
+        async def work(store: IdentityStore) -> None:
+            assert not await store.save(removed=[ALICE])
+            assert await store.save(ALICE, BOB, grant("centre"))
+            assert not await store.save(replace(saved(BOB), name="Other"), removed=[replace(ALICE, revision=2)])
+            assert not await store.save(replace(BOB, revision=2), removed=[saved(ALICE), saved(grant("centre"))])
+            assert [partner.name for partner in await store.find(Partner)] == ["Alice", "Bob"]
+            assert await store.save(replace(saved(BOB), name="Other"), removed=[saved(ALICE), saved(grant("centre"))])
+            assert [partner.name for partner in await store.find(Partner)] == ["Other"]
+            assert await store.find(Grant) == []
+            assert not await store.save(removed=[saved(ALICE)])
+
+        self.run(tmp_path, work)
+
     def test_of_callers_that_change_a_record_at_the_same_time_one_succeeds(self, tmp_path: Path) -> None:
         """Therefore a code or a refresh token is used once."""
 

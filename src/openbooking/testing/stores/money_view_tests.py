@@ -167,6 +167,11 @@ class MoneyViewTests(ViewTestCase):
                 }
                 assert sum(moved.line.quantity for moved in lines if moved.is_sale) == 8
                 assert len(await read_all(views.sales_lines, START + DAY, START + 2 * DAY)) == 2
+                for partner in ("alice", "bob", "carol"):
+                    of_partner = [moved for moved in lines if moved.order.partner == partner and not moved.is_sale]
+                    assert await read_all(views.cancellations, partner, START, START + 30 * DAY, limit=1) == of_partner
+                    second = await read_all(views.cancellations, partner, START + DAY, START + 2 * DAY)
+                    assert second == [moved for moved in of_partner if moved.at < START + 2 * DAY]
 
         asyncio.run(run())
 

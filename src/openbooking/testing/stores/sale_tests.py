@@ -38,7 +38,7 @@ from openbooking.testing.store_case import StoreTestCase
 
 UUID = fresh()
 SERIES = Feed("session-series")
-STATES = [SaleState.UNPUBLISHED, SaleState.NOT_UNDERSTOOD, SaleState.OVER]
+STATES = [SaleState.UNPUBLISHED, SaleState.OVER]
 
 
 def series_path(key: str) -> str:

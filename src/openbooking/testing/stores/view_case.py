@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from msgspec.structs import replace
 
 from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.propose import Propose
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.model.opportunity import Opportunity
@@ -21,6 +22,7 @@ from openbooking.testing.samples import ALICE, MANAGER, SELLER, Clock, fresh, or
 from openbooking.testing.store_case import StoreTestCase
 
 Row = TypeVar("Row")
+Request = TypeVar("Request", Book, Propose)
 
 OTHER = replace(SELLER, key="studio", name="Studio", legal_name="Studio Ltd")
 DAY = timedelta(days=1)
@@ -65,6 +67,13 @@ def book_for(customer: dict[str, Any], *keys: str, caller: Caller = ALICE, uuid:
     """Return B for a Customer with these properties, of one space at each of these sessions."""
     request = replace(order(*keys), customer={"@type": "Person", "email": "x@example.com", **customer})
     return Book(caller=caller, uuid=uuid or fresh(), request=request)
+
+
+def attended_by(command: Request, *attendees: dict[str, Any]) -> Request:
+    """Return B or P with one attendee for each item."""
+    items = zip(command.request.items, attendees, strict=True)
+    named = tuple(replace(item, attendee={"@type": "Person", **attendee}) for item, attendee in items)
+    return replace(command, request=replace(command.request, items=named))
 
 
 def book_other(*keys: str, uuid: str = "", caller: Caller = ALICE) -> Book:

@@ -38,7 +38,9 @@ from openbooking.testing.samples import (
     session_path,
 )
 from openbooking.testing.stores.activity_view_tests import ActivityViewTests
+from openbooking.testing.stores.hand_over_view_tests import HandOverViewTests
 from openbooking.testing.stores.money_view_tests import MoneyViewTests
+from openbooking.testing.stores.people_view_tests import PeopleViewTests
 from openbooking.testing.stores.proposal_tests import approved_session, propose
 from openbooking.testing.stores.view_case import (
     DAY,
@@ -61,7 +63,7 @@ async def _found(store: Store, seller: str = SELLER.key, **fields: Any) -> list[
 
 
 @rule("Views")
-class ViewTests(ActivityViewTests, MoneyViewTests):
+class ViewTests(ActivityViewTests, HandOverViewTests, MoneyViewTests, PeopleViewTests):
     """Tests of the views of any store that has some. Inherit from this class, and define `open_store`."""
 
     def test_occurrences_are_listed_by_their_starts_with_what_is_taken(self, tmp_path: Path) -> None:

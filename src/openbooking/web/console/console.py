@@ -12,15 +12,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.back_office import descriptions, formats
+from openbooking.back_office.names import partner_names
 from openbooking.booking.command import Command
 from openbooking.booking.model.actor import Actor, ActorKind
-from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
 from openbooking.booking.store import Reply
 from openbooking.booking.views import InvalidCursorError, Occurrence, SellerViews, Views
-from openbooking.identity.records import EVERY_SELLER, Grant, Partner, User
+from openbooking.identity.records import User
 from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.system import System
@@ -60,6 +60,7 @@ class Notice(StrEnum):
     BOOKED = "booked"
     BOOKED_BEFORE = "booked-before"
     CHANGED_AT_DESK = "changed-at-desk"
+    PAID = "paid"
 
 
 NOTICES = {
@@ -84,6 +85,7 @@ NOTICES = {
     Notice.BOOKED: "Booked.",
     Notice.BOOKED_BEFORE: "This form was booked already, and not booked again. This is its receipt.",
     Notice.CHANGED_AT_DESK: "Done. This was booked at the front desk: tell the customer yourself.",
+    Notice.PAID: "Payment recorded. It counts in the takings of today.",
 }
 
 
@@ -194,11 +196,7 @@ class ConsoleVisit(NamedTuple):
 
     async def partner_names(self) -> dict[str, str]:
         """Return the names of the front desk and of the partners with a grant of the Seller, now or earlier, by key."""
-        store = self.console.system.identity.store
-        grants = [*await store.find(Grant, seller=self.seller.key), *await store.find(Grant, seller=EVERY_SELLER)]
-        granted = {grant.partner for grant in grants}
-        named = {partner.key: partner.name for partner in await store.find(Partner) if partner.key in granted}
-        return {DESK: descriptions.DESK_NAME, **named}
+        return await partner_names(self.console.system.identity.store, self.seller.key)
 
     def page(self, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Response:
         """Return a page of the console.

@@ -12,6 +12,7 @@ from openbooking.web.console.day.attendance import AttendancePages
 from openbooking.web.console.day.occurrence_cancellation import OccurrenceCancellationPages
 from openbooking.web.console.day.today import TodayPages
 from openbooking.web.console.desk.bookings import DeskPages
+from openbooking.web.console.desk.payments import DeskPaymentPages
 from openbooking.web.console.desk.receipts import ReceiptPages
 from openbooking.web.console.desk.takings import TakingsPages
 from openbooking.web.console.money.sales import MoneyPages
@@ -30,6 +31,7 @@ def console_routes(console: Console) -> list[Route]:
         *AttendancePages(console).routes(),
         *OccurrenceCancellationPages(console).routes(),
         *DeskPages(console).routes(),
+        *DeskPaymentPages(console).routes(),
         *ReceiptPages(console).routes(),
         *TakingsPages(console).routes(),
         *ProposalPages(console).routes(),

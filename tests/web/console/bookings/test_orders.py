@@ -1,16 +1,23 @@
 """The search for Orders, and the page of one Order."""
 
-from urllib.parse import urlencode
+import json
+import re
+from urllib.parse import unquote
 
 import pytest
+import structlog
 
-from support.builders import UUID, new_uuid
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.views import PAGE_ROWS
+from support.browsers.form_browser import Page, Visitor
+from support.builders import PRICE, UUID, book, item, new_uuid, request, session
 from support.console import SignIn
-from support.http_system import COURT, PILATES, YOGA, World
-from support.parties import STUDIO
+from support.http_system import COURT, PILATES, SITE, YOGA, World
+from support.parties import MANAGER, STUDIO
 
 pytestmark = pytest.mark.anyio
 
+ORDERS = "/console/orders"
 ORDER = f"/console/orders/alice/{UUID}"
 JANE = {"@type": "Person", "email": "jane@example.com", "givenName": "Jane", "familyName": "Smithson"}
 
@@ -25,9 +32,12 @@ async def booked(world: World) -> None:
     assert (await world.call("PUT", f"orders/{new_uuid()}", court, "bob")).status_code == 201
 
 
+async def searched(visitor: Visitor, **fields: str) -> Page:
+    return await visitor.send(await visitor.open(ORDERS), ORDERS, **fields)
+
+
 async def found(sign_in: SignIn, user: str = "ann", **fields: str) -> str:
-    page = await (await sign_in(user)).open(f"/console/orders?{urlencode(fields)}")
-    return page.text
+    return (await searched(await sign_in(user), **fields)).text
 
 
 async def test_the_latest_bookings_come_first(sign_in: SignIn) -> None:
@@ -78,7 +88,7 @@ async def test_a_search_finds_the_orders_to_which_all_fields_apply(
 async def test_a_wrong_field_is_named_and_what_was_typed_stays(
     sign_in: SignIn, fields: dict[str, str], wrong: str
 ) -> None:
-    page = await (await sign_in("ann")).open(f"/console/orders?{urlencode({'text': 'geoff', **fields})}")
+    page = await searched(await sign_in("ann"), **{"text": "geoff", **fields})
     assert page.status == 422
     assert wrong in page.summary
     assert page.fields["text"]["value"] == "geoff"
@@ -143,3 +153,84 @@ async def test_a_deleted_order_shows_that_it_was_deleted(world: World, sign_in: 
 async def test_a_cursor_of_another_list_is_not_found(sign_in: SignIn) -> None:
     page = await (await sign_in("ann")).open("/console/orders?after=nonsense")
     assert page.status == 404
+
+
+async def test_an_attendee_is_named_beside_the_customer(world: World, sign_in: SignIn) -> None:
+    tim = {"@type": "Person", "givenName": "Tim", "familyName": "Turner", "email": "tim@example.com"}
+    body = world.order({**world.item(YOGA), "attendee": tim}, customer=JANE)
+    assert (await world.call("PUT", f"orders/{new_uuid()}", body)).status_code == 201
+    for text in ("tim@example.com", "turn", "tim t"):
+        page = await found(sign_in, text=text)
+        assert "Jane Smithson" in page
+        assert "for Tim Turner" in page
+    assert "for Tim Turner" not in await found(sign_in, text="jane")
+
+
+def addresses_of(visitor: Visitor) -> str:
+    """Return all addresses that the browser has opened or was sent to, in lower case."""
+    seen = [f"{answer.url} {answer.headers.get('location', '')}" for answer in visitor.history]
+    return unquote(" ".join(seen)).lower().replace(SITE, "")
+
+
+@pytest.mark.parametrize("text", ["jane@example.com", "smithson", "020 7946 0000"])
+async def test_personal_data_of_a_search_is_in_no_address_and_no_log(
+    sign_in: SignIn, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    ann = await sign_in("ann")
+    with structlog.testing.capture_logs() as told:
+        page = await searched(ann, text=text, status="booked")
+        assert page.fields["text"]["value"] == text
+        assert (await ann.open(page.url)).text == page.text
+    logged = json.dumps(told, default=str) + "".join(capsys.readouterr())
+    assert "status=booked" in addresses_of(ann)
+    for word in ("jane", "smithson", "example.com", "7946"):
+        assert word not in addresses_of(ann)
+        assert word not in logged.lower()
+
+
+@pytest.mark.parametrize("text", ["smithson", "jane@example.com"])
+async def test_further_pages_of_a_search_have_no_personal_data_in_their_addresses(
+    world: World, sign_in: SignIn, text: str
+) -> None:
+    swimming = session("swimming", capacity=PAGE_ROWS + 9)
+    await world.store.execute(Publish(tuple(swimming), actor=MANAGER))
+    for _ in range(PAGE_ROWS + 1):
+        asked = request(item(swimming), customer=JANE, total_payment_due=PRICE)
+        assert not (await world.store.execute(book(asked, uuid=new_uuid()))).has_errors
+    ann = await sign_in("ann")
+    page = await searched(ann, text=text, session_from="2027-03-01")
+    shown = page.text.count("Jane Smithson")
+    while link := re.search(r'href="(/console/orders\?[^"]+)">(Earlier|Nothing)', page.response.text):
+        page = await ann.open(link[1].replace("&amp;", "&"))
+        assert page.fields["text"]["value"] == text
+        shown += page.text.count("Jane Smithson")
+    assert shown == PAGE_ROWS + 2
+    assert not [word for word in ("jane", "smithson", "example.com") if word in addresses_of(ann)]
+
+
+async def test_a_search_of_another_browser_cannot_be_read(sign_in: SignIn) -> None:
+    page = await searched(await sign_in("ann"), text="jane")
+    other = await (await sign_in("ann")).open(page.url)
+    assert (other.status, other.summary) == (422, ["text"])
+    assert "This search has ended" in other.text
+    assert "Jane" not in other.text
+    for address in ("?search=nonsense", "?search=a.b.c.d.e", "?search=%C3%A9"):
+        assert (await (await sign_in("ann")).open(f"{ORDERS}{address}")).status == 422
+
+
+async def test_a_text_in_an_address_is_not_searched(sign_in: SignIn) -> None:
+    page = await (await sign_in("ann")).open(f"{ORDERS}?text=jane")
+    assert "Latest bookings" in page.text
+    assert page.fields["text"]["value"] == ""
+
+
+async def test_a_search_without_fields_shows_all(sign_in: SignIn) -> None:
+    page = await searched(await sign_in("ann"))
+    assert page.url.endswith(ORDERS)
+    assert "Latest bookings" in page.text
+
+
+async def test_a_long_text_is_named_and_stays(sign_in: SignIn) -> None:
+    page = await searched(await sign_in("ann"), text="x" * 255, status="booked")
+    assert (page.status, page.summary) == (422, ["text"])
+    assert (page.fields["text"]["value"], page.fields["text"]["maxlength"]) == ("x" * 255, "254")

@@ -93,6 +93,54 @@ async def test_everything_that_is_stored_is_exported(world: World, sign_in: Sign
     assert "jane" not in page.response.text.lower()
 
 
+async def book_for_tim(world: World) -> str:
+    """Jane books yoga for herself and for Tim, who answers no question."""
+    tim = {"@type": "Person", "givenName": "Tim", "familyName": "Smithson", "email": "tim@example.com"}
+    items = [{**world.item(YOGA, position), "attendee": person} for position, person in enumerate((JANE, tim))]
+    uuid = new_uuid()
+    assert (await world.call("PUT", f"orders/{uuid}", world.order(*items, customer=JANE, total=24))).status_code == 201
+    return uuid
+
+
+async def test_an_attendee_is_found_and_exported_without_the_others(world: World, sign_in: SignIn) -> None:
+    uuid, ann = await book_for_tim(world), await sign_in("ann")
+    page = await found(ann, "TIM@example.com")
+    assert "1 booking of TIM@example.com" in page.text
+    assert "Tim Smithson" in page.text
+    assert "Attendee, booked by Jane Smithson" in page.text
+    assert "2 bookings of jane@example.com" in (await found(ann, "jane@example.com")).text
+    text = (await ann.send(page, EXPORT)).response.text
+    exported = json.loads(text)
+    assert (exported["orders"], exported["proposals"]) == ([], [])
+    (attended,) = exported["attended"]
+    (item,) = attended["items"]
+    assert (attended["uuid"], item["item"]["number"], item["attendee"]["givenName"]) == (uuid, 2, "Tim")
+    assert not any(word in text for word in ("jane", "Jane", "payment-1"))
+
+
+async def test_an_attendee_is_erased_and_the_customer_stays(world: World, sign_in: SignIn) -> None:
+    uuid, ann = await book_for_tim(world), await sign_in("ann")
+    refused = await ann.send(await found(ann, "tim@example.com"), ERASE, number="1")
+    assert f"(booking {uuid})" in refused.text
+    world.pass_time(days=30)
+    ann = await sign_in("ann")
+    await ann.send(await found(ann, "tim@example.com"), ERASE, number="1")
+    assert "No booking has this address or number." in (await found(ann, "tim@example.com")).text
+    order = (await world.call("GET", f"orders/{uuid}")).json()
+    assert order["customer"] == JANE
+    assert [item.get("attendee") for item in order["orderedItem"]] == [JANE, None]
+
+
+async def test_an_export_is_in_the_activity_log(sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    await ann.send(await found(ann, GEOFF), EXPORT)
+    page = await ann.open("/console/log")
+    assert page.text.count("Personal data exported booking") == 2
+    assert f"Personal data exported booking {UUID} ann" in page.text
+    assert GEOFF not in page.text
+    assert "Personal data exported" in (await ann.open(f"/console/orders/alice/{UUID}")).text
+
+
 async def test_data_is_erased_when_everything_is_over(world: World, sign_in: SignIn, booked: str) -> None:
     world.pass_time(days=30)
     ann = await sign_in("ann")

@@ -51,6 +51,20 @@ async def test_a_new_address_keeps_what_was_told(world: World, sign_in: SignIn) 
     assert (found.address, found.told) == ("new@example.com", ("alice/1",))
 
 
+@pytest.mark.parametrize("fields", [{"address": "third@example.com", "wanted": "yes"}, {}])
+async def test_a_form_in_an_old_window_shows_the_present_address(
+    world: World, sign_in: SignIn, fields: dict[str, str]
+) -> None:
+    cat = await sign_in("cat")
+    old = await cat.send(await cat.open(PATH), PATH, address=ADDRESS, wanted="yes")
+    await cat.send(await cat.open(PATH), PATH, address="new@example.com", wanted="yes")
+    hidden = {name: old.form(PATH).fields[name] for name in ("form_token", "seen")}
+    page = await cat.post(PATH, {**hidden, **fields})
+    assert (page.status, "Nothing has been saved." in page.text) == (422, True)
+    assert page.fields["address"]["value"] == "new@example.com"
+    assert await wishes(world) == [("centre", "cat", "new@example.com")]
+
+
 @pytest.mark.parametrize("address", ["", "cat", "cat@", "a b@example.com", "cat@example.com\r\nBcc: eve@example.com"])
 async def test_a_wrong_address_is_refused_at_its_field(world: World, sign_in: SignIn, address: str) -> None:
     cat = await sign_in("cat")

@@ -144,3 +144,26 @@ async def test_another_seller_has_no_such_proposal(world: World, sign_in: SignIn
     assert (await ben.post(PROPOSAL, {"form_token": token, "decision": "accept"})).status == 404
     assert "No proposal waits" in (await ben.open("/console/proposals")).text
     assert UUID not in await world.read_feed("/api/order-proposals-rpde")
+
+
+async def test_the_search_for_bookings_finds_proposals_of_a_person(sign_in: SignIn) -> None:
+    """Also by their attendees. Other fields than the text are of bookings only."""
+    ann = await sign_in("ann")
+    orders = "/console/orders"
+    for text in ("geoff", "geoff@example.com"):
+        page = await ann.send(await ann.open(orders), orders, text=text)
+        assert "Proposals found, not booked yet" in page.text
+        assert "waits for your decision" in page.text
+        assert UUID in page.response.text
+    for fields in ({"text": "eve"}, {"text": "geoff", "partner": "alice"}, {}):
+        assert "Proposals found" not in (await ann.send(await ann.open(orders), orders, **fields)).text
+
+
+async def test_the_data_of_a_person_in_an_open_proposal_is_kept(sign_in: SignIn) -> None:
+    ann, privacy = await sign_in("ann"), "/console/privacy"
+    page = await ann.send(await ann.open(privacy), privacy, contact="geoff@example.com")
+    assert "1 booking of geoff@example.com" in page.text
+    exported = (await ann.send(page, f"{privacy}/export")).response.json()
+    assert [proposal["uuid"] for proposal in exported["proposals"]] == [UUID]
+    refused = await ann.send(page, f"{privacy}/erase", number="1")
+    assert "Reject these proposals first, or wait until they have ended: " in refused.text

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.withhold import Withhold
 from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.identity.records import FeedPosition
@@ -16,7 +18,7 @@ from support.browsers.form_browser import Page, Visitor
 from support.builders import UUID, event, headline_event, new_uuid
 from support.console import SignIn, desk_booking, signed_in
 from support.http_system import YOGA, World, open_world
-from support.parties import CENTRE, MANAGER
+from support.parties import CENTRE, MANAGER, STUDIO
 
 pytestmark = pytest.mark.anyio
 
@@ -273,3 +275,21 @@ async def test_a_forged_form_cancels_nothing(world: World, sign_in: SignIn) -> N
     page = await (await sign_in("ann")).post(CANCEL, {"form_token": "0" * 64})
     assert page.status == 403
     assert await world.read_feed(ORDERS) == {}
+
+
+async def test_a_former_seller_does_not_cancel_the_session_that_another_seller_sells_now(
+    world: World, sign_in: SignIn
+) -> None:
+    """The former Seller still sees the session with its bookings, and cancels these one by one."""
+    await world.store.execute(Withdraw(sources=frozenset({YOGA[-1].source}), actor=MANAGER))
+    taken_over = tuple(replace(member, seller=STUDIO.key) for member in YOGA)
+    await world.store.execute(Publish(taken_over, actor=MANAGER))
+    ann = await sign_in("ann")
+    page = await ann.open(CANCEL)
+    assert "This session is no longer published. Cancel its bookings one by one." in page.text
+    token = (await ann.open("/password")).form("/password").fields["form_token"]
+    assert (await ann.post(CANCEL, {"form_token": token, "seen": "", "message": ""})).status == 422
+    shown = (await world.read_feed("/feeds/scheduled-sessions"))["yoga"]["data"]
+    assert not shown.get("eventStatus", "").endswith("Cancelled")
+    assert await world.read_feed(ORDERS, "alice") == {}
+    assert "Yoga" in (await ann.open(f"/console/register/{PATH}")).text

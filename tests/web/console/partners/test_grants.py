@@ -2,17 +2,19 @@
 
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import anyio
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.store import Store
 from openbooking.identity.records import Grant, GrantState, Partner
 from support.authorization_requests import ASKED, AUTHORIZE
 from support.browsers.form_browser import Visitor
 from support.builders import UUID
-from support.http_system import SITE, YOGA, World, open_world
+from support.http_system import SITE, YOGA, World, open_world, serving
 from support.identity_provider import PASSWORD
 from support.parties import AGREED
 
@@ -85,6 +87,32 @@ async def test_staff_neither_see_nor_change_partners(provider: World, visitor: V
     page = await visitor.post("/oauth/consent", {"form_token": token, "request": urlencode(ASKED), "decision": "allow"})
     assert page.status == 403
     assert {grant.changed_by for grant in await provider.identity.find(Grant)} == {"desk"}
+
+
+class StoreWithoutViews:
+    """A store of an embedder that has no views, over another store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "views":
+            raise AttributeError(name)
+        return getattr(self._store, name)
+
+
+async def test_the_page_for_managers_only_leads_to_the_console_if_there_is_one(
+    provider: World, visitor: Visitor
+) -> None:
+    await visitor.sign_in("cat", PASSWORD)
+    assert '<a href="/console">Go to today</a>' in (await visitor.open("/partners")).response.text
+    store: Any = StoreWithoutViews(provider.store)
+    async with serving(provider.settings, provider.clock, store, provider.identity) as world:
+        cat = Visitor(world.client)
+        await cat.sign_in("cat", PASSWORD)
+        page = await cat.open("/partners")
+        assert (page.status, "For managers only" in page.text) == (403, True)
+        assert "/console" not in page.response.text
 
 
 async def test_a_stopped_partner_can_ask_for_consent_again_if_it_has_a_redirect_uri(

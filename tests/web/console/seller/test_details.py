@@ -1,5 +1,7 @@
 """The Seller's own details and terms."""
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 
@@ -139,7 +141,7 @@ async def test_a_wrong_field_is_named_and_what_was_typed_stays(
     assert await centre(world) == CENTRE
 
 
-async def test_imported_details_are_replaced_by_the_next_import(world: World, sign_in: SignIn) -> None:
+async def test_the_page_says_that_details_were_imported(world: World, sign_in: SignIn) -> None:
     page = await (await sign_in("ann")).open(DETAILS)
     assert "imported" not in page.text
     imported = replace(CENTRE, key="pool", source="https://feed.example/")
@@ -147,4 +149,37 @@ async def test_imported_details_are_replaced_by_the_next_import(world: World, si
     (ann,) = await world.identity.find(User, name="ann")
     await world.identity.save(replace(ann, seller="pool"))
     page = await (await sign_in("ann")).open(DETAILS)
-    assert "The next import replaces what you change here" in page.text
+    assert "Later imports leave what you change here as it is." in page.text
+
+
+async def test_of_two_managers_who_save_at_once_the_second_sees_the_first_change(world: World, sign_in: SignIn) -> None:
+    ann, other = await sign_in("ann"), await sign_in("ann")
+    old = await other.open(DETAILS)
+    await ann.send(await ann.open(DETAILS), DETAILS, **{**CHANGED, "telephone": "020 7946 0001"})
+    page = await other.send(old, DETAILS, **{**CHANGED, "name": "Another name"})
+    assert (page.status, "Nothing has been published." in page.text) == (422, True)
+    assert page.fields["telephone"]["value"] == "020 7946 0001"
+    assert page.fields["name"]["value"] == CHANGED["name"]
+    assert (await centre(world)).name == CHANGED["name"]
+    page = await other.send(page, DETAILS, name="Another name")
+    assert page.url == f"{SITE}{DETAILS}?done=details"
+    assert ((await centre(world)).name, (await centre(world)).properties["telephone"]) == (
+        "Another name",
+        "020 7946 0001",
+    )
+
+
+async def test_of_two_forms_sent_at_the_same_moment_one_is_published(world: World, sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    page = await ann.open(DETAILS)
+    pages = await asyncio.gather(*(ann.send(page, DETAILS, **{**CHANGED, "name": f"Name {n}"}) for n in range(4)))
+    assert sorted(page.status for page in pages) == [200, 422, 422, 422]
+    assert (await centre(world)).name == f"Name {[page.status for page in pages].index(200)}"
+
+
+async def test_a_change_of_the_details_is_in_the_activity_log(world: World, sign_in: SignIn) -> None:
+    await publish(sign_in)
+    ann = await sign_in("ann")
+    assert "Your details changed Riverside Sports ann" in (await ann.open("/console/log")).text
+    await ann.send(await ann.open(DETAILS), DETAILS)
+    assert (await ann.open("/console/log")).text.count("Your details changed Riverside Sports") == 1

@@ -1,16 +1,20 @@
 """The activity log of the Seller."""
 
 import pytest
+from msgspec.structs import replace
 
 from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.commands.seller_decisions import Notify, SellerCancel
+from openbooking.booking.model.activity import Action, Activity
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import OrderKey
+from openbooking.booking.views import StoreWithViews
+from openbooking.identity.records import User
 from openbooking.web.console.seller import log
 from support.builders import UUID, new_uuid
 from support.console import SignIn
 from support.http_system import PILATES, SITE, YOGA, World
-from support.parties import MANAGER, STUDIO
+from support.parties import CENTRE, MANAGER, STUDIO
 
 pytestmark = pytest.mark.anyio
 
@@ -83,3 +87,34 @@ async def test_a_long_log_comes_in_pages(sign_in: SignIn, monkeypatch: pytest.Mo
 async def test_staff_do_not_see_the_log(sign_in: SignIn) -> None:
     page = await (await sign_in("cat")).open(LOG)
     assert (page.status, UUID in page.text, page.url) == (403, False, f"{SITE}{LOG}")
+
+
+async def test_staff_partners_and_details_are_in_the_log(world: World, sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    cat, add = "/console/staff/people/cat", "/console/staff/add"
+    for page, form, fields in (
+        (add, add, {"name": "eve", "role": "staff"}),
+        (cat, cat, {"role": "manager"}),
+        (f"{cat}/remove", f"{cat}/remove", {}),
+        ("/partners", "/partners/alice/suspend", {}),
+    ):
+        world.pass_time(seconds=1)
+        await ann.send(await ann.open(page), form, **fields)
+    rows = (await ann.open(LOG)).text.partition("All decisions")[2]
+    texts = ("Partner paused Alice ann", "Removed from staff cat ann", "Made a manager cat ann")
+    places = [rows.index(text) for text in (*texts, "Member of staff added eve ann", "Taken off sale Yoga ann")]
+    assert places == sorted(places)
+    assert "eve" in (await ann.open(f"{LOG}?action=staff-added")).text
+    ben = await (await sign_in("ben")).open(LOG)
+    assert "eve" not in ben.text
+
+
+async def test_a_change_of_identity_that_is_not_saved_has_no_entry(world: World) -> None:
+    assert isinstance(world.store, StoreWithViews)
+    views = world.store.views.of(CENTRE.key)
+    (ann,) = await world.identity.find(User, name="ann")
+    entry = Activity(at=world.clock(), actor=MANAGER, action=Action.USER_REMOVED, seller=CENTRE.key, user="ann")
+    assert not await world.identity.save(replace(ann, revision=7), log=[entry])
+    assert entry not in (await views.activity()).rows
+    assert await world.identity.save(ann, log=[entry])
+    assert entry in (await views.activity()).rows

@@ -1,5 +1,6 @@
 """The pages of the people who work for a Seller, and the choice among the Sellers of one account."""
 
+import asyncio
 import re
 
 import msgspec
@@ -158,3 +159,37 @@ async def test_a_seller_of_another_account_cannot_be_chosen(sign_in: SignIn) -> 
 
 def replace_roles(user: User, **others: Role) -> User:
     return msgspec.structs.replace(user, others=others)
+
+
+async def test_two_managers_who_remove_each_other_at_once_leave_one(world: World, sign_in: SignIn) -> None:
+    ann, cat, own = await sign_in("ann"), await sign_in("cat"), "/console/staff/people/ann"
+    await ann.send(await ann.open(CAT), CAT, role="manager")
+    pages = await ann.open(f"{CAT}/remove"), await cat.open(f"{own}/remove")
+    await asyncio.gather(ann.send(pages[0], f"{CAT}/remove"), cat.send(pages[1], f"{own}/remove"))
+    assert len(await people(world)) == 2
+    assert "ben" in await people(world)
+
+
+async def test_a_person_who_is_removed_twice_at_once_is_removed_once(sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    page = await ann.open(f"{CAT}/remove")
+    pages = await asyncio.gather(*(ann.send(page, f"{CAT}/remove") for _ in range(4)))
+    assert sorted(page.status for page in pages) == [200, 404, 404, 404]
+
+
+@pytest.mark.parametrize("form", [CAT, f"{CAT}/remove"])
+async def test_a_page_with_an_old_role_shows_the_present_role(world: World, sign_in: SignIn, form: str) -> None:
+    ann = await sign_in("ann")
+    old = await ann.open(form)
+    await ann.send(await ann.open(CAT), CAT, role="manager")
+    page = await ann.send(old, form, role="staff")
+    assert (page.status, "The role has changed since you opened this page." in page.text) == (422, True)
+    assert (await people(world))["cat"] == {"centre": Role.MANAGER}
+    assert page.form(form).fields["seen_role"] == "manager"
+
+
+async def test_a_link_ends_when_the_person_gets_another_role(world: World, sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    link = link_on(await ann.send(await ann.open(CAT), f"{CAT}/link"))
+    await ann.send(await ann.open(CAT), CAT, role="manager")
+    assert "new_password" not in (await Visitor(world.client).open(link)).fields

@@ -50,7 +50,7 @@ def fill_search_terms() -> None:
 
 
 def _rows() -> Iterator[list[Row]]:
-    """Yield the Sellers and terms of personal data, in pages."""
+    """Yield the Sellers and terms of personal data, in pages. Proposals have no terms."""
     some = sa.text(
         "SELECT personal_data.partner, personal_data.uuid, record.seller, record.kind, personal_data.document"
         " FROM personal_data"
@@ -65,23 +65,22 @@ def _rows() -> Iterator[list[Row]]:
                 "partner": partner,
                 "uuid": uuid,
                 "seller": seller,
-                **_terms(json.loads(document), searched=kind == "order"),
+                **terms_of((json.loads(document).get("customer") or {}) if kind == "order" else {}),
             }
             for partner, uuid, seller, kind, document in rows
         ]
         last = {"partner": rows[-1][0], "uuid": rows[-1][1]}
 
 
-def _terms(personal: dict[str, Any], *, searched: bool) -> Row:
-    """Return the terms; proposals have none."""
-    customer = (personal.get("customer") or {}) if searched else {}
-    given, family = _text(customer, "givenName"), _text(customer, "familyName")
+def terms_of(person: dict[str, Any]) -> Row:
+    """Return the terms of a Customer or attendee."""
+    given, family = _text(person, "givenName"), _text(person, "familyName")
     if not given and not family:
-        family = _text(customer, "name")
-        if customer.get("@type") == "Person":
+        family = _text(person, "name")
+        if person.get("@type") == "Person":
             given, _, family = family.rpartition(" ")
-    email = _text(customer, "email").strip().replace("\0", "").casefold()
-    telephone = _telephone(_text(customer, "telephone"))
+    email = _text(person, "email").strip().replace("\0", "").casefold()
+    telephone = _telephone(_text(person, "telephone"))
     terms = {"family_name": _name(family), "given_name": _name(given), "email": email, "telephone": telephone}
     return {name: term[:_MOST_CHARACTERS] or None for name, term in terms.items()}
 

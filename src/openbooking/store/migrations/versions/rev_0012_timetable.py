@@ -9,7 +9,7 @@ from openbooking.store.migrations.topics.courts_0012 import fill_courts
 Key = sa.String().with_variant(TEXT(collation="C"), "postgresql")
 
 revision = "0012"
-down_revision = "0009"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

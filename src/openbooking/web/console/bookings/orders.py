@@ -10,22 +10,32 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.back_office.descriptions import ORDER_STATUSES, opportunity_name, person_name
+from openbooking.back_office.descriptions import ORDER_STATUSES, PROPOSAL_STATUSES, opportunity_name, person_name
 from openbooking.back_office.formats import day_bounds, parse_date
 from openbooking.back_office.history import history_rows
 from openbooking.back_office.order_items import item_rows
 from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.record import DeletedRecord, OrderRecord, ProposalRecord
+from openbooking.booking.rules.desk_account import due_at_desk
 from openbooking.booking.rules.order_lines import OrderStatus, order_status
 from openbooking.booking.rules.pricing import current_totals
-from openbooking.booking.views import OrderQuery
+from openbooking.booking.rules.search_terms import found_attendees
+from openbooking.booking.views import OrderQuery, Page
 from openbooking.openactive.money import is_price
+from openbooking.web.console.bookings.sealed_search import SealedSearch, seal, unseal
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError
 from openbooking.web.pages import Form, Problem
 
 T = TypeVar("T")
 
 ORDERS_PATH = f"{CONSOLE_PATH}/orders"
+
+_FILTERS = (
+    *("session_from", "session_to", "booked_from", "booked_to"),
+    *("status", "partner", "value_from", "value_to"),
+)
+_LONGEST_TEXT = 254
+_SEARCH_ENDED = "This search has ended with the session in which it began. Type it again."
 
 
 class SearchError(Exception):
@@ -45,31 +55,58 @@ class OrderPages:
     def routes(self) -> list[Route]:
         """Return the routes of both pages."""
         return [
-            self._console.route("/orders", self._search, menu="Bookings"),
+            self._console.route("/orders", self._search, ("GET", "POST"), menu="Bookings"),
             self._console.route("/orders/{partner}/{uuid}", self._order),
         ]
 
     async def _search(self, visit: ConsoleVisit) -> Response:
-        fields = visit.query
-        problem, rows, following = None, [], None
-        partners = await visit.partner_names()
+        """Show the bookings found. The form is sent with POST, and leads to an address without personal data."""
+        if visit.request.method != "POST":
+            return await self._found(visit)
+        form = await visit.form()
+        text = form.get("text", "").strip()
+        if len(text) > _LONGEST_TEXT:
+            problem = Problem(f"Use at most {_LONGEST_TEXT} characters.", ("text",))
+            return await self._page(visit, {**_filters(form), "text": text}, Page(), problem=problem)
+        query = _address_query(visit, form, text)
+        return visit.redirect(f"{ORDERS_PATH}?{query}" if query else ORDERS_PATH)
+
+    async def _found(self, visit: ConsoleVisit) -> Response:
+        sent, token = visit.query, visit.query.get("search", "")
+        search = unseal(visit.visit, token) if token else SealedSearch(after=sent.get("after", ""))
+        if search is None:
+            return await self._page(visit, _filters(sent), Page(), problem=Problem(_SEARCH_ENDED, ("text",)))
+        fields = {**_filters(sent), "text": search.text}
         try:
             query = read_query(fields, visit)
         except SearchError as fault:
-            problem = fault.problem
-        else:
-            found = await visit.views.orders(query, fields.get("after", ""))
-            rows = [order_summary(record, partners) for record in found.rows]
-            following = found.next
+            return await self._page(visit, fields, Page(), problem=fault.problem)
+        proposals: Page[ProposalRecord] = Page()
+        if query == OrderQuery(text=query.text) and not search.after:
+            proposals = await visit.views.proposals_of(query.text)
+        return await self._page(visit, fields, await visit.views.orders(query, search.after), proposals)
+
+    async def _page(
+        self,
+        visit: ConsoleVisit,
+        fields: Form,
+        found: Page[OrderRecord],
+        proposals: Page[ProposalRecord] = Page(),  # noqa: B008 - frozen
+        problem: Problem | None = None,
+    ) -> Response:
+        partners, text = await visit.partner_names(), fields.get("text", "")
         return visit.page(
             "bookings/orders.html",
             problem=problem,
             fields=defaultdict(str, fields),
+            longest=_LONGEST_TEXT,
             partners=partners,
             statuses=ORDER_STATUSES,
-            rows=rows,
-            next=following and urlencode({**fields, "after": following}),
-            is_filtered=any(value for name, value in fields.items() if name not in ("after", "done")),
+            rows=[order_summary(record, partners, text) for record in found.rows],
+            proposals=[order_summary(record, partners, text) for record in proposals.rows],
+            has_more_proposals=proposals.next is not None,
+            next=found.next and _address_query(visit, fields, fields["text"], found.next),
+            is_filtered=any(fields.values()),
         )
 
     async def _order(self, visit: ConsoleVisit) -> Response:
@@ -91,6 +128,7 @@ class OrderPages:
             items=item_rows(record),
             order_status=ORDER_STATUSES[order_status(record)],
             totals=current_totals(record),
+            due=due_at_desk(record),
             personal=record.order.personal or PersonalData(),
             history=await history_rows(visit.views, record, partners),
         )
@@ -99,6 +137,18 @@ class OrderPages:
 def order_path(key: OrderKey) -> str:
     """Return the path of the page of an Order below the address of the site."""
     return f"{ORDERS_PATH}/{key.partner}/{key.uuid}"
+
+
+def _filters(fields: Form) -> Form:
+    """Return the fields of the search that are not personal and not empty."""
+    return {name: fields[name] for name in _FILTERS if fields.get(name)}
+
+
+def _address_query(visit: ConsoleVisit, fields: Form, text: str, after: str = "") -> str:
+    """Return the query of the address of a page of Orders; the text is encrypted, with the cursor that contains it."""
+    if text:
+        return urlencode({**_filters(fields), "search": seal(visit.visit, SealedSearch(text, after))})
+    return urlencode({**_filters(fields), **({"after": after} if after else {})})
 
 
 def read_query(fields: Form, visit: ConsoleVisit) -> OrderQuery:
@@ -159,8 +209,14 @@ def _amount(text: str) -> Decimal:
     return amount
 
 
-def order_summary(record: OrderRecord, partners: dict[str, str]) -> dict[str, Any]:
-    """Return the values with which the list shows an Order."""
+def order_summary(record: OrderRecord | ProposalRecord, partners: dict[str, str], text: str = "") -> dict[str, Any]:
+    """Return the values with which a list shows an Order or OrderProposal.
+
+    Args:
+        record: The Order or OrderProposal.
+        partners: The names of the Booking Partners by their keys.
+        text: The text of the search that has found it. Attendees are named if it finds them, and not the Customer.
+    """
     items = record.items()
     (first, _), others = items[0], len({item.opportunity.path for item, _ in items}) - 1
     personal = record.order.personal
@@ -173,6 +229,14 @@ def order_summary(record: OrderRecord, partners: dict[str, str]) -> dict[str, An
         "starts": first.opportunity.start,
         "others": others,
         "quantity": len(items),
-        "status": ORDER_STATUSES[order_status(record)],
+        "status": record_status(record),
+        "attendees": [person_name(attendee) for attendee in found_attendees(personal, text)],
         "totals": current_totals(record),
     }
+
+
+def record_status(record: OrderRecord | ProposalRecord) -> str:
+    """Return the status of an Order or OrderProposal in words."""
+    if isinstance(record, ProposalRecord):
+        return PROPOSAL_STATUSES[record.proposal.status]
+    return ORDER_STATUSES[order_status(record)]

@@ -1,14 +1,21 @@
-"""The pages of the data of one person: all Orders, as a file, and their erasure.
+"""The pages of the data of one person: all Orders and proposals, as a file, and their erasure.
 
 The e-mail address or telephone number is in forms only, never in the address of a page, because addresses are kept in
 logs and in the history of browsers.
 """
 
+from typing import Any
+
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.descriptions import person_name
 from openbooking.booking.commands.erase_personal_data import EraseOrderData
-from openbooking.booking.personal_orders import NoContactError, export_orders, orders_of
+from openbooking.booking.commands.record_export import RecordExport
+from openbooking.booking.model.order import PersonalData
+from openbooking.booking.model.record import ProposalRecord
+from openbooking.booking.personal_orders import NoContactError, PersonalRecord, export_orders, orders_of
+from openbooking.booking.rules.search_terms import CUSTOMER, numbers_of
 from openbooking.web.console.bookings.orders import order_summary
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, Notice
 from openbooking.web.pages import Problem
@@ -48,7 +55,10 @@ class PrivacyPages:
             orders = await orders_of(visit.views, contact)
         except NoContactError:
             return await self._show(visit, contact)
-        document = await export_orders(visit.views, orders, self._console.system.clock())
+        document = await export_orders(visit.views, orders, contact, self._console.system.clock())
+        keys = frozenset(record.key for record in orders)
+        if refusal := await visit.try_(RecordExport(orders=keys, actor=visit.actor)):
+            return await self._show(visit, contact, refusal)
         return Response(document, headers=_JSON_HEADERS, media_type="application/json")
 
     async def _erase(self, visit: ConsoleVisit) -> Response:
@@ -62,7 +72,7 @@ class PrivacyPages:
             problem = Problem(f"Type {len(orders)}, the number of bookings, to confirm.", ("number",))
             return await self._show(visit, contact, problem, typed)
         keys = frozenset(record.key for record in orders)
-        refusal = await visit.try_(EraseOrderData(orders=keys, actor=visit.actor))
+        refusal = await visit.try_(EraseOrderData(orders=keys, contact=contact.strip(), actor=visit.actor))
         if refusal:
             return await self._show(visit, contact, refusal, typed)
         return visit.redirect(PRIVACY_PATH, Notice.DATA_ERASED)
@@ -80,6 +90,19 @@ class PrivacyPages:
             "bookings/privacy.html",
             problem=problem,
             contact=contact.strip(),
-            rows=[order_summary(record, partners) for record in orders],
+            rows=[_row(record, contact.strip(), partners) for record in orders],
             typed=typed,
         )
+
+
+def _row(record: PersonalRecord, contact: str, partners: dict[str, str]) -> dict[str, Any]:
+    """Return the values with which the list shows a record in which a person is the Customer or an attendee."""
+    personal = record.order.personal or PersonalData()
+    people = {CUSTOMER: personal.customer, **personal.attendees}
+    numbers = numbers_of(personal, contact)
+    return {
+        **order_summary(record, partners),
+        "person": person_name(people[min(numbers)]),
+        "is_customer": CUSTOMER in numbers,
+        "is_proposal": isinstance(record, ProposalRecord),
+    }

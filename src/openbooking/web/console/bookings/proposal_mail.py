@@ -11,6 +11,8 @@ from openbooking.web.pages import Problem
 
 MAIL_PATH = f"{CONSOLE_PATH}/e-mail"
 
+_CHANGED = "The address was changed in another window. Nothing has been saved. Look at it again."
+
 
 class ProposalMailPages:
     """The form for the address of the user who is signed in."""
@@ -26,19 +28,25 @@ class ProposalMailPages:
     async def _mail(self, visit: ConsoleVisit) -> Response:
         wish = await self._wish(visit)
         if visit.request.method != "POST":
-            return self._page(visit, wish.address, is_wanted=bool(wish.revision))
+            return self._page(visit, wish.address, wish.address, is_wanted=bool(wish.revision))
         fields = await visit.form()
         address, is_wanted = fields.get("address", "").strip(), fields.get("wanted") == "yes"
+        seen = fields.get("seen", "")
         if is_wanted and not is_mail_address(address):
             problem = Problem("Enter an e-mail address, such as ann@example.com.", ("address",))
-            return self._page(visit, address, is_wanted=is_wanted, problem=problem)
+            return self._page(visit, address, seen, is_wanted=is_wanted, problem=problem)
+        while wish.address == seen:
+            if await self._save(replace(wish, address=address), is_wanted=is_wanted):
+                return visit.redirect(MAIL_PATH, Notice.MAIL)
+            # The wish was changed at the same time, in another window or by an e-mail.
+            wish = await self._wish(visit)
+        return self._page(visit, wish.address, wish.address, is_wanted=bool(wish.revision), problem=Problem(_CHANGED))
+
+    async def _save(self, wish: ProposalMail, *, is_wanted: bool) -> bool:
+        """Save or remove the wish; return False if the stored one has changed meanwhile."""
         if is_wanted:
-            # If it was changed at the same time, in another window or by an e-mail, it is changed again.
-            while not await self._store.save(replace(wish, address=address)):
-                wish = await self._wish(visit)
-        else:
-            await self._store.remove(ProposalMail, seller=visit.seller.key, username=visit.user.name)
-        return visit.redirect(MAIL_PATH, Notice.MAIL)
+            return await self._store.save(wish)
+        return not wish.revision or await self._store.save(removed=[wish])
 
     async def _wish(self, visit: ConsoleVisit) -> ProposalMail:
         """Return the stored wish of the user, or a new one without an address."""
@@ -49,12 +57,16 @@ class ProposalMailPages:
         revision = found[0].revision if found else 0
         return ProposalMail(seller=seller, username=user.name, account=user.account, address="", revision=revision)
 
-    def _page(self, visit: ConsoleVisit, address: str, *, is_wanted: bool, problem: Problem | None = None) -> Response:
+    def _page(
+        self, visit: ConsoleVisit, address: str, seen: str, *, is_wanted: bool, problem: Problem | None = None
+    ) -> Response:
+        """Return the page with an address, and the stored address that it shows or has shown."""
         settings = self._console.system.settings
         return visit.page(
             "bookings/proposal_mail.html",
             problem=problem,
             address=address,
+            seen=seen,
             is_wanted=is_wanted,
             sends_mail=bool(settings.smtp_host),
             minutes=settings.proposal_mail_minutes,

@@ -9,14 +9,14 @@ from typing import NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.cancellations import cancellation_effect
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.preview import Preview
 from openbooking.booking.model.activity import Action
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.errors import NothingToCancelError
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import OrderKey
-from openbooking.booking.rules.cancellation_effects import CancelledBooking, cancelled_bookings
+from openbooking.booking.rules.cancellation_effects import CancelledBooking
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
 from openbooking.booking.views import Occurrence
 from openbooking.openactive.errors import NotFoundError
@@ -136,15 +136,19 @@ class OccurrenceCancellationPages:
 
 
 async def _preview(visit: ConsoleVisit, occurrence: Occurrence) -> _Preview:
-    """Return what the cancellation would do now."""
-    command = CancelOpportunity(opportunity=occurrence.path, actor=visit.actor)
+    """Return what the cancellation would do now.
+
+    A session that is no longer stored for the Seller is not cancelled: perhaps another Seller sells it now.
+    """
+    if not occurrence.is_stored:
+        return _Preview(reason=_NOT_STORED)
     try:
-        previewed = await visit.execute(Preview(command=command, actor=visit.actor))
+        effect = await cancellation_effect(visit.console.system.store, occurrence.path, visit.actor)
     except NothingToCancelError:
         return _Preview(reason=_OVER if occurrence.opportunity.takes_place else _NOTHING_LEFT)
     except NotFoundError:
         return _Preview(reason=_NOT_STORED)
-    return _Preview(cancelled_bookings(previewed.changes))
+    return _Preview(effect.bookings)
 
 
 async def _by_broker(

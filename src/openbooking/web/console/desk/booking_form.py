@@ -22,7 +22,7 @@ from openbooking.web.pages import Form
 # A form of a page has at most 50 fields (`pages.parse_fields`), and these are the fields that it always has.
 _FIELDS_FOR_ATTENDEES = 50 - 12
 _MOST_SPACES = 100
-_LONGEST_TEXT = 1000
+LONGEST_TEXT = 1000
 NOT_PAID = "none"
 
 _CUSTOMER_FIELDS = ("givenName", "familyName", "email", "telephone")
@@ -103,9 +103,9 @@ def read_desk_form(form: Form, uuid: str, offers: Sequence[DeskOffer]) -> DeskFo
         errors["spaces"] = f"Book at most {offer.most_spaces} spaces at once."
     if fields["email"] and "@" not in fields["email"]:
         errors["email"] = "Enter an e-mail address such as name@example.com, or leave it empty."
-    long = (name for name, value in fields.items() if len(value) > _LONGEST_TEXT)
-    errors |= dict.fromkeys(long, f"Use at most {_LONGEST_TEXT} characters.")
-    return DeskForm(fields, uuid, offer, spaces, _amount(fields["total"]), errors)
+    long = (name for name, value in fields.items() if len(value) > LONGEST_TEXT)
+    errors |= dict.fromkeys(long, f"Use at most {LONGEST_TEXT} characters.")
+    return DeskForm(fields, uuid, offer, spaces, read_amount(fields["total"]), errors)
 
 
 def new_desk_form(uuid: str, offers: Sequence[DeskOffer]) -> DeskForm:
@@ -221,9 +221,10 @@ def _field_error(item: OrderItem, error: ItemError) -> tuple[str, str]:
             return "offer", text
 
 
-def _amount(text: str) -> Decimal | None:
+def read_amount(text: str) -> Decimal | None:
+    """Return the price in a field; None if it is none."""
     try:
-        amount = Decimal(text)
+        amount = Decimal(text.strip().removeprefix("£"))
     except InvalidOperation:
         return None
     # A huge exponent would be written with all its digits later.

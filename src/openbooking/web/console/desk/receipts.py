@@ -14,9 +14,8 @@ from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.record import OrderRecord
-from openbooking.booking.rules.order_lines import order_lines
+from openbooking.booking.rules.desk_account import desk_account, due_at_desk
 from openbooking.booking.rules.pricing import amount_due, pricing_of
-from openbooking.openactive.money import ZERO
 from openbooking.web.console.bookings.orders import order_path
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError
 from openbooking.web.console.day.occurrences import desk_path
@@ -60,8 +59,9 @@ class ReceiptPages:
             customer=personal.customer,
             lines=receipt_lines(record).items(),
             codes=[item.access.code for item, _ in record.items() if item.access and item.access.code],
-            paid_by=MEANS_OF_PAYMENT.get(record.payment.name or "", "") if record.payment else "",
-            refund=sum((line.refund * line.quantity for line in order_lines(record)), ZERO),
+            account=[(MEANS_OF_PAYMENT.get(moved.means, moved.means), moved) for moved in desk_account(record)],
+            due=due_at_desk(record),
+            pay_path=pay_path(record.uuid),
             order_path=order_path(record.key),
             desk_path=desk_path(record.order.items[0].opportunity.path),
         )
@@ -70,6 +70,11 @@ class ReceiptPages:
 def receipt_path(uuid: str) -> str:
     """Return the path of the receipt of the Order with this UUID, below the address of the site."""
     return f"{CONSOLE_PATH}/desk/receipt/{uuid}"
+
+
+def pay_path(uuid: str) -> str:
+    """Return the path of the form for a later payment of that Order, below the address of the site."""
+    return f"{CONSOLE_PATH}/desk/pay/{uuid}"
 
 
 def receipt_lines(record: OrderRecord) -> dict[ReceiptLine, int]:

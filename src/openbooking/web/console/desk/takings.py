@@ -1,27 +1,32 @@
 """The takings of the front desk: what was paid and paid back on one day, by means of payment.
 
-A payment counts on the day of the booking, and a refund on the day of the cancellation, by the means of the payment.
+A payment counts on the day when it was taken, and a refund on the day of the cancellation, by the means of the payment.
 """
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.back_office.descriptions import MEANS_OF_PAYMENT
 from openbooking.back_office.formats import day_bounds
+from openbooking.booking.model.activity import Action
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord
-from openbooking.booking.rules.order_lines import currency_of, order_lines, value_of
-from openbooking.booking.views import OrderQuery, SalesGroup
+from openbooking.booking.rules.desk_account import desk_account, due_at_desk
+from openbooking.booking.views import OrderQuery
 from openbooking.openactive.money import ZERO
 from openbooking.web.console.console import Console, ConsoleVisit
+from openbooking.web.console.csv_replies import csv_reply
 
 _ROWS = 500
+_COLUMNS = ("Means of payment", "Currency", "Payments", "Taken", "Refunds", "Refunded", "Balance")
+_CLOSING_TOTAL, _UNPAID = "Closing total", "Not paid yet"
 
 
 class Movement(NamedTuple):
@@ -70,24 +75,49 @@ class TakingsPages:
     async def _takings(self, visit: ConsoleVisit) -> Response:
         day = visit.day()
         since, until = day_bounds(day, self._console.zone)
-        booked = [record async for record in _booked(visit, since, until)]
-        moved = [movement for record in booked if (movement := _payment(record))]
-        moved += [refund async for refund in _refunds(visit, since, until)]
-        unpaid = [movement for record in booked if (movement := _unpaid(record))]
+        booked = {record.key: record async for record in _booked(visit, since, until)}
+        others = {key async for key in _paid_or_refunded(visit, since, until)} - booked.keys()
+        found = [*booked.values(), *[await visit.views.order(key) for key in sorted(others)]]
+        moved = [each for record in found if isinstance(record, OrderRecord) for each in _moved(record, since, until)]
+        unpaid = _totals(movement for record in booked.values() if (movement := _unpaid(record)))
         rows = [
             (text, takings)
             for means, text in MEANS_OF_PAYMENT.items()
             for takings in _totals(movement for movement in moved if movement.means == means)
         ]
+        totals = _totals(moved)
+        if visit.query.get("format") == "csv":
+            return csv_reply(f"takings-{day}", _COLUMNS, _csv_rows(rows, totals, unpaid))
         return visit.page(
             "desk/takings.html",
             day=day,
             day_before=day - timedelta(days=1),
             day_after=day + timedelta(days=1),
             rows=rows,
-            totals=_totals(moved),
-            unpaid=_totals(unpaid),
+            totals=totals,
+            unpaid=unpaid,
+            csv=urlencode({"day": day, "format": "csv"}),
         )
+
+
+def _csv_rows(
+    rows: Iterable[tuple[str, Takings]], totals: Iterable[Takings], unpaid: Iterable[Takings]
+) -> list[tuple[object, ...]]:
+    """Return the rows of the CSV file: those of the page, the closing totals, and what is not paid yet."""
+    cells: list[tuple[object, ...]] = [(text, *_cells(takings)) for text, takings in rows]
+    cells += [(_CLOSING_TOTAL, *_cells(takings)) for takings in totals]
+    return cells + [(_UNPAID, due.currency, due.payments, due.taken, None, None, None) for due in unpaid]
+
+
+def _cells(takings: Takings) -> tuple[object, ...]:
+    return (
+        takings.currency,
+        takings.payments,
+        takings.taken,
+        takings.refunds,
+        takings.refunded,
+        takings.balance,
+    )
 
 
 def _totals(movements: Iterable[Movement]) -> list[Takings]:
@@ -107,18 +137,20 @@ def _totals(movements: Iterable[Movement]) -> list[Takings]:
     ]
 
 
-def _payment(record: OrderRecord) -> Movement | None:
-    if record.payment is None:
-        return None
-    totals = record.order.totals
-    return Movement(record.key, record.payment.name or "", totals.currency, taken=totals.price)
+def _moved(record: OrderRecord, since: datetime, until: datetime) -> list[Movement]:
+    """Return what was paid and given back for an Order in the period."""
+    currency = record.order.totals.currency
+    return [
+        Movement(record.key, moved.means, currency, taken=moved.paid, refunded=moved.given_back)
+        for moved in desk_account(record)
+        if moved.at and since <= moved.at < until
+    ]
 
 
 def _unpaid(record: OrderRecord) -> Movement | None:
-    """Return what is still to be paid for an Order that was not paid when it was booked."""
-    lines = order_lines(record)
-    due = ZERO if record.payment else value_of(lines)
-    return Movement(record.key, "", currency_of(lines), taken=due) if due else None
+    """Return what is still to be paid for an Order."""
+    due = due_at_desk(record)
+    return Movement(record.key, "", record.order.totals.currency, taken=due) if due else None
 
 
 async def _booked(visit: ConsoleVisit, since: datetime, until: datetime) -> AsyncIterator[OrderRecord]:
@@ -132,18 +164,20 @@ async def _booked(visit: ConsoleVisit, since: datetime, until: datetime) -> Asyn
         cursor = found.next
 
 
-async def _refunds(visit: ConsoleVisit, since: datetime, until: datetime) -> AsyncIterator[Movement]:
-    """Yield the refunds that were due in the period, also those of Orders that were booked before."""
-    sales = await visit.views.sales(since, until, SalesGroup.PARTNER, visit.console.zone)
-    # Most days have no refund, and then the lines of all partners need not be read.
-    cursor: str | None = "" if any(row.group == DESK and row.refund_due.count for row in sales.rows) else None
+async def _paid_or_refunded(visit: ConsoleVisit, since: datetime, until: datetime) -> AsyncIterator[OrderKey]:
+    """Yield the Orders of the desk that were paid after their booking in the period, or had a refund in it."""
+    cursor: str | None = ""
     while cursor is not None:
-        found = await visit.views.sales_lines(since, until, cursor, _ROWS)
+        found = await visit.views.cancellations(DESK, since, until, cursor, _ROWS)
         for moved in found.rows:
-            if moved.order.partner == DESK and not moved.is_sale and moved.line.refund:
-                record = await visit.views.order(moved.order)
-                payment = record.payment if record else None
-                refund = moved.line.refund * moved.line.quantity
-                means = payment.name if payment else None
-                yield Movement(moved.order, means or "", moved.line.currency, refunded=refund)
+            if moved.line.refund:
+                yield moved.order
         cursor = found.next
+    cursor = ""
+    while cursor is not None:
+        log = await visit.views.activity(cursor, _ROWS, until)
+        in_period = [entry for entry in log.rows if entry.at >= since]
+        for entry in in_period:
+            if entry.action is Action.PAYMENT_RECORDED and entry.order:
+                yield entry.order
+        cursor = log.next if len(in_period) == len(log.rows) else None

@@ -10,12 +10,13 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.names import published_names
 from openbooking.booking.views import SalesGroup, SalesRow
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError
 from openbooking.web.console.csv_replies import Rows, csv_reply, stream_csv
 from openbooking.web.console.money import tables
 from openbooking.web.console.money.charts import HEIGHT, WIDTH, Bar, ColumnChart, column_chart
-from openbooking.web.console.money.group_names import group_names, published_names
+from openbooking.web.console.money.group_names import group_names
 from openbooking.web.console.periods import Period, PeriodError, month_of_day, read_period
 from openbooking.web.pages import Form, Problem
 
@@ -122,7 +123,7 @@ class MoneyPages:
             page = await visit.views.sales_lines(period.since, period.until, after, _PAGE)
             keys = {key for moved in page.rows for key in (moved.line.activity, moved.line.venue) if key}
             if keys - names.keys():
-                names |= await published_names(visit, keys, period)
+                names |= await published_names(visit.views, keys, period.since, period.until)
             yield [tables.line_cells(moved, partners, names, self._console.zone) for moved in page.rows]
             after = page.next
 

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.back_office.descriptions import DESK_NAME
+from openbooking.back_office.names import partner_names
+from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.grant_terms import NO_TERMS
-from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import Partnership
 from openbooking.booking.views import PartnerMonth, StoreWithViews
 from openbooking.identity.partners.grants import GrantChange, current_grant, resume, revoke, suspend
@@ -61,7 +61,7 @@ class SellerPartnerPages:
 
     async def _list(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         seller = signed_in.user.seller
-        months, names = await self._months(seller), await self._names()
+        months, names = await self._months(seller), await partner_names(self._provider.store, seller)
         if request.url.query == _CSV_QUERY:
             return csv_reply("bookings-by-partner", MONTH_COLUMNS, [month_cells(row, names) for row in months])
         counts = await self._system.store.order_counts()
@@ -100,10 +100,6 @@ class SellerPartnerPages:
         today = self._system.clock().astimezone(self._zone).date()
         return await partner_months(self._system.store.views.of(seller), today, self._zone)
 
-    async def _names(self) -> dict[str, str]:
-        """Return the names of the front desk and of all partners, by their keys."""
-        return {DESK: DESK_NAME, **{partner.key: partner.name for partner in await self._provider.store.find(Partner)}}
-
     async def _revoke(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         if request.method == "POST":
             return await self._change(request, visit, signed_in, revoke)
@@ -131,7 +127,7 @@ class SellerPartnerPages:
         await self._pages.read_form(request, visit)
         user, key = signed_in.user, request.path_params["key"]
         if any(partner.key == key for partner, _ in await self._partners(user.seller)):
-            await self._provider.grants.change(key, user.seller, change, user.name)
+            await self._provider.grants.change(key, user.seller, change, Actor(ActorKind.STAFF, user.name))
         return self._pages.redirect(PARTNERS_PATH)
 
     async def _partners(self, seller: str) -> list[tuple[Partner, Grant]]:

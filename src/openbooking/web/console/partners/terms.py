@@ -6,11 +6,11 @@ from typing import NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.names import catalogue
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.identity.partners.grants import change_terms, current_grant
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
 from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice
-from openbooking.web.console.money.group_names import catalogue
 from openbooking.web.console.partners.term_form import Choices, TermError, choices_of, fields_of, read_terms
 from openbooking.web.pages import PARTNERS_PATH, Form, Problem
 
@@ -62,7 +62,7 @@ class PartnerTermPages:
         before = granted.grant.terms
         change = change_terms(lambda present: terms if present == before else present)
         grants = self._console.system.identity.grants
-        saved = await grants.change(granted.partner.key, visit.seller.key, change, visit.user.name)
+        saved = await grants.change(granted.partner.key, visit.seller.key, change, visit.actor)
         return saved.terms == terms
 
     def _present_page(self, visit: ConsoleVisit, granted: Granted, problem: Problem | None = None) -> Response:
@@ -94,5 +94,5 @@ class PartnerTermPages:
         grant = current_grant(await store.find(Grant, partner=key), visit.seller.key)
         if not partners or grant is None or grant.state is GrantState.REVOKED:
             raise NotFoundOnConsoleError
-        choices = choices_of([opportunity async for opportunity in catalogue(visit)], self._ids)
+        choices = choices_of([opportunity async for opportunity in catalogue(visit.views)], self._ids)
         return Granted(partners[0], grant, choices)

@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import Any, NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 from starlette.background import BackgroundTask
 from starlette.responses import Response
@@ -12,6 +14,7 @@ from starlette.routing import Route
 from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.commands.republish import republish
 from openbooking.booking.model.colours import is_colour
+from openbooking.booking.model.errors import SellerChangedError
 from openbooking.booking.model.opportunity import Seller
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.web_addresses import is_web_address
@@ -113,17 +116,19 @@ class DetailsPages:
         ]
 
     async def _details(self, visit: ConsoleVisit) -> Response:
-        form, problem = read_fields(visit.seller), None
-        if visit.request.method == "POST":
-            sent = await visit.form()
-            form = {field.name: sent.get(field.name, "").strip() for field in FIELDS}
-            problem = check_fields(form)
-            if problem is None:
-                seller = with_fields(visit.seller, form)
-                problem = await visit.try_(PublishSeller(seller, actor=visit.actor))
-                if problem is None:
-                    return self._published(visit)
-        return visit.page("seller/details.html", problem=problem, form=defaultdict(str, form), fields=FIELDS)
+        if visit.request.method != "POST":
+            return _page(visit, visit.seller)
+        sent = await visit.form()
+        form = {field.name: sent.get(field.name, "").strip() for field in FIELDS}
+        if sent.get("seen") != _seen(visit.seller):
+            return _page(visit, visit.seller, Problem(SellerChangedError.name))
+        if problem := check_fields(form):
+            return _page(visit, visit.seller, problem, form)
+        publish = PublishSeller(with_fields(visit.seller, form), expected=visit.seller, actor=visit.actor)
+        if problem := await visit.try_(publish):
+            present = await self._console.system.identity.seller(visit.seller.key)
+            return _page(visit, present or visit.seller, problem)
+        return self._published(visit)
 
     def _published(self, visit: ConsoleVisit) -> Response:
         """Redirect, and then write the feed items that show the Seller, which may be many."""
@@ -133,6 +138,17 @@ class DetailsPages:
             republish, self._console.system.store, visit.seller.key, visit.actor, types
         )
         return response
+
+
+def _page(visit: ConsoleVisit, seller: Seller, problem: Problem | None = None, form: Form | None = None) -> Response:
+    """Return the page that shows a version of the Seller, with what was typed if there is a form."""
+    shown = defaultdict(str, form or read_fields(seller))
+    return visit.page("seller/details.html", problem=problem, form=shown, fields=FIELDS, seen=_seen(seller))
+
+
+def _seen(seller: Seller) -> str:
+    """Return a text that changes with each change of the details that the form shows."""
+    return sha256(msgspec.json.encode(read_fields(seller), order="sorted")).hexdigest()
 
 
 def read_fields(seller: Seller) -> Form:

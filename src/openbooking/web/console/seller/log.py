@@ -12,7 +12,8 @@ from openbooking.booking.model.activity import Action, Activity
 from openbooking.web.console.bookings.orders import order_path
 from openbooking.web.console.console import Console, ConsoleVisit
 from openbooking.web.console.day.occurrences import register_path
-from openbooking.web.pages import Problem
+from openbooking.web.console.seller.details import DETAILS_PATH
+from openbooking.web.pages import PARTNERS_PATH, Problem
 
 _ROWS = 50
 # The log is read in pages of this size while a filter leaves rows out, at most this many for one page of the console.
@@ -20,11 +21,11 @@ _READ_ROWS, _READ_PAGES = 200, 10
 
 
 class LogRow(NamedTuple):
-    """A row of the log: what happened, and to which Order or Opportunity.
+    """A row of the log: what happened, and what the entry is about.
 
     Attributes:
         row: When, what and by whom.
-        about: The text of the link to the Order or Opportunity.
+        about: The name of what the entry is about, for example of an Opportunity or of an account.
         path: The path of its page; empty if it has no page.
     """
 
@@ -79,8 +80,12 @@ async def _row(visit: ConsoleVisit, activity: Activity, partners: dict[str, str]
     row = activity_row(activity, partners)
     if activity.order:
         return LogRow(row, f"booking {activity.order.uuid}", order_path(activity.order))
-    path = activity.opportunity or ""
-    occurrence = await visit.views.occurrence(path)
-    if occurrence is None:
-        return LogRow(row, path, "")
-    return LogRow(row, opportunity_name(occurrence.opportunity, occurrence.parents), register_path(path))
+    if activity.opportunity:
+        occurrence = await visit.views.occurrence(activity.opportunity)
+        if occurrence is None:
+            return LogRow(row, activity.opportunity, "")
+        name = opportunity_name(occurrence.opportunity, occurrence.parents)
+        return LogRow(row, name, register_path(activity.opportunity))
+    if activity.partner:
+        return LogRow(row, partners.get(activity.partner, activity.partner), PARTNERS_PATH)
+    return LogRow(row, activity.user, "") if activity.user else LogRow(row, visit.seller.name, DETAILS_PATH)

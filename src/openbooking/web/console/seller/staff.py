@@ -7,9 +7,9 @@ from starlette.routing import Route
 
 from openbooking.identity.records import Role, User
 from openbooking.identity.sign_in.accounts import EmptyUserNameError, UnknownUserError, UserExistsError
-from openbooking.identity.sign_in.roles import LastManagerError
+from openbooking.identity.sign_in.roles import LastManagerError, MemberChangedError, SeenMember
 from openbooking.identity.staff_administration import SharedAccountError
-from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError, Notice
+from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError, Notice, Serve
 from openbooking.web.pages import LINK_PATH, Form, Problem
 
 STAFF_PATH = f"{CONSOLE_PATH}/staff"
@@ -38,9 +38,9 @@ class StaffPages:
         return [
             route("/staff", self._list, menu="Staff", managers_only=True),
             route("/staff/add", self._add, _METHODS, managers_only=True),
-            route(f"{person}/link", self._issue_link, ("POST",), managers_only=True),
-            route(f"{person}/remove", self._remove, _METHODS, managers_only=True),
-            route(person, self._change, _METHODS, managers_only=True),
+            route(f"{person}/link", _about_person(self._issue_link), ("POST",), managers_only=True),
+            route(f"{person}/remove", _about_person(self._remove), _METHODS, managers_only=True),
+            route(person, _about_person(self._change), _METHODS, managers_only=True),
         ]
 
     async def _list(self, visit: ConsoleVisit) -> Response:
@@ -55,7 +55,7 @@ class StaffPages:
             problem = _wrong_name(name) or _no_role(role)
             if role and not problem:
                 try:
-                    link = await self._staff.add(visit.seller.key, name, role)
+                    link = await self._staff.add(visit.seller.key, name, role, visit.actor)
                 except EmptyUserNameError:
                     problem = Problem("Enter a name, for example an e-mail address.", ("name",))
                 except UserExistsError:
@@ -70,13 +70,17 @@ class StaffPages:
         person, problem = await self._person(visit), None
         role: Role | None = person.role
         if visit.request.method == "POST":
-            role = _role(await visit.form())
+            form = await visit.form()
+            role = _role(form)
             problem = _no_role(role)
             if role and not problem:
                 try:
-                    await self._staff.change_role(visit.seller.key, person.name, role)
+                    await self._staff.change_role(visit.seller.key, person.name, role, visit.actor, _seen(form))
                 except LastManagerError as refusal:
                     problem = Problem(str(refusal), ("role",))
+                except MemberChangedError as refusal:
+                    person = await self._person(visit)
+                    problem, role = Problem(str(refusal)), person.role
                 else:
                     return self._after_change(visit, person, Notice.ROLE_CHANGED)
         return self._person_page(visit, person, problem, role)
@@ -86,7 +90,10 @@ class StaffPages:
         await visit.form()
         try:
             return self._show_link(
-                visit, person.name, await self._staff.issue_link(visit.seller.key, person.name), is_new=False
+                visit,
+                person.name,
+                await self._staff.issue_link(visit.seller.key, person.name, visit.actor),
+                is_new=False,
             )
         except SharedAccountError as refusal:
             return self._person_page(visit, person, Problem(str(refusal)), person.role)
@@ -94,21 +101,18 @@ class StaffPages:
     async def _remove(self, visit: ConsoleVisit) -> Response:
         person, problem = await self._person(visit), None
         if visit.request.method == "POST":
-            await visit.form()
+            form = await visit.form()
             try:
-                await self._staff.remove(visit.seller.key, person.name)
-            except LastManagerError as refusal:
-                problem = Problem(str(refusal))
+                await self._staff.remove(visit.seller.key, person.name, visit.actor, _seen(form))
+            except (LastManagerError, MemberChangedError) as refusal:
+                person, problem = await self._person(visit), Problem(str(refusal))
             else:
                 return self._after_change(visit, person, Notice.STAFF_REMOVED)
         return visit.page("seller/remove_staff.html", problem=problem, person=person, path=person_path(person))
 
     async def _person(self, visit: ConsoleVisit) -> User:
-        """Return the user that the path names, acting for this Seller."""
-        try:
-            return await self._staff.user(visit.seller.key, visit.request.path_params["name"])
-        except UnknownUserError as fault:
-            raise NotFoundOnConsoleError from fault
+        """Return the user that the path names, acting for this Seller. Raise UnknownUserError."""
+        return await self._staff.user(visit.seller.key, visit.request.path_params["name"])
 
     def _person_page(self, visit: ConsoleVisit, person: User, problem: Problem | None, role: Role | None) -> Response:
         return visit.page(
@@ -137,9 +141,26 @@ class StaffPages:
         return visit.redirect(CONSOLE_PATH if person.name == visit.user.name else STAFF_PATH, done)
 
 
+def _about_person(serve: Serve) -> Serve:
+    """Return a page that does not exist if the Seller has no such user, or has none any more when the form is sent."""
+
+    async def page(visit: ConsoleVisit) -> Response:
+        try:
+            return await serve(visit)
+        except UnknownUserError as fault:
+            raise NotFoundOnConsoleError from fault
+
+    return page
+
+
 def person_path(user: User) -> str:
     """Return the path of the page of a user below the address of the site."""
     return f"{STAFF_PATH}/people/{quote(user.name)}"
+
+
+def _seen(form: Form) -> SeenMember:
+    """Return the account and the role that the page of the form showed."""
+    return SeenMember(form.get("seen_account", ""), form.get("seen_role", ""))
 
 
 def _role(form: Form) -> Role | None:
