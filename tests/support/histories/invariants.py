@@ -217,7 +217,9 @@ def _check_milestones(before: Record | None, after: Record, stamp: Stamp) -> Non
         was_state = had.get(number, ItemState())
         if before and _personal(before) != _personal(after):
             # The erasure of personal data also erases texts. It is no change of the item.
-            was_state = replace(was_state, customer_notice=None, cancellation_message=None)
+            state, was_state = (
+                replace(each, customer_notice=None, cancellation_message=None) for each in (state, was_state)
+            )
         untouched = replace(state, changed=None) == replace(was_state, changed=None)
         assert state.changed == (was_state.changed if untouched else stamp)
         newly = state.status in CANCELLED and was_state.status not in CANCELLED
