@@ -213,7 +213,8 @@ def _check_milestones(before: Record | None, after: Record, stamp: Stamp) -> Non
     ):
         assert now == (stamp if after.kind is became is not kind else was)
     had = _states(before) if before and before.kind is after.kind else {}
-    for number, state in _states(after).items():
+    for number, left in _states(after).items():
+        state = left
         was_state = had.get(number, ItemState())
         if before and _personal(before) != _personal(after):
             # The erasure of personal data also erases texts. It is no change of the item.
