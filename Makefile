@@ -7,7 +7,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check conformance mutants fire hostile fuzz ledger clocks bench soak growth capacity pretix format pins clean
+.PHONY: help demo test check conformance mutants fire hostile fuzz ledger clocks bench soak growth capacity pretix screenshots format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,10 @@ capacity: .venv/.dev ## Simulate systems that are too large for one machine (2 m
 pretix: .venv/.dev benchmarks/.pretix/.installed ## Compare bookings with orders in pretix, which is installed in a venv of its own (5 minutes)
 	@scripts/system-packages wrk postgres
 	@$(PYTHON) benchmarks/pretix.py benchmarks/.pretix/bin
+
+screenshots: .venv/.dev ## Take the pictures of the documentation again
+	@scripts/system-packages chromium
+	$(PYTHON) tests/screenshots.py
 
 format: .venv/.dev ## Reformat the code and apply the safe fixes of the linter
 	.venv/bin/ruff check --fix-only

@@ -1,26 +1,84 @@
-"""Take the screenshots of the documentation, with a real browser on a real server: `python tests/screenshots.py`."""
+"""Take the screenshots of the documentation, with a real browser on real servers: `make screenshots`."""
 
+import base64
 import tempfile
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, FloatRect, Page
 
 from openbooking.identity.oauth.authorization_lifecycle import challenge
 from openbooking.identity.partners.grants import GrantChange, give, suspend
 from openbooking.identity.records import BY_REGISTRATION_TOKEN
 from openbooking.identity.scopes import Scope
+from openbooking.sandbox import database
+from openbooking.sandbox.timetable import TIME_ZONE
 from openbooking.system import System
-from support.browsers.browser import PASSWORD, URI, Site, chromium, served
+from support.browsers.browser import PASSWORD, URI, Site, chromium, served, served_demo
 from support.parties import MANAGER
 
 IMAGES = Path(__file__).parent.parent / "docs" / "how-to" / "images"
 _BOOKING = give(frozenset({Scope.OPENBOOKING}))
-_WIDTH = 900
+_WIDTH, _PHONE, _TALLEST = 900, 360, 900
+_TUESDAY = 1
+# Browsers write the date in a field in the language that they are installed in, which differs between machines.
+_WITHOUT_DATES = "::-webkit-datetime-edit { visibility: hidden }"
+_TO_WEBP = """async png => {
+  const picture = new Image(), canvas = document.createElement("canvas");
+  picture.src = png;
+  await picture.decode();
+  [canvas.width, canvas.height] = [picture.width, picture.height];
+  canvas.getContext("2d").drawImage(picture, 0, 0);
+  return canvas.toDataURL("image/webp", 0.85);
+}"""
 
 
-def take(page: Page, site: Site, folder: Path) -> None:
-    """Take the pages in the order in which a manager sees them."""
+def take_all(browser: Browser, databases: Path, folder: Path) -> None:
+    """Take all screenshots.
+
+    Args:
+        browser: The browser.
+        databases: An empty folder for the databases of the servers.
+        folder: The folder for the pictures.
+    """
+    for served_site, take in ((served, _take_partners), (served_demo, _take_console)):
+        with served_site(databases) as site:
+            context = browser.new_context(
+                base_url=site.url,
+                viewport={"width": _WIDTH, "height": _TALLEST},
+                color_scheme="light",
+                locale="en-GB",
+                bypass_csp=True,
+            )
+            take(context.new_page(), site, Camera(context.new_page(), folder))
+            context.close()
+
+
+class Camera(NamedTuple):
+    """Takes screenshots.
+
+    Attributes:
+        darkroom: A page of a browser, in which the pictures become WebP files.
+        folder: The folder for the pictures.
+    """
+
+    darkroom: Page
+    folder: Path
+
+    def take(self, page: Page, name: str, width: int = _WIDTH) -> None:
+        """Take a screenshot of the height of the page, up to a limit."""
+        bottom = float(page.evaluate("document.querySelector('main').getBoundingClientRect().bottom"))
+        clip = FloatRect(x=0, y=0, width=width, height=min(bottom, _TALLEST))
+        picture = base64.b64encode(page.screenshot(clip=clip, style=_WITHOUT_DATES)).decode()
+        url = self.darkroom.evaluate(_TO_WEBP, f"data:image/png;base64,{picture}")
+        (self.folder / f"{name}.webp").write_bytes(base64.b64decode(url.partition(",")[2]))
+
+
+def _take_partners(page: Page, site: Site, camera: Camera) -> None:
+    """Take the pages about Booking Partners, in the order in which a manager sees them."""
     key, _ = site.new_client("MyFitnessApp", registered_by=f"{BY_REGISTRATION_TOKEN} MyFitnessApp Ltd")
     finder, _ = site.new_client("Active Finder")
     club, _ = site.new_client("Club Desk")
@@ -28,41 +86,74 @@ def take(page: Page, site: Site, folder: Path) -> None:
         site.do(partial(_change, key_, change))
     asked = f"response_type=code&client_id={key}&redirect_uri={URI}&scope=openid+offline_access+openactive-openbooking"
     page.goto(f"/oauth/authorize?{asked}&code_challenge={challenge('v' * 48)}&code_challenge_method=S256")
-    _take(page, folder / "sign-in.png")
-    page.get_by_label("User name").fill("ann")
-    page.get_by_label("Password").fill(PASSWORD)
-    with page.expect_navigation():
-        page.get_by_role("button", name="Sign in").click()
-    _take(page, folder / "consent.png")
+    camera.take(page, "sign-in")
+    _sign_in(page, "ann", PASSWORD)
+    camera.take(page, "consent")
     page.goto("/partners")
-    _take(page, folder / "partners.png")
+    camera.take(page, "partners")
     page.goto(f"/partners/{finder}/revoke")
-    _take(page, folder / "stop.png")
+    camera.take(page, "stop")
     token = site.do(lambda system: system.identity.registration.new_token("Acme", None, None))
     page.context.clear_cookies()
     page.goto(f"/registration?token={token}")
-    _take(page, folder / "registration.png")
+    camera.take(page, "registration")
+
+
+def _take_console(page: Page, site: Site, camera: Camera) -> None:
+    """Take the pages of a day in a leisure centre."""
+    del site
+    page.goto("/sign-in?next=/console")
+    _sign_in(page, "sam", database.PASSWORD)
+    lesson = _next_lesson()
+    session = f"scheduled-sessions/adult-lessons-{lesson:%Y%m%d}"
+    paths = {
+        "today": f"/console?day={lesson:%Y-%m-%d}&part=evening",
+        "register": f"/console/register/{session}",
+        "bookings": "/console/orders",
+        "cancel-session": f"/console/cancel/{session}",
+        "money": "/console/money",
+    }
+    for name, path in paths.items():
+        page.goto(path)
+        camera.take(page, name)
+    page.goto("/console/proposals")
+    page.goto(str(page.locator("tbody a").first.get_attribute("href")))
+    camera.take(page, "proposal")
+    page.goto(f"/console/desk?day={lesson:%Y-%m-%d}&part=evening")
+    page.goto(str(page.locator("tbody a").first.get_attribute("href")))
+    camera.take(page, "front-desk")
+    page.set_viewport_size({"width": _PHONE, "height": _TALLEST})
+    page.goto(f"/console/register/{session}")
+    camera.take(page, "register-on-a-phone", _PHONE)
+
+
+def _next_lesson() -> datetime:
+    """Return the day of the swimming lesson that is full in the demo, the first one after tomorrow at this time."""
+    now = datetime.now(ZoneInfo(TIME_ZONE))
+    days = (now + timedelta(days=number) for number in range(9))
+    return next(day for day in days if day.weekday() == _TUESDAY and day.replace(hour=19) > now + timedelta(days=1))
+
+
+def _sign_in(page: Page, name: str, password: str) -> None:
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password").fill(password)
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign in").click()
 
 
 async def _change(key: str, change: GrantChange, system: System) -> None:
     await system.identity.grants.change(key, "centre", change, MANAGER)
 
 
-def _take(page: Page, path: Path) -> None:
-    """Take a screenshot of the whole height of the page."""
-    height = page.evaluate("document.querySelector('main').getBoundingClientRect().bottom")
-    page.screenshot(path=path, clip={"x": 0, "y": 0, "width": _WIDTH, "height": height})
-
-
 def main() -> None:
-    """Take all screenshots."""
-    IMAGES.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, chromium() as browser, served(Path(folder)) as site:
-        context = browser.new_context(
-            base_url=site.url, viewport={"width": _WIDTH, "height": 900}, color_scheme="light", locale="en-GB"
-        )
-        take(context.new_page(), site, IMAGES)
-        context.close()
+    """Replace the pictures of the documentation."""
+    with tempfile.TemporaryDirectory() as databases, tempfile.TemporaryDirectory() as made, chromium() as browser:
+        take_all(browser, Path(databases), Path(made))
+        IMAGES.mkdir(parents=True, exist_ok=True)
+        for former in IMAGES.iterdir():
+            former.unlink()
+        for picture in Path(made).iterdir():
+            (IMAGES / picture.name).write_bytes(picture.read_bytes())
 
 
 if __name__ == "__main__":

@@ -96,6 +96,10 @@ CASES: dict[str, list[Case]] = {
     "proposal amend": [Case((BOOKED, "--seller", "centre", "--price", HOSTILE), 2, 1)],
     "occurrence list": [Case(("--seller", "centre", "--to", "2099-12-31"), 0, 1), Case(("--to", HOSTILE), 2, 1)],
     "occurrence cancel": [Case((f"scheduled-sessions/{HOSTILE}", "--seller", "centre"), 1, 1)],
+    "occurrence notify": [
+        Case((f"scheduled-sessions/{HOSTILE}", "--seller", "centre", "--message", HOSTILE), 0, 0),
+        Case((f"slots/{HOSTILE}", "--seller", "centre", "--message", "Hello"), 1, 1),
+    ],
     "occurrence publish": [Case((f"scheduled-sessions/{HOSTILE}", "--seller", "centre"), 0, 1)],
     "occurrence unpublish": [Case((f"scheduled-sessions/{HOSTILE}", "--seller", "centre"), 0, 1)],
     "feed verify": [Case(("URL",), 1, 1), Case((BAD_URL,), 1, 1)],

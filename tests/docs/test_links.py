@@ -39,7 +39,7 @@ def test_every_picture_is_shown_and_described() -> None:
         for description, target in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
             assert len(description.split()) > 3, target
             shown.add((page.parent / target).resolve())
-    assert shown == {path.resolve() for path in (ROOT / "docs").rglob("*.png")}
+    assert shown == {path.resolve() for path in (ROOT / "docs").rglob("*.webp")}
 
 
 @pytest.mark.parametrize("page", ["security", "reliability"])

@@ -32,8 +32,8 @@ def run_openbooking(*arguments: str, **environment: str) -> "subprocess.Complete
 
 
 @contextmanager
-def running_demo(database: Path) -> Iterator[str]:
-    """Run the demo during the block; yield its output."""
+def running_demo(database: Path, last: str = LAST_LINE) -> Iterator[str]:
+    """Run the demo during the block; yield its output up to the line that begins with `last`."""
     command = [OPENBOOKING, "demo", "--port", "0", "--database", str(database)]
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -41,7 +41,7 @@ def running_demo(database: Path) -> Iterator[str]:
             lines: list[str] = []
             for line in process.stdout:
                 lines.append(line)
-                if line.rstrip() == LAST_LINE:
+                if line.startswith(last):
                     break
             yield "".join(lines)
         finally:
@@ -72,11 +72,28 @@ def test_the_printed_guide_can_be_pasted_into_a_shell_and_books(tmp_path: Path) 
     assert item["data"]["orderedItem"][0]["orderItemStatus"] == "https://openactive.io/CustomerCancelled"
 
 
+def test_the_printed_command_lists_the_orders_of_the_demo(tmp_path: Path) -> None:
+    with running_demo(tmp_path / "demo.sqlite3") as printed:
+        found = re.search(r"^#   Commands +in another shell: (.*)$", printed, re.MULTILINE)
+        assert found
+        script = found[1].replace("openbooking order", f"{OPENBOOKING} order")
+        shell = subprocess.run(
+            ["bash", "-e"], input=script, env=ENVIRONMENT, capture_output=True, text=True, check=True, timeout=60
+        )
+    assert "Early lane swimming" in shell.stdout
+
+
+def test_the_guide_ends_with_the_console(tmp_path: Path) -> None:
+    with running_demo(tmp_path / "demo.sqlite3", last="# Sign in: ") as printed:
+        assert "# Console: http://" in printed.rpartition(LAST_LINE)[2]
+
+
 def test_the_printed_addresses_answer(tmp_path: Path) -> None:
     with running_demo(tmp_path / "demo.sqlite3") as printed, httpx2.Client(follow_redirects=True) as client:
         urls = re.findall(r"^#   .*(http://[^\s,]+)", printed, re.MULTILINE)
-        assert len(urls) == 4
-        console, dataset_site, feed, api = urls
+        assert len(urls) == 5
+        console, dataset_site, feed, api, site = urls
+        assert console.startswith(f"{site}/")
         assert "Sign in" in client.get(console).raise_for_status().text
         assert "application/ld+json" in client.get(dataset_site).raise_for_status().text
         assert client.get(feed).raise_for_status().json()["items"]

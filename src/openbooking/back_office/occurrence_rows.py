@@ -83,7 +83,7 @@ def occurrence_row(occurrence: Occurrence, context: TableContext) -> OccurrenceR
         held=occurrence.leased,
         capacity=occurrence.capacity,
         proposals=occurrence.proposals,
-        state=_state(occurrence, context.now),
+        state=occurrence_state(occurrence, context.now),
     )
 
 
@@ -99,7 +99,8 @@ def replacement_row(choice: Choice, context: TableContext) -> ReplacementRow:
     )
 
 
-def _state(occurrence: Occurrence, now: datetime) -> OccurrenceState:
+def occurrence_state(occurrence: Occurrence, now: datetime) -> OccurrenceState:
+    """Return whether an occurrence takes place and can be booked, or the reason why it cannot."""
     opportunity, members = occurrence.opportunity, (occurrence.opportunity, *occurrence.parents)
     if not opportunity.takes_place:
         return OccurrenceState.CANCELLED

@@ -48,7 +48,10 @@ class Office(NamedTuple):
         """
         key = parse_order_reference(reference)
         if key is None:
-            raise NotFoundInOfficeError(f"{reference} is no reference of an Order; it is PARTNER/UUID, as in lists.")
+            raise NotFoundInOfficeError(
+                f"{reference} is no reference of an Order, which is PARTNER/UUID. "
+                f"`openbooking order list --search {reference}` shows it."
+            )
         record = await self.views.order(key)
         if record is None:
             raise NotFoundInOfficeError(f"{self.seller.name} has no Order {order_reference(key)}.")

@@ -24,7 +24,7 @@ def guide(addresses: list[Address], api: str, api_key: str, choice: Choice, tota
     """Yield the text of the guide, a line or a multi-line command at a time.
 
     Args:
-        addresses: The parts of the demo.
+        addresses: The parts of the demo. The guide ends with the first two.
         api: The Base URI of the booking API.
         api_key: The API key of the Broker that books.
         choice: The session to book.
@@ -59,6 +59,10 @@ def guide(addresses: list[Address], api: str, api_key: str, choice: Choice, tota
     # The body is in double quotes, so that the shell replaces $api and $uuid.
     yield f'call -X PATCH "$api/orders/$uuid" -d "{json.dumps(item).replace(chr(34), chr(92) + chr(34))}"'
     yield 'call "$api/orders-rpde"'
+    yield ""
+    # The first lines have left the screen.
+    for address in addresses[:2]:
+        yield f"# {address.name}: {clean_text(address.value)}"
 
 
 def _put(comment: str, collection: str, body: Mapping[str, Any]) -> Iterator[str]:

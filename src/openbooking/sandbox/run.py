@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import shlex
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -110,6 +111,7 @@ def _print_guide(settings: Settings, content: DemoContent, show: Show) -> None:
         Address("API key", f"{content.demo_key} of Demo Broker, which may book for both Sellers"),
         Address("Another API key", f"{content.studio_key} of Studio App, which may book for Willow Studio only"),
         Address("Database", settings.database),
+        Address("Commands", f"in another shell: {_exports(settings)}; openbooking order list --seller {TRUST.key}"),
     ]
     # The prices of this Seller include tax, so the price is the total.
     total: JsonObject = {
@@ -120,6 +122,12 @@ def _print_guide(settings: Settings, content: DemoContent, show: Show) -> None:
     for text in guide(addresses, settings.base_uri, content.demo_key, choice, total):
         for line in text.split("\n"):
             show(line)
+
+
+def _exports(settings: Settings) -> str:
+    """Return the shell command after which other commands use the demo."""
+    database, site = shlex.quote(settings.database), shlex.quote(settings.site)
+    return f"export OPENBOOKING_SITE_URL={site} OPENBOOKING_DATABASE={database}"
 
 
 def _session_to_book(opportunities: list[Opportunity], earliest: datetime) -> tuple[Opportunity, Offer, str]:

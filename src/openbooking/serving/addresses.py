@@ -56,8 +56,8 @@ async def check_address(store: Store, ids: Identifiers) -> None:
     if found:
         raise AddressMismatchError(
             f"The feeds contain another address than the settings: {found.published} would now be {found.now}. "
-            "Set site_url and api_path to the former values. To change the address permanently, run "
-            "`openbooking feed republish`."
+            "Set OPENBOOKING_SITE_URL and OPENBOOKING_API_PATH to the values of the server. To change the address "
+            "permanently, run `openbooking feed republish`."
         )
 
 

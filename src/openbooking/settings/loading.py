@@ -49,6 +49,9 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
         _log.warning("settings.left_out", variable=_PORT_VARIABLE, reason=PORT_LEFT_OUT)
     values |= _read_secrets(environment, values)
     values |= {name: value for name, value in overrides.items() if value is not None}
+    for name in sorted(values.keys() - set(Settings.__struct_fields__)):
+        variable = f"{ENVIRONMENT_PREFIX}{name.upper()}"
+        raise SettingsError(f"There is no setting {name} ({variable}). `openbooking settings` lists all settings.")
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as fault:

@@ -37,6 +37,8 @@ from openbooking.web.request import read_body
 from openbooking.web.routes import local_path
 
 SIGN_IN_PATH = "/sign-in"
+# The field in the query of sign-in which says that a form was sent without a session.
+LOST_FIELD = "lost"
 CODE_PATH = "/sign-in/code"
 ENROLMENT_PATH = "/sign-in/second-factor"
 SECOND_FACTOR_PATH = "/second-factor"
@@ -196,7 +198,8 @@ class Pages:
 
         async def serve_if_signed_in(request: Request, visit: Visit) -> Response:
             if visit.signed_in is None:
-                return self.redirect_to_sign_in(_path_and_query(request) if request.method in ("GET", "HEAD") else "")
+                path, is_form = _path_and_query(request), request.method not in ("GET", "HEAD")
+                return self.redirect_to_sign_in(self.safe_next_path(path) if is_form else path, form_is_lost=is_form)
             return await serve(request, visit, visit.signed_in)
 
         route = self.route(path, serve_if_signed_in, methods, sign_in_returns="GET" in methods)
@@ -210,9 +213,13 @@ class Pages:
         """Redirect the browser to a path below the address of the site, with GET."""
         return RedirectResponse(self._root + path, HTTPStatus.SEE_OTHER)
 
-    def redirect_to_sign_in(self, next_path: str) -> Response:
-        """Redirect the browser to the sign-in page, which returns to `next_path` unless that is empty."""
-        return self.redirect(f"{SIGN_IN_PATH}?{urlencode({'next': next_path})}" if next_path else SIGN_IN_PATH)
+    def redirect_to_sign_in(self, next_path: str, *, form_is_lost: bool = False) -> Response:
+        """Redirect the browser to the sign-in page, which returns to `next_path` unless that is empty.
+
+        With `form_is_lost`, the page says that a form was sent in vain.
+        """
+        query = {"next": next_path, **({LOST_FIELD: "yes"} if form_is_lost else {})}
+        return self.redirect(f"{SIGN_IN_PATH}?{urlencode(query)}" if next_path else SIGN_IN_PATH)
 
     def safe_next_path(self, text: str) -> str:
         """Return a path with its query if sign-in may redirect to it, else an empty string.

@@ -6,6 +6,7 @@ import pytest
 
 from openbooking.booking.command import Command
 from openbooking.booking.commands.add_seller import (
+    InvalidSellerDetailError,
     InvalidWebAddressError,
     SellerDetails,
     SellerExistsError,
@@ -45,6 +46,7 @@ def test_a_seller_publishes_the_details_that_were_given() -> None:
         "vat_id": "GB9",
         "vat": VatTreatment.STANDARD,
         "logo": "https://a.example/l",
+        "terms": "https://a.example/t",
     }
     seller = SellerDetails(**DETAILS, **full).seller
     assert (seller.key, seller.name, seller.legal_name) == ("willow", "Willow Studio", "Willow Movement Ltd")
@@ -63,6 +65,14 @@ def test_a_seller_publishes_the_details_that_were_given() -> None:
         "telephone": "01632 960202",
         "vatID": "GB9",
         "logo": {"@type": "ImageObject", "url": "https://a.example/l"},
+        "termsOfService": [
+            {
+                "@type": "Terms",
+                "name": "Terms of service",
+                "requiresExplicitConsent": False,
+                "url": "https://a.example/t",
+            }
+        ],
     }
     assert set(SellerDetails(**DETAILS).seller.properties) == {"url", "email", "address"}
 
@@ -70,9 +80,23 @@ def test_a_seller_publishes_the_details_that_were_given() -> None:
 def test_a_key_and_web_addresses_are_checked() -> None:
     with pytest.raises(InvalidKeyError, match="'a/b' cannot be a key"):
         SellerDetails(**DETAILS | {"key": "a/b"})
-    for name in ("url", "logo"):
+    for name in ("url", "logo", "terms"):
         with pytest.raises(InvalidWebAddressError, match="is no web address"):
             SellerDetails(**DETAILS | {name: "javascript:alert(1)"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("legal_name", " ", "The legal name of a Seller cannot be empty"),
+        ("email", "nonsense", "no e-mail address"),
+        ("country", "Britain", "no country of two capital letters"),
+        ("vat_id", "GB-?", "no VAT number"),
+    ],
+)
+def test_the_details_of_a_seller_are_checked_as_on_its_page(name: str, value: str, fault: str) -> None:
+    with pytest.raises(InvalidSellerDetailError, match=fault):
+        SellerDetails(**DETAILS | {name: value})
 
 
 @pytest.mark.anyio

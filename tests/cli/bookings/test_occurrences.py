@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 from support.command_line import fail, run, succeed
-from support.seller_office import DAY, LATER_PATH, OF_BOB, ORDER, PILATES_PATH, YOGA, YOGA_PATH, statuses
+from support.seller_office import (
+    DAY,
+    LATER_PATH,
+    OF_BOB,
+    ORDER,
+    PILATES_PATH,
+    YOGA,
+    YOGA_PATH,
+    order_record,
+    statuses,
+)
 
 OF_CENTRE = ("--seller", "centre")
 SERIES_PATH = YOGA[0].path
@@ -78,6 +88,19 @@ def test_occurrence_cancel_asks_for_a_yes_without_orders(bookings: Path) -> None
 def test_occurrence_cancel_names_the_proposals_that_it_rejects(bookings: Path) -> None:
     done = run("occurrence", "cancel", "scheduled-sessions/trip", *OF_CENTRE, "--yes")
     assert "Rejects 1 waiting proposal." in done.stderr
+
+
+def test_occurrence_notify_tells_the_customers_of_all_orders(bookings: Path) -> None:
+    told = succeed("occurrence", "notify", YOGA_PATH, *OF_CENTRE, "--message", "Bring a mat.")
+    assert told == "Sent the notice to the Customers of 2 Orders.\n"
+    for reference in (ORDER, OF_BOB):
+        assert {state.customer_notice for state in order_record(bookings, reference).states} == {"Bring a mat."}
+
+
+@pytest.mark.parametrize("path", [LATER_PATH, SERIES_PATH, PILATES_PATH])
+def test_occurrence_notify_refuses_what_nobody_has_booked(bookings: Path, path: str) -> None:
+    assert "Nobody has booked" in fail(1, "occurrence", "notify", path, *OF_CENTRE, "--message", "Bring a mat.")
+    assert "Give --message" in fail(1, "occurrence", "notify", YOGA_PATH, *OF_CENTRE, "--message", " ")
 
 
 def test_occurrence_unpublish_takes_a_series_off_sale_until_it_is_published(bookings: Path) -> None:

@@ -16,6 +16,7 @@ from support.console import desk_booking
 from support.seller_office import (
     DAY,
     FORMULA,
+    LATER,
     LATER_PATH,
     OF_BOB,
     OF_STUDIO,
@@ -233,9 +234,20 @@ def test_order_renew_refuses_an_order_without_access(bookings: Path) -> None:
 
 def test_order_replace_lists_the_choices(bookings: Path) -> None:
     rows = listed(ORDER, "--item", "1", command="replace")
-    assert [row["occurrence"] for row in rows] == ["scheduled-sessions/trip", LATER_PATH]
+    assert [row["occurrence"] for row in rows] == ["scheduled-sessions/trip"]
     assert {(row["offer"], row["price"]) for row in rows} == {("adult", 12.0)}
     assert statuses(bookings) == ["OrderItemConfirmed"] * 2
+
+
+def test_order_replace_lists_the_choices_of_another_day(bookings: Path) -> None:
+    assert listed(ORDER, "--item", "1", "--day", "2200-01-01", command="replace") == []
+    rows = listed(ORDER, "--item", "1", "--day", str(LATER[-1].start)[:10], command="replace")
+    assert [row["occurrence"] for row in rows] == [LATER_PATH]
+
+
+def test_order_replace_needs_no_item_of_an_order_with_one(bookings: Path) -> None:
+    assert listed(OF_BOB, command="replace")
+    assert "Name one with --item" in fail(1, "order", "replace", ORDER, *OF_CENTRE)
 
 
 def test_order_replace_replaces_an_item(bookings: Path) -> None:

@@ -45,6 +45,13 @@ def test_the_orders_of_a_person_are_exported() -> None:
     assert json.loads(succeed("person", "export", "geoff@example.com", "--seller", "oak"))["orders"] == []
 
 
+def test_the_only_seller_of_a_person_needs_no_option(database: Path) -> None:
+    assert "Name the Seller with --seller." in fail(1, "person", "export", "geoff@example.com")
+    database.unlink()
+    add_seller("oak")
+    assert json.loads(succeed("person", "export", "geoff@example.com"))["orders"] == []
+
+
 @pytest.mark.spec("OB-CUST-06", "OB-CUST-07")
 def test_a_person_is_named_by_an_address_or_a_number() -> None:
     for command in ("export", "erase"):

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser, sync_playwright
 
 from openbooking.booking.commands.publish import PublishSeller
+from openbooking.clock import Clock
 from openbooking.identity.digests import digest
 from openbooking.identity.policy import SecondFactorMode
 from openbooking.identity.records import Partner, Role, SecondFactor, User
@@ -65,11 +66,16 @@ class Site:
         self.do(lambda system: system.identity.store.save(client))
         return key, client.name
 
-    def do(self, work: Callable[[System], Awaitable[T]]) -> T:
-        """Run a coroutine with the system on the database of the server, as a command of the terminal does."""
+    def do(self, work: Callable[[System], Awaitable[T]], clock: Clock | None = None) -> T:
+        """Run a coroutine with the system on the database of the server, as a command of the terminal does.
+
+        Args:
+            work: The coroutine.
+            clock: The clock of the system; by default that of this machine.
+        """
 
         async def do() -> T:
-            async with open_system(self._settings) as system:
+            async with open_system(self._settings, clock, serves=clock is None) as system:
                 return await work(system)
 
         # The driver of the browser runs an event loop in this thread, so the work needs another thread.

@@ -2,13 +2,13 @@
 
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 import httpx2
 
 
 class Form(NamedTuple):
-    """A form with its values, and its buttons that have a name."""
+    """A form with its values, and its buttons that have a name. The action is without the place on the next page."""
 
     action: str
     method: str
@@ -39,7 +39,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(Form(told.get("action", ""), told.get("method", "get"), {}, []))
+            self.forms.append(Form(urldefrag(told.get("action", "")).url, told.get("method", "get"), {}, []))
         elif tag in ("input", "textarea") and "name" in told:
             if told.get("type") != "checkbox" or "checked" in told:
                 self.forms[-1].fields[told["name"]] = told.get("value", "")

@@ -37,7 +37,7 @@ class Books:
 GROUPS: dict[str, tuple[str, Callable[[Movement], str]]] = {
     "day": ("Day", lambda moved: moved.day),
     "month": ("Month", lambda moved: moved.day[:7]),
-    "partner": ("Broker", lambda moved: NAMES[moved.partner]),
+    "partner": ("Partner", lambda moved: NAMES[moved.partner]),
     "activity": ("Activity", lambda moved: moved.sale.activity),
     "venue": ("Venue", lambda moved: moved.sale.venue),
 }

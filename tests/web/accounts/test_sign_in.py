@@ -170,6 +170,17 @@ async def test_signing_out_ends_the_session(provider: World, visitor: Visitor) -
     assert (await visitor.open("/partners")).url.startswith(f"{SITE}/sign-in")
 
 
+async def test_a_form_that_is_sent_without_a_session_is_reported_as_lost(provider: World, visitor: Visitor) -> None:
+    page = await visitor.post("/partners/alice/revoke", {"form_token": "0" * 64})
+    assert "nothing was done" in page.text
+    page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD)
+    assert page.url == f"{SITE}/partners/alice/revoke"
+    await visitor.send(page, "/sign-out")
+    page = await visitor.post("/sign-out", {"form_token": "0" * 64})
+    assert page.url == f"{SITE}/sign-in"
+    assert "nothing was done" not in page.text
+
+
 async def test_guesses_of_strangers_do_not_lock_out_a_known_browser(provider: World, visitor: Visitor) -> None:
     """A secure cookie identifies the browser. It outlives the session and does not name the user."""
     await visitor.sign_in("ann", "wrong")

@@ -44,6 +44,7 @@ ROUTES = {
     "/console/register/{opportunity:path}": For.EVERYBODY,
     "/console/cancel/{opportunity:path}": For.EVERYBODY,
     "/console/cancelled/{opportunity:path}": For.EVERYBODY,
+    "/console/notify/{opportunity:path}": For.EVERYBODY,
     "/console/desk": For.EVERYBODY,
     "/console/desk/book/{opportunity:path}": For.EVERYBODY,
     "/console/desk/pay/{uuid}": For.EVERYBODY,

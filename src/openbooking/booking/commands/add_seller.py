@@ -8,10 +8,15 @@ from openbooking.booking.model.colours import parse_colour
 from openbooking.booking.model.keys import check_key
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.store import Store
+from openbooking.openactive.contact_details import is_country, is_email, is_vat_number
 from openbooking.openactive.money import VatTreatment
 from openbooking.openactive.terms import TaxMode
 from openbooking.openactive.web_addresses import is_web_address
 from openbooking.user_error import UserError
+
+_NOT_EMPTY = ("name", "legal_name", "street", "locality", "region", "postcode")
+# The terms of service of a Seller, without their address.
+TERMS = {"@type": "Terms", "name": "Terms of service", "requiresExplicitConsent": False}
 
 
 class InvalidWebAddressError(UserError):
@@ -19,6 +24,10 @@ class InvalidWebAddressError(UserError):
 
     def __init__(self, text: str) -> None:
         super().__init__(f"{text!r} is no web address: a web address begins with https:// or http://.")
+
+
+class InvalidSellerDetailError(UserError):
+    """A detail of a Seller is empty or not valid."""
 
 
 class SellerExistsError(UserError):
@@ -36,12 +45,15 @@ class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
         vat: The VAT treatment of the Offers that are imported for the Seller; None for `Seller.default_vat`.
         country: Two letters (ISO 3166-1).
         logo: The web address of a picture.
+        terms: The web address of the terms of service.
         colour: The colour of the pages for the staff of the Seller, which is not published.
 
     Raises:
         InvalidColourError: The `colour` is not `#` and six hexadecimal digits.
+        InvalidSellerDetailError: A detail that Orders must show is empty, or the `email`, the `country` or the `vat_id`
+            is not valid.
         InvalidKeyError: The key cannot be part of an `@id`.
-        InvalidWebAddressError: The `url` or the `logo` is not a web address.
+        InvalidWebAddressError: The `url` the `logo` or the `terms` are not a web address.
     """
 
     key: str
@@ -59,14 +71,24 @@ class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
     vat_id: str | None = None
     vat: VatTreatment | None = None
     logo: str | None = None
+    terms: str | None = None
     colour: str | None = None
 
     def __post_init__(self) -> None:
-        """Check the key, the colour and the web addresses."""
+        """Check each detail."""
         check_key(self.key)
+        empty = [name for name in _NOT_EMPTY if not getattr(self, name).strip()]
+        if empty:
+            raise InvalidSellerDetailError(f"The {empty[0].replace('_', ' ')} of a Seller cannot be empty.")
+        if not is_email(self.email):
+            raise InvalidSellerDetailError(f"{self.email!r} is no e-mail address.")
+        if not is_country(self.country):
+            raise InvalidSellerDetailError(f"{self.country!r} is no country of two capital letters, such as GB.")
+        if self.vat_id and not is_vat_number(self.vat_id):
+            raise InvalidSellerDetailError(f"{self.vat_id!r} is no VAT number, such as GB123456789.")
         if self.colour:
             parse_colour(self.colour)
-        for address in (self.url, self.logo or self.url):
+        for address in (self.url, self.logo or self.url, self.terms or self.url):
             if not is_web_address(address):
                 raise InvalidWebAddressError(address)
 
@@ -74,7 +96,8 @@ class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
     def seller(self) -> Seller:
         """The Seller with these details, an Organization."""
         logo = {"@type": "ImageObject", "url": self.logo} if self.logo else None
-        optional = {"telephone": self.telephone, "vatID": self.vat_id, "logo": logo}
+        terms = [{**TERMS, "url": self.terms}] if self.terms else None
+        optional = {"telephone": self.telephone, "vatID": self.vat_id, "logo": logo, "termsOfService": terms}
         return Seller(
             key=self.key,
             name=self.name,

@@ -51,10 +51,13 @@ def add(  # noqa: PLR0913 - one parameter for each detail that Orders must show 
         ),
     ] = None,
     logo: Annotated[str | None, typer.Option(help="The web address of a picture.")] = None,
+    terms: Annotated[str | None, typer.Option(help="The web address of the terms of service.")] = None,
     colour: Annotated[
         str | None, typer.Option(help="The colour of the pages for the Seller's staff, such as #0b5d4e.")
     ] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace the Seller with this key.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the Seller with this key. A detail that is not given is removed.")
+    ] = False,
     database: Database = None,
 ) -> None:
     """Add a Seller, or replace a Seller and write the feed items that show the Seller again.
@@ -77,6 +80,7 @@ def add(  # noqa: PLR0913 - one parameter for each detail that Orders must show 
         vat_id=vat_id,
         vat=vat,
         logo=logo,
+        terms=terms,
         colour=colour,
     )
     shown = with_system(

@@ -1,4 +1,4 @@
-"""`openbooking occurrence`: list occurrences, cancel them, and put Opportunities on sale or take them off sale."""
+"""`openbooking occurrence`: list and cancel occurrences, notify their Customers, and choose what is on sale."""
 
 from datetime import date
 from typing import Annotated
@@ -11,15 +11,19 @@ from openbooking.back_office.office import Office
 from openbooking.back_office.pages import read_rows
 from openbooking.back_office.plans import Plan
 from openbooking.back_office.sale_plans import plan_sale_state
+from openbooking.back_office.session_notices import notice_commands, notified_orders
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.cli.bookings.office import SellerOption, Yes, carry_out, check_message, with_office
 from openbooking.cli.database import administrator
+from openbooking.cli.faults import CommandError
 from openbooking.cli.listing import Csv, Json, Limit, Output
 from openbooking.cli.options import Database
+from openbooking.cli.output import show
 from openbooking.cli.values import day_option, read_period
 
 occurrences = typer.Typer(
-    help="List occurrences, cancel them, and put Opportunities on sale or take them off sale.", no_args_is_help=True
+    help="List occurrences, notify their Customers, cancel them, and put Opportunities on or off sale.",
+    no_args_is_help=True,
 )
 
 Opportunity = Annotated[
@@ -69,6 +73,33 @@ def cancel(
         return await plan_cancellation(office, await office.opportunity(opportunity, actor), text, actor)
 
     carry_out(database, seller, plan, yes=yes)
+
+
+@occurrences.command("notify")
+def notify(
+    occurrence: Opportunity,
+    *,
+    message: Annotated[str, typer.Option(help="The notice to the Customers.")],
+    seller: SellerOption = None,
+    database: Database = None,
+) -> None:
+    """Send a notice to the Customers of all Orders of an occurrence, through their Brokers."""
+    text, actor = check_message(message), administrator("occurrence notify")
+    if not text:
+        raise CommandError("Give --message with the notice.")
+
+    async def work(office: Office) -> int:
+        orders = await notified_orders(office.views, occurrence)
+        if not orders:
+            raise CommandError(
+                f"Nobody has booked the occurrence {occurrence}. `openbooking occurrence list` lists the occurrences."
+            )
+        for command in notice_commands(orders, text, actor):
+            await office.execute(command)
+        return len(orders)
+
+    sent = with_office(database, seller, work, changes=True)
+    show(f"Sent the notice to the Customers of {sent} {'Order' if sent == 1 else 'Orders'}.")
 
 
 @occurrences.command("publish")

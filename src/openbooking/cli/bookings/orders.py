@@ -9,12 +9,14 @@ import typer
 
 from openbooking.back_office.occurrence_rows import ReplacementRow, replacement_row
 from openbooking.back_office.office import Office, current_items
+from openbooking.back_office.order_items import ItemRow
 from openbooking.back_office.order_plans import OrderPlanner
 from openbooking.back_office.order_rows import HistoryTableRow, OrderDetails, OrderItemRow, OrderRow, order_row
 from openbooking.back_office.pages import read_rows
 from openbooking.back_office.plans import Plan
-from openbooking.back_office.replacements import replacement_choices
+from openbooking.back_office.replacements import replacement_choices, replacement_day
 from openbooking.booking.model.order import MeansOfPayment
+from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.rules.order_lines import OrderStatus
 from openbooking.booking.views import OrderQuery
 from openbooking.cli.bookings.office import SellerOption, Yes, carry_out, check_message, with_office
@@ -118,21 +120,26 @@ def cancel(  # noqa: PLR0913 - one parameter for each option
 def replace(  # noqa: PLR0913 - one parameter for each option
     order: Order,
     *,
-    item: Annotated[int, typer.Option(metavar="NUMBER", help="The item.")],
+    item: Annotated[int | None, typer.Option(metavar="NUMBER", help="The item.", show_default="the only item")] = None,
     by: Annotated[str, typer.Option(metavar="PATH", help="The occurrence that replaces it, as lists show it.")] = "",
     offer: Annotated[str, typer.Option(metavar="KEY", help="Its Offer.", show_default="the only one")] = "",
+    day: Annotated[date | None, day_option("The day of the choices.", default="the day of the item")] = None,
     seller: SellerOption = None,
     json: Json = False,
     csv: Csv = False,
     database: Database = None,
 ) -> None:
-    """Replace an item of an Order by another occurrence at the same price or less. Without --by, list the choices."""
+    """Replace an item of an Order by another occurrence at the same price or less.
+
+    Without --by, list the choices of a day.
+    """
     if by:
         nonce = new_secret(SecretKind.SESSION)
 
         async def plan(office: Office) -> Plan:
-            planner = OrderPlanner(office, await office.order(order), administrator("order replace"))
-            return await planner.replace(item, by, offer, nonce)
+            record = await office.order(order)
+            planner = OrderPlanner(office, record, administrator("order replace"))
+            return await planner.replace(_one_item(record, item).item.number, by, offer, nonce)
 
         carry_out(database, seller, plan)
         return
@@ -140,8 +147,9 @@ def replace(  # noqa: PLR0913 - one parameter for each option
 
     async def work(office: Office) -> None:
         record = await office.order(order)
-        [row] = current_items(record, [item])
-        choices = await replacement_choices(office.views, record, row, office.context.now)
+        row = _one_item(record, item)
+        now = office.context.now
+        choices = await replacement_choices(office.views, record, row, day or replacement_day(row, now), now)
         output.show([replacement_row(choice, office.context) for choice in choices])
 
     with_office(database, seller, work)
@@ -205,6 +213,14 @@ def renew(order: Order, *, item: Items = None, seller: SellerOption = None, data
     """Replace the access codes, passes and links of items."""
     nonce = new_secret(SecretKind.SESSION)
     _decide(database, seller, order, "order renew", lambda planner: planner.renew_access(item or (), nonce))
+
+
+def _one_item(record: OrderRecord, number: int | None) -> ItemRow:
+    """Return the item with the number, or the only item; raise CommandError if there are several."""
+    rows = current_items(record, [] if number is None else [number])
+    if len(rows) > 1:
+        raise CommandError("The Order has several items. Name one with --item; `openbooking order show` lists them.")
+    return rows[0]
 
 
 def _decide(  # noqa: PLR0913 - the options of four commands

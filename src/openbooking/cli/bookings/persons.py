@@ -10,11 +10,11 @@ from openbooking.booking.commands.record_export import RecordExport
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.personal_orders import export_orders, orders_of
 from openbooking.booking.views import SellerViews, StoreWithViews
+from openbooking.cli.bookings.office import SellerOption, Yes, choose_seller
 from openbooking.cli.database import with_system
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
 from openbooking.cli.output import confirm, show
-from openbooking.identity.sellers import check_seller
 
 if TYPE_CHECKING:
     from openbooking.system import System
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 persons = typer.Typer(help="Export or erase the data of one person.", no_args_is_help=True)
 
 Contact = Annotated[str, typer.Argument(help="The whole e-mail address or telephone number of the person.")]
-SellerKey = Annotated[str, typer.Option("--seller", help="The key of the Seller whose Orders are meant.")]
 Result = TypeVar("Result")
 
 
 @persons.command("export")
-def export(contact: Contact, *, seller: SellerKey, database: Database = None) -> None:
+def export(contact: Contact, *, seller: SellerOption = None, database: Database = None) -> None:
     """Print everything that is stored of a person as Customer or attendee, as JSON."""
 
     async def work(system: "System", views: SellerViews) -> bytes:
@@ -45,8 +44,8 @@ def export(contact: Contact, *, seller: SellerKey, database: Database = None) ->
 def erase(
     contact: Contact,
     *,
-    seller: SellerKey,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
+    seller: SellerOption = None,
     database: Database = None,
 ) -> None:
     """Erase the data of a person in Orders and OrderProposals. The Orders stay without it.
@@ -68,13 +67,13 @@ def erase(
 
 
 def _with_views(
-    database: str | None, seller: str, work: Callable[["System", SellerViews], Awaitable[Result]]
+    database: str | None, seller: str | None, work: Callable[["System", SellerViews], Awaitable[Result]]
 ) -> Result:
-    """Call a function with the Booking System and the views of the Seller, and return the result."""
+    """Call a function with the Booking System and the views of the Seller, or of the only one; return the result."""
 
     async def do(system: "System") -> Result:
-        await check_seller(system.identity.seller, seller)
+        chosen = choose_seller(await system.store.sellers(), seller)
         assert isinstance(system.store, StoreWithViews)  # noqa: S101 - the store of a database has views
-        return await work(system, system.store.views.of(seller))
+        return await work(system, system.store.views.of(chosen.key))
 
     return with_system(database, do)

@@ -22,6 +22,7 @@ from openbooking.system import System
 from openbooking.web.menu import MenuEntry
 from openbooking.web.pages import (
     LINK_PATH,
+    LOST_FIELD,
     SIGN_IN_PATH,
     BadFormError,
     Form,
@@ -92,6 +93,7 @@ class AccountPages:
             next_path=next_path,
             partner=await requesting_client(self._system, next_path),
             name=name,
+            form_is_lost=LOST_FIELD in request.query_params,
         )
 
     async def _sign_out(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:

@@ -40,9 +40,12 @@ class Notice(StrEnum):
     """The message of a page about the form before it; the value is in the query, and the text in `NOTICES`."""
 
     ATTENDANCE = "attendance"
+    ATTENDANCE_UNDONE = "attendance-undone"
     CANCELLED = "cancelled"
     OCCURRENCE_CANCELLED = "occurrence-cancelled"
     NOTIFIED = "notified"
+    NOTICE_REMOVED = "notice-removed"
+    ALL_NOTIFIED = "all-notified"
     ACCESS_RENEWED = "access"
     REPLACED = "replaced"
     ACCEPTED = "accepted"
@@ -65,9 +68,12 @@ class Notice(StrEnum):
 
 NOTICES = {
     Notice.ATTENDANCE: "Attendance recorded.",
+    Notice.ATTENDANCE_UNDONE: "Record of attendance removed.",
     Notice.CANCELLED: "Cancelled. The partner learns of it from its feed.",
     Notice.OCCURRENCE_CANCELLED: "Session cancelled. The partners learn of it from their feeds.",
     Notice.NOTIFIED: "Notice sent. The partner reads it from its feed.",
+    Notice.ALL_NOTIFIED: "Notice sent. The partners read it from their feeds.",
+    Notice.NOTICE_REMOVED: "Notice removed. The partner learns of it from its feed.",
     Notice.ACCESS_RENEWED: "Access renewed.",
     Notice.REPLACED: "Replaced. The partner learns of it from its feed.",
     Notice.ACCEPTED: "Accepted. The partner can book now.",
@@ -286,15 +292,21 @@ class Console:
     async def _serve(
         self, serve: Serve, request: Request, visit: Visit, user: User, *, managers_only: bool
     ) -> Response:
-        if not _may_see(user, managers_only=managers_only):
-            return self.pages.page(request, visit, "console/may_not_see.html", status=HTTPStatus.FORBIDDEN)
         seller = await self.system.identity.seller(user.seller)
+        if not _may_see(user, managers_only=managers_only):
+            return self._refuse(request, visit, "may_not_see.html", HTTPStatus.FORBIDDEN, seller)
         if seller is None:
-            return self.pages.page(request, visit, "console/not_found.html", status=HTTPStatus.NOT_FOUND)
+            return self._refuse(request, visit, "not_found.html", HTTPStatus.NOT_FOUND, seller)
         try:
             return await serve(ConsoleVisit(self, request, visit, user, seller, self._views.of(seller.key)))
         except (NotFoundOnConsoleError, InvalidCursorError):
-            return self.pages.page(request, visit, "console/not_found.html", status=HTTPStatus.NOT_FOUND)
+            return self._refuse(request, visit, "not_found.html", HTTPStatus.NOT_FOUND, seller)
+
+    def _refuse(
+        self, request: Request, visit: Visit, template: str, status: HTTPStatus, seller: Seller | None
+    ) -> Response:
+        """Return a page that says why the wanted page is not shown."""
+        return self.pages.page(request, visit, f"console/{template}", status=status, brand=seller)
 
 
 def _may_see(user: User, *, managers_only: bool) -> bool:

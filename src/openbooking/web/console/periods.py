@@ -1,12 +1,43 @@
-"""Periods of days, as people choose them in the fields `from` and `to` of a query."""
+"""Periods that people choose in a query: from one day to another, or a part of one day."""
 
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
 from typing import NamedTuple
 
 from openbooking.back_office.formats import day_bounds, parse_date
 from openbooking.web.pages import Form, Problem
 
 _EARLIEST, _LATEST = date(1970, 1, 2), date(9999, 1, 1)
+
+
+class PartOfDay(StrEnum):
+    """A part of a day, by which the sessions of a long day are found sooner."""
+
+    WHOLE = ""
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+    def bounds(self, day: date, zone: tzinfo) -> tuple[datetime, datetime]:
+        """Return the first instant of this part of a day in a time zone, and the first instant after it."""
+        begin, end = day_bounds(day, zone)
+        first, last = _HOURS[self]
+        return _at(day, first, zone) if first else begin, _at(day, last, zone) if last else end
+
+
+PARTS_OF_DAY = {
+    PartOfDay.WHOLE: "All day",
+    PartOfDay.MORNING: "Morning",
+    PartOfDay.AFTERNOON: "Afternoon",
+    PartOfDay.EVENING: "Evening",
+}
+_NOON, _EVENING = time(12), time(17)
+_HOURS = {
+    PartOfDay.WHOLE: (None, None),
+    PartOfDay.MORNING: (None, _NOON),
+    PartOfDay.AFTERNOON: (_NOON, _EVENING),
+    PartOfDay.EVENING: (_EVENING, None),
+}
 
 
 class PeriodError(Exception):
@@ -38,6 +69,11 @@ def month_of_day(day: date) -> tuple[date, date]:
     return day.replace(day=1), first_of_next_month(day) - timedelta(days=1)
 
 
+def month_before(day: date) -> tuple[date, date]:
+    """Return the first and the last day of the month before the month of a day."""
+    return month_of_day(day.replace(day=1) - timedelta(days=1))
+
+
 def first_of_next_month(day: date) -> date:
     """Return the first day of the month after the month of a day."""
     return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
@@ -58,6 +94,10 @@ def read_period(fields: Form, default: tuple[date, date], zone: tzinfo) -> Perio
     if last < first:
         raise PeriodError("The last day is before the first day.", "to")
     return Period(first, last, day_bounds(first, zone)[0], day_bounds(last, zone)[1])
+
+
+def _at(day: date, wall_clock: time, zone: tzinfo) -> datetime:
+    return datetime.combine(day, wall_clock, zone).astimezone(UTC)
 
 
 def _day(fields: Form, name: str) -> date | None:

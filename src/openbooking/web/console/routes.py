@@ -10,6 +10,7 @@ from openbooking.web.console.bookings.proposals import ProposalPages
 from openbooking.web.console.console import Console
 from openbooking.web.console.day.attendance import AttendancePages
 from openbooking.web.console.day.occurrence_cancellation import OccurrenceCancellationPages
+from openbooking.web.console.day.occurrence_notice import OccurrenceNoticePages
 from openbooking.web.console.day.today import TodayPages
 from openbooking.web.console.desk.bookings import DeskPages
 from openbooking.web.console.desk.payments import DeskPaymentPages
@@ -30,6 +31,7 @@ def console_routes(console: Console) -> list[Route]:
         *TodayPages(console).routes(),
         *AttendancePages(console).routes(),
         *OccurrenceCancellationPages(console).routes(),
+        *OccurrenceNoticePages(console).routes(),
         *DeskPages(console).routes(),
         *DeskPaymentPages(console).routes(),
         *ReceiptPages(console).routes(),

@@ -1,5 +1,6 @@
 """The Seller's decisions about one Order, made on pages and told to the Broker through its feed."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.opportunity import AccessRules
 from support.browsers.form_browser import Page, Visitor
-from support.builders import UUID, new_uuid, session
+from support.builders import NOW, UUID, new_uuid, session
 from support.console import SignIn
 from support.http_system import YOGA, World
 from support.parties import MANAGER
@@ -136,6 +137,28 @@ async def test_an_item_is_replaced_by_another_session(world: World, sign_in: Sig
     assert second["orderedItem"] == world.ids.opportunity(LATER[-1].path)
 
 
+async def test_an_item_is_replaced_by_a_session_of_another_day(world: World, sign_in: SignIn) -> None:
+    family = session("next-week", start=NOW + timedelta(days=9), end=NOW + timedelta(days=9, hours=1))
+    await world.store.execute(Publish(tuple(family), actor=MANAGER))
+    ann = await sign_in("ann")
+    path = f"{ORDER}/replace/2"
+    page = await ann.open(path)
+    assert family[-1].path not in page.response.text
+    assert f"{path}?day={NOW.date()}" in page.response.text
+    path += f"?day={(NOW + timedelta(days=9)).date()}"
+    page = await ann.open(path)
+    assert page.text.count("\N{POUND SIGN}12.00") == 1
+    page = await ann.post(path, {**page.forms[-1].fields, "choice": f"{family[-1].path} {family[0].path} adult"})
+    assert "Replaced." in page.text
+    assert (await items_in_feed(world))[1]["orderedItem"] == world.ids.opportunity(family[-1].path)
+
+
+async def test_a_day_without_sessions_offers_another_day(sign_in: SignIn) -> None:
+    page = await (await sign_in("ann")).open(f"{ORDER}/replace/2?day={(NOW + timedelta(days=40)).date()}")
+    assert "Choose another day." in page.text
+    assert "choice" not in page.fields
+
+
 async def test_a_replacement_that_the_page_does_not_offer_is_refused(world: World, sign_in: SignIn) -> None:
     page = await decide(await sign_in("ann"), "replace/2", choice=f"{SPIN[-1].path} {SPIN[0].path} adult")
     assert page.status == 422
@@ -163,5 +186,40 @@ async def test_a_forged_form_changes_nothing(world: World, sign_in: SignIn) -> N
 async def test_an_order_without_access_has_nothing_to_renew(world: World, sign_in: SignIn) -> None:
     uuid = "0b4cf4a7-4f1c-4b6c-9d3b-6a3f1f4b2d11"
     assert (await world.call("PUT", f"orders/{uuid}", world.order(world.item(YOGA)))).status_code == 201
-    page = await (await sign_in("ann")).open(f"/console/orders/alice/{uuid}/access")
+    ann = await sign_in("ann")
+    page = await ann.open(f"/console/orders/alice/{uuid}/access")
     assert "No item of this booking has an access code, pass or link." in page.text
+    assert "Back to the booking" in page.text
+    assert "Renew access" not in (await ann.open(f"/console/orders/alice/{uuid}")).text
+    assert "Renew access" in (await ann.open(ORDER)).text
+
+
+async def test_an_order_without_current_items_offers_no_decision(sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    assert "Send a notice" in (await ann.open(ORDER)).text
+    await decide(ann, "cancel", **{"item-1": "yes", "item-2": "yes"})
+    page = await ann.open(ORDER)
+    assert "Send a notice" not in page.text
+    assert f"{ORDER}/cancel" not in page.response.text
+    for path in ("cancel", "notify"):
+        page = await ann.open(f"{ORDER}/{path}")
+        assert "message" not in page.fields
+
+
+async def test_a_notice_is_shown_and_removed(world: World, sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    assert "remove" not in (await ann.open(f"{ORDER}/notify")).fields
+    await decide(ann, "notify", **{"item-1": "yes", "message": "Bring shoes."})
+    page = await ann.open(f"{ORDER}/notify")
+    assert "Bring shoes." in page.text
+    page = await decide(ann, "notify", **{"item-1": "yes", "message": "Or not.", "remove": "yes"})
+    assert page.summary[0] == "message"
+    page = await decide(ann, "notify", **{"item-1": "yes", "remove": "yes"})
+    assert "Notice removed." in page.text
+    first, _ = await items_in_feed(world)
+    assert "customerNotice" not in first
+
+
+async def test_the_replacement_says_who_tells_the_customer(sign_in: SignIn) -> None:
+    page = await (await sign_in("ann")).open(f"{ORDER}/replace/1")
+    assert "Alice tells the customer, who may cancel with a full refund." in page.text

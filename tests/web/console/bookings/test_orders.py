@@ -72,6 +72,14 @@ async def test_a_search_finds_the_orders_to_which_all_fields_apply(
     assert ("No booking matches the search." in text) is (finds == "")
 
 
+@pytest.mark.parametrize(("fields", "is_open"), [({}, False), ({"text": "geoff"}, False), ({"partner": "bob"}, True)])
+async def test_the_filters_are_unfolded_when_one_of_them_is_used(
+    sign_in: SignIn, fields: dict[str, str], *, is_open: bool
+) -> None:
+    page = await searched(await sign_in("ann"), **fields)
+    assert ("<details open>" in page.response.text) is is_open
+
+
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [
@@ -141,6 +149,13 @@ async def test_an_order_of_another_seller_does_not_exist(world: World, sign_in: 
         assert page.status == 404
         assert "Not found" in page.text
     assert uuid not in await found(sign_in, text=uuid)
+
+
+@pytest.mark.parametrize(("user", "path"), [("ann", "/console/orders/alice/nowhere"), ("cat", "/console/money")])
+async def test_a_page_that_is_not_shown_keeps_the_name_of_the_seller(sign_in: SignIn, user: str, path: str) -> None:
+    page = await (await sign_in(user)).open(path)
+    assert page.status in (403, 404)
+    assert '<p class="service"><span>Riverside Centre ' in page.response.text
 
 
 async def test_a_deleted_order_shows_that_it_was_deleted(world: World, sign_in: SignIn) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from support.approval_flow import PARTY, TRIP, proposal_of, shown
+from support.approval_flow import PARTY, PROPOSALS, TRIP, proposal_of, shown
 from support.browsers.form_browser import Page, Visitor
 from support.builders import UUID, new_uuid
 from support.console import SignIn
@@ -67,6 +67,18 @@ async def test_a_proposal_is_amended_in_price_and_items(world: World, sign_in: S
     found = await data(world)
     assert found["totalPaymentDue"]["price"] == 10.5
     assert len(found["orderedItem"]) == 1
+
+
+@pytest.mark.parametrize("changes", [{"item-2": ""}, {"price-1": "10.50"}, {"price-1": "ten"}])
+async def test_a_changed_proposal_is_not_accepted_as_it_came(
+    world: World, sign_in: SignIn, changes: dict[str, str]
+) -> None:
+    page = await decide(await sign_in("ann"), "accept", **changes)
+    assert page.status == 422
+    assert "You have changed items or prices" in page.text
+    (field, value), *_ = changes.items()
+    assert page.forms[-1].fields.get(field, "") == value
+    assert UUID not in await world.read_feed(PROPOSALS)
 
 
 async def test_staff_amend_no_prices(world: World, sign_in: SignIn) -> None:

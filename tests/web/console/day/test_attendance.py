@@ -49,6 +49,21 @@ async def test_the_day_lists_the_sessions_with_their_booked_spaces(sign_in: Sign
     assert "No session of" in empty.text
 
 
+@pytest.mark.parametrize("path", ["/console", "/console/desk"])
+async def test_a_part_of_the_day_lists_the_sessions_that_start_in_it(sign_in: SignIn, path: str) -> None:
+    """The session starts at noon."""
+    ann = await sign_in("ann")
+    shown = {}
+    for part in ("", "morning", "afternoon", "evening", "tea-time"):
+        page = await ann.open(f"{path}?day={DAY}&part={part}")
+        shown[part] = "12:00\N{EN DASH}13:00" in page.text
+    assert shown == {"": True, "morning": False, "afternoon": True, "evening": False, "tea-time": True}
+    page = await ann.open(f"{path}?day={DAY}&part=evening")
+    assert "No session of Riverside Centre starts in this part of the day." in page.text
+    assert f'href="{path}?day={DAY + timedelta(days=1)}&amp;part=evening"' in page.response.text
+    assert page.forms[-1].fields == {"day": str(DAY), "part": "evening"}
+
+
 @pytest.mark.parametrize("path", ["/console", "/console/desk", "/console/desk/takings"])
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "soon"])
 async def test_a_day_without_neighbours_shows_today(sign_in: SignIn, path: str, day: str) -> None:
@@ -76,7 +91,10 @@ async def test_attendance_is_recorded_for_one_attendee_and_undone(world: World, 
     assert await statuses(world) == [CONFIRMED, ATTENDED]
     await ann.post(REGISTER, {"form_token": token, "anchor": f"a-alice-{UUID}-1", "attended": "no"})
     assert await statuses(world) == [ABSENT, ATTENDED]
-    await ann.post(REGISTER, {"form_token": token, "anchor": f"a-alice-{UUID}-2", "attended": "undo"})
+    assert "All others attended" not in (await ann.open(REGISTER)).text
+    page = await ann.post(REGISTER, {"form_token": token, "anchor": f"a-alice-{UUID}-2", "attended": "undo"})
+    assert "Record of attendance removed." in page.text
+    assert "All others attended" in page.text
     assert await statuses(world) == [ABSENT, CONFIRMED]
 
 
@@ -99,6 +117,8 @@ async def test_a_session_that_has_not_begun_needs_a_confirmation(world: World, s
     page = await ann.open(REGISTER)
     page = await ann.post(REGISTER, {**page.forms[-1].fields, "anchor": f"a-alice-{UUID}-1", "attended": "yes"})
     assert "This session has not begun" in page.text
+    assert "Record now that Geoff" in page.text
+    assert "Leave it as it is" in page.text
     assert await statuses(world) == [CONFIRMED, CONFIRMED]
     confirmation = next(form for form in page.forms if "confirmed" in form.fields)
     await ann.post(REGISTER, confirmation.fields)

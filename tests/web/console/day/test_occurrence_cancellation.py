@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.seller_decisions import RecordAttendance, SellerCancel
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.withhold import Withhold
 from openbooking.booking.model.order import OrderKey, Partnership
@@ -73,6 +73,24 @@ async def test_the_form_says_what_it_will_cancel(sign_in: SignIn) -> None:
     assert "Alice 1 0 1 2" in page.text
     assert "Bob 1 0 1 1" in page.text
     assert "customers" not in page.fields
+
+
+async def test_the_form_says_which_spaces_stay_booked(world: World, sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    assert "record of attendance" not in (await ann.open(CANCEL)).text
+    order = OrderKey("alice", UUID)
+    await world.store.execute(RecordAttendance(order=order, numbers=frozenset({1, 2}), attended=True, actor=MANAGER))
+    page = await ann.open(CANCEL)
+    assert "This cancels 1 booking of 1 customer, 1 space in all." in page.text
+    assert "2 spaces have a record of attendance, and stay booked." in page.text
+
+
+async def test_the_register_has_the_telephone_numbers_of_cancelled_bookings(sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    await cancel(ann)
+    page = await ann.open(f"/console/register/{PATH}")
+    assert "No booking of this session is left." in page.text
+    assert page.text.count("geoff@example.com") == 3
 
 
 async def test_staff_cancel_an_occurrence_with_a_message(world: World, sign_in: SignIn) -> None:

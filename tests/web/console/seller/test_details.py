@@ -83,11 +83,13 @@ async def test_changed_details_are_published(world: World, sign_in: SignIn) -> N
     ]
 
 
-async def test_other_properties_and_terms_stay(world: World, sign_in: SignIn) -> None:
-    own = {"@type": "Terms", "name": "House rules", "url": "https://old.example/", "requiresExplicitConsent": True}
+@pytest.mark.parametrize("kind", ["Terms", "TermsOfUse"])
+async def test_other_properties_and_terms_stay(world: World, sign_in: SignIn, kind: str) -> None:
+    own = {"@type": kind, "name": "House rules", "url": "https://old.example/", "requiresExplicitConsent": True}
     logo = {"@type": "ImageObject", "url": "https://riverside.example/logo.png"}
     properties = {**CENTRE.properties, "logo": logo, "termsOfService": [PRIVACY, own]}
     await world.store.execute(PublishSeller(replace(CENTRE, properties=properties), actor=MANAGER))
+    assert (await (await sign_in("ann")).open(DETAILS)).fields["terms"]["value"] == "https://old.example/"
     await publish(sign_in)
     seller = await centre(world)
     assert seller.properties["logo"] == logo

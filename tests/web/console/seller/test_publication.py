@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -54,7 +55,7 @@ async def test_the_list_shows_everything_without_a_parent(world: World, sign_in:
     assert "pilates" not in page.response.text
     await set_sale(world, SERIES, SaleState.UNPUBLISHED)
     page = await (await sign_in("cat")).open(f"{PUBLICATION}?text=yOg")
-    assert "Yoga Series of sessions unpublished" in page.text
+    assert "Yoga Series of sessions off sale" in page.text
     assert "Squash" not in page.text
 
 
@@ -66,7 +67,7 @@ async def test_a_manager_takes_an_occurrence_off_sale_and_puts_it_back(world: Wo
     ann = await sign_in("ann")
     page = await choose(ann, PATH, SaleState.UNPUBLISHED)
     assert "Taken off sale." in page.text
-    assert "State: unpublished." in page.text
+    assert "State: off sale." in page.text
     assert await state_in_feed(world) == "deleted"
     assert (await world.call("PUT", f"orders/{UUID}", world.order(world.item(YOGA)))).status_code == 409
     page = await choose(ann, PATH, SaleState.ON_SALE)
@@ -118,7 +119,7 @@ async def test_a_stale_form_shows_the_present_state_and_does_nothing(world: Worl
     page = await ann.send(stale, f"{PUBLICATION}/{PATH}", SaleState.UNPUBLISHED)
     assert page.status == 422
     assert "The state has changed since you opened this page." in page.text
-    assert "State: unpublished." in page.text
+    assert "State: off sale." in page.text
     await set_sale(world, SERIES, SaleState.ON_SALE)
     assert await state_in_feed(world) == "deleted"
 
@@ -200,6 +201,22 @@ async def test_a_series_lists_its_coming_sessions(world: World, sign_in: SignIn)
     assert "Wed 3 Mar 2027 12:00" in page.text
     world.pass_time(days=3)
     assert "Coming sessions" not in (await (await sign_in("ann")).open(f"{PUBLICATION}/{SERIES}")).text
+
+
+async def test_a_series_lists_sessions_from_several_pages_of_the_seller(
+    world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openbooking.web.console.seller.publication._ROWS", 1)
+    monkeypatch.setattr("openbooking.web.console.seller.publication._MOST_PAGES", 20)
+    first = YOGA[-1]
+    assert first.start
+    assert first.end
+    week = timedelta(days=7)
+    second = replace(first, path=f"{first.path}-next", start=first.start + week, end=first.end + week)
+    await world.store.execute(Publish((second,), actor=MANAGER))
+    page = await (await sign_in("ann")).open(f"{PUBLICATION}/{SERIES}")
+    assert "Wed 3 Mar 2027 12:00" in page.text
+    assert "Wed 10 Mar 2027 12:00" in page.text
 
 
 async def test_the_register_leads_to_the_publication(sign_in: SignIn) -> None:

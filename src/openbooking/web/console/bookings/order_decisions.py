@@ -5,13 +5,14 @@ Each has a page that says what it will do. The decision is made by the form of t
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.back_office.order_items import ItemRow, item_rows
-from openbooking.back_office.replacements import replacement_choices
+from openbooking.back_office.replacements import replacement_choices, replacement_day
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import Notify, RenewAccess, SellerCancel
 from openbooking.booking.model.record import OrderRecord
@@ -22,6 +23,7 @@ from openbooking.web.console.confirmation import too_long
 from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice
 from openbooking.web.pages import Form, Problem
 
+_A_DAY = timedelta(days=1)
 _METHODS = ("GET", "POST")
 
 
@@ -47,7 +49,7 @@ class OrderDecisionPages:
         form, problem = await _posted(visit), None
         if form is not None:
             numbers, message = _chosen(form, rows), form.get("message", "").strip()
-            problem = _none_chosen(numbers) or too_long(message, "message")
+            problem = _none_chosen(numbers, rows) or too_long(message, "message")
             if problem is None:
                 command = SellerCancel(order=record.key, numbers=numbers, message=message or None, actor=visit.actor)
                 problem = await visit.try_(command)
@@ -61,13 +63,15 @@ class OrderDecisionPages:
         form, problem = await _posted(visit), None
         if form is not None:
             numbers, notice = _chosen(form, rows), form.get("message", "").strip()
-            problem = _none_chosen(numbers) or too_long(notice, "message")
-            if problem is None and not notice and not form.get("remove"):
-                problem = Problem("Write the notice.", ("message",))
+            problem = _none_chosen(numbers, rows) or too_long(notice, "message")
+            if problem is None and bool(notice) == bool(form.get("remove")):
+                text = "Either write a notice, or remove the present one." if notice else "Write the notice."
+                problem = Problem(text, ("message",))
             if problem is None:
                 problem = await visit.try_(Notify(order=record.key, numbers=numbers, notice=notice, actor=visit.actor))
             if problem is None:
-                return visit.redirect(order_path(record.key), _notice(record, Notice.NOTIFIED))
+                told = Notice.NOTIFIED if notice else Notice.NOTICE_REMOVED
+                return visit.redirect(order_path(record.key), _notice(record, told))
         return await self._form(visit, "bookings/notify_order.html", record, rows, form, problem)
 
     async def _renew_access(self, visit: ConsoleVisit) -> Response:
@@ -76,7 +80,7 @@ class OrderDecisionPages:
         form, problem = await _posted(visit), None
         if form is not None:
             numbers = _chosen(form, rows)
-            problem = _none_chosen(numbers)
+            problem = _none_chosen(numbers, rows)
             if problem is None:
                 command = RenewAccess(
                     order=record.key,
@@ -98,7 +102,8 @@ class OrderDecisionPages:
         row = next((row for row in item_rows(record) if row.item.number == number), None)
         if row is None:
             raise NotFoundOnConsoleError
-        choices = await replacement_choices(visit.views, record, row, visit.now)
+        day = visit.day() if visit.query.get("day") else replacement_day(row, visit.now)
+        choices = await replacement_choices(visit.views, record, row, day, visit.now)
         form, problem = await _posted(visit), None
         if form is not None:
             chosen = next((choice for choice in choices if choice.value == form.get("choice")), None)
@@ -116,7 +121,18 @@ class OrderDecisionPages:
                 problem = await visit.try_(command)
                 if problem is None:
                     return visit.redirect(order_path(record.key), _notice(record, Notice.REPLACED))
-        return await self._form(visit, "bookings/replace_item.html", record, [row], form, problem, choices=choices)
+        return await self._form(
+            visit,
+            "bookings/replace_item.html",
+            record,
+            [row],
+            form,
+            problem,
+            choices=choices,
+            day=day,
+            day_before=day - _A_DAY,
+            day_after=day + _A_DAY,
+        )
 
     async def _form(  # noqa: PLR0913, PLR0917 - the values of four pages that are alike
         self,
@@ -158,5 +174,7 @@ def _chosen(form: Form, rows: Sequence[ItemRow]) -> frozenset[int]:
     return frozenset(row.item.number for row in rows if form.get(f"item-{row.item.number}"))
 
 
-def _none_chosen(numbers: frozenset[int]) -> Problem | None:
+def _none_chosen(numbers: frozenset[int], rows: Sequence[ItemRow]) -> Problem | None:
+    if not rows:
+        return Problem("The booking has changed since you opened this page. Nothing has been done.")
     return None if numbers else Problem("Choose at least one item.", ("items",))

@@ -107,6 +107,7 @@ class OrderPages:
             has_more_proposals=proposals.next is not None,
             next=found.next and _address_query(visit, fields, fields["text"], found.next),
             is_filtered=any(fields.values()),
+            shows_filters=bool(_filters(fields)),
         )
 
     async def _order(self, visit: ConsoleVisit) -> Response:

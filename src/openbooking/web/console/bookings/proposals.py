@@ -2,6 +2,7 @@
 
 import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 from starlette.responses import Response
@@ -10,7 +11,7 @@ from starlette.routing import Route
 from openbooking.back_office.descriptions import person_name
 from openbooking.back_office.history import history_rows
 from openbooking.back_office.messages import length_problem
-from openbooking.back_office.order_items import item_rows
+from openbooking.back_office.order_items import ItemRow, item_rows
 from openbooking.back_office.waiting_proposals import shortages, time_left, wanted_spaces
 from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
 from openbooking.booking.model.order import PersonalData, SeenProposal
@@ -23,6 +24,10 @@ from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit,
 from openbooking.web.pages import Form, Problem
 
 PROPOSALS_PATH = f"{CONSOLE_PATH}/proposals"
+_NOT_AS_PROPOSED = (
+    "You have changed items or prices, and Accept is for the proposal as it came. "
+    "Choose “Offer with these changes”, or undo the changes."
+)
 _DECISIONS = {"accept": Notice.ACCEPTED, "reject": Notice.REJECTED, "amend": Notice.AMENDED}
 
 
@@ -104,28 +109,27 @@ class ProposalPages:
             return Problem("Choose what to do with the proposal.", ("note",))
         if fault := length_problem(note):
             return Problem(fault, ("note",))
+        rows = item_rows(record)
+        prices, wrong_price = _prices(rows if visit.user.role.may_see_money else (), form)
+        # A stale form differs from the proposal by what others have changed, and the command says so.
+        is_current = seen == SeenProposal(record.proposal.version, record.proposal.status)
+        can_amend = is_current and record.order.asks_for(FlowRequirement.NEGOTIATION)
+        without = frozenset(row.item.number for row in rows if not form.get(f"item-{row.item.number}"))
+        if decision == "accept" and can_amend and (wrong_price or prices or without):
+            return Problem(_NOT_AS_PROPOSED, ("note",))
         if decision != "amend":
             command = DecideProposal(
                 order=record.key, accept=decision == "accept", note=note or None, seen=seen, actor=visit.actor
             )
             return await visit.try_(command)
-        prices: dict[int, Decimal] = {}
-        for row in item_rows(record) if visit.user.role.may_see_money else ():
-            field = f"price-{row.item.number}"
-            try:
-                price = Decimal(form.get(field, "").strip().removeprefix("£") or row.item.offer.price)
-            except InvalidOperation:
-                price = Decimal(-1)
-            if not is_price(price):
-                return Problem("Enter an amount, such as 12.50.", (field,))
-            if price != row.item.offer.price:
-                prices[row.item.number] = price
+        if wrong_price:
+            return wrong_price
         amend = AmendProposal(
             order=record.key,
             version=str(uuid.uuid4()),
             note=note or None,
             seen=seen,
-            without=frozenset(row.item.number for row in item_rows(record) if not form.get(f"item-{row.item.number}")),
+            without=without,
             prices=prices,
             actor=visit.actor,
         )
@@ -141,6 +145,22 @@ def _can_decide(visit: ConsoleVisit, record: ProposalRecord) -> bool:
     proposal = record.proposal
     is_open = proposal.status in (OrderProposalStatus.AWAITING, OrderProposalStatus.ACCEPTED)
     return is_open and proposal.expires is not None and proposal.expires > visit.now
+
+
+def _prices(rows: Sequence[ItemRow], form: Form) -> tuple[dict[int, Decimal], Problem | None]:
+    """Return the prices in the form that differ from those of the items, and the problem of a price that is none."""
+    prices: dict[int, Decimal] = {}
+    for row in rows:
+        field = f"price-{row.item.number}"
+        try:
+            price = Decimal(form.get(field, "").strip().removeprefix("£") or row.item.offer.price)
+        except InvalidOperation:
+            price = Decimal(-1)
+        if not is_price(price):
+            return prices, Problem("Enter an amount, such as 12.50.", (field,))
+        if price != row.item.offer.price:
+            prices[row.item.number] = price
+    return prices, None
 
 
 def _seen(form: Form) -> SeenProposal | None:

@@ -83,6 +83,7 @@ class AttendancePages:
             "day/register.html",
             problem=problem,
             unconfirmed=unconfirmed,
+            unconfirmed_name=_name_of(coming, unconfirmed),
             row=occurrence_row(visit, occurrence),
             attendees=sorted(coming, key=lambda attendee: (attendee.name.casefold(), attendee.key, attendee.number)),
             cancelled=[attendee for attendee in attendees if attendee.state.status.cancelled],
@@ -102,7 +103,8 @@ class AttendancePages:
         if problem:
             return await self._page(visit, occurrence, problem)
         anchor = f"#{form['anchor']}" if form.get("anchor") else ""
-        return visit.redirect(register_path(occurrence.path) + anchor, Notice.ATTENDANCE)
+        notice = Notice.ATTENDANCE_UNDONE if form["attended"] == "undo" else Notice.ATTENDANCE
+        return visit.redirect(register_path(occurrence.path) + anchor, notice)
 
     async def _commands(self, visit: ConsoleVisit, occurrence: Occurrence, form: Form) -> list[SellerCommand]:
         """Return a command for each Order with a chosen attendee; attendees of other occurrences are left alone."""
@@ -123,6 +125,12 @@ def _is_chosen(attendee: Attendee, form: Form) -> bool:
     if form.get("all"):
         return attendee.state.status is OrderItemStatus.CONFIRMED
     return attendee.anchor == form.get("anchor") and not attendee.state.status.cancelled
+
+
+def _name_of(attendees: list[Attendee], form: Form | None) -> str:
+    """Return the name of the attendee that the form is about; an empty text if there is none."""
+    anchor = form.get("anchor") if form else None
+    return next((attendee.name for attendee in attendees if attendee.anchor == anchor), "")
 
 
 def _command(decision: str, order: OrderKey, numbers: frozenset[int], visit: ConsoleVisit) -> SellerCommand:

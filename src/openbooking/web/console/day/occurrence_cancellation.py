@@ -30,6 +30,7 @@ _ROWS = 500
 # How many pages of the activity log are searched for rejected proposals.
 _ACTIVITY_PAGES = 4
 _A_DAY = timedelta(days=1)
+_RECORDED = frozenset({OrderItemStatus.ATTENDED, OrderItemStatus.ABSENT})
 _NOTHING_LEFT = "Nothing is left to cancel: this session is cancelled already."
 _OVER = "Nothing is left to cancel: this session has taken place already."
 _NOT_STORED = "This session is no longer published. Cancel its bookings one by one."
@@ -106,6 +107,7 @@ class OccurrenceCancellationPages:
             total=_total(told),
             reason=preview.reason,
             seen=preview.seen,
+            recorded=await _recorded(visit, occurrence),
             confirmation=confirmation(visit, len(preview.bookings)),
             form=defaultdict(str, form or {}),
         )
@@ -149,6 +151,21 @@ async def _preview(visit: ConsoleVisit, occurrence: Occurrence) -> _Preview:
     except NotFoundError:
         return _Preview(reason=_NOT_STORED)
     return _Preview(effect.bookings)
+
+
+async def _recorded(visit: ConsoleVisit, occurrence: Occurrence) -> int:
+    """Return the number of booked spaces with a record of attendance, which the cancellation leaves alone."""
+    spaces, cursor = 0, ""
+    while True:
+        found = await visit.views.bookings(occurrence.path, cursor, _ROWS)
+        spaces += sum(
+            item.opportunity.path == occurrence.path and state.status in _RECORDED
+            for record in found.rows
+            for item, state in record.items()
+        )
+        if found.next is None:
+            return spaces
+        cursor = found.next
 
 
 async def _by_broker(

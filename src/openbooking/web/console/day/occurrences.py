@@ -1,11 +1,23 @@
 """The values with which the pages of the console show an occurrence."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from openbooking.back_office.descriptions import opportunity_name, place_name
-from openbooking.booking.views import Occurrence
+from openbooking.back_office.occurrence_rows import OccurrenceState, occurrence_state
+from openbooking.booking.views import Occurrence, Page
 from openbooking.web.console.console import CONSOLE_PATH, ConsoleVisit
+from openbooking.web.console.periods import PARTS_OF_DAY, PartOfDay
+
+STATES = {
+    OccurrenceState.OPEN: "open",
+    OccurrenceState.FULL: "full",
+    OccurrenceState.OVER: "over",
+    OccurrenceState.UNPUBLISHED: "off sale",
+    OccurrenceState.NOT_UNDERSTOOD: "not understood",
+    OccurrenceState.CANCELLED: "cancelled",
+}
 
 
 def occurrence_row(visit: ConsoleVisit, occurrence: Occurrence) -> dict[str, Any]:
@@ -17,14 +29,44 @@ def occurrence_row(visit: ConsoleVisit, occurrence: Occurrence) -> dict[str, Any
         "name": opportunity_name(opportunity, occurrence.parents),
         "place": place_name(opportunity, occurrence.parents),
         "day": visit.local(opportunity.start).date() if opportunity.start else visit.today,
-        "is_full": occurrence.capacity is not None and occurrence.booked >= occurrence.capacity,
+        "state": STATES[occurrence_state(occurrence, visit.now)],
         "register_path": register_path(opportunity.path),
         "cancel_path": cancel_path(opportunity.path),
+        "notify_path": notify_path(opportunity.path),
         "cancelled_path": cancelled_path(opportunity.path),
         "publication_path": publication_path(opportunity.path),
         "is_over": opportunity.is_over(visit.now),
         "desk_path": desk_path(opportunity.path),
     }
+
+
+async def find_occurrences(visit: ConsoleVisit) -> Page[Occurrence]:
+    """Return the occurrences of the day that the query names, or of a part of this day."""
+    return await visit.views.occurrences(*chosen_period(visit), visit.query.get("after", ""))
+
+
+def chosen_period(visit: ConsoleVisit) -> tuple[datetime, datetime]:
+    """Return the first instant of the day or part of a day that the query names, and the first instant after it."""
+    return _part(visit).bounds(visit.day(), visit.console.zone)
+
+
+def day_choice(visit: ConsoleVisit) -> dict[str, Any]:
+    """Return the values with which templates show the choice of a day and of a part of it."""
+    day = visit.day()
+    return {
+        "day": day,
+        "day_before": day - timedelta(days=1),
+        "day_after": day + timedelta(days=1),
+        "part": _part(visit),
+        "parts": PARTS_OF_DAY,
+        "is_first": not visit.query.get("after"),
+    }
+
+
+def _part(visit: ConsoleVisit) -> PartOfDay:
+    """Return the part of the day that the query names; the whole day if it names none."""
+    part = visit.query.get("part", "")
+    return PartOfDay(part) if part in set(PartOfDay) else PartOfDay.WHOLE
 
 
 def register_path(opportunity: str) -> str:
@@ -35,6 +77,11 @@ def register_path(opportunity: str) -> str:
 def cancel_path(opportunity: str) -> str:
     """Return the path of the form that cancels an Opportunity."""
     return f"{CONSOLE_PATH}/cancel/{quote(opportunity)}"
+
+
+def notify_path(opportunity: str) -> str:
+    """Return the path of the form that sends a notice to all who have booked an Opportunity."""
+    return f"{CONSOLE_PATH}/notify/{quote(opportunity)}"
 
 
 def cancelled_path(opportunity: str) -> str:

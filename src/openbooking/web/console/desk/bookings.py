@@ -5,7 +5,6 @@ All staff sees prices here, also accounts that see no money elsewhere: whoever t
 
 import uuid
 from collections.abc import Mapping
-from datetime import timedelta
 from http import HTTPMethod
 from typing import Any
 
@@ -13,7 +12,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.back_office.descriptions import MEANS_OF_PAYMENT
-from openbooking.back_office.formats import day_bounds
 from openbooking.booking.commands.book_at_desk import BookAtDesk
 from openbooking.booking.commands.quote import Quote
 from openbooking.booking.model.keys import DESK
@@ -25,7 +23,7 @@ from openbooking.identity.digests import SecretKind, new_secret
 from openbooking.openactive.errors import OpenBookingError, OrderAlreadyExistsError, TotalPaymentDueMismatchError
 from openbooking.openactive.ids import parse_uuid
 from openbooking.web.console.console import Console, ConsoleVisit, Notice
-from openbooking.web.console.day.occurrences import free_spaces, occurrence_row
+from openbooking.web.console.day.occurrences import day_choice, find_occurrences, free_spaces, occurrence_row
 from openbooking.web.console.desk.booking_form import (
     NOT_PAID,
     DeskForm,
@@ -60,25 +58,16 @@ class DeskPages:
         ]
 
     async def _day(self, visit: ConsoleVisit) -> Response:
-        day = visit.day()
-        since, until = day_bounds(day, self._console.zone)
-        found = await visit.views.occurrences(since, until, visit.query.get("after", ""))
-        return visit.page(
-            "desk/desk.html",
-            day=day,
-            day_before=day - timedelta(days=1),
-            day_after=day + timedelta(days=1),
-            rows=[
-                {
-                    **occurrence_row(visit, occurrence),
-                    "free": free_spaces(occurrence),
-                    "offers": desk_offers(visit, occurrence),
-                }
-                for occurrence in found.rows
-            ],
-            next=found.next,
-            is_first=not visit.query.get("after"),
-        )
+        found = await find_occurrences(visit)
+        rows = [
+            {
+                **occurrence_row(visit, occurrence),
+                "free": free_spaces(occurrence),
+                "offers": desk_offers(visit, occurrence),
+            }
+            for occurrence in found.rows
+        ]
+        return visit.page("desk/desk.html", rows=rows, next=found.next, **day_choice(visit))
 
     async def _book(self, visit: ConsoleVisit) -> Response:
         if visit.request.method != HTTPMethod.POST:

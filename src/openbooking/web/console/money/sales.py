@@ -17,7 +17,7 @@ from openbooking.web.console.csv_replies import Rows, csv_reply, stream_csv
 from openbooking.web.console.money import tables
 from openbooking.web.console.money.charts import HEIGHT, WIDTH, Bar, ColumnChart, column_chart
 from openbooking.web.console.money.group_names import group_names
-from openbooking.web.console.periods import Period, PeriodError, month_of_day, read_period
+from openbooking.web.console.periods import Period, PeriodError, month_before, month_of_day, read_period
 from openbooking.web.pages import Form, Problem
 
 MONEY_PATH = f"{CONSOLE_PATH}/money"
@@ -93,6 +93,10 @@ class MoneyPages:
             by=SalesGroup(by) if by in set(SalesGroup) else SalesGroup.DAY,
             width=WIDTH,
             height=HEIGHT,
+            months=[
+                ("This month", *month_of_day(visit.today)),
+                ("Last month", *month_before(visit.today)),
+            ],
             **values,
         )
 

@@ -11,11 +11,13 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.booking.commands.add_seller import TERMS
 from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.commands.republish import republish
 from openbooking.booking.model.colours import is_colour
 from openbooking.booking.model.errors import SellerChangedError
 from openbooking.booking.model.opportunity import Seller
+from openbooking.openactive.contact_details import is_country, is_email, is_vat_number
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.web_addresses import is_web_address
 from openbooking.web.branding import logo_address
@@ -25,20 +27,8 @@ from openbooking.web.pages import Form, Problem
 DETAILS_PATH = f"{CONSOLE_PATH}/details"
 
 _LONGEST = 200
-_TERMS = "Terms"
-
-
-def _is_email(text: str) -> bool:
-    name, _, domain = text.partition("@")
-    return bool(name) and "." in domain and not any(map(str.isspace, text))
-
-
-def _is_country(text: str) -> bool:
-    return len(text) == len("GB") and text.isascii() and text.isupper()
-
-
-def _is_vat_number(text: str) -> bool:
-    return text.isascii() and text.replace(" ", "").isalnum() and any(map(str.isdigit, text))
+# The types of terms of service; a privacy policy is none.
+_TERMS = frozenset({TERMS["@type"], "TermsOfUse"})
 
 
 class Field(NamedTuple):
@@ -65,15 +55,15 @@ _NO_ADDRESS = "Enter a web address that begins with https://."
 FIELDS = (
     Field("name", "Name", "Enter the name.", hint="The name that customers know."),
     Field("legal_name", "Legal name", "Enter the legal name.", hint="The name on receipts."),
-    Field("email", "E-mail address for customers", "Enter the e-mail address.", _is_email, "Enter a whole address."),
+    Field("email", "E-mail address for customers", "Enter the e-mail address.", is_email, "Enter a whole address."),
     Field("telephone", "Telephone number for customers"),
     Field("url", "Web site", "Enter the web address.", is_web_address, _NO_ADDRESS),
     Field("street", "Street and number", "Enter street and number."),
     Field("locality", "Town", "Enter the town."),
     Field("region", "County", "Enter the county."),
     Field("postcode", "Postcode", "Enter the postcode."),
-    Field("country", "Country", "Enter the country.", _is_country, "Enter two capital letters.", hint="Such as GB."),
-    Field("vat_id", "VAT number", "", _is_vat_number, "Enter the number, such as GB123456789."),
+    Field("country", "Country", "Enter the country.", is_country, "Enter two capital letters.", hint="Such as GB."),
+    Field("vat_id", "VAT number", "", is_vat_number, "Enter the number, such as GB123456789."),
     Field("terms", "Terms of service", "", is_web_address, _NO_ADDRESS, hint="The web address of your terms."),
     Field(
         "logo",
@@ -163,7 +153,7 @@ def read_fields(seller: Seller) -> Form:
         **{field: _text(address, name) for field, name in _ADDRESS.items()},
         "logo": logo_address(seller),
         "colour": seller.colour,
-        "terms": next((_text(terms, "url") for terms in _terms_of(seller) if terms.get("@type") == _TERMS), ""),
+        "terms": next((_text(terms, "url") for terms in _terms_of(seller) if terms.get("@type") in _TERMS), ""),
     }
 
 
@@ -208,12 +198,11 @@ def _with_logo(seller: Seller, url: str) -> Any:
 
 
 def _with_terms(seller: Seller, url: str) -> list[Mapping[str, Any]]:
-    """Return the terms of the Seller, the first one of the type Terms with this address, or without it if empty."""
+    """Return the terms of the Seller, the first terms of service with this address, or without it if empty."""
     terms = _terms_of(seller)
-    known = next((entry for entry in terms if entry.get("@type") == _TERMS), None)
+    known = next((entry for entry in terms if entry.get("@type") in _TERMS), None)
     others = [entry for entry in terms if entry is not known]
-    made = {"@type": _TERMS, "name": "Terms of service", "requiresExplicitConsent": False}
-    return [{**made, **(known or {}), "url": url}, *others] if url else others
+    return [{**TERMS, **(known or {}), "url": url}, *others] if url else others
 
 
 def _terms_of(seller: Seller) -> list[Mapping[str, Any]]:

@@ -26,7 +26,7 @@ _MOST_PAGES = 3
 _YEAR = timedelta(days=365)
 _STATES = {
     SaleState.ON_SALE: "on sale",
-    SaleState.UNPUBLISHED: "unpublished",
+    SaleState.UNPUBLISHED: "off sale",
     SaleState.NOT_UNDERSTOOD: "not understood",
     SaleState.OVER: "over",
 }
@@ -203,8 +203,6 @@ async def _occurrences(visit: ConsoleVisit, opportunity: Opportunity) -> tuple[l
         if found.next is None:
             return rows, None
         cursor = found.next
-        if rows:
-            break
     return rows, cursor
 
 
