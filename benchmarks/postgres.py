@@ -18,7 +18,7 @@ import asyncpg
 from booking import ITEMS, OPPORTUNITIES, ROUNDS, WANTED, bookings, order_bodies
 from callers import WARM_UP_SECONDS, paced, put
 from openbooking.openactive.ids import Identifiers
-from openbooking.store.schema import claim, feed_item, opportunity, order_item, personal_data, record
+from openbooking.store.schema import claim, feed_item, opportunity, personal_data, record
 from openbooking.testing.postgres import PostgresServer
 from profiles import profile
 from stage import Load, folder, free_port, put_load, server, tell_medians
@@ -30,7 +30,7 @@ CLIENTS = (8, 16, 32, 64)
 SECONDS = 5.0
 PACED_SECONDS = 10
 # In the order of writing. Rows of the first table exist before, like their feed items.
-TABLES = (opportunity, record, order_item, personal_data, claim, feed_item)
+TABLES = (opportunity, record, personal_data, claim, feed_item)
 A_UUID = "md5(:booking::text)::uuid::text"
 
 

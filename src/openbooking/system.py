@@ -294,6 +294,7 @@ def _upkeep_jobs(system: System) -> list[_PeriodicJob]:
         _PeriodicJob(partial(_sweep, system)),
         _PeriodicJob(partial(_clear_up, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
         _PeriodicJob(partial(_remove_over, system), every=_OVER_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
+        _PeriodicJob(partial(_add_up_days, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
         _PeriodicJob(partial(_note_time, system), every=_NOTE_SECONDS, retry=_NOTE_SECONDS, irreversible=True),
     ]
 
@@ -363,6 +364,12 @@ async def _erase(system: System) -> None:
         command = ErasePersonalData(over_before=system.clock() - timedelta(days=days))
         while await system.store.execute(command):
             pass
+
+
+async def _add_up_days(system: System) -> None:
+    """Add up the sales of days that have ended, for the views of sales."""
+    if isinstance(system.store, StoreWithViews):
+        await system.store.views.add_up_past_days([seller.key for seller in await system.store.sellers()])
 
 
 async def _note_time(system: System) -> None:

@@ -7,6 +7,7 @@ Lists come in pages. A page can be shorter than its limit, or empty, although ot
 the list has ended.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
@@ -354,6 +355,16 @@ class Views(Protocol):
 
     def of(self, seller: str) -> SellerViews:
         """Return the views of the Seller with that key."""
+        ...
+
+    async def add_up_past_days(self, sellers: Sequence[str]) -> None:
+        """Prepare the sales of days that have ended, so that later views of sales are faster; or do nothing.
+
+        The upkeep calls this method every hour. Views are correct without it.
+
+        Args:
+            sellers: The keys of all Sellers.
+        """
         ...
 
 

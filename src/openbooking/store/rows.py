@@ -3,6 +3,7 @@
 The fields of each kind of row are the columns that `SaveStatements` writes for that kind, in the same order.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from secrets import token_hex
@@ -12,17 +13,29 @@ from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.record import Claim, OrderRecord, Record
+from openbooking.booking.model.record import OrderRecord, Record
 from openbooking.booking.model.situation import Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.model.timetable import EntryKey, TimetableEntry
 from openbooking.booking.rules.erasure import retention_start
 from openbooking.booking.rules.fingerprint import personal_data_of
-from openbooking.booking.rules.order_lines import OrderLine, currency_of, order_lines, order_status, value_of
+from openbooking.booking.rules.order_lines import currency_of_order, order_status, value_of_order
 from openbooking.booking.rules.search_terms import CUSTOMER, search_terms
 from openbooking.store.change_set import ChangeSet
 from openbooking.store.documents import encode, encode_record, first_activity_id, microseconds
 from openbooking.store.views.results import hundredths, listed_at, starts_of
-from openbooking.store.views.rows import BookedSessionRow, OrderItemKey, OrderItemRow, order_item_rows
+from openbooking.store.views.rows import (
+    BookedSessionRow,
+    EndedLineKey,
+    EndedLineRow,
+    OutdatedTime,
+    SalesDayRow,
+    SalesSumRow,
+    booked_session_rows,
+    ended_line_rows,
+    outdated_times,
+    starts_of_sold,
+)
 
 
 class OpportunityKey(NamedTuple):
@@ -120,6 +133,7 @@ class ClaimRow(NamedTuple):
     uuid: str
     places: int
     expires: int | None
+    starts: int | None
 
 
 class PersonalDataKey(NamedTuple):
@@ -182,14 +196,15 @@ ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "opportunities_removed": OpportunityKey,
     "opportunities_added": NewOpportunity,
     "opportunities_changed": ChangedOpportunity,
+    "sessions_moved": BookedSessionRow,
     "sellers_set": SellerRow,
     "entries_removed": EntryKey,
     "entries_set": TimetableRow,
     "records_removed": OrderKey,
     "records_added": RecordRow,
     "records_changed": RecordRow,
-    "order_items_removed": OrderItemKey,
-    "order_items_set": OrderItemRow,
+    "ended_lines_removed": EndedLineKey,
+    "ended_lines_set": EndedLineRow,
     "sessions_booked": BookedSessionRow,
     "claims_released": ClaimKey,
     "claims_set": ClaimRow,
@@ -200,6 +215,9 @@ ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "published": FeedItemRow,
     "erasures": ErasureRow,
     "activity_added": ActivityRow,
+    "times_outdated": OutdatedTime,
+    "days_listed": SalesDayRow,
+    "sums_added": SalesSumRow,
 }
 Rows = Mapping[str, Sequence[tuple[Any, ...]]]
 
@@ -236,6 +254,11 @@ def catalogue_rows(before: Situation, changes: ChangeSet) -> Rows:
         "opportunities_changed": [
             _changed_opportunity(item) for path, item in published.items() if path in before.opportunities
         ],
+        "sessions_moved": [
+            BookedSessionRow(item.seller, microseconds(starts), path)
+            for path, item in published.items()
+            if changes.booked.get(path, before.spaces.get(path, Spaces()).booked) and (starts := starts_of(item))
+        ],
         "sellers_set": [SellerRow(seller.key, encode(seller)) for seller in changes.sellers.values()],
         "entries_removed": [key for key, entry in changes.timetable.items() if entry is None],
         "entries_set": [
@@ -255,28 +278,24 @@ def booking_rows(before: Situation, changes: ChangeSet, numbers: Iterable[int | 
         numbers: The change numbers of the feed items; None if they are numbered after the commit.
     """
     now = microseconds(before.now)
-    rows: dict[str, list[tuple[Any, ...]]] = {
-        "records_removed": [],
-        "records_added": [],
-        "records_changed": [],
-        "order_items_removed": [],
-        "order_items_set": [],
-        "sessions_booked": [],
-        "claims_released": [],
-        "claims_set": [],
-        "personal_set": [],
-        "booked_spaces_set": [BookedSpaces(path, booked) for path, booked in changes.booked.items()],
-        "published": [
-            FeedItemRow(item.feed.name, item.feed.partner, item.id, item.kind, number, item.data, now)
-            for item, number in zip(changes.publications, numbers, strict=False)
-        ],
-    }
+    rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    rows["booked_spaces_set"] += (BookedSpaces(path, booked) for path, booked in changes.booked.items())
+    rows["published"] += (
+        FeedItemRow(item.feed.name, item.feed.partner, item.id, item.kind, number, item.data, now)
+        for item, number in zip(changes.publications, numbers, strict=False)
+    )
     for key, record in sorted(changes.records.items()):
         _add_record(rows, key, before.records.get(key), record)
+        rows["sessions_booked"] += booked_session_rows(before, record)
         old, new = _personal_data(before.records.get(key)), _personal_data(record)
         if new is not None and new != old:
             rows["personal_set"] += _personal_data_rows(key, old, new)
     return rows
+
+
+def outdated_rows(before: Situation, changes: ChangeSet) -> Rows:
+    """Return the rows that make sums of past days outdated."""
+    return {"times_outdated": outdated_times(before, changes.records)}
 
 
 def erasure_rows(before: Situation, changes: ChangeSet) -> Rows:
@@ -284,7 +303,8 @@ def erasure_rows(before: Situation, changes: ChangeSet) -> Rows:
     rows: dict[str, list[tuple[Any, ...]]] = {"personal_erased": [], "attendees_removed": [], "erasures": []}
     now = microseconds(before.now)
     for key, record in sorted(changes.records.items()):
-        old, new = _personal_data(before.records.get(key)), _personal_data(record)
+        old = _personal_data(before.records.get(key))
+        new = _personal_data(record) if old else None
         if old is not None and new is None:
             rows["personal_erased"].append(key)
         if old is not None and new is not None and new.personal.attendees != old.personal.attendees:
@@ -295,9 +315,15 @@ def erasure_rows(before: Situation, changes: ChangeSet) -> Rows:
     return rows
 
 
-def claim_row(key: OrderKey, claim: Claim) -> ClaimRow:
-    """Return the row of a claim that belongs to the record with this key."""
-    return ClaimRow(claim.opportunity, key.partner, key.uuid, claim.spaces, _microseconds(claim.expires))
+def claim_rows(record: Record | None) -> dict[str, ClaimRow]:
+    """Return the rows of the claims of a record, by the paths of the Opportunities."""
+    if record is None:
+        return {}
+    starts = starts_of_sold(record)
+    return {
+        path: ClaimRow(path, record.partner, record.uuid, spaces, _microseconds(expires), starts.get(path))
+        for path, spaces, expires in record.claims()
+    }
 
 
 class _PersonalData(NamedTuple):
@@ -315,20 +341,18 @@ class _PersonalData(NamedTuple):
 
 
 def _add_record(
-    rows: dict[str, list[tuple[Any, ...]]], key: OrderKey, before: Record | None, after: Record | None
+    rows: defaultdict[str, list[tuple[Any, ...]]], key: OrderKey, before: Record | None, after: Record | None
 ) -> None:
-    old, new = _claims(before), _claims(after)
+    old, new = claim_rows(before), claim_rows(after)
     rows["claims_released"] += [ClaimKey(path, key.partner, key.uuid) for path in old.keys() - new.keys()]
-    rows["claims_set"] += [claim_row(key, claim) for path, claim in new.items() if old.get(path) != claim]
-    lines = order_lines(after)
-    changed = order_item_rows(key, before, after, lines)
-    rows["order_items_removed"] += changed.removed
-    rows["order_items_set"] += changed.written
-    rows["sessions_booked"] += changed.sessions
+    rows["claims_set"] += [claim for path, claim in new.items() if old.get(path) != claim]
+    lines = ended_line_rows(before, after)
+    rows["ended_lines_removed"] += lines.removed
+    rows["ended_lines_set"] += lines.written
     if after is None:
         rows["records_removed"].append(key)
     else:
-        rows["records_changed" if before else "records_added"].append(_record_row(after, lines))
+        rows["records_changed" if before else "records_added"].append(_record_row(after))
 
 
 def _personal_data(record: Record | None) -> _PersonalData | None:
@@ -355,7 +379,7 @@ def _personal_data_rows(key: OrderKey, old: _PersonalData | None, new: _Personal
     ]
 
 
-def _record_row(record: Record, lines: tuple[OrderLine, ...]) -> RecordRow:
+def _record_row(record: Record) -> RecordRow:
     document = encode_record(record)
     order = record if isinstance(record, OrderRecord) else None
     return RecordRow(
@@ -370,14 +394,10 @@ def _record_row(record: Record, lines: tuple[OrderLine, ...]) -> RecordRow:
         size=len(document),
         listed_at=listed_at(record),
         status=order_status(order) if order else None,
-        value=hundredths(value_of(lines)) if order else None,
-        currency=currency_of(lines),
+        value=hundredths(value_of_order(order)) if order else None,
+        currency=currency_of_order(order) if order else None,
         document=document,
     )
-
-
-def _claims(record: Record | None) -> dict[str, Claim]:
-    return {claim.opportunity: claim for claim in record.claims()} if record else {}
 
 
 def _microseconds(instant: datetime | None) -> int | None:

@@ -6,19 +6,21 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-from sqlalchemy import Table, delete, update
+from sqlalchemy import BigInteger, Column, Table, delete, literal_column, update
 
 from openbooking.store.dialect import Dialect, Insert, RowWrite, SaveStatement
 from openbooking.store.schema import (
     activity,
     booked_session,
     claim,
+    ended_line,
     erasure,
     feed_item,
     opportunity,
-    order_item,
     personal_data,
     record,
+    sales_day,
+    sales_sum,
     seller,
     timetable_entry,
 )
@@ -32,7 +34,7 @@ class SaveStatements:
 
     @cached_property
     def save_catalogue(self) -> SaveStatement:
-        """Write Opportunities, Sellers and entries of timetables.
+        """Write Opportunities, the starts of those that are booked, Sellers and entries of timetables.
 
         An Opportunity that is changed keeps its count of booked spaces.
         """
@@ -42,6 +44,7 @@ class SaveStatements:
                 "opportunities_removed": self._delete("opportunities_removed", opportunity),
                 "opportunities_added": self._insert("opportunities_added", opportunity),
                 "opportunities_changed": self._update("opportunities_changed", opportunity, leave=booked),
+                "sessions_moved": self._insert_if_new("sessions_moved", booked_session),
                 "sellers_set": self._upsert("sellers_set", seller),
                 "entries_removed": self._delete("entries_removed", timetable_entry),
                 "entries_set": self._upsert("entries_set", timetable_entry),
@@ -50,7 +53,7 @@ class SaveStatements:
 
     @cached_property
     def save_bookings(self) -> SaveStatement:
-        """Write records and their lines, claims, personal data, counts of booked spaces, and feed items.
+        """Write records and their ended lines, claims, personal data, counts of booked spaces, and feed items.
 
         A new record is inserted and never upserted. So the second of two transactions that add a record with the same
         UUID violates the primary key, and fails.
@@ -61,8 +64,8 @@ class SaveStatements:
                 "records_removed": self._delete("records_removed", record),
                 "records_added": self._insert("records_added", record),
                 "records_changed": self._update("records_changed", record),
-                "order_items_removed": self._delete("order_items_removed", order_item),
-                "order_items_set": self._upsert("order_items_set", order_item),
+                "ended_lines_removed": self._delete("ended_lines_removed", ended_line),
+                "ended_lines_set": self._upsert("ended_lines_set", ended_line),
                 "sessions_booked": self._insert_if_new("sessions_booked", booked_session),
                 "claims_released": self._delete("claims_released", claim),
                 "claims_set": self._upsert("claims_set", claim),
@@ -94,6 +97,25 @@ class SaveStatements:
     def save_activity(self) -> SaveStatement:
         """New entries of the activity log."""
         return self._dialect.save_statement({"activity_added": self._insert("activity_added", activity)})
+
+    @cached_property
+    def save_outdated(self) -> SaveStatement:
+        """Make the sums of the days outdated in which these times are."""
+        given = self._dialect.input_columns("times_outdated", [sales_day.c.seller, Column("at", BigInteger)])
+        in_day = (sales_day.c.since <= given["at"], sales_day.c.until > given["at"])
+        outdated = update(sales_day).where(sales_day.c.seller == given["seller"], *in_day)
+        changed = outdated.values(version=sales_day.c.version + literal_column("1"))
+        return self._dialect.save_statement({"times_outdated": RowWrite(tuple(given), changed)})
+
+    @cached_property
+    def save_days(self) -> SaveStatement:
+        """List days that have ended."""
+        return self._dialect.save_statement({"days_listed": self._insert_if_new("days_listed", sales_day)})
+
+    @cached_property
+    def save_sums(self) -> SaveStatement:
+        """Write sums of days."""
+        return self._dialect.save_statement({"sums_added": self._insert("sums_added", sales_sum)})
 
     def _delete(self, kind: str, table: Table, by: Sequence[str] = ()) -> RowWrite:
         """Delete rows by these columns, or else by the primary key."""

@@ -11,8 +11,9 @@ of documents and search terms, because statistics would hold copies of personal 
 
 `record.listed_at` is the place of a record in the lists of views. For an Order it is the time of B, or 0 if that is
 unknown; for an OrderProposal that awaits the Seller it is the end of the lifetime. Other records have none.
-`order_item` has the lines of booked Orders (`openbooking.booking.rules.order_lines`). Amounts are in hundredths of the
-currency, and rates in ten-thousandths. `opportunity.starts` is the start of what Customers book.
+`ended_line` has the lines of Orders (`openbooking.booking.rules.order_lines`) that were cancelled or replaced. Other
+lines follow from the record, so a booking writes none. Amounts are in hundredths of the currency, and rates in
+ten-thousandths. `opportunity.starts` is the start of what Customers book.
 
 `record.ends` is the time at which the Lease, hold or lifetime of a quote or proposal ends, and the sweeper has to load
 the record. `record.held_until` is the time until which the record holds spaces. `record.size` is the size of its
@@ -35,7 +36,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    literal_column,
 )
 
 metadata = MetaData()
@@ -154,8 +154,8 @@ Index(
     postgresql_where=_listed,
 )
 
-order_item = Table(
-    "order_item",
+ended_line = Table(
+    "ended_line",
     metadata,
     Column("partner", Key, primary_key=True),
     Column("uuid", Key, primary_key=True),
@@ -177,37 +177,71 @@ order_item = Table(
     Column("rate", Integer, nullable=False),
     Column("activity", Key, nullable=False),
     Column("venue", Key, nullable=False),
+    Index("ix_ended_line_opportunity", "opportunity", "partner", "uuid"),
     sqlite_with_rowid=False,
 )
-# The lines that have not ended are found by their claims, so that a booking writes to one index only.
-_not_sold = order_item.c.status != literal_column("'sold'")
+_ended = ended_line.c.ended_at.is_not(None)
 Index(
-    "ix_order_item_opportunity",
-    order_item.c.opportunity,
-    order_item.c.partner,
-    order_item.c.uuid,
-    sqlite_where=_not_sold,
-    postgresql_where=_not_sold,
-)
-_ended = order_item.c.ended_at.is_not(None)
-Index(
-    "ix_order_item_ended",
-    order_item.c.seller,
-    order_item.c.ended_at,
-    order_item.c.partner,
-    order_item.c.uuid,
+    "ix_ended_line_ended",
+    ended_line.c.seller,
+    ended_line.c.ended_at,
+    ended_line.c.partner,
+    ended_line.c.uuid,
     sqlite_where=_ended,
     postgresql_where=_ended,
 )
 
 # The starts of the Opportunities for which Orders have had current items. A row stays when its last item has gone. It
-# is written at the first booking only, so that it costs less than an index of `order_item.starts`.
+# is written at the first booking only, so that it costs less than an index of `claim.starts`.
 booked_session = Table(
     "booked_session",
     metadata,
     Column("seller", Key, primary_key=True),
     Column("starts", BigInteger, primary_key=True),
     Column("opportunity", Key, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+# Sums of the sales of past days (`openbooking.store.views.past_days`). The sums of a day are valid if `summed` is its
+# `version`. A change of what was sold or cancelled that day raises `version`.
+sales_day = Table(
+    "sales_day",
+    metadata,
+    Column("seller", Key, primary_key=True),
+    Column("since", BigInteger, primary_key=True, autoincrement=False),
+    Column("until", BigInteger, nullable=False),
+    Column("listed_at", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("summed", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+_outdated = sales_day.c.summed != sales_day.c.version
+Index(
+    "ix_sales_day_outdated",
+    sales_day.c.seller,
+    sales_day.c.since,
+    sqlite_where=_outdated,
+    postgresql_where=_outdated,
+)
+sales_sum = Table(
+    "sales_sum",
+    metadata,
+    Column("seller", Key, primary_key=True),
+    Column("since", BigInteger, primary_key=True, autoincrement=False),
+    # 1 for sales, 0 for cancellations and replacements.
+    Column("is_sale", Integer, primary_key=True, autoincrement=False),
+    Column("partner", Key, primary_key=True),
+    Column("activity", Key, primary_key=True),
+    Column("venue", Key, primary_key=True),
+    # Empty if nothing had a price.
+    Column("currency", Key, primary_key=True),
+    Column("vat", Key, primary_key=True),
+    Column("rate", Integer, primary_key=True, autoincrement=False),
+    Column("items", BigInteger, nullable=False),
+    Column("price", BigInteger, nullable=False),
+    Column("tax", BigInteger, nullable=False),
+    Column("refunds", BigInteger, nullable=False),
+    Column("refund", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -262,6 +296,8 @@ claim = Table(
     Column("uuid", Key, primary_key=True),
     Column("places", Integer, nullable=False),
     Column("expires", BigInteger),
+    # When the earliest sold item of the Opportunity in the Order starts; null for Leases and proposals.
+    Column("starts", BigInteger),
     Index("ix_claim_record", "partner", "uuid"),
 )
 # Most claims on a popular Opportunity are booked. This index finds its Leases without reading booked claims.

@@ -54,7 +54,7 @@ from openbooking.store.numbering import (
     renumber,
     take_numbers,
 )
-from openbooking.store.rows import activity_rows, booking_rows, catalogue_rows, erasure_rows
+from openbooking.store.rows import activity_rows, booking_rows, catalogue_rows, erasure_rows, outdated_rows
 from openbooking.store.save_statements import SaveStatements
 from openbooking.store.statements import OrderCount, Statements
 from openbooking.store.views.sql import SqlViews
@@ -110,7 +110,7 @@ class SqlStore:
             None if dialect.one_writer else BlockedCommands(self._write, self._find_locked, self._lockable_names, most)
         )
         self._queue = CommandQueue(self._write, most, blocked)
-        self.views = SqlViews(database, dialect, clock)
+        self.views = SqlViews(database, dialect, clock, policy.time_zone)
 
     async def execute(self, command: Command[Reply]) -> Reply:
         """Carry out a command and return its reply.
@@ -275,6 +275,7 @@ class SqlStore:
             given = yield from self._take_numbers(len(changes.publications), before.now)
             yield SaveRows(self._saves.save_bookings, booking_rows(before, changes, given))
             yield SaveRows(self._saves.save_erasures, erasure_rows(before, changes))
+            yield SaveRows(self._saves.save_outdated, outdated_rows(before, changes))
         if changes.activity:
             yield SaveRows(self._saves.save_activity, activity_rows(changes.activity))
         return outcomes, bool(changes) or all(command.needs().expired for command in commands)

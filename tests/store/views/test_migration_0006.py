@@ -1,4 +1,4 @@
-"""Migrations 0006 and 0011 fill what the views read as the stores write it."""
+"""Migrations 0006, 0010 and 0011 fill what the views read as the stores write it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -121,7 +121,8 @@ def test_the_migration_fills_tables_as_this_version_does(databases: tuple[str, s
     copy(now, before)
     assert upgrade(before).revision >= "0006"
     expected, found = (run_in_migration(name, lambda connection: rows_of(connection, FILLED)) for name in databases)
-    assert len(expected["order_item"]) == 13
+    assert len(expected["ended_line"]) == 5
+    assert sum(row["starts"] is not None for row in expected["claim"]) > 5
     assert sum(row["number"] > 0 for row in expected["personal_data"]) == 5
     assert sum(row["listed_at"] is not None for row in expected["record"]) > 7
     for table in FILLED:
@@ -159,9 +160,10 @@ def test_records_of_the_first_versions_are_migrated(databases: tuple[str, str]) 
 
     run_in_migration(before, fill)
     upgrade(before)
-    found = run_in_migration(before, lambda connection: rows_of(connection, ["record", "order_item"]))
+    found = run_in_migration(before, lambda connection: rows_of(connection, ["record", "ended_line"]))
     assert {record["uuid"]: record["listed_at"] for record in found["record"]} == {row["uuid"]: 0, old[1]["uuid"]: None}
-    assert [(item["sold_at"], item["price"]) for item in found["order_item"]] == [(None, 1200)]
+    assert [record["value"] for record in found["record"] if record["listed_at"] == 0] == [1200]
+    assert found["ended_line"] == []
 
 
 def test_postgres_gathers_no_statistics_of_personal_data(postgres: PostgresServer) -> None:

@@ -36,6 +36,7 @@ from support.parties import CENTRE
 
 EVER = (NOW - timedelta(days=900), NOW + timedelta(days=900))
 LATER = (NOW + timedelta(minutes=7), NOW + timedelta(days=2))
+DAYS = (NOW - timedelta(days=3), NOW + timedelta(days=30))
 QUERIES = [
     OrderQuery(),
     OrderQuery(partner="alice"),
@@ -74,6 +75,8 @@ async def everything(views: SellerViews, keys: list[OrderKey]) -> dict[str, Any]
     found: dict[str, Any] = {name: await read_all(view, *of, limit=3) for name, (view, of) in lists.items()}
     for by in SalesGroup:
         found[f"sales by {by}"] = await views.sales(*EVER, by, ZoneInfo("Asia/Kathmandu"))
+    found["sales of Kathmandu"] = await views.sales(*DAYS, SalesGroup.DAY, ZoneInfo("Asia/Kathmandu"))
+    found["sales of days"] = await views.sales(*DAYS, SalesGroup.DAY, ZoneInfo("Europe/London"))
     found["later sales"] = await views.sales(*LATER, SalesGroup.DAY, UTC)
     found["partners"] = await views.partners(*EVER, ZoneInfo("Europe/London"))
     return found | {f"order {key}": await views.order(key) for key in keys}
@@ -93,6 +96,8 @@ async def compare(history: History, clock: Clock, store: SqlStore) -> None:
                 with suppress(OpenBookingError):
                     await each.execute(moment.step)
             if number % 10 == 0 or number == len(moments) - 1:
+                if number % 20:
+                    await store.views.add_up_past_days([CENTRE.key])
                 keys = [*moment.after.records, OrderKey("alice", "x")]
                 expected = await everything(model.views.of(CENTRE.key), keys)
                 found = await everything(store.views.of(CENTRE.key), keys)

@@ -14,36 +14,45 @@ import pytest
 from openbooking.booking.views import SalesGroup
 from openbooking.store.dialect import Statement
 from openbooking.store.migrate import prepare
-from openbooking.store.schema import booked_session, claim, opportunity, order_item, personal_data, record
+from openbooking.store.schema import (
+    booked_session,
+    claim,
+    ended_line,
+    opportunity,
+    personal_data,
+    record,
+    sales_day,
+    sales_sum,
+)
 from openbooking.store.sqlite.dialect import Sqlite
+from openbooking.store.views.day_statements import DayStatements
 from openbooking.store.views.money_statements import MoneyStatements
 from openbooking.store.views.people_statements import PeopleStatements
 from openbooking.store.views.statements import ViewStatements
 
-GROWING = {table.name for table in (booked_session, claim, opportunity, order_item, personal_data, record)}
-# The sums read all rows of a period, and `booked_occurrences` all items of one.
-SORTED = {
-    "booked_occurrences",
-    "taken",
-    "coming",
-    "partner_sums",
-    "orders_in_session",
-    "lines_ended",
-    "lines_ended_of_partner",
+GROWING = {
+    table.name
+    for table in (booked_session, claim, ended_line, opportunity, personal_data, record, sales_day, sales_sum)
 }
+# The sums read all rows of a period, and `booked_occurrences` all items of one.
+SORTED = {"booked_occurrences", "taken", "coming", "partner_sums", "orders_in_session", "lines_ended"}
+SORTED |= {"lines_ended_of_partner", "cancelled", "sums"}
+# This index has only the days that the upkeep will add up next.
+SHORT_INDEX = "ix_sales_day_outdated"
 
 
 def every_statement() -> dict[str, Statement]:
     found: dict[str, Statement] = {}
-    for statements in (ViewStatements(Sqlite()), PeopleStatements(Sqlite()), MoneyStatements(Sqlite())):
+    kinds = (ViewStatements, PeopleStatements, MoneyStatements, DayStatements)
+    for statements in (kind(Sqlite()) for kind in kinds):
         for name, member in vars(type(statements)).items():
             if isinstance(member, cached_property):
                 found[name] = getattr(statements, name)
     for term in ("family_name", "given_name", "email", "telephone"):
         found[f"records_by_{term}"] = PeopleStatements(Sqlite()).records_by_term(term)
     for by in SalesGroup:
-        for sold in (True, False):
-            found[f"sums_by_{by}_{sold}"] = MoneyStatements(Sqlite()).sums(by, sold=sold)
+        found[f"cancelled_by_{by}"] = MoneyStatements(Sqlite()).cancelled(by)
+        found[f"sums_by_{by}"] = DayStatements(Sqlite()).sums(by)
     return found
 
 
@@ -66,10 +75,10 @@ def plan_of(database: Path, text: str, parameters: int) -> list[str]:
 def test_no_view_scans_a_growing_table(database: Path, name: str) -> None:
     plan = plan_of(database, STATEMENTS[name].text, len(STATEMENTS[name].names))
     scanned = [step for step in plan if (found := re.match(r"SCAN (\w+)", step)) and found[1] in GROWING]
-    assert scanned == []
+    assert [step for step in scanned if not step.endswith(SHORT_INDEX)] == []
 
 
-@pytest.mark.parametrize("name", [name for name in STATEMENTS if name not in SORTED and not name.startswith("sums")])
+@pytest.mark.parametrize("name", [name for name in STATEMENTS if name.partition("_by_")[0] not in SORTED])
 def test_no_list_is_sorted(database: Path, name: str) -> None:
     """Otherwise the first page would take longer, the longer the list is."""
     plan = plan_of(database, STATEMENTS[name].text, len(STATEMENTS[name].names))

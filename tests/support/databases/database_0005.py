@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 from openbooking.store.migrate import _config, run_in_migration
 from support.databases.database_0003 import insert, stocked_rows
 
-FILLED = ["opportunity", "record", "order_item", "booked_session", "personal_data"]
+FILLED = ["opportunity", "record", "ended_line", "booked_session", "claim", "personal_data"]
 
 
 def copy(source: str, target: str) -> None:

@@ -1,5 +1,6 @@
 """The sweeper, which ends Leases, and the upkeep continue after a fault."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.store import StoreUnavailableError
+from openbooking.booking.views import StoreWithViews
 from support.builders import UUID
 from support.http_system import YOGA, World
 from support.parties import CUSTOMER
@@ -37,6 +39,23 @@ async def test_upkeep_that_fails_is_tried_again_every_minute(
         while len(tried) == times:
             await anyio.sleep(0.01)
     assert len(set(tried)) == len(tried)
+
+
+async def test_the_upkeep_adds_up_past_days_of_all_sellers(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = sqlite_world.store
+    assert isinstance(store, StoreWithViews)
+    added, done = set[str](), anyio.Event()
+
+    async def add_up(sellers: Sequence[str]) -> None:
+        added.update(sellers)
+        done.set()
+
+    monkeypatch.setattr(store.views, "add_up_past_days", add_up)
+    sqlite_world.pass_time(hours=1)
+    await done.wait()
+    assert added == {seller.key for seller in await sqlite_world.store.sellers()}
 
 
 async def test_leases_end_after_a_fault_of_the_sweeper(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,12 +110,31 @@ def order_lines(record: Record | None) -> tuple[OrderLine, ...]:
     return tuple(groups.values())
 
 
+def ended_lines(record: Record | None) -> tuple[OrderLine, ...]:
+    """Return the lines of a booked Order that were cancelled or replaced."""
+    if not isinstance(record, OrderRecord) or _is_as_booked(record):
+        return ()
+    return tuple(line for line in order_lines(record) if line.has_ended)
+
+
 def order_status(record: OrderRecord) -> OrderStatus:
     """Return the status of an Order."""
-    cancelled = [state.status.cancelled for state in record.states]
+    cancelled = [state.status in _ENDED for state in record.states]
     if all(cancelled):
         return OrderStatus.CANCELLED
     return OrderStatus.PARTLY_CANCELLED if any(cancelled) else OrderStatus.BOOKED
+
+
+def value_of_order(record: OrderRecord) -> Decimal:
+    """Return the total of the items that are not cancelled."""
+    return record.order.totals.price if _is_as_booked(record) else value_of(order_lines(record))
+
+
+def currency_of_order(record: OrderRecord) -> str | None:
+    """Return the currency of an Order; None if nothing in it has a price."""
+    if not _is_as_booked(record):
+        return currency_of(order_lines(record))
+    return next((item.offer.currency for item in record.order.items if item.offer.price), None)
 
 
 def value_of(lines: tuple[OrderLine, ...]) -> Decimal:
@@ -152,6 +171,11 @@ def former_items(record: OrderRecord, number: int) -> tuple[FormerItem, ...]:
         venue=line.venue,
     )
     return (*state.former, present)
+
+
+def _is_as_booked(record: OrderRecord) -> bool:
+    """Whether no item was cancelled or replaced, nor changed its name, time or location."""
+    return not any(state.status in _ENDED or state.replacement for state in record.states)
 
 
 def _single_lines(record: OrderRecord) -> Iterator[OrderLine]:

@@ -158,8 +158,10 @@ def numbers_of(personal: PersonalData | None, contact: str) -> frozenset[int]:
 
 def normal_name(text: str) -> str:
     """Return a name, or a part of one, without accents, in lower case and with single spaces."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(character for character in decomposed if not unicodedata.combining(character))
+    bare = text.casefold()
+    if not bare.isascii():
+        decomposed = unicodedata.normalize("NFKD", bare)
+        bare = "".join(character for character in decomposed if not unicodedata.combining(character))
     return " ".join(bare.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("\0", "").split())
 
 

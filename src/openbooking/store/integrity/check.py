@@ -15,7 +15,6 @@ import msgspec
 from openbooking.booking.model.opportunity import CourtTime, Opportunity, is_on_sale, parents_among
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import Record
-from openbooking.booking.rules.order_lines import order_lines
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, FeedWriter
 from openbooking.openactive.opportunity_types import OPEN_FEEDS
 from openbooking.store.change_set import record_publications
@@ -32,8 +31,8 @@ from openbooking.store.integrity.statements import (
     StoredOpportunity,
     StoredRecord,
 )
-from openbooking.store.rows import ClaimRow, claim_row
-from openbooking.store.views.rows import OrderItemRow, order_item_rows
+from openbooking.store.rows import ClaimRow, claim_rows
+from openbooking.store.views.rows import EndedLineRow, ended_line_rows
 
 _AT_ONCE = 500
 _MOST_OF_A_KIND = 100
@@ -95,8 +94,8 @@ def _check_records(sql: IntegrityStatements, writer: FeedWriter) -> Procedure[li
         claims: dict[OrderKey, set[ClaimRow]] = defaultdict(set)
         for claim in map(ClaimRow._make, (yield Query(sql.claims_of_records, record_keys(records)))):
             claims[OrderKey(claim.partner, claim.uuid)].add(claim)
-        lines = {OrderItemRow._make(row) for row in (yield Query(sql.order_items_of_records, record_keys(records)))}
-        findings += _check_lines(records, lines)
+        lines = {EndedLineRow._make(row) for row in (yield Query(sql.ended_lines_of_records, record_keys(records)))}
+        findings += _check_lines(records.values(), lines)
         items = yield Query(sql.feed_items_of_records, {"feeds": _PRIVATE_FEEDS, **record_keys(records)})
         shown = map(OrderFeedItem._make, items)
         published = {(item.feed, OrderKey(item.partner, item.uuid)): item.data for item in shown}
@@ -113,7 +112,7 @@ def _check_record(
     addresses: _AddressCheck,
 ) -> Iterator[Finding]:
     about = f"Order {record.uuid} of {record.partner}"
-    expected = {claim_row(record.key, claim) for claim in record.claims()}
+    expected = set(claim_rows(record).values())
     if claims != expected:
         yield Finding(about, f"claims {_list_claims(claims, expected)}, its record {_list_claims(expected, claims)}")
     for publication in record_publications(record.key, record, writer):
@@ -130,12 +129,8 @@ def _check_record(
             addresses.compare(shown.address, expected_item.address)
 
 
-def _check_lines(records: dict[OrderKey, Record], stored: set[OrderItemRow]) -> Iterator[Finding]:
-    expected = {
-        row
-        for key, record in records.items()
-        for row in order_item_rows(key, None, record, order_lines(record)).written
-    }
+def _check_lines(records: Iterable[Record], stored: set[EndedLineRow]) -> Iterator[Finding]:
+    expected = {row for record in records for row in ended_line_rows(None, record).written}
     for partner, uuid in sorted({(row.partner, row.uuid) for row in stored ^ expected}):
         yield Finding(f"Order {uuid} of {partner}", "has other lines in the table of views than in its record")
 
@@ -221,7 +216,7 @@ def _find_orphans(sql: IntegrityStatements) -> Procedure[list[Finding]]:
     most = {"most": _MOST_OF_A_KIND}
     for path, partner, uuid in (yield Query(sql.claims_without_record, most)):
         findings.append(Finding(f"Order {uuid} of {partner}", f"claims {path} but has no record"))
-    for path, partner, uuid in (yield Query(sql.order_items_without_record, most)):
+    for path, partner, uuid in (yield Query(sql.ended_lines_without_record, most)):
         findings.append(Finding(f"Order {uuid} of {partner}", f"has a line for {path} but no record"))
     for partner, uuid in (yield Query(sql.personal_data_without_record, most)):
         findings.append(Finding(f"Order {uuid} of {partner}", "has personal data but no record"))

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, literal_column, select, tuple_
 from openbooking.store.courts import with_overlapping
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.numbering import MODIFIED
-from openbooking.store.schema import claim, counter, feed_item, opportunity, order_item, personal_data, record
+from openbooking.store.schema import claim, counter, ended_line, feed_item, opportunity, personal_data, record
 from openbooking.store.statements import Statements, first, is_document_of, same_record
 
 _OPEN = feed_item.c.partner == literal_column("''")
@@ -92,17 +92,16 @@ class IntegrityStatements:
 
     @cached_property
     def claims_of_records(self) -> Statement:
-        """:keys → opportunity, partner, uuid, spaces, expires of the claims of these records."""
+        """:keys → opportunity, partner, uuid, spaces, expires, starts of the claims of these records."""
         keys = self._dialect.keys()
         return self._dialect.compile(select(claim).select_from(keys.join(claim, same_record(keys, claim))))
 
     @cached_property
-    def order_items_of_records(self) -> Statement:
-        """:keys → the columns of `order_item`."""
+    def ended_lines_of_records(self) -> Statement:
+        """:keys → the columns of `ended_line`."""
         keys = self._dialect.keys()
-        return self._dialect.compile(
-            select(order_item).select_from(keys.join(order_item, same_record(keys, order_item)))
-        )
+        lines = keys.join(ended_line, same_record(keys, ended_line))
+        return self._dialect.compile(select(ended_line).select_from(lines))
 
     @cached_property
     def feed_items_of_records(self) -> Statement:
@@ -162,10 +161,10 @@ class IntegrityStatements:
         return self._dialect.compile(first(found))
 
     @cached_property
-    def order_items_without_record(self) -> Statement:
+    def ended_lines_without_record(self) -> Statement:
         """:most → opportunity, partner, uuid."""
-        its_record = select(record.c.uuid).where(same_record(record, order_item)).exists()
-        found = select(order_item.c.opportunity, order_item.c.partner, order_item.c.uuid).where(~its_record)
+        its_record = select(record.c.uuid).where(same_record(record, ended_line)).exists()
+        found = select(ended_line.c.opportunity, ended_line.c.partner, ended_line.c.uuid).where(~its_record)
         return self._dialect.compile(first(found))
 
     @cached_property

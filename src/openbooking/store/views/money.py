@@ -1,95 +1,188 @@
 """The views of sales, payments and partners in a database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, tzinfo
 from decimal import Decimal
+from typing import NamedTuple
 
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord
-from openbooking.booking.rules.order_lines import LineStatus, OrderLine
+from openbooking.booking.rules.order_lines import LineStatus, OrderLine, order_lines
 from openbooking.booking.views import Amount, Page, PartnerMonth, PaymentRow, Sales, SalesGroup, SalesLine
 from openbooking.store.database import Procedure, Query
-from openbooking.store.documents import instant, microseconds
+from openbooking.store.dialect import Statement
+from openbooking.store.documents import decode_record, instant, microseconds
 from openbooking.store.views.cursor import PageRequest, Period, Position, read_cursor
+from openbooking.store.views.day_statements import DayStatements
 from openbooking.store.views.money_statements import (
     QUARTER_MICROSECONDS,
     LineRow,
     MoneyStatements,
     MovementSum,
+    OrderAt,
     PartnerSum,
 )
+from openbooking.store.views.past_days import read_past_days
 from openbooking.store.views.records import next_cursor, read_records
-from openbooking.store.views.results import payment_row
+from openbooking.store.views.results import money, payment_row, sold_time
 from openbooking.store.views.statements import ListedOrder, ViewStatements
-from openbooking.store.views.sums import Movement, PartnerSums, SalesSums
+from openbooking.store.views.sums import DaySums, Movement, PartnerSums, SalesSums
+
+# How many Orders are read at once for a sum.
+_AT_ONCE = 500
 
 
-def add_up_sales(sql: MoneyStatements, seller: str, period: Period, by: SalesGroup, zone: tzinfo) -> Procedure[Sales]:
+class SalesStatements(NamedTuple):
+    """The statements of sales, and of the sums of past days."""
+
+    money: MoneyStatements
+    days: DayStatements
+
+
+def add_up_sales(sql: SalesStatements, seller: str, period: Period, by: SalesGroup, zone: tzinfo) -> Procedure[Sales]:
     """Return what was sold and cancelled in the period."""
     sums = SalesSums(by, zone)
-    asked = {"seller": seller, **_bounds(period)}
-    for is_sale in (True, False):
-        for row in map(MovementSum._make, (yield Query(sql.sums(by, sold=is_sale), asked))):
-            sums.add(_movement(row, is_sale=is_sale))
+    past, gaps = yield from read_past_days(sql.days, seller, period, by, zone)
+    for movement in past:
+        sums.add(movement)
+    for gap in gaps:
+        yield from _add_sales(sql.money, seller, gap, sums.add_line)
+        asked = {"seller": seller, **_bounds(gap)}
+        for row in map(MovementSum._make, (yield Query(sql.money.cancelled(by), asked))):
+            sums.add(_movement(row))
     return sums.total()
+
+
+def add_up_day(sql: MoneyStatements, seller: str, period: Period) -> Procedure[DaySums]:
+    """Return the sums of a day, from its Orders."""
+    sums = DaySums()
+    yield from _add_sales(sql, seller, period, sums.add_line)
+    for row in map(LineRow._make, (yield Query(sql.lines_ended_in, {"seller": seller, **_bounds(period)}))):
+        if row.ended_at is not None:
+            key = OrderKey(row.partner, row.uuid)
+            sums.add_line(SalesLine(at=instant(row.ended_at), order=key, is_sale=False, line=_line(row)))
+    return sums
+
+
+def _add_sales(sql: MoneyStatements, seller: str, period: Period, add: Callable[[SalesLine], None]) -> Procedure[None]:
+    """Pass each sale in the period to `add`."""
+    for source in _sources(sql):
+        first: Position | None = (max(microseconds(period.since), 1), "", "")
+        added: Position | None = None
+        while first:
+            found, following = yield from _sales(source, seller, period, first, _AT_ONCE)
+            for place, moved in found.items():
+                if place[:3] != added:
+                    add(moved)
+            first = added = following
 
 
 def list_sales_lines(
     sql: MoneyStatements, seller: str, period: Period, page: PageRequest
 ) -> Procedure[Page[SalesLine]]:
     """Return each sale and each cancellation in the period, in the order of their times."""
-    first: Position = (max(microseconds(period.since), 1), "", "", 0, 0, 0)
-    after = max(read_cursor(page.after, first), first) if page.after else first
-    at, partner, uuid, number, replaced, _ = after
-    # Of the first Order, all lines may be on the page before.
-    asked = {
-        "seller": seller,
-        "until": microseconds(period.until),
-        "at": at,
-        "partner": partner,
-        "uuid": uuid,
-        "number": number,
-        "replaced": replaced,
-        "most": page.limit + 2,
-    }
-    found: dict[Position, SalesLine] = {}
-    for statement, is_sale in ((sql.lines_booked, True), (sql.lines_exchanged, True), (sql.lines_ended, False)):
-        for row in map(LineRow._make, (yield Query(statement, asked))):
-            moved_at = row.sold_at if is_sale else row.ended_at
-            if moved_at is not None:
-                place: Position = (moved_at, row.partner, row.uuid, row.number, row.replaced, int(not is_sale))
-                key = OrderKey(row.partner, row.uuid)
-                found[place] = SalesLine(at=instant(moved_at), order=key, is_sale=is_sale, line=_line(row))
-    places = sorted(place for place in found if place > after)
-    return Page(tuple(found[place] for place in places[: page.limit]), next_cursor(places, page.limit))
+    after, most = _after(period, page), _most(page)
+    found = yield from _cancellations(sql.lines_ended, {"seller": seller}, period, after, most)
+    for source in _sources(sql):
+        sales, _ = yield from _sales(source, seller, period, after, most)
+        found |= sales
+    return _page(found, after, page.limit)
 
 
 def list_cancellations(
     sql: MoneyStatements, seller: str, partner: str, period: Period, page: PageRequest
 ) -> Procedure[Page[SalesLine]]:
     """Return each cancellation in the period in the Orders of one partner, in the order of their times."""
+    after, of = _after(period, page), {"seller": seller, "of_partner": partner}
+    found = yield from _cancellations(sql.lines_ended_of_partner, of, period, after, _most(page))
+    return _page(found, after, page.limit)
+
+
+def _after(period: Period, page: PageRequest) -> Position:
     first: Position = (max(microseconds(period.since), 1), "", "", 0, 0, 0)
-    after = max(read_cursor(page.after, first), first) if page.after else first
-    at, last_partner, uuid, number, replaced, _ = after
+    return max(read_cursor(page.after, first), first) if page.after else first
+
+
+def _most(page: PageRequest) -> int:
+    """Return how many rows are read for a page: of the first Order, all lines may be on the page before."""
+    return page.limit + 2
+
+
+def _page(found: Mapping[Position, SalesLine], after: Position, limit: int) -> Page[SalesLine]:
+    places = sorted(place for place in found if place > after)
+    return Page(tuple(found[place] for place in places[:limit]), next_cursor(places, limit))
+
+
+class _Source(NamedTuple):
+    """A statement that finds Orders with sales, and whether it finds them by replacements."""
+
+    statement: Statement
+    is_exchange: bool
+
+
+def _sources(sql: MoneyStatements) -> tuple[_Source, _Source]:
+    return _Source(sql.booked, is_exchange=False), _Source(sql.exchanged, is_exchange=True)
+
+
+def _sales(
+    source: _Source, seller: str, period: Period, first: Position, most: int
+) -> Procedure[tuple[dict[Position, SalesLine], Position | None]]:
+    """Return the sales of some Orders by their places, and the position of the last Order, at which to go on.
+
+    The sales at the very time of B are those of the first source only.
+
+    Args:
+        source: Where the Orders are found.
+        seller: The key of the Seller.
+        period: The period.
+        first: The position of the first Order.
+        most: How many Orders are read.
+    """
+    at, partner, uuid, *_ = first
+    asked = {"seller": seller, "until": microseconds(period.until), "at": at, "partner": partner, "uuid": uuid}
+    orders = sorted(OrderAt(*row) for row in (yield Query(source.statement, {**asked, "most": most})))
+    found: dict[Position, SalesLine] = {}
+    for order in orders:
+        record = decode_record(order.document, None)
+        if not isinstance(record, OrderRecord) or (source.is_exchange and sold_time(record) == order.at):
+            continue
+        for line in order_lines(record):
+            if line.sold_at == instant(order.at):
+                place = (order.at, *record.key, line.number, line.replaced, 0)
+                found[place] = SalesLine(at=line.sold_at, order=record.key, is_sale=True, line=line)
+    return found, orders[-1][:3] if len(orders) == most else None
+
+
+def _cancellations(
+    statement: Statement, of: Mapping[str, str], period: Period, first: Position, most: int
+) -> Procedure[dict[Position, SalesLine]]:
+    """Return the cancellations and replacements behind a position, by their places.
+
+    Args:
+        statement: Where they are found.
+        of: The parameters of the statement that say whose cancellations they are.
+        period: The period.
+        first: The position of the first one.
+        most: How many are read.
+    """
+    at, partner, uuid, number, replaced, _ = first
     asked = {
-        "seller": seller,
-        "of_partner": partner,
+        **of,
         "until": microseconds(period.until),
         "at": at,
-        "partner": last_partner,
+        "partner": partner,
         "uuid": uuid,
         "number": number,
         "replaced": replaced,
-        "most": page.limit + 2,
+        "most": most,
     }
     found: dict[Position, SalesLine] = {}
-    for row in map(LineRow._make, (yield Query(sql.lines_ended_of_partner, asked))):
+    for row in map(LineRow._make, (yield Query(statement, asked))):
         if row.ended_at is not None:
-            key, ended_at = OrderKey(row.partner, row.uuid), instant(row.ended_at)
+            ended_at, key = instant(row.ended_at), OrderKey(row.partner, row.uuid)
             place = (row.ended_at, *key, row.number, row.replaced, 1)
             found[place] = SalesLine(at=ended_at, order=key, is_sale=False, line=_line(row))
-    places = sorted(place for place in found if place > after)
-    return Page(tuple(found[place] for place in places[: page.limit]), next_cursor(places, page.limit))
+    return found
 
 
 def list_payments(sql: ViewStatements, seller: str, period: Period, page: PageRequest) -> Procedure[Page[PaymentRow]]:
@@ -119,20 +212,20 @@ def add_up_partners(
     for month in _months(period, zone):
         asked = {"seller": seller, **_bounds(month)}
         for row in map(PartnerSum._make, (yield Query(sql.partner_sums, asked))):
-            sums.add(row.partner, month.since, row.currency, row.orders, _money(row.value))
+            sums.add(row.partner, month.since, row.currency, row.orders, money(row.value))
     return sums.total()
 
 
-def _movement(row: MovementSum, *, is_sale: bool) -> Movement:
+def _movement(row: MovementSum) -> Movement:
     return Movement(
         at=instant(row.quarter * QUARTER_MICROSECONDS),
-        is_sale=is_sale,
+        is_sale=False,
         group=row.group,
         currency=row.currency,
         vat=row.vat,
         rate=Decimal(row.rate) / 10_000,
-        amount=Amount(row.items, _money(row.price), _money(row.tax)),
-        refunds=Amount(row.refunds, _money(row.refund)),
+        amount=Amount(row.items, money(row.price), money(row.tax)),
+        refunds=Amount(row.refunds, money(row.refund)),
     )
 
 
@@ -146,9 +239,9 @@ def _line(row: LineRow) -> OrderLine:
         status=LineStatus(row.status),
         sold_at=_instant(row.sold_at),
         ended_at=_instant(row.ended_at),
-        price=_money(row.price),
-        tax=_money(row.tax),
-        refund=_money(row.refund),
+        price=money(row.price),
+        tax=money(row.tax),
+        refund=money(row.refund),
         currency=row.currency,
         vat=row.vat,
         rate=Decimal(row.rate) / 10_000,
@@ -171,11 +264,6 @@ def _months(period: Period, zone: tzinfo) -> Iterator[Period]:
         begins = datetime(local.year + local.month // 12, following, 1, tzinfo=zone)
         yield Period(since, min(begins, period.until))
         since = begins
-
-
-def _money(hundredths: int | Decimal) -> Decimal:
-    """Return an amount in hundredths as money; sums come as decimals from PostgreSQL."""
-    return Decimal(int(hundredths)).scaleb(-2)
 
 
 def _instant(at: int | None) -> datetime | None:

@@ -5,11 +5,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
-    CompoundSelect,
     Integer,
     Select,
     String,
-    and_,
     bindparam,
     case,
     func,
@@ -22,7 +20,7 @@ from openbooking.booking.model.record import RecordKind
 from openbooking.booking.rules.order_lines import LineStatus
 from openbooking.booking.views import SalesGroup
 from openbooking.store.dialect import Dialect, Statement
-from openbooking.store.schema import order_item, record
+from openbooking.store.schema import ended_line, record
 from openbooking.store.statements import first, same_record
 
 # Days of all time zones begin at a quarter of an hour, so sums of these can be added up to days.
@@ -30,7 +28,7 @@ QUARTER_MICROSECONDS = 15 * 60 * 1_000_000
 
 
 class MovementSum(NamedTuple):
-    """A row of `MoneyStatements.sold` and `ended`; `quarter` counts quarters of an hour since 1970, or is 0."""
+    """A row of `MoneyStatements.cancelled`; `quarter` counts quarters of an hour since 1970, or is 0."""
 
     group: str
     quarter: int
@@ -45,7 +43,7 @@ class MovementSum(NamedTuple):
 
 
 class LineRow(NamedTuple):
-    """A row of the statements of lines: a row of `order_item`."""
+    """A row of `MoneyStatements.lines_ended`."""
 
     partner: str
     uuid: str
@@ -67,6 +65,15 @@ class LineRow(NamedTuple):
     venue: str
 
 
+class OrderAt(NamedTuple):
+    """A row of `MoneyStatements.booked` and `exchanged`: an Order, and when items of it were sold."""
+
+    at: int
+    partner: str
+    uuid: str
+    document: bytes
+
+
 class PartnerSum(NamedTuple):
     """A row of `MoneyStatements.partner_sums`."""
 
@@ -76,7 +83,7 @@ class PartnerSum(NamedTuple):
     value: int
 
 
-_LINE = tuple(order_item.c[name] for name in LineRow._fields)
+_LINE = tuple(ended_line.c[name] for name in LineRow._fields)
 
 
 class MoneyStatements:
@@ -84,58 +91,34 @@ class MoneyStatements:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._sums: dict[tuple[SalesGroup, bool], Statement] = {}
+        self._cancelled: dict[SalesGroup, Statement] = {}
 
-    def sums(self, by: SalesGroup, *, sold: bool) -> Statement:
-        """:seller :since :until → MovementSum.
+    def cancelled(self, by: SalesGroup) -> Statement:
+        """:seller :since :until → MovementSum of cancellations and replacements.
 
         Args:
             by: What the sums are grouped by, besides currency and VAT.
-            sold: Whether sales are added up, or else cancellations.
         """
-        if (by, sold) not in self._sums:
-            self._sums[by, sold] = self._dialect.compile(self._sold(by) if sold else self._ended(by))
-        return self._sums[by, sold]
-
-    def _sold(self, by: SalesGroup) -> Select[Any]:
-        keys = self._orders_with_sales().subquery("sold")
-        found = _sum(by, order_item.c.sold_at).select_from(keys.join(order_item, same_record(keys, order_item)))
-        return found.where(*_in_period(order_item.c.sold_at))
-
-    def _ended(self, by: SalesGroup) -> Select[Any]:
-        return _sum(by, order_item.c.ended_at).where(_of_seller(order_item), *_in_period(order_item.c.ended_at))
-
-    def _orders_with_sales(self) -> CompoundSelect[Any]:
-        """Select the keys of the Orders that were booked in the period, or had items replaced in it."""
-        booked = select(record.c.partner, record.c.uuid).where(
-            _of_seller(record), _is_order(), *_in_period(record.c.listed_at)
-        )
-        exchanged = select(order_item.c.partner, order_item.c.uuid).where(
-            _of_seller(order_item), _was_replaced(), *_in_period(order_item.c.ended_at)
-        )
-        return booked.union(exchanged)
+        if by not in self._cancelled:
+            at = ended_line.c.ended_at
+            self._cancelled[by] = self._dialect.compile(_sum(by, at).where(_of_seller(ended_line), *_in_period(at)))
+        return self._cancelled[by]
 
     @cached_property
-    def lines_booked(self) -> Statement:
-        """:seller :until :at :partner :uuid :most → LineRow of the sales of that many Orders, from that Order on."""
+    def booked(self) -> Statement:
+        """:seller :until :at :partner :uuid :most → OrderAt of that many Orders from that one on, at the times of B."""
         place = (record.c.listed_at, record.c.partner, record.c.uuid)
-        found = select(*place).where(_of_seller(record), _is_order(), *_from_position(place))
-        some = first(found.order_by(*place)).subquery("some")
-        lines = some.join(order_item, same_record(some, order_item))
-        sales = select(*_LINE).select_from(lines).where(order_item.c.sold_at == some.c.listed_at)
-        return self._dialect.compile(sales)
+        found = select(*place, record.c.document).where(_of_seller(record), _is_order(), *_from_position(place))
+        return self._dialect.compile(first(found.order_by(*place)))
 
     @cached_property
-    def lines_exchanged(self) -> Statement:
-        """:seller :until :at :partner :uuid :most → LineRow of the replacements in that many Orders."""
-        place = (order_item.c.ended_at, order_item.c.partner, order_item.c.uuid)
-        found = select(*place).where(_of_seller(order_item), _was_replaced(), *_from_position(place)).distinct()
+    def exchanged(self) -> Statement:
+        """:seller :until :at :partner :uuid :most → OrderAt of that many Orders, at replacements, unsorted."""
+        place = (ended_line.c.ended_at, ended_line.c.partner, ended_line.c.uuid)
+        found = select(*place).where(_of_seller(ended_line), _was_replaced(), *_from_position(place)).distinct()
         some = first(found.order_by(*place)).subquery("some")
-        new = order_item.alias("new")
-        lines = some.join(new, same_record(some, new))
-        columns = tuple(new.c[name] for name in LineRow._fields)
-        current = and_(new.c.replaced != literal_column("1"), new.c.sold_at == some.c.ended_at)
-        return self._dialect.compile(select(*columns).select_from(lines).where(current))
+        orders = some.join(record, same_record(some, record))
+        return self._dialect.compile(select(*some.c, record.c.document).select_from(orders))
 
     @cached_property
     def lines_ended(self) -> Statement:
@@ -148,15 +131,21 @@ class MoneyStatements:
 
         The index has the partner, so no line of another partner is read.
         """
-        of_partner = order_item.c.partner == _text("of_partner")
+        of_partner = ended_line.c.partner == _text("of_partner")
         return self._dialect.compile(first(self._lines_ended().where(of_partner)))
 
     def _lines_ended(self) -> Select[Any]:
-        item = order_item.c
+        item = ended_line.c
         place = (item.ended_at, item.partner, item.uuid, item.number, item.replaced)
         here = tuple_(_instant("at"), _text("partner"), _text("uuid"), _count("number"), _count("replaced"))
-        found = select(*_LINE).where(_of_seller(order_item), item.ended_at < _instant("until"), tuple_(*place) >= here)
+        found = select(*_LINE).where(_of_seller(ended_line), item.ended_at < _instant("until"), tuple_(*place) >= here)
         return found.order_by(*place)
+
+    @cached_property
+    def lines_ended_in(self) -> Statement:
+        """:seller :since :until → LineRow of cancellations and replacements."""
+        found = select(*_LINE).where(_of_seller(ended_line), *_in_period(ended_line.c.ended_at))
+        return self._dialect.compile(found)
 
     @cached_property
     def partner_sums(self) -> Statement:
@@ -170,7 +159,7 @@ class MoneyStatements:
 
 def _sum(by: SalesGroup, at: Any) -> Select[Any]:
     """Select MovementSums, by the quarters of an hour of `at` if sales are grouped by time."""
-    item, by_time = order_item.c, by in (SalesGroup.DAY, SalesGroup.MONTH)
+    item, by_time = ended_line.c, by in (SalesGroup.DAY, SalesGroup.MONTH)
     groups = {SalesGroup.PARTNER: item.partner, SalesGroup.ACTIVITY: item.activity, SalesGroup.VENUE: item.venue}
     group = groups.get(by, literal_column("''", String))
     quarter = at.op("/")(literal_column(str(QUARTER_MICROSECONDS))) if by_time else literal_column("0", Integer)
@@ -197,7 +186,7 @@ def _is_order() -> Any:
 
 
 def _was_replaced() -> Any:
-    return order_item.c.status == literal_column(f"'{LineStatus.REPLACED}'")
+    return ended_line.c.status == literal_column(f"'{LineStatus.REPLACED}'")
 
 
 def _in_period(at: Any) -> tuple[Any, Any]:

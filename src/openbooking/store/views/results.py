@@ -34,11 +34,6 @@ def starts_of(opportunity: Opportunity) -> datetime | None:
     return opportunity.start if opportunity.type.row.bookable and not opportunity.withdrawn else None
 
 
-def currency_of_order(record: OrderRecord) -> str | None:
-    """Return the currency of an Order; None if nothing in it has a price."""
-    return currency_of(order_lines(record))
-
-
 def listed_at(record: Record) -> int | None:
     """Return the place of a record in its list, in microseconds since 1970; None if no list shows it.
 
@@ -54,6 +49,11 @@ def listed_at(record: Record) -> int | None:
 def hundredths(amount: Decimal) -> int:
     """Return an amount of money in hundredths of its currency; prices have two decimals."""
     return int(amount * 100)
+
+
+def money(hundredths: int | Decimal) -> Decimal:
+    """Return an amount in hundredths of its currency as money; sums come as decimals from PostgreSQL."""
+    return Decimal(int(hundredths)).scaleb(-2)
 
 
 def sold_time(record: OrderRecord) -> int:

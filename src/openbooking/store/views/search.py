@@ -24,7 +24,7 @@ from openbooking.store.views.records import read_records
 from openbooking.store.views.statements import ListedOrder, SessionOrder, ViewStatements
 
 # How many rows are compared with a query for one page: those of an index alone, and those that need further look-ups.
-_SCANNED, _LOOKED_UP = 2_000, 500
+_SCANNED, _LOOKED_UP = 1_000, 120
 _LAST_CHARACTER = "\U0010ffff"
 
 AnyOrder = ListedOrder | NamedOrder | SessionOrder

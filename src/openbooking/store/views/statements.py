@@ -4,7 +4,7 @@ Each list is read in the order of an index, from the position where the page bef
 filtered from a limited number of rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -12,8 +12,10 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    FromClause,
     Select,
     String,
+    Table,
     and_,
     bindparam,
     func,
@@ -23,9 +25,8 @@ from sqlalchemy import (
 )
 
 from openbooking.booking.model.record import RecordKind
-from openbooking.booking.rules.order_lines import LineStatus
 from openbooking.store.dialect import Dialect, Statement
-from openbooking.store.schema import booked_session, claim, opportunity, order_item, personal_data, record
+from openbooking.store.schema import booked_session, claim, ended_line, opportunity, personal_data, record
 from openbooking.store.statements import first, is_document_of, same_record
 from openbooking.store.views.people_statements import PeopleStatements
 
@@ -122,17 +123,16 @@ class ViewStatements:
             opportunity.c.seller == session.seller,
             opportunity.c.starts.is_not(None),
         )
-        key = func.min(order_item.c.partner.concat(literal_column(f"'{KEY_SEPARATOR}'")).concat(order_item.c.uuid))
-        at_session = _at_session()
-        spaces = func.coalesce(func.sum(order_item.c.quantity), literal_column("0"))
+        spaces = func.coalesce(func.sum(claim.c.places), literal_column("0"))
 
         def of_sold(selected: ColumnElement[Any]) -> ColumnElement[Any]:
-            claimed = select(selected).select_from(claim.join(order_item, same_record(claim, order_item)))
-            sold = claimed.where(claim.c.opportunity == session.opportunity, claim.c.expires.is_(None))
-            return sold.where(*at_session, ~_has_ended()).correlate(booked_session).scalar_subquery()
+            orders = claim.join(record, and_(same_record(claim, record), record.c.seller == session.seller))
+            sold = select(selected).select_from(orders).where(*_is_sold_at_session())
+            return sold.correlate(booked_session).scalar_subquery()
 
-        ended = select(key).where(*at_session, _has_ended(), _is_current()).correlate(booked_session).scalar_subquery()
-        found = select(*place, of_sold(spaces), of_sold(key), ended).where(
+        cancelled = select(_first_key(ended_line)).where(*_has_ended_at_session())
+        ended = cancelled.correlate(booked_session).scalar_subquery()
+        found = select(*place, of_sold(spaces), of_sold(_first_key(claim)), ended).where(
             _is(session.seller),
             _before(session.starts, "until"),
             _after(place, "after_starts", "after_path"),
@@ -143,18 +143,18 @@ class ViewStatements:
     @cached_property
     def stored_occurrence(self) -> Statement:
         """:seller :path → StoredOccurrence with that path."""
-        place = (opportunity.c.starts, opportunity.c.path)
-        found = select(*place, opportunity.c.booked, opportunity.c.document).where(
-            _is(opportunity.c.seller), _is(opportunity.c.path), opportunity.c.starts.is_not(None)
-        )
-        return self.dialect.compile(found)
+        item = opportunity.c
+        found = select(item.starts, item.path, item.booked, item.document)
+        return self.dialect.compile(found.where(_is(item.seller), _is(item.path), item.starts.is_not(None)))
 
     @cached_property
     def last_session(self) -> Statement:
-        """:seller :opportunity → when the last session of an Opportunity starts that Orders know; null if none."""
-        session = booked_session.c
-        found = select(func.max(session.starts)).where(_is(session.seller), _is(session.opportunity))
-        return self.dialect.compile(found)
+        """:seller :opportunity → the latest start of an item of the Opportunity in Orders; null if there is none."""
+        orders = claim.join(record, and_(same_record(claim, record), _is(record.c.seller)))
+        sold = select(claim.c.starts).select_from(orders).where(_is(claim.c.opportunity), claim.c.expires.is_(None))
+        line = ended_line.c
+        ended = select(line.starts).where(_is(line.opportunity), _is(line.seller), _is_current())
+        return self.dialect.compile(select(func.max(sold.union_all(ended).subquery("session").c.starts)))
 
     @cached_property
     def documents_of_paths(self) -> Statement:
@@ -211,8 +211,8 @@ class ViewStatements:
     @cached_property
     def orders_ended(self) -> Statement:
         """:seller :opportunity :after_partner :after_uuid :most → partner, uuid; an item is cancelled."""
-        item, key = order_item.c, (order_item.c.partner, order_item.c.uuid)
-        found = select(*key).where(_is(item.opportunity), _is(item.seller), _has_ended(), _is_current())
+        line, key = ended_line.c, (ended_line.c.partner, ended_line.c.uuid)
+        found = select(*key).where(_is(line.opportunity), _is(line.seller), _is_current())
         after = _after(key, "after_partner", "after_uuid")
         return self.dialect.compile(first(found.where(after).distinct().order_by(*key)))
 
@@ -243,11 +243,9 @@ class ViewStatements:
 
         These have an item that has not ended. Each is at its first session in the period.
         """
-        sold = booked_session.join(claim, claim.c.opportunity == booked_session.c.opportunity).join(
-            order_item, and_(same_record(claim, order_item), ~_has_ended())
-        )
-        key = (claim.c.partner, claim.c.uuid)
-        return self._by_session(select(*_SESSION, *key).select_from(sold).where(claim.c.expires.is_(None)), key)
+        sold = booked_session.join(claim, and_(*_is_sold_at_session()))
+        orders = sold.join(record, and_(same_record(claim, record), record.c.seller == booked_session.c.seller))
+        return self._by_session(orders, claim)
 
     @cached_property
     def orders_ended_by_session(self) -> Statement:
@@ -255,40 +253,44 @@ class ViewStatements:
 
         These have a cancelled item. Each is at its first session in the period.
         """
-        ended = booked_session.join(
-            order_item,
-            and_(order_item.c.opportunity == booked_session.c.opportunity, _has_ended(), _is_current()),
-        )
-        key = (order_item.c.partner, order_item.c.uuid)
-        return self._by_session(select(*_SESSION, *key).select_from(ended), key)
+        ended = booked_session.join(ended_line, and_(*_has_ended_at_session()))
+        orders = ended.join(record, same_record(ended_line, record))
+        return self._by_session(orders, ended_line)
 
-    def _by_session(self, found: Select[Any], key: Sequence[ColumnElement[Any]]) -> Statement:
-        session, item = booked_session.c, order_item.c
-        place = (*_SESSION, *key)
-        other = order_item.alias("other")
-        earlier = (
-            select(other.c.number)
-            .where(same_record(other, order_item), other.c.replaced == literal_column("0"))
-            .where(other.c.starts >= _instant("since"))
-            .where(tuple_(other.c.starts, other.c.opportunity) < tuple_(item.starts, item.opportunity))
-        )
-        some = found.where(
+    def _by_session(self, orders: FromClause, item: Table) -> Statement:
+        """Compile the statement for the Orders of `orders`, whose keys are in `item`."""
+        session = booked_session.c
+        place = (*_SESSION, item.c.partner, item.c.uuid)
+        some = select(*place, record.c.listed_at, record.c.status, record.c.value).select_from(orders)
+        found = some.where(
             _is(session.seller),
             session.starts >= _instant("after_starts"),
             _before(session.starts, "until"),
-            *_at_session(),
             _after(place, "after_starts", "after_path", "after_partner", "after_uuid"),
-            ~earlier.exists(),
+            ~self._earlier(claim, item, lambda other: other.expires.is_(None)),
+            ~self._earlier(ended_line, item, lambda other: other.replaced == literal_column("0")),
         )
-        return self._with_records(first(some.order_by(*place)))
+        return self.dialect.compile(first(found.order_by(*place)))
+
+    def _earlier(self, table: Table, item: Table, applies: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
+        """Return the condition that the Order has an earlier session in the period, by the rows of a table."""
+        other = table.alias()
+        before = tuple_(other.c.starts, other.c.opportunity) < tuple_(*_SESSION)
+        found = select(other.c.uuid).where(same_record(other, item), other.c.starts >= _instant("since"), before)
+        return found.where(applies(other.c)).correlate(item, booked_session).exists()
 
     @cached_property
     def orders_in_session(self) -> Statement:
         """:keys :since :until → partner, uuid of the Orders that have an item in the period."""
-        keys, item = self.dialect.keys(), order_item.c
-        items = keys.join(order_item, same_record(keys, order_item))
-        in_period = and_(item.starts >= _instant("since"), _before(item.starts, "until"), _is_current())
-        return self.dialect.compile(select(item.partner, item.uuid).select_from(items).where(in_period).distinct())
+        keys = self.dialect.keys()
+
+        def in_period(table: Table, applies: ColumnElement[bool]) -> Select[Any]:
+            dated = (table.c.starts >= _instant("since"), _before(table.c.starts, "until"))
+            items = keys.join(table, same_record(keys, table))
+            return select(table.c.partner, table.c.uuid).select_from(items).where(*dated, applies)
+
+        sold, ended = in_period(claim, claim.c.expires.is_(None)), in_period(ended_line, _is_current())
+        return self.dialect.compile(sold.union(ended))
 
     @cached_property
     def orders_of_uuid(self) -> Statement:
@@ -308,12 +310,6 @@ class ViewStatements:
         rows = keys.join(record, same_record(keys, record)).outerjoin(personal_data, is_document_of(record))
         found = select(record.c.partner, record.c.uuid, record.c.document, personal_data.c.document)
         return self.dialect.compile(found.select_from(rows))
-
-    def _with_records(self, found: Select[Any]) -> Statement:
-        """Add the time of B, the status and the value of the Orders found."""
-        some = found.subquery("some")
-        columns = (*some.c, record.c.listed_at, record.c.status, record.c.value)
-        return self.dialect.compile(select(*columns).select_from(some.join(record, same_record(some, record))))
 
 
 def _is(column: Column[Any]) -> ColumnElement[bool]:
@@ -343,18 +339,25 @@ def _position(place: Sequence[ColumnElement[Any]], *names: str) -> ColumnElement
 
 
 def _is_current() -> ColumnElement[bool]:
-    return order_item.c.replaced == literal_column("0")
+    return ended_line.c.replaced == literal_column("0")
 
 
-def _at_session() -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions that a line is for the Opportunity and the time of a booked session."""
-    item, session = order_item.c, booked_session.c
-    return item.opportunity == session.opportunity, item.starts == session.starts, item.seller == session.seller
+def _is_at_session(table: Table) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that a claim or a line is for the Opportunity and the time of a booked session."""
+    return table.c.opportunity == booked_session.c.opportunity, table.c.starts == booked_session.c.starts
 
 
-def _has_ended() -> ColumnElement[bool]:
-    """Return the condition that a line has ended, as the partial index says it."""
-    return order_item.c.status != literal_column(f"'{LineStatus.SOLD}'")
+def _is_sold_at_session() -> tuple[ColumnElement[bool], ...]:
+    return *_is_at_session(claim), claim.c.expires.is_(None)
+
+
+def _has_ended_at_session() -> tuple[ColumnElement[bool], ...]:
+    return *_is_at_session(ended_line), ended_line.c.seller == booked_session.c.seller, _is_current()
+
+
+def _first_key(table: Table) -> ColumnElement[str]:
+    """Return the least key of an Order, as one text."""
+    return func.min(table.c.partner.concat(literal_column(f"'{KEY_SEPARATOR}'")).concat(table.c.uuid))
 
 
 def _counted(what: str, number: ColumnElement[int]) -> Select[Any]:

@@ -1,13 +1,13 @@
 """Sums of sales, by group and by the treatment of VAT."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from openbooking.booking.views import Amount, PartnerMonth, Sales, SalesGroup, SalesRow, VatRow
+from openbooking.booking.views import Amount, PartnerMonth, Sales, SalesGroup, SalesLine, SalesRow, VatRow
 
 _MONTH_CHARACTERS = len("2027-03")
 
@@ -42,8 +42,24 @@ class SalesSums:
     def __init__(self, by: SalesGroup, zone: tzinfo) -> None:
         self._by = by
         self._zone = zone
+        self._group_of_line = _group_of(by)
         self._rows: dict[tuple[str, str], SalesRow] = {}
         self._vat: dict[tuple[str, Decimal, str], VatRow] = {}
+
+    def add_line(self, moved: SalesLine) -> None:
+        """Add one sale or cancellation."""
+        line, quantity = moved.line, moved.line.quantity
+        movement = Movement(
+            at=moved.at,
+            is_sale=moved.is_sale,
+            group=self._group_of_line(moved.order.partner, line.activity, line.venue),
+            currency=line.currency,
+            vat=line.vat,
+            rate=line.rate,
+            amount=Amount(quantity, line.price * quantity, line.tax * quantity),
+            refunds=Amount(quantity, line.refund * quantity) if line.refund else Amount(),
+        )
+        self.add(movement)
 
     def add(self, moved: Movement) -> None:
         """Add a movement."""
@@ -77,6 +93,47 @@ class SalesSums:
                 return moved.group
 
 
+class DayKey(NamedTuple):
+    """What the sums of a day are grouped by."""
+
+    is_sale: bool
+    partner: str
+    activity: str
+    venue: str
+    currency: str | None
+    vat: str
+    rate: Decimal
+
+
+class DaySums:
+    """Adds sales and cancellations of a day up, by all that sales can be grouped by."""
+
+    def __init__(self) -> None:
+        self._sums: dict[DayKey, tuple[Amount, Amount]] = {}
+
+    def add_line(self, moved: SalesLine) -> None:
+        """Add one sale or cancellation."""
+        line, quantity = moved.line, moved.line.quantity
+        key = DayKey(
+            is_sale=moved.is_sale,
+            partner=moved.order.partner,
+            activity=line.activity,
+            venue=line.venue,
+            currency=line.currency,
+            vat=line.vat,
+            rate=line.rate,
+        )
+        amount, refunds = self._sums.get(key, (Amount(), Amount()))
+        amount += Amount(quantity, line.price * quantity, line.tax * quantity)
+        if line.refund:
+            refunds += Amount(quantity, line.refund * quantity)
+        self._sums[key] = (amount, refunds)
+
+    def rows(self) -> Iterable[tuple[DayKey, Amount, Amount]]:
+        """Yield the sums: the items, and what is due to Customers for them."""
+        return ((key, *sums) for key, sums in self._sums.items())
+
+
 class PartnerSums:
     """Adds Orders up, by partner and month."""
 
@@ -102,12 +159,12 @@ def month_of(at: datetime, zone: tzinfo) -> str:
     return at.astimezone(zone).date().isoformat()[:_MONTH_CHARACTERS]
 
 
-Grouping = Callable[[str, str, str], str]
+_Grouping = Callable[[str, str, str], str]
 
 
-def group_of(by: SalesGroup) -> Grouping:
+def _group_of(by: SalesGroup) -> _Grouping:
     """Return the function from partner, activity and venue to the group; days and months have none."""
-    groups: dict[SalesGroup, Grouping] = {
+    groups: dict[SalesGroup, _Grouping] = {
         SalesGroup.PARTNER: lambda partner, _activity, _venue: partner,
         SalesGroup.ACTIVITY: lambda _partner, activity, _venue: activity,
         SalesGroup.VENUE: lambda _partner, _activity, venue: venue,

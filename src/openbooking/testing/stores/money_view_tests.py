@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -15,11 +16,11 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.rules.order_lines import LineStatus
 from openbooking.booking.store import Store
-from openbooking.booking.views import Amount, PartnerMonth, SalesGroup, SalesRow, VatRow
+from openbooking.booking.views import Amount, PartnerMonth, Sales, SalesGroup, SalesRow, StoreWithViews, VatRow
 from openbooking.openactive.money import VatTreatment
 from openbooking.openactive.terms import Availability
 from openbooking.testing.rules import rule
-from openbooking.testing.samples import ALICE, BOB, MANAGER, PRICE, START, Clock, book, cancel, fresh, session
+from openbooking.testing.samples import ALICE, BOB, MANAGER, PRICE, SELLER, START, Clock, book, cancel, fresh, session
 from openbooking.testing.stores.view_case import DAY, OTHER, ViewTestCase, exchange, read_all, views_of
 
 _TAX = Decimal("2.00")
@@ -91,6 +92,40 @@ class MoneyViewTests(ViewTestCase):
                 assert (await views.sales(first - DAY, START, SalesGroup.DAY, UTC)).rows == ()
                 others = await views_of(store, OTHER.key).sales(first, first + DAY, SalesGroup.DAY, UTC)
                 assert [row.sold.count for row in others.rows] == [1]
+
+        asyncio.run(run())
+
+    def test_sales_of_past_days_are_right_after_they_were_added_up(self, tmp_path: Path) -> None:
+        """Also if an Order of such a day is deleted later."""
+
+        async def run() -> None:
+            clock, first = Clock(), START.replace(hour=0)
+            async with self.with_two_sellers(tmp_path, clock) as store:
+                *_, exchanged = await self.trade(store, clock)
+                clock.move(2 * DAY)
+                views, zone = views_of(store), ZoneInfo("Europe/London")
+
+                async def sales() -> list[Sales]:
+                    return [await views.sales(first, first + 30 * DAY, by, zone) for by in SalesGroup]
+
+                async def add_up() -> None:
+                    for _ in range(2):
+                        await cast("StoreWithViews", store).views.add_up_past_days([SELLER.key, OTHER.key])
+                        clock.move(timedelta(hours=2))
+
+                for command in (cancel(exchanged, 2), DeleteOrder(caller=ALICE, uuid=exchanged)):
+                    before = await sales()
+                    await add_up()
+                    assert await sales() == before
+                    await store.execute(command)
+                days = (await views.sales(first, first + 30 * DAY, SalesGroup.DAY, zone)).rows
+                assert [(day.group, day.sold.count, day.cancelled.count) for day in days] == [
+                    ("2027-03-01", 5, 0),
+                    ("2027-03-02", 0, 2),
+                ]
+                before = await sales()
+                await add_up()
+                assert await sales() == before
 
         asyncio.run(run())
 

@@ -123,6 +123,22 @@ class ViewTests(ActivityViewTests, HandOverViewTests, MoneyViewTests, PeopleView
 
         asyncio.run(run())
 
+    def test_occurrences_that_were_published_at_another_time_are_listed_there(self, tmp_path: Path) -> None:
+        """Also when nothing but Orders knows them any more."""
+
+        async def run() -> None:
+            async with self.with_two_sellers(tmp_path, Clock(), yoga=9) as store:
+                moved = Publish(at_day(session("yoga", 9), 1), actor=MANAGER)
+                withdrawn = Withdraw(sources=frozenset({"kit"}), actor=MANAGER)
+                for command in (book(fresh(), "yoga"), moved, book(fresh(), "yoga", "yoga"), withdrawn):
+                    await store.execute(command)
+                start = START + 10 * DAY
+                assert await read_all(views_of(store).occurrences, start, start + DAY) == []
+                (row,) = await read_all(views_of(store).occurrences, start + DAY, start + 2 * DAY)
+                assert (row.path, row.is_stored, row.booked) == (session_path("yoga"), False, 3)
+
+        asyncio.run(run())
+
     def test_bookings_are_the_orders_with_an_item_of_the_opportunity(self, tmp_path: Path) -> None:
         """Also a cancelled item, but not one that was replaced. Orders come with personal data."""
 

@@ -16,6 +16,7 @@ from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import SellerCancel
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import OrderKey
+from openbooking.booking.views import StoreWithViews
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.money import VatTreatment
 from openbooking.openactive.terms import Availability, FlowRequirement
@@ -87,7 +88,13 @@ class History:
         pause = self.chance.randrange(5 * count)
         for number in range(count):
             self.world.pass_time(minutes=self.chance.choice([0, 1, 50, 700]), days=31 if number == pause else 0)
+            await self.add_up()
             await self.chance.choice(steps)()
+
+    async def add_up(self) -> None:
+        """Add up the sales of the days that have ended, as the upkeep does."""
+        assert isinstance(self.world.store, StoreWithViews)
+        await self.world.store.views.add_up_past_days([self.seller.key])
 
     def uuid(self) -> str:
         """Return a new Order UUID."""
@@ -290,6 +297,7 @@ async def compare(world: World, seeds: Sequence[int]) -> Counter[int]:
         history = History(world, chance.choice([CENTRE, STUDIO]), chance)
         first = world.clock().astimezone(LONDON).date()
         await history.run()
+        await history.add_up()
         last = world.clock().astimezone(LONDON).date()
         visitor = await signed_in(world, MANAGERS[history.seller.key])
         try:

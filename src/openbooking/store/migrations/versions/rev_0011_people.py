@@ -3,7 +3,7 @@
 from openbooking.store.migrations.topics.people_0011 import fill_people
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
