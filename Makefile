@@ -7,8 +7,8 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check conformance mutants fire hostile fuzz ledger bench console soak growth capacity pretix screenshots \
-    format pins clean
+.PHONY: help demo test check conformance mutants fire hostile fuzz ledger clocks bench console soak growth capacity pretix \
+    screenshots format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ fuzz: .venv/.dev ## Send 200,000 faulty requests to all endpoints
 ledger: .venv/.dev ## Compare the sales of 10,000 random histories with a ledger, to the penny
 	@scripts/system-packages postgres
 	$(PYTHON) -m pytest tests/web/console/money/test_histories.py --histories 10000 --log-cli-level WARNING $(ARGS)
+
+clocks: .venv/.dev ## Compare the occurrences of 10,000 random rules with PostgreSQL's, most of them across a change of clocks
+	@scripts/system-packages postgres
+	$(PYTHON) -m pytest tests/timetable/test_random_rules.py --rules 10000 --log-cli-level WARNING $(ARGS)
 
 bench: .venv/.dev ## Measure bookings, feeds, races and authentication as ratios, with a profile of each (10 minutes)
 	@scripts/system-packages nginx wrk postgres

@@ -19,7 +19,7 @@ settings.load_profile("without deadline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options for longer runs: `make fire`, `make hostile`, `make fuzz` and `make ledger` set them."""
+    """Add the options for longer runs, which `make fire`, `hostile`, `fuzz`, `ledger` and `clocks` set."""
     parser.addoption(
         "--fire",
         type=float,
@@ -42,6 +42,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=200,
         metavar="HISTORIES",
         help="the number of histories whose sales tests/web/console compares with a ledger",
+    )
+    parser.addoption(
+        "--rules",
+        type=int,
+        default=500,
+        metavar="RULES",
+        help="the number of rules whose occurrences tests/timetable compares with PostgreSQL",
     )
     parser.addoption(
         "--seed", type=int, default=1, metavar="SEED", help="the seed of the random requests of tests/fuzz"

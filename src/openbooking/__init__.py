@@ -93,7 +93,7 @@ if TYPE_CHECKING:
     from openbooking.booking.model.situation import RecordSet as RecordSet
     from openbooking.booking.model.situation import SellerSet as SellerSet
     from openbooking.booking.model.situation import Situation as Situation
-    from openbooking.booking.model.situation import Spaces as Spaces
+    from openbooking.booking.model.spaces import Spaces as Spaces
     from openbooking.booking.rules.dry_run import Checkpoint as Checkpoint
     from openbooking.booking.store import Feed as Feed
     from openbooking.booking.store import FeedWriter as FeedWriter
@@ -177,8 +177,9 @@ else:
             "DeletedRecord ItemState OrderRecord ProposalRecord QuoteRecord Record RecordKind ShownQuote decode_record"
         ),
         "openbooking.booking.model.situation": (
-            "Holdings Needs OpportunityRemoved OpportunitySet OrderRead RecordSet SellerSet Situation Spaces"
+            "Holdings Needs OpportunityRemoved OpportunitySet OrderRead RecordSet SellerSet Situation"
         ),
+        "openbooking.booking.model.spaces": "Spaces",
         "openbooking.booking.rules.dry_run": "Checkpoint",
         "openbooking.booking.store": "Feed FeedWriter Figures Store StoreUnavailableError fold join_needs",
         "openbooking.clock": "Clock SystemClock",

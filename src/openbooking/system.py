@@ -1,8 +1,8 @@
 """The only place where the parts of a Booking System are joined (`open_system`), and the periodic background work.
 
-The background work ends Leases (the sweeper), erases personal data after `retention_days`, removes expired records and
-old deletions, and rotates signing keys (`_upkeep_jobs`). It also tells staff by e-mail that proposals wait
-(`_mail_jobs`).
+The background work ends Leases (the sweeper), takes what is over out of the open feeds, erases personal data after
+`retention_days`, removes expired records and old deletions, and rotates signing keys (`_upkeep_jobs`). It also
+publishes timetables (`_timetable_jobs`), and tells staff by e-mail that proposals wait (`_mail_jobs`).
 """
 
 import asyncio
@@ -19,6 +19,7 @@ import structlog
 from openbooking import __version__
 from openbooking.booking.commands.erase_personal_data import ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.remove_over import RemoveOver
 from openbooking.booking.store import FeedWriter, Store, StoreUnavailableError
 from openbooking.booking.views import StoreWithViews
 from openbooking.clock import Clock, SystemClock
@@ -36,10 +37,13 @@ from openbooking.settings import AccessMode, Settings, SettingsError
 from openbooking.store.backends import backend_of
 from openbooking.store.identity.memory import MemoryIdentityStore
 from openbooking.store.sql import SqlStore
+from openbooking.timetable.publication import publish_due
 
 TOMBSTONES_KEPT = timedelta(days=8)
 _CLEANUP_SECONDS, _RETRY_SECONDS = 3600, 60
 _NOTE_SECONDS = 60
+_OVER_SECONDS = 300
+_PUBLICATION_PAUSE = 0.1
 _MAIL_SECONDS = 60
 # A busy database may delay a sweep by this many sweeps and seconds.
 _SWEEPS_MISSED, _SWEEP_SECONDS = 5, 30
@@ -270,9 +274,11 @@ class _PeriodicJob:
 async def _with_upkeep(system: System) -> AsyncIterator[None]:
     """Do the periodic background work for the duration of the context.
 
-    E-mail is sent by a task of its own, because a mail server that does not answer must not delay the sweeper.
+    Timetables are published, and e-mail is sent, by tasks of their own. So many dates to publish, or a mail server that
+    does not answer, do not delay the sweeper.
     """
-    tasks = [asyncio.create_task(_repeat(system, jobs)) for jobs in (_upkeep_jobs(system), _mail_jobs(system)) if jobs]
+    works = (_upkeep_jobs(system), _timetable_jobs(system), _mail_jobs(system))
+    tasks = [asyncio.create_task(_repeat(system, jobs)) for jobs in works if jobs]
     try:
         yield
     finally:
@@ -287,9 +293,20 @@ def _upkeep_jobs(system: System) -> list[_PeriodicJob]:
         _PeriodicJob(partial(compare_clock, system.clock, system.store), every=inf),
         _PeriodicJob(partial(_sweep, system)),
         _PeriodicJob(partial(_clear_up, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
+        _PeriodicJob(partial(_remove_over, system), every=_OVER_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
         _PeriodicJob(partial(_add_up_days, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
         _PeriodicJob(partial(_note_time, system), every=_NOTE_SECONDS, retry=_NOTE_SECONDS, irreversible=True),
     ]
+
+
+def _timetable_jobs(system: System) -> list[_PeriodicJob]:
+    return [_PeriodicJob(partial(_publish_timetables, system), irreversible=True)]
+
+
+async def _publish_timetables(system: System) -> None:
+    """Publish what is due of all timetables. The pauses let bookings pass between the batches."""
+    async for _ in publish_due(system.store, system.settings.policy, system.clock):
+        await asyncio.sleep(_PUBLICATION_PAUSE)
 
 
 def _mail_jobs(system: System) -> list[_PeriodicJob]:
@@ -332,6 +349,12 @@ async def _clear_up(system: System) -> None:
     await _erase(system)
     # Last, because its long read from the write-ahead log delays the emptying of that log.
     await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)
+
+
+async def _remove_over(system: System) -> None:
+    """Take what is over out of the open feeds, some Opportunities in each transaction."""
+    while await system.store.execute(RemoveOver()):
+        pass
 
 
 async def _erase(system: System) -> None:

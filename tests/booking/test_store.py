@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import BaseCommand, Command, Decision
 from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.opportunity import CourtTime
 from openbooking.booking.model.order import OrderKey, Partnership
-from openbooking.booking.model.situation import Needs, OpportunityRemoved, SellerSet, Situation
+from openbooking.booking.model.situation import DatedChildren, Needs, OpportunityRemoved, SellerSet, Situation
 from openbooking.booking.store import decide_one, fold, join_needs
 from openbooking.openactive.errors import NotFoundError, OpenBookingError
 from support.builders import NOW, session, situation
@@ -88,10 +89,14 @@ SOME: dict[str, Any] = {
     "proposed_at": frozenset({"proposed_at-1"}),
     "announced": (SERIES, YOGA),
     "sellers": frozenset({"sellers-1"}),
+    "changed_sellers": frozenset({"changed_sellers-1"}),
     "sources": frozenset({"sources-1"}),
     "source_prefixes": frozenset({"source_prefixes-1"}),
     "families": frozenset({"families-1"}),
     "below": frozenset({"below-1"}),
+    "court_times": frozenset({CourtTime("court-1", NOW, NOW)}),
+    "timetables": frozenset({"timetables-1"}),
+    "dated_children": frozenset({DatedChildren("parent-1", NOW, NOW)}),
     "lookups": frozenset({"lookups-1"}),
     "shown_to": frozenset({Partnership("alice", "1")}),
     "withheld_from": frozenset({Partnership("alice", "2")}),
@@ -107,10 +112,14 @@ MORE: dict[str, Any] = {
     "proposed_at": frozenset({"proposed_at-2"}),
     "announced": (OTHER_SERIES,),
     "sellers": frozenset({"sellers-2"}),
+    "changed_sellers": frozenset({"changed_sellers-2"}),
     "sources": frozenset({"sources-2"}),
     "source_prefixes": frozenset({"source_prefixes-2"}),
     "families": frozenset({"families-2"}),
     "below": frozenset({"below-2"}),
+    "court_times": frozenset({CourtTime("court-2", NOW, NOW)}),
+    "timetables": frozenset({"timetables-2"}),
+    "dated_children": frozenset({DatedChildren("parent-2", NOW, NOW)}),
     "lookups": frozenset({"lookups-2"}),
     "shown_to": frozenset({Partnership("bob", "1")}),
     "withheld_from": frozenset({Partnership("bob", "2")}),
@@ -131,6 +140,8 @@ def test_a_batch_needs_the_rows_of_all_its_commands(field: str) -> None:
     ("needs", "expected"),
     [
         ([Needs(expired=True), Needs()], Needs(expired=True)),
+        ([Needs(leaving=True), Needs()], Needs(leaving=True)),
+        ([Needs(due_timetable=True), Needs()], Needs(due_timetable=True)),
         ([Needs(), Needs()], Needs()),
         ([Needs(over_before=NOW), Needs()], Needs(over_before=NOW)),
         (
@@ -145,5 +156,5 @@ def test_a_batch_needs_ended_records_if_one_of_its_commands_needs_them(needs: li
 
 
 def test_the_join_of_every_field_is_tested() -> None:
-    alone = {"expired", "over_before", "likely_read_only"}
+    alone = {"expired", "leaving", "due_timetable", "over_before", "likely_read_only"}
     assert SOME.keys() == MORE.keys() == set(Needs.__struct_fields__) - alone

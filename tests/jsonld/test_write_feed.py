@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import FormField
 from openbooking.booking.model.order import Access, BookedItem, BookedOrder, Payment, PersonalData, Proposal, Totals
 from openbooking.booking.model.record import ItemState, OrderRecord, ProposalRecord
-from openbooking.booking.model.situation import Spaces
+from openbooking.booking.model.spaces import Spaces
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive import messages

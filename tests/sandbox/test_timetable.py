@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from openbooking.booking.model.opportunity import Opportunity, applicable_offers
-from openbooking.booking.model.situation import Spaces
+from openbooking.booking.model.spaces import Spaces
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import Identifiers

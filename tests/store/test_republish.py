@@ -16,7 +16,7 @@ from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity, SaleState, Seller
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.situation import Spaces
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.store import Feed, Store, StoreUnavailableError
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter

@@ -18,7 +18,8 @@ from openbooking.booking.model.order import Caller, OrderKey, Payment
 from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import OrderRecord, Record
-from openbooking.booking.model.situation import Situation, Spaces, evolve
+from openbooking.booking.model.situation import Situation, evolve
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.rules.matching_keys import set_matching_keys
 from openbooking.openactive.ids import opportunity_path

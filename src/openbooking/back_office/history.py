@@ -29,6 +29,7 @@ ACTIONS = {
     Action.PERSONAL_DATA_ERASED: "Personal data erased",
     Action.PUT_ON_SALE: "Put on sale",
     Action.TAKEN_OFF_SALE: "Taken off sale",
+    Action.TIMETABLE_CHANGED: "Timetable changed",
     Action.SELLER_CHANGED: "Your details changed",
     Action.PERSONAL_DATA_EXPORTED: "Personal data exported",
     Action.MANAGER_ADDED: "Manager added",

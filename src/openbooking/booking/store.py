@@ -15,7 +15,8 @@ from openbooking.booking.command import Command
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import Partnership
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
-from openbooking.booking.model.situation import Needs, Situation, Spaces, evolve
+from openbooking.booking.model.situation import Needs, Situation, evolve
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.activity_log import activities
 from openbooking.openactive.rpde import PAGE_BYTES, Item
 
@@ -211,6 +212,7 @@ def join_needs(needs: Sequence[Needs]) -> Needs:
         proposed_at=frozenset().union(*(need.proposed_at for need in needs)),
         announced=tuple(chain.from_iterable(need.announced for need in needs)),
         sellers=frozenset().union(*(need.sellers for need in needs)),
+        leaving=any(need.leaving for need in needs),
         changed_sellers=frozenset().union(*(need.changed_sellers for need in needs)),
         expired=any(need.expired for need in needs),
         below=frozenset().union(*(need.below for need in needs)),
@@ -218,6 +220,10 @@ def join_needs(needs: Sequence[Needs]) -> Needs:
         families=frozenset().union(*(need.families for need in needs)),
         sources=frozenset().union(*(need.sources for need in needs)),
         source_prefixes=frozenset().union(*(need.source_prefixes for need in needs)),
+        timetables=frozenset().union(*(need.timetables for need in needs)),
+        due_timetable=any(need.due_timetable for need in needs),
+        dated_children=frozenset().union(*(need.dated_children for need in needs)),
+        court_times=frozenset().union(*(need.court_times for need in needs)),
         lookups=frozenset().union(*(need.lookups for need in needs)),
         shown_to=frozenset().union(*(need.shown_to for need in needs)),
         withheld_from=frozenset().union(*(need.withheld_from for need in needs)),

@@ -83,9 +83,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = ""
     publisher_email: Annotated[str, Meta(description="The email address of the publisher.")] = ""
     booking_service: Annotated[bool, _PROTOCOL, Meta(description="Whether replies name this Booking System.")] = True
-    time_zone: Annotated[str, Meta(description="The time zone of times in messages to people, by its IANA name.")] = (
-        "Europe/London"
-    )
+    time_zone: Annotated[
+        str, Meta(description="The time zone of timetables, and of times in messages to people, by its IANA name.")
+    ] = "Europe/London"
+    publish_ahead_days: Annotated[
+        Days, Meta(description="Days before its date on which an occurrence of a timetable is published.")
+    ] = 56
     single_seller: Annotated[str, _PROTOCOL, Meta(description="The key of the only Seller, if there is only one.")] = ""
     leasing: Annotated[
         Leasing, _PROTOCOL, Meta(description="When spaces are held: off, named (from C2) or anonymous (from C1).")
@@ -345,6 +348,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             offer_overrides=self.offer_overrides,
             dynamic_accounts=self._dynamic_accounts,
             time_zone=ZoneInfo(self.time_zone),
+            publish_ahead=timedelta(days=self.publish_ahead_days),
             max_published_bytes=self.max_published_bytes,
             max_order_bytes=self.max_order_bytes,
         )

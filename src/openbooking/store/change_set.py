@@ -9,7 +9,9 @@ from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
-from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.model.spaces import Spaces
+from openbooking.booking.model.timetable import EntryKey, TimetableEntry
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter
 from openbooking.openactive.ids import type_of_path
 from openbooking.openactive.terms import OrderType
@@ -32,6 +34,7 @@ class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
         opportunities: Changed Opportunities by path; None for a removed one.
         booked: Changed counts of booked spaces, by path.
         sellers: Changed Sellers by key.
+        timetable: Changed entries of timetables by key; None for a removed one.
         publications: The feed items to publish, each once.
         activity: The new entries of the activity log.
     """
@@ -40,11 +43,14 @@ class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
     opportunities: dict[str, Opportunity | None]
     booked: dict[str, int]
     sellers: dict[str, Seller]
+    timetable: dict[EntryKey, TimetableEntry | None]
     publications: list[Publication]
     activity: tuple[Activity, ...]
 
     def __bool__(self) -> bool:
-        return bool(self.records or self.opportunities or self.sellers or self.publications or self.activity)
+        return bool(
+            self.records or self.opportunities or self.sellers or self.timetable or self.publications or self.activity
+        )
 
 
 def changes_between(before: Situation, after: Situation, writer: FeedWriter) -> ChangeSet:
@@ -69,6 +75,11 @@ def changes_between(before: Situation, after: Situation, writer: FeedWriter) -> 
             if spaces.booked != (before.spaces.get(path, Spaces()).booked if path in before.opportunities else 0)
         },
         sellers={key: seller for key, seller in after.sellers.items() if before.sellers.get(key) is not seller},
+        timetable={
+            key: after.timetable.get(key)
+            for key in before.timetable.keys() | after.timetable.keys()
+            if before.timetable.get(key) is not after.timetable.get(key)
+        },
         publications=[
             *(
                 _opportunity_publication(after, path, writer)
@@ -87,7 +98,7 @@ def _opportunity_publication(situation: Situation, path: str, writer: FeedWriter
     data = None
     if situation.on_sale(path):
         opportunity = situation.opportunities[path]
-        spaces = situation.spaces.get(path, Spaces())
+        spaces = situation.spaces_taken(path)
         seller = situation.sellers[opportunity.seller]
         data = writer.opportunity(opportunity, spaces, situation.parents(opportunity), seller)
     return Publication(Feed(type_.feed), path, type_, data)

@@ -8,9 +8,11 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from openbooking.booking.model.opportunity import CourtTime
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.dialect import SaveStatement, Statement
+from openbooking.store.documents import microseconds
 from openbooking.store.integrity.finding import Finding
 from openbooking.store.rows import Rows
 
@@ -147,6 +149,17 @@ class Database(Protocol):
 def ask(statement: Statement, **values: Any) -> Procedure[ResultRows]:
     """Run one statement and return its rows."""
     return (yield Query(statement, values))
+
+
+def court_time_lists(times: Iterable[CourtTime]) -> dict[str, Any]:
+    """Return the parameters of `Dialect.court_times`: the times of courts as a list of triples, and as three lists."""
+    ordered = [(time.court, microseconds(time.start), microseconds(time.end)) for time in sorted(times)]
+    return {
+        "court_times": ordered,
+        "courts": [court for court, _, _ in ordered],
+        "courts_from": [start for _, start, _ in ordered],
+        "courts_until": [end for _, _, end in ordered],
+    }
 
 
 def record_keys(keys: Iterable[OrderKey]) -> dict[str, Any]:

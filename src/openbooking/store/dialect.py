@@ -87,6 +87,14 @@ class Dialect(Protocol):
         """
         ...
 
+    def court_times(self) -> FromClause:
+        """Return times of courts as a table with the columns `court`, `court_from` and `court_until`.
+
+        A dialect takes them from the parameter `court_times`, a list of triples, or from the lists `courts`,
+        `courts_from` and `courts_until`: `court_time_lists` makes all four.
+        """
+        ...
+
     def among(self, value: ColumnElement[Any], rows: Select[Any]) -> ColumnElement[bool]:
         """Return the condition that a value is among the results of a query, which the database runs first."""
         ...

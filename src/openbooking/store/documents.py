@@ -13,11 +13,13 @@ from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import PersonalData
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.record import decode_record as decode_without_personal_data
+from openbooking.booking.model.timetable import TimetableEntry
 
 encode = msgspec.json.Encoder().encode
-# Decoded Opportunities and Sellers are cached, because they are read many times before they change.
+# Decoded Opportunities, Sellers and timetables are cached, because they are read many times before they change.
 decode_opportunity = lru_cache(2_000)(msgspec.json.Decoder(Opportunity).decode)
 decode_seller = lru_cache(200)(msgspec.json.Decoder(Seller).decode)
+decode_entry = lru_cache(200)(msgspec.json.Decoder(TimetableEntry).decode)
 _decode_personal_data = msgspec.json.Decoder(PersonalData).decode
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -16,11 +16,21 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record, RecordKind
-from openbooking.booking.model.situation import Holdings, Needs, Situation, Spaces
+from openbooking.booking.model.situation import Holdings, Needs, Situation
+from openbooking.booking.model.spaces import Spaces
+from openbooking.booking.model.timetable import EntryKey, TimetableEntry
 from openbooking.booking.rules.logistics import changed_paths
-from openbooking.store.database import ChangedMeanwhileError, Procedure, Query, ResultRows, record_keys
+from openbooking.store.database import (
+    ChangedMeanwhileError,
+    Procedure,
+    Query,
+    ResultRows,
+    court_time_lists,
+    record_keys,
+)
 from openbooking.store.documents import (
     add_personal_data,
+    decode_entry,
     decode_opportunity,
     decode_record,
     decode_seller,
@@ -33,6 +43,8 @@ RECORDS_PER_BATCH = 500
 # How many ended quotes and proposals one sweep loads, and of how many bytes. Other commands wait for the sweep, which
 # takes some milliseconds with these limits.
 _SWEPT_PER_BATCH, _BYTES_SWEPT_PER_BATCH = 100, 100_000
+# How many Opportunities leave the open feeds in one batch.
+_LEAVING_PER_BATCH = 100
 
 
 class _RowNames(NamedTuple):
@@ -69,7 +81,7 @@ def load(sql: Statements, needs: Needs, policy: Policy, now: datetime) -> Proced
     if not found.proposals <= named.keys:
         named.keys.update(found.proposals)
         found = yield from _read(sql, needs, policy, now, named)
-    return found.situation
+    return replace(found.situation, timetable=(yield from _read_timetables(sql, needs, now)))
 
 
 def load_to_write(
@@ -85,8 +97,9 @@ def load_to_write(
     """
     if sql.one_writer:
         return (yield from load(sql, needs, policy, now))
-    if needs.changed_sellers:
-        yield Query(sql.lock_sellers, {"seller_keys": sorted(needs.changed_sellers)})
+    locked_sellers = needs.changed_sellers | needs.timetables
+    if locked_sellers:
+        yield Query(sql.lock_sellers, {"seller_keys": sorted(locked_sellers)})
     named = yield from _resolve_names(sql, needs, now, locks)
     locked = yield from _lock(sql, named)
     situation, proposals = yield from _read(sql, needs, policy, now, named)
@@ -99,12 +112,24 @@ def load_to_write(
         locked |= yield from _lock(sql, named)
         situation, proposals = yield from _read(sql, needs, policy, now, named)
     claimed = {claim.opportunity for record in situation.records.values() for claim in record.claims()}
-    if not (claimed & situation.opportunities.keys() <= locked and proposals <= named.keys):
+    overlapping = {slot for path in claimed | named.paths for slot in situation.overlapping_slots(path)}
+    if not ((claimed | overlapping) & situation.opportunities.keys() <= locked and proposals <= named.keys):
         raise ChangedMeanwhileError
     related = yield from _find_related(sql, needs)
     if not (related.keys <= named.keys and related.paths <= named.paths):
         raise ChangedMeanwhileError
-    return situation
+    return replace(situation, timetable=(yield from _read_timetables(sql, needs, now)))
+
+
+def _read_timetables(sql: Statements, needs: Needs, now: datetime) -> Procedure[dict[EntryKey, TimetableEntry]]:
+    """Return the entries of the timetables that a command needs."""
+    sellers = set(needs.timetables)
+    if needs.due_timetable:
+        sellers |= _paths((yield Query(sql.sellers_with_due_timetable, {"now": microseconds(now), "most": 1})))
+    if not sellers:
+        return {}
+    rows = yield Query(sql.timetables, {"seller_keys": sorted(sellers)})
+    return {entry.entry_key: entry for entry in (decode_entry(document) for (document,) in rows)}
 
 
 def _lock(sql: Statements, named: _RowNames) -> Procedure[set[str]]:
@@ -129,6 +154,14 @@ def _resolve_names(
     fills = set(needs.fills)
     if needs.fills_of:
         fills |= _paths((yield Query(sql.paths_claimed, record_keys(needs.fills_of))))
+    if needs.court_times:
+        paths |= _paths((yield Query(sql.paths_at_courts, court_time_lists(needs.court_times))))
+    for period in sorted(needs.dated_children):
+        asked = {"parent": period.parent, "since": microseconds(period.since), "until": microseconds(period.until)}
+        paths |= _paths((yield Query(sql.paths_of_dated_children, asked)))
+    if needs.leaving:
+        rows = yield Query(sql.leaving_paths, {"now": microseconds(now), "most": _LEAVING_PER_BATCH})
+        paths |= yield from _add_descendants(sql, _paths(rows))
     if needs.expired:
         rows = yield Query(sql.expired_records, {"now": microseconds(now), "most": _SWEPT_PER_BATCH})
         to_sweep = _first_to_sweep(rows)

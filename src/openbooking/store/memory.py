@@ -7,11 +7,13 @@ from typing import TypeVar
 
 from openbooking.booking.command import Command
 from openbooking.booking.model.activity import Activity
-from openbooking.booking.model.opportunity import Opportunity, Seller
+from openbooking.booking.model.opportunity import CourtTime, Opportunity, Seller
 from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record, RecordKind
-from openbooking.booking.model.situation import Holdings, Needs, Situation, Spaces
+from openbooking.booking.model.situation import DatedChildren, Holdings, Needs, Situation
+from openbooking.booking.model.spaces import Spaces
+from openbooking.booking.model.timetable import EntryKey, TimetableEntry
 from openbooking.booking.rules.erasure import is_erasure_due
 from openbooking.booking.rules.logistics import changed_paths
 from openbooking.booking.store import Feed, FeedWriter, Figures, Reply, decide_one
@@ -20,6 +22,7 @@ from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full
 from openbooking.store.change_set import Publication, changes_between
 from openbooking.store.documents import encode_record
 from openbooking.store.views.memory import MemoryViews
+from openbooking.store.views.results import starts_of
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -40,6 +43,7 @@ class MemoryStore:
         self._records: dict[OrderKey, Record] = {}
         self._opportunities: dict[str, Opportunity] = {}
         self._sellers: dict[str, Seller] = {}
+        self._timetable: dict[EntryKey, TimetableEntry] = {}
         self._feeds: dict[Feed, dict[str, tuple[Item, datetime]]] = {}
         self.activity: list[Activity] = []
         self._modified = 0
@@ -54,6 +58,7 @@ class MemoryStore:
         _update(self._records, changes.records)
         _update(self._opportunities, changes.opportunities)
         _update(self._sellers, changes.sellers)
+        _update(self._timetable, changes.timetable)
         self.activity += changes.activity
         for publication in changes.publications:
             self._publish(publication)
@@ -126,6 +131,8 @@ class MemoryStore:
         whole = Situation(now=now, policy=self._policy, records=self._records, opportunities=self._opportunities)
         keys = {key for key in needs.records if key in self._records}
         paths = {*needs.opportunities, *needs.lookups}
+        paths |= self._paths_at(needs.court_times) | self._dated_children(needs.dated_children)
+        paths |= self._leaving(whole) if needs.leaving else set()
         if needs.expired:
             keys |= {record.key for record in whole.expired()}
         if needs.over_before:
@@ -169,12 +176,15 @@ class MemoryStore:
         filled = set(needs.fills)
         for key in needs.fills_of & keys:
             filled |= self._records[key].wanted().keys()
+        filled |= {slot for path in filled for slot in whole.overlapping_slots(path)}
         keys |= {
             key
             for key, record in self._records.items()
             if record.kind is RecordKind.PROPOSAL and any(claim.opportunity in filled for claim in record.claims())
         }
         paths |= {claim.opportunity for key in keys for claim in self._records[key].claims()}
+        paths |= {slot for path in paths for slot in whole.overlapping_slots(path)}
+        paths |= {slot for path in paths for slot in whole.overlapping_slots(path)}
         opportunities = {path: self._opportunities[path] for path in paths if path in self._opportunities}
         for opportunity in list(opportunities.values()):
             opportunities |= {parent.path: parent for parent in whole.parents(opportunity)}
@@ -186,6 +196,7 @@ class MemoryStore:
             opportunities=opportunities,
             spaces={path: self._spaces(path, now) for path in paths | opportunities.keys()},
             sellers={key: self._sellers[key] for key in sellers if key in self._sellers},
+            timetable=self._entries(needs, now),
             held={(path, partner): self._held(path, partner, now) for path in paths for partner in needs.holders},
             holdings={partner: self._holdings(partner, now) for partner in needs.holders},
         )
@@ -205,6 +216,43 @@ class MemoryStore:
                 else:
                     found[record.seller] = Holdings(held.quotes, held.proposals + 1, held.size)
         return found
+
+    def _entries(self, needs: Needs, now: datetime) -> dict[EntryKey, TimetableEntry]:
+        sellers = set(needs.timetables)
+        if needs.due_timetable:
+            dues = {
+                key: e.due_at(self._policy.publish_ahead, self._policy.time_zone) for key, e in self._timetable.items()
+            }
+            due = [(at, key.seller) for key, at in dues.items() if at is not None and at <= now]
+            sellers |= {seller for _, seller in sorted(due)[:1]}
+        return {key: entry for key, entry in self._timetable.items() if key.seller in sellers}
+
+    def _dated_children(self, periods: Collection[DatedChildren]) -> set[str]:
+        dated = ((path, item.parent, starts_of(item)) for path, item in self._opportunities.items())
+        starting = [(path, parent, start) for path, parent, start in dated if start is not None]
+        return {
+            path
+            for path, parent, start in starting
+            for period in periods
+            if parent == period.parent and period.since <= start < period.until
+        }
+
+    def _paths_at(self, times: Collection[CourtTime]) -> set[str]:
+        taking = {path: item.court_time for path, item in self._opportunities.items() if item.court}
+        return {path for path, taken in taking.items() if taken and any(time.overlaps(taken) for time in times)}
+
+    def _leaving(self, whole: Situation) -> set[str]:
+        """Return the paths of the Opportunities that leave the open feeds now, with everything below these."""
+        leaving = {
+            path
+            for path, item in self._opportunities.items()
+            if item.leaves_feed_at is not None and item.leaves_feed_at <= whole.now
+        }
+        return leaving | {
+            path
+            for path, item in self._opportunities.items()
+            if not leaving.isdisjoint(parent.path for parent in whole.parents(item))
+        }
 
     def _root(self, whole: Situation, path: str) -> str:
         opportunity = self._opportunities.get(path)

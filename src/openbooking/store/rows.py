@@ -12,8 +12,11 @@ from typing import Any, NamedTuple
 from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey, PersonalData
+from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import OrderRecord, Record
-from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.model.spaces import Spaces
+from openbooking.booking.model.timetable import EntryKey, TimetableEntry
 from openbooking.booking.rules.erasure import retention_start
 from openbooking.booking.rules.fingerprint import personal_data_of
 from openbooking.booking.rules.order_lines import currency_of_order, order_status, value_of_order
@@ -50,6 +53,10 @@ class NewOpportunity(NamedTuple):
     source: str
     booked: int
     starts: int | None
+    court: str | None
+    court_from: int | None
+    court_until: int | None
+    leaves_at: int | None
     document: bytes
 
 
@@ -61,6 +68,10 @@ class ChangedOpportunity(NamedTuple):
     seller: str
     source: str
     starts: int | None
+    court: str | None
+    court_from: int | None
+    court_until: int | None
+    leaves_at: int | None
     document: bytes
 
 
@@ -75,6 +86,15 @@ class SellerRow(NamedTuple):
     """A Seller that is added or changed."""
 
     key: str
+    document: bytes
+
+
+class TimetableRow(NamedTuple):
+    """An entry of a timetable that is added or changed."""
+
+    seller: str
+    key: str
+    due_at: int | None
     document: bytes
 
 
@@ -178,6 +198,8 @@ ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "opportunities_changed": ChangedOpportunity,
     "sessions_moved": BookedSessionRow,
     "sellers_set": SellerRow,
+    "entries_removed": EntryKey,
+    "entries_set": TimetableRow,
     "records_removed": OrderKey,
     "records_added": RecordRow,
     "records_changed": RecordRow,
@@ -217,7 +239,7 @@ def activity_rows(entries: Iterable[Activity]) -> Rows:
 
 
 def catalogue_rows(before: Situation, changes: ChangeSet) -> Rows:
-    """Return the rows of changed Opportunities and Sellers.
+    """Return the rows of changed Opportunities, Sellers and entries of timetables.
 
     Args:
         before: The situation that the database holds.
@@ -238,6 +260,12 @@ def catalogue_rows(before: Situation, changes: ChangeSet) -> Rows:
             if changes.booked.get(path, before.spaces.get(path, Spaces()).booked) and (starts := starts_of(item))
         ],
         "sellers_set": [SellerRow(seller.key, encode(seller)) for seller in changes.sellers.values()],
+        "entries_removed": [key for key, entry in changes.timetable.items() if entry is None],
+        "entries_set": [
+            TimetableRow(*key, due_at=_due_at(entry, before.policy), document=encode(entry))
+            for key, entry in sorted(changes.timetable.items())
+            if entry is not None
+        ],
     }
 
 
@@ -376,16 +404,26 @@ def _microseconds(instant: datetime | None) -> int | None:
     return microseconds(instant) if instant else None
 
 
+def _due_at(entry: TimetableEntry, policy: Policy) -> int | None:
+    due = entry.due_at(policy.publish_ahead, policy.time_zone)
+    return _microseconds(due)
+
+
 def _new_opportunity(opportunity: Opportunity) -> NewOpportunity:
     return NewOpportunity(booked=0, **_changed_opportunity(opportunity)._asdict())
 
 
 def _changed_opportunity(opportunity: Opportunity) -> ChangedOpportunity:
+    time = opportunity.court_time
     return ChangedOpportunity(
         path=opportunity.path,
         parent=opportunity.parent,
         seller=opportunity.seller,
         source=opportunity.source,
         starts=_microseconds(starts_of(opportunity)),
+        court=time.court if time else None,
+        court_from=microseconds(time.start) if time else None,
+        court_until=microseconds(time.end) if time else None,
+        leaves_at=_microseconds(opportunity.leaves_feed_at),
         document=encode(opportunity),
     )

@@ -22,6 +22,7 @@ from openbooking.store.schema import (
     sales_day,
     sales_sum,
     seller,
+    timetable_entry,
 )
 
 
@@ -33,7 +34,7 @@ class SaveStatements:
 
     @cached_property
     def save_catalogue(self) -> SaveStatement:
-        """Write Opportunities, the starts of those that are booked, and Sellers.
+        """Write Opportunities, the starts of those that are booked, Sellers and entries of timetables.
 
         An Opportunity that is changed keeps its count of booked spaces.
         """
@@ -45,6 +46,8 @@ class SaveStatements:
                 "opportunities_changed": self._update("opportunities_changed", opportunity, leave=booked),
                 "sessions_moved": self._insert_if_new("sessions_moved", booked_session),
                 "sellers_set": self._upsert("sellers_set", seller),
+                "entries_removed": self._delete("entries_removed", timetable_entry),
+                "entries_set": self._upsert("entries_set", timetable_entry),
             }
         )
 
@@ -55,7 +58,7 @@ class SaveStatements:
         A new record is inserted and never upserted. So the second of two transactions that add a record with the same
         UUID violates the primary key, and fails.
         """
-        documents = {"parent", "seller", "source", "starts", "document"}
+        others = frozenset(opportunity.columns.keys()) - {"path", "booked"}
         return self._dialect.save_statement(
             {
                 "records_removed": self._delete("records_removed", record),
@@ -67,7 +70,7 @@ class SaveStatements:
                 "claims_released": self._delete("claims_released", claim),
                 "claims_set": self._upsert("claims_set", claim),
                 "personal_set": self._upsert("personal_set", personal_data),
-                "booked_spaces_set": self._update("booked_spaces_set", opportunity, leave=documents),
+                "booked_spaces_set": self._update("booked_spaces_set", opportunity, leave=others),
                 "published": self._publish("published"),
             }
         )

@@ -41,7 +41,7 @@ from sqlalchemy import (
 metadata = MetaData()
 
 # The revision of the last migration. This version works with databases of this revision only.
-REVISION = "0011"
+REVISION = "0012"
 # The table in which Alembic keeps the revision.
 VERSION_TABLE = "alembic_version"
 
@@ -67,6 +67,10 @@ opportunity = Table(
     Column("source", Key, nullable=False, index=True),
     Column("booked", Integer, nullable=False, default=0),
     Column("starts", BigInteger),
+    Column("court", Key),
+    Column("court_from", BigInteger),
+    Column("court_until", BigInteger),
+    Column("leaves_at", BigInteger),
     Column("document", LargeBinary, nullable=False),
     Index("ix_opportunity_parent", "parent", "starts"),
 )
@@ -79,7 +83,28 @@ Index(
     sqlite_where=_dated,
     postgresql_where=_dated,
 )
+_shared, _leaves = opportunity.c.court.is_not(None), opportunity.c.leaves_at.is_not(None)
+Index(
+    "ix_opportunity_court",
+    opportunity.c.court,
+    opportunity.c.court_from,
+    sqlite_where=_shared,
+    postgresql_where=_shared,
+)
+Index("ix_opportunity_leaves", opportunity.c.leaves_at, sqlite_where=_leaves, postgresql_where=_leaves)
 Index("ix_opportunity_top", opportunity.c.seller, opportunity.c.path, sqlite_where=_top, postgresql_where=_top)
+
+# The entries of timetables. `due_at` is when the next date of the entry is to be published.
+timetable_entry = Table(
+    "timetable_entry",
+    metadata,
+    Column("seller", Key, primary_key=True),
+    Column("key", Key, primary_key=True),
+    Column("due_at", BigInteger),
+    Column("document", LargeBinary, nullable=False),
+)
+_due = timetable_entry.c.due_at.is_not(None)
+Index("ix_timetable_entry_due", timetable_entry.c.due_at, sqlite_where=_due, postgresql_where=_due)
 
 record = Table(
     "record",

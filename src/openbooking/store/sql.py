@@ -269,7 +269,7 @@ class SqlStore:
             commands = [_CommandOnFullDisk(command) for command in commands]
         after, outcomes = fold(before, commands)
         changes = changes_between(before, after, self._feed_writer)
-        if changes.opportunities or changes.sellers:
+        if changes.opportunities or changes.sellers or changes.timetable:
             yield SaveRows(self._saves.save_catalogue, catalogue_rows(before, changes))
         if changes.records or changes.publications or changes.booked:
             given = yield from self._take_numbers(len(changes.publications), before.now)

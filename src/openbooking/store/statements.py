@@ -28,8 +28,18 @@ from sqlalchemy import (
 )
 
 from openbooking.booking.model.record import RecordKind
+from openbooking.store.courts import overlap, with_overlapping
 from openbooking.store.dialect import Dialect, Statement
-from openbooking.store.schema import claim, counter, feed_item, opportunity, personal_data, record, seller
+from openbooking.store.schema import (
+    claim,
+    counter,
+    feed_item,
+    opportunity,
+    personal_data,
+    record,
+    seller,
+    timetable_entry,
+)
 
 _NOTED = counter.c.name == literal_column("'noted'")
 _NOTHING = cast(null(), LargeBinary)
@@ -100,8 +110,9 @@ class Statements:
         """
         keys = self.dialect.keys()
         claimed = select(claim.c.opportunity).select_from(keys.join(claim, same_record(keys, claim)))
-        named = self.dialect.values("paths").union(self.dialect.values("lookups"), claimed).subquery("named")
-        family = select(named.c[0].label("path")).cte("family", recursive=True)
+        wanted = self.dialect.values("paths").union(self.dialect.values("lookups"), claimed)
+        named = with_overlapping(wanted, "named", steps=2)
+        family = select(named.c.path).cte("family", recursive=True)
         parent = select(opportunity.c.parent).where(opportunity.c.path == family.c.path).correlate(family)
         family = family.union(select(parent.scalar_subquery()).select_from(family))
         of_family = self.dialect.among(opportunity.c.path, select(family.c.path))
@@ -139,10 +150,10 @@ class Statements:
 
         A proposal that holds spaces is left out: its spaces are not for sale, so no other booking can take them.
         """
-        filled = self.dialect.values("fills").subquery("filled")
+        filled = with_overlapping(self.dialect.values("fills"), "filled")
         holds_nothing = (claim.c.places == literal_column("0")) | (claim.c.expires <= bindparam("now"))
         waiting = claim.c.expires.is_not(None) & holds_nothing
-        claims = filled.join(claim, (claim.c.opportunity == filled.c[0]) & waiting)
+        claims = filled.join(claim, (claim.c.opportunity == filled.c.path) & waiting)
         proposals = claims.join(record, same_record(claim, record))
         found = _row("proposal", record.c.partner, record.c.uuid).select_from(proposals)
         return found.where(record.c.kind == literal_column(f"'{RecordKind.PROPOSAL}'"))
@@ -161,6 +172,37 @@ class Statements:
         found = _row(what, record.c.partner, record.c.seller, booked=func.count(), leased=func.sum(record.c.size))
         of_kind = found.select_from(holder.join(record, holds)).where(record.c.kind == literal_column(f"'{kind}'"))
         return of_kind.group_by(record.c.partner, record.c.seller)
+
+    @cached_property
+    def paths_at_courts(self) -> Statement:
+        """:court_times → the paths of the Slots that take these courts at these times."""
+        wanted = self.dialect.court_times()
+        found = select(opportunity.c.path).select_from(wanted.join(opportunity, overlap(wanted, opportunity)))
+        return self.dialect.compile(found.distinct())
+
+    @cached_property
+    def paths_of_dated_children(self) -> Statement:
+        """:parent :since :until → the paths of the children of an Opportunity that start in a period."""
+        in_period = (opportunity.c.starts >= bindparam("since")) & (opportunity.c.starts < bindparam("until"))
+        return self.dialect.compile(select(opportunity.c.path).where(_is(opportunity.c.parent), in_period))
+
+    @cached_property
+    def sellers_with_due_timetable(self) -> Statement:
+        """:now :most → the Sellers of the entries of timetables that are due, the earliest first."""
+        due = select(timetable_entry.c.seller).where(timetable_entry.c.due_at <= bindparam("now"))
+        return self.dialect.compile(first(due.order_by(timetable_entry.c.due_at)))
+
+    @cached_property
+    def timetables(self) -> Statement:
+        """:seller_keys → the documents of the entries of their timetables."""
+        of_sellers = self.dialect.among(timetable_entry.c.seller, self.dialect.values("seller_keys"))
+        return self.dialect.compile(select(timetable_entry.c.document).where(of_sellers))
+
+    @cached_property
+    def leaving_paths(self) -> Statement:
+        """:now :most → the paths of the Opportunities that leave the open feeds; the earliest first."""
+        found = select(opportunity.c.path).where(opportunity.c.leaves_at <= bindparam("now"))
+        return self.dialect.compile(first(found.order_by(opportunity.c.leaves_at)))
 
     @cached_property
     def personal_data(self) -> Statement:
@@ -189,13 +231,13 @@ class Statements:
             .cte("locked")
         )
         claimed = select(claim.c.opportunity).select_from(locked.join(claim, same_record(locked, claim)))
-        named = self.dialect.values("paths").union(claimed).subquery("named")
-        found = select(opportunity.c.path).where(self.dialect.among(opportunity.c.path, select(named.c[0])))
+        named = with_overlapping(self.dialect.values("paths").union(claimed), "named")
+        found = select(opportunity.c.path).where(self.dialect.among(opportunity.c.path, select(named.c.path)))
         return self.dialect.compile(found.order_by(opportunity.c.path).with_for_update())
 
     @cached_property
     def lock_sellers(self) -> Statement:
-        """:seller_keys → the keys of these Sellers, whose rows are locked until the transaction ends."""
+        """:seller_keys → the keys of these Sellers, who are locked with their timetables until the transaction ends."""
         named = self.dialect.among(seller.c.key, self.dialect.values("seller_keys"))
         return self.dialect.compile(select(seller.c.key).where(named).order_by(seller.c.key).with_for_update())
 

@@ -18,6 +18,8 @@ from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePer
 from openbooking.booking.commands.expire_leases import SWEEPER, ExpireLeases
 from openbooking.booking.commands.proposal_decisions import DecideProposal, WriteToCustomer
 from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.publish_occurrences import GetDueTimetable, NoteTimetableFault, PublishOccurrences
+from openbooking.booking.commands.remove_over import RemoveOver
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import Notify, SellerCancel
 from openbooking.booking.commands.update_proposal import UpdateProposal
@@ -64,7 +66,14 @@ def test_every_command_has_an_actor_and_none_has_one_by_default() -> None:
         if issubclass(kind, OrderCommand) and kind is not BookAtDesk:
             assert "actor" not in fields
             assert kind.actor is OrderCommand.actor
-        elif kind not in (ErasePersonalData, ExpireLeases):
+        elif kind not in (
+            ErasePersonalData,
+            ExpireLeases,
+            GetDueTimetable,
+            NoteTimetableFault,
+            PublishOccurrences,
+            RemoveOver,
+        ):
             assert fields["actor"].required, kind
             assert fields["actor"].type is Actor
     assert book(request(), caller=BOB).actor == Actor(ActorKind.PARTNER, "bob")

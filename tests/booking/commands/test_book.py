@@ -14,7 +14,8 @@ from openbooking.booking.model.opportunity import AccessRules, Opportunity
 from openbooking.booking.model.order import Caller, Order, OrderKey, Payment
 from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.record import RecordKind
-from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.openactive.errors import (
     IncompletePaymentDetailsError,
     InvalidAuthorizationDetailsError,

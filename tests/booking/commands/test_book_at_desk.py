@@ -16,7 +16,8 @@ from openbooking.booking.model.order import Caller, MeansOfPayment, Order, Order
 from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import Policy, ReconciliationDetails, TaxCalculation
 from openbooking.booking.model.record import OrderRecord
-from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.rules.order_lines import order_lines
 from openbooking.openactive.errors import (
@@ -148,6 +149,7 @@ def test_spaces_that_a_quote_of_a_partner_holds_are_not_sold_at_the_desk() -> No
         {"valid_through_before_start": timedelta(days=3)},
         {"valid_from_before_start": timedelta(hours=1)},
         {"in_advance": Availability.UNAVAILABLE},
+        {"in_advance": Availability.UNAVAILABLE, "restricted": True},
     ],
 )
 def test_the_window_in_which_partners_book_does_not_bind_the_desk(offered: dict[str, Any]) -> None:

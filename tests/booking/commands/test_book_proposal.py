@@ -17,7 +17,7 @@ from openbooking.booking.model.opportunity import AccessRules
 from openbooking.booking.model.order import Payment
 from openbooking.booking.model.policy import Policy, ReconciliationDetails
 from openbooking.booking.model.record import RecordKind
-from openbooking.booking.model.situation import Spaces
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.fingerprint import matches_fingerprint
 from openbooking.openactive.errors import (
     IncompletePaymentDetailsError,

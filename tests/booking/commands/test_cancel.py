@@ -14,7 +14,8 @@ from openbooking.booking.commands.seller_decisions import SellerCancel
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller, OrderKey
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.situation import OpportunityRemoved, OpportunitySet, Situation, Spaces, evolve
+from openbooking.booking.model.situation import OpportunityRemoved, OpportunitySet, Situation, evolve
+from openbooking.booking.model.spaces import Spaces
 from openbooking.openactive.errors import (
     CancellationNotPermittedError,
     GoneError,

@@ -6,7 +6,8 @@ from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.model.order import Caller, OrderKey
 from openbooking.booking.model.record import DeletedRecord
-from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.openactive.errors import InvalidAuthorizationDetailsError, UnknownOrderError
 from support.builders import BY_ALICE, PRICE, UUID, after, book, item, request, session, situation
 from support.parties import ALICE, BOB

@@ -15,7 +15,8 @@ from openbooking.booking.commands.quote import may_hold
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.order import Order, OrderKey, Payment
 from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy
-from openbooking.booking.model.situation import OpportunitySet, Situation, Spaces, evolve
+from openbooking.booking.model.situation import OpportunitySet, Situation, evolve
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.openactive.errors import TotalPaymentDueMismatchError
 from support.builders import NOW, UUID, after, changed, item, offer, quote, request, session, situation

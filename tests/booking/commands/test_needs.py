@@ -19,8 +19,15 @@ from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.preview import Preview
 from openbooking.booking.commands.proposal_decisions import WriteToCustomer
 from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.publish_occurrences import (
+    GetDueTimetable,
+    NoteTimetableFault,
+    OccurrenceBatch,
+    PublishOccurrences,
+)
 from openbooking.booking.commands.record_export import RecordExport
 from openbooking.booking.commands.record_payment import RecordPayment
+from openbooking.booking.commands.remove_over import RemoveOver
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.republish import Republish
 from openbooking.booking.commands.sale_state import SetSaleState, TakeOffSale
@@ -31,13 +38,15 @@ from openbooking.booking.commands.seller_decisions import (
     SellerCancel,
     UndoAttendance,
 )
+from openbooking.booking.commands.timetable import GetTimetable, RemoveTimetableEntry, SaveTimetableEntry
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.withhold import Withhold
 from openbooking.booking.model.keys import DESK
-from openbooking.booking.model.opportunity import SaleState
+from openbooking.booking.model.opportunity import CourtTime, SaleState
 from openbooking.booking.model.order import MeansOfPayment, OrderKey, Partnership, desk_caller
-from openbooking.booking.model.situation import Needs
+from openbooking.booking.model.situation import DatedChildren, Needs
+from openbooking.booking.model.timetable import TimetableEntry, Venue
 from openbooking.openactive.terms import EventStatus
 from support.builders import NOW, PRICE, UUID, book, item, propose, quote, request, session, slot
 from support.histories.all_commands import command_classes
@@ -46,6 +55,9 @@ from support.proposals import ACCEPT, amend
 
 SERIES, YOGA = session("yoga")
 FACILITY, SLOT = slot("court", individual=False)
+_, COURT, COURT_SLOT = slot("court-1")
+assert COURT_SLOT.start is not None
+assert COURT_SLOT.end is not None
 CANCELLED = replace(YOGA, status=EventStatus.CANCELLED)
 KEY = OrderKey("alice", UUID)
 ASKED = request(item([SERIES, YOGA]))
@@ -57,6 +69,15 @@ ORDER = Needs(
     opportunities=frozenset({YOGA.path}),
     lookups=frozenset({SERIES.path}),
     sellers=frozenset({CENTRE.key}),
+)
+TIMETABLE = Needs(timetables=frozenset({CENTRE.key}), sellers=frozenset({CENTRE.key}))
+ENTRY = TimetableEntry(seller=CENTRE.key, key="hall", rule=Venue(name="Hall"), changed_by=MANAGER)
+BATCH = OccurrenceBatch(
+    entry=ENTRY,
+    opportunities=(SERIES, YOGA),
+    periods=frozenset({DatedChildren(SERIES.path, NOW, NOW)}),
+    undated=frozenset({"events/b"}),
+    retired=frozenset({"facility-uses/c"}),
 )
 HOLDERS, SOURCES, PATHS = frozenset({"alice"}), frozenset({"feed-1", "feed-2"}), frozenset({YOGA.path, SLOT.path})
 
@@ -104,6 +125,16 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
             sellers=frozenset({CENTRE.key}),
         ),
     ),
+    (
+        Publish((COURT_SLOT,), actor=MANAGER),
+        Needs(
+            opportunities=frozenset({COURT_SLOT.path, COURT.path}),
+            announced=(COURT_SLOT,),
+            court_times=frozenset({CourtTime(COURT.path, COURT_SLOT.start, COURT_SLOT.end)}),
+            proposed_at=frozenset({COURT_SLOT.path}),
+            sellers=frozenset({CENTRE.key}),
+        ),
+    ),
     (PublishSeller(CENTRE, actor=MANAGER), Needs(changed_sellers=frozenset({CENTRE.key}))),
     (Republish(PATHS, actor=MANAGER), Needs(opportunities=PATHS)),
     (CancelOpportunity(opportunity=SERIES.path, actor=MANAGER), Needs(families=frozenset({SERIES.path}))),
@@ -121,6 +152,24 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
     (Withhold(partnership=WITH_CENTRE, withheld=True, actor=MANAGER), Needs(shown_to=frozenset({WITH_CENTRE}))),
     (Withhold(partnership=WITH_CENTRE, withheld=False, actor=MANAGER), Needs(withheld_from=frozenset({WITH_CENTRE}))),
     (ExpireLeases(), Needs(expired=True)),
+    (RemoveOver(), Needs(leaving=True)),
+    (GetTimetable(seller=CENTRE.key, actor=MANAGER), replace(TIMETABLE, sellers=frozenset(), likely_read_only=True)),
+    (NoteTimetableFault(entry=ENTRY, fault="No."), Needs(timetables=frozenset({CENTRE.key}))),
+    (GetDueTimetable(), Needs(due_timetable=True, likely_read_only=True)),
+    (SaveTimetableEntry(key=ENTRY.entry_key, rule=ENTRY.rule, actor=MANAGER), TIMETABLE),
+    (RemoveTimetableEntry(key=ENTRY.entry_key, actor=MANAGER), TIMETABLE),
+    (
+        PublishOccurrences(batch=BATCH, remove=frozenset({"slots/a"})),
+        Needs(
+            timetables=frozenset({CENTRE.key}),
+            dated_children=BATCH.periods,
+            opportunities=frozenset({YOGA.path, SERIES.path, "slots/a", "events/b", "facility-uses/c"}),
+            claims_on=frozenset({"slots/a"}),
+            announced=(SERIES, YOGA),
+            proposed_at=frozenset({YOGA.path}),
+            sellers=frozenset({CENTRE.key}),
+        ),
+    ),
     (ErasePersonalData(over_before=NOW), Needs(over_before=NOW)),
     (EraseOrderData(orders=frozenset({KEY}), contact="geoff@example.com", actor=MANAGER), RECORD),
     (RecordExport(orders=frozenset({KEY}), actor=MANAGER), RECORD),

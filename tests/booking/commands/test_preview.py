@@ -11,7 +11,8 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import Order
-from openbooking.booking.model.situation import Change, OpportunityRemoved, OpportunitySet, RecordSet, Spaces
+from openbooking.booking.model.situation import Change, OpportunityRemoved, OpportunitySet, RecordSet
+from openbooking.booking.model.spaces import Spaces
 from openbooking.openactive.errors import NotFoundError, OrderCreationFailedError
 from support.builders import after, book, item, new_uuid, request, session, situation
 from support.parties import MANAGER

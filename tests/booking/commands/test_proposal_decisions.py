@@ -22,7 +22,7 @@ from openbooking.booking.model.errors import (
 )
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Payment, Proposal
-from openbooking.booking.model.situation import Spaces
+from openbooking.booking.model.spaces import Spaces
 from openbooking.openactive.errors import (
     NotFoundError,
     OpenBookingError,

@@ -20,7 +20,8 @@ from openbooking.booking.model.order import Caller, HoldingBound, OrderKey, Paym
 from openbooking.booking.model.order_request import ItemRequest, OfferOverride, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import RecordKind
-from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.lifecycle import PROPOSAL_TRANSITIONS
 from openbooking.openactive.errors import (
     IncompletePaymentDetailsError,

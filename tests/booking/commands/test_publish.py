@@ -57,7 +57,7 @@ def test_the_reply_reports_on_each_published_opportunity_as_it_is_stored() -> No
         ),
         court[0].path: OpportunityReport(opportunity=court[0], why_not="It has no Offer that can be booked."),
         court[1].path: OpportunityReport(opportunity=court[1], why_not="It has no Offer that can be booked."),
-        court[2].path: OpportunityReport(opportunity=replace(court[2], capacity=1)),
+        court[2].path: OpportunityReport(opportunity=replace(court[2], capacity=1, court=court[1].path)),
     }
 
 

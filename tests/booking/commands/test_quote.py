@@ -13,7 +13,8 @@ from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
-from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter

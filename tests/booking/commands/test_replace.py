@@ -17,7 +17,8 @@ from openbooking.booking.model.opportunity import AccessRules, FormField, Opport
 from openbooking.booking.model.order import Access, OrderKey, Payment
 from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest
 from openbooking.booking.model.policy import Policy, TaxCalculation
-from openbooking.booking.model.situation import OpportunitySet, Situation, Spaces, evolve
+from openbooking.booking.model.situation import OpportunitySet, Situation, evolve
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.pricing import current_totals
 from openbooking.openactive.errors import (
     NotFoundError,

@@ -20,7 +20,8 @@ from openbooking.booking.commands.seller_decisions import (
 from openbooking.booking.model.opportunity import AccessRules
 from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.record import ItemState
-from openbooking.booking.model.situation import OpportunityRemoved, OpportunitySet, Situation, Spaces, evolve
+from openbooking.booking.model.situation import OpportunityRemoved, OpportunitySet, Situation, evolve
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.pricing import current_totals
 from openbooking.openactive.errors import (
     CancellationNotPermittedError,

@@ -10,7 +10,7 @@ from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import RecordKind
 from openbooking.booking.model.report import AffectedOrders, OpportunityReport
-from openbooking.booking.model.situation import Spaces
+from openbooking.booking.model.spaces import Spaces
 from support.builders import UUID, after, book, item, propose, quote, request, session, situation, slot
 from support.parties import BOB, MANAGER
 from support.proposals import KEY, SELLER_REJECTED, TRIP, having, places

@@ -16,9 +16,9 @@ from openbooking.booking.model.situation import (
     OpportunitySet,
     RecordSet,
     Situation,
-    Spaces,
     evolve,
 )
+from openbooking.booking.model.spaces import Spaces
 from support.builders import (
     NOW,
     UUID,

@@ -11,7 +11,7 @@ from openbooking.booking.model.opportunity import Opportunity, SaleState
 from openbooking.booking.model.order import Order, Payment
 from openbooking.booking.model.order_request import ItemRequest
 from openbooking.booking.model.policy import Leasing, Policy
-from openbooking.booking.model.situation import Spaces
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.bookability import Pair, why_not_bookable, why_wrong_quantity
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.openactive.errors import ItemErrorType

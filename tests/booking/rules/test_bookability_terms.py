@@ -10,16 +10,18 @@ from msgspec.structs import replace
 from openbooking.booking.command import Command
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.replace import Replace
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.order import Caller, Order, Payment
+from openbooking.booking.model.order import Caller, Order, OrderKey, Payment
 from openbooking.booking.model.order_request import OfferOverride, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.bookability import why_outside_terms
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.openactive.errors import ItemErrorType
+from openbooking.openactive.errors import ItemErrorType, UnacceptableReplacementError
 from openbooking.openactive.ids import OfferRef
-from openbooking.openactive.terms import Availability
+from openbooking.openactive.terms import Availability, FlowRequirement
 from support.builders import (
     ACTIVITY,
     FACILITY_TYPE,
@@ -38,7 +40,7 @@ from support.builders import (
     situation,
     slot,
 )
-from support.parties import ALICE, CENTRE, STUDIO
+from support.parties import ALICE, CENTRE, MANAGER, STUDIO
 from support.proposals import ACCEPT, APPROVAL, b, having
 
 HERE, ELSEWHERE = frozenset({"Riverside Centre, TE5 7AB"}), frozenset({"Elsewhere"})
@@ -190,3 +192,73 @@ def test_leased_spaces_outside_new_terms_cannot_be_booked() -> None:
 )
 def test_the_broker_learns_which_terms_exclude_an_opportunity(terms: GrantTerms, reason: str | None) -> None:
     assert why_outside_terms(terms, YOGA[1], YOGA[:1], YOGA[0].offers[0]) == reason
+
+
+RESTRICTED: dict[str, Any] = {"in_advance": Availability.UNAVAILABLE, "restricted": True}
+MEMBERS = session("members", offered=RESTRICTED)
+MEMBER = MEMBERS[0].offers[0].ref
+
+
+@pytest.mark.spec("OB-BKBL-06")
+@AT_EVERY_CALL
+@pytest.mark.parametrize(
+    ("terms", "error"),
+    [
+        (GrantTerms(), UNBOOKABLE),
+        (GrantTerms(venues=HERE), UNBOOKABLE),
+        (GrantTerms(offers=frozenset({ADULT})), UNBOOKABLE),
+        (GrantTerms(offers=frozenset({ADULT, MEMBER})), None),
+        (GrantTerms(offers=frozenset({MEMBER}), venues=ELSEWHERE), UNBOOKABLE),
+    ],
+    ids=["no terms", "a venue", "another Offer", "this Offer", "this Offer elsewhere"],
+)
+def test_a_restricted_offer_is_sold_by_partners_whose_terms_name_it(
+    call: Callable[[OrderRequest, Caller], Command[Any]], terms: GrantTerms, error: ItemErrorType | None
+) -> None:
+    flow = (FlowRequirement.APPROVAL,) if call is propose else ()
+    family = session("members", offered={**RESTRICTED, "flow": flow})
+    command = call(request(item(family)), on(terms))
+    assert errors_of(command, family) == [error]
+
+
+@pytest.mark.spec("OB-BKBL-06")
+def test_terms_open_no_offer_that_nobody_can_book_in_advance() -> None:
+    closed = session("closed", offered={"in_advance": Availability.UNAVAILABLE})
+    terms = GrantTerms(offers=frozenset({closed[0].offers[0].ref}))
+    assert errors_of(book(request(item(closed)), on(terms)), closed) == [UNBOOKABLE]
+
+
+def test_terms_that_name_an_offer_of_a_facility_include_that_of_its_slots() -> None:
+    member = offer(COURT[-1].path, "member", **RESTRICTED)
+    family = [*COURT[:-1], replace(COURT[-1], offers=(member,))]
+    for parent in family[:-1]:
+        terms = GrantTerms(offers=frozenset({OfferRef(parent.path, "member")}))
+        assert errors_of(book(request(item(family)), on(terms)), family) == [None]
+    other = GrantTerms(offers=frozenset({OfferRef(family[0].path, "adult")}))
+    assert errors_of(book(request(item(family)), on(other)), family) == [UNBOOKABLE]
+
+
+def test_a_dynamic_item_has_a_restricted_offer_only_if_the_terms_name_it() -> None:
+    path = MEMBERS[0].path
+    family = session("members", offers=(offer(path, "member", **RESTRICTED), offer(path, "guest")))
+    payment = Payment(dynamic=True, identifier="d-1", name="Membership", account_id="MOVE")
+    asked = request(item(family, offer=None, offer_id=None), payment=payment, total_payment_due=None)
+    for terms, key in (
+        (GrantTerms(), "guest"),
+        (GrantTerms(offers=frozenset({MEMBER._replace(key="member")})), "member"),
+    ):
+        caller = on(replace(terms, dynamic_accounts=frozenset({"MOVE"})))
+        reply = quote(asked, Checkpoint.C2, caller).decide(situation(family, policy=POLICY)).reply
+        assert isinstance(reply, Order)
+        assert [found.offer.key for found in reply.items if found.offer] == [key]
+
+
+def test_a_restricted_offer_replaces_another_restricted_offer_only() -> None:
+    other = session("other", offered=RESTRICTED)
+    ref = other[0].offers[0].ref
+    move = Replace(order=OrderKey("alice", UUID), number=1, opportunity=other[-1].path, offer=ref, actor=MANAGER)
+    partner = on(GrantTerms(offers=frozenset({MEMBER})))
+    moved = after(after(situation(MEMBERS, other), book(request(item(MEMBERS)), partner)), move)
+    assert moved.spaces[other[-1].path] == Spaces(booked=1)
+    with pytest.raises(UnacceptableReplacementError, match="cannot be booked in advance"):
+        move.decide(after(situation(YOGA, other), book(request(item(YOGA)))))

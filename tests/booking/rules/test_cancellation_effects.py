@@ -22,7 +22,8 @@ from openbooking.booking.model.errors import NothingToCancelError
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller, OrderKey, Proposal
 from openbooking.booking.model.record import RecordKind
-from openbooking.booking.model.situation import RecordSet, Situation, Spaces
+from openbooking.booking.model.situation import RecordSet, Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.cancellation_effects import (
     SOLD_OUT,
     CancelledBooking,

@@ -15,7 +15,8 @@ from openbooking.booking.model.order import Order, OrderKey, PersonalData
 from openbooking.booking.model.order_request import IntakeAnswer, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import RecordKind
-from openbooking.booking.model.situation import Needs, Situation, Spaces
+from openbooking.booking.model.situation import Needs, Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.dry_run import Checkpoint, order_needs, personal_data
 from openbooking.openactive.errors import (
     IncompleteBrokerDetailsError,

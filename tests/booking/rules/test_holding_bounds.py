@@ -21,7 +21,8 @@ from openbooking.booking.model.order import (
 from openbooking.booking.model.order_request import ItemRequest
 from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy
 from openbooking.booking.model.record import QuoteRecord
-from openbooking.booking.model.situation import Holdings, Situation, Spaces
+from openbooking.booking.model.situation import Holdings, Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.rules.holding import is_spent
 from openbooking.openactive.errors import ItemErrorType, UnknownOrderError

@@ -13,7 +13,8 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import ItemState
 from openbooking.booking.model.report import AffectedOrders
-from openbooking.booking.model.situation import Change, OpportunitySet, RecordSet, Situation, Spaces
+from openbooking.booking.model.situation import Change, OpportunitySet, RecordSet, Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.reports import affected_orders, why_not_bookable_now, withdrawal_report
 from openbooking.openactive.terms import Availability, EventStatus
 from support.builders import (

@@ -1,5 +1,6 @@
 """The table of sale states, and the functions that change the sale state."""
 
+from datetime import timedelta
 from itertools import product
 
 import pytest
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import Opportunity, SaleState
 from openbooking.booking.rules import sale_states
 from openbooking.booking.rules.sale_states import SALE_TRANSITIONS, SaleEvent
-from support.builders import session
+from support.builders import NOW, session
 
 YOGA = session()
 ON_SALE, UNPUBLISHED, NOT_UNDERSTOOD, OVER = SaleState
@@ -48,6 +49,25 @@ def test_an_import_takes_opportunities_off_sale_that_it_does_not_understand() ->
     assert sale_states.mark_not_understood(withdrawn) == withdrawn
     unpublished = replace(withdrawn, sale=UNPUBLISHED)
     assert sale_states.mark_not_understood(unpublished) == replace(unpublished, not_understood=True)
+
+
+def test_a_repeated_publication_does_not_bring_back_an_opportunity_that_is_over() -> None:
+    stored = replace(YOGA[-1], sale=OVER)
+    assert stored.end is not None
+    repeated = replace(YOGA[-1], capacity=7)
+    assert sale_states.keep_over(stored, repeated, stored.end) == replace(repeated, sale=OVER)
+    moved = replace(repeated, end=stored.end + timedelta(days=7))
+    for known, published, now in ((stored, moved, stored.end), (stored, repeated, NOW), (None, repeated, stored.end)):
+        assert sale_states.keep_over(known, published, now) == published
+
+
+@pytest.mark.parametrize("sale", SaleState)
+def test_an_opportunity_that_is_over_stays_unpublished_or_is_marked_as_over(sale: SaleState) -> None:
+    stored = replace(YOGA[-1], sale=sale)
+    expected = UNPUBLISHED if sale is UNPUBLISHED else OVER
+    assert sale_states.opportunity_when_over(stored) == replace(
+        stored, sale=expected, not_understood=sale is NOT_UNDERSTOOD
+    )
 
 
 STEPS = ("put on sale", "take off sale", "publish", "publish not understood", "mark not understood")

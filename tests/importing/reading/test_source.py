@@ -31,3 +31,10 @@ def test_a_source_is_named_by_its_path_or_url_without_cursor_and_credentials(pat
 def test_standard_input_and_invalid_urls_name_no_source(path_or_url: str, why: str) -> None:
     with pytest.raises(ImportRefusedError, match=why):
         source_of(path_or_url)
+
+
+@pytest.mark.parametrize("name", ["timetable:centre/spin", "Timetable:", "timetable:x#y"])
+def test_a_source_cannot_have_the_name_of_a_timetable(name: str) -> None:
+    with pytest.raises(ImportRefusedError, match="timetable: is for timetables"):
+        named_source(name)
+    assert named_source("timetable").name == "timetable"

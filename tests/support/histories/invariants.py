@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.opportunity import SaleState
-from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.record import ItemState, OrderRecord, ProposalRecord, Record, RecordKind
-from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.cancellation_effects import SOLD_OUT
 from openbooking.booking.rules.pricing import current_totals
 from openbooking.openactive.terms import EventStatus, OrderItemStatus, OrderProposalStatus
@@ -198,6 +199,10 @@ def _expected_stamp(before: Record | None, after: Record, stamp: Stamp) -> Stamp
     return stamp
 
 
+def _personal(record: Record) -> PersonalData | None:
+    return record.order.personal if record.order else None
+
+
 def _check_milestones(before: Record | None, after: Record, stamp: Stamp) -> None:
     """Check the stamps of the states of the Order and its items."""
     kind = before and before.kind
@@ -208,11 +213,14 @@ def _check_milestones(before: Record | None, after: Record, stamp: Stamp) -> Non
     ):
         assert now == (stamp if after.kind is became is not kind else was)
     had = _states(before) if before and before.kind is after.kind else {}
-    for number, state in _states(after).items():
+    for number, left in _states(after).items():
+        state = left
         was_state = had.get(number, ItemState())
-        if before and after.erased != before.erased:
+        if before and _personal(before) != _personal(after):
             # The erasure of personal data also erases texts. It is no change of the item.
-            was_state = replace(was_state, customer_notice=None, cancellation_message=None)
+            state, was_state = (
+                replace(each, customer_notice=None, cancellation_message=None) for each in (state, was_state)
+            )
         untouched = replace(state, changed=None) == replace(was_state, changed=None)
         assert state.changed == (was_state.changed if untouched else stamp)
         newly = state.status in CANCELLED and was_state.status not in CANCELLED

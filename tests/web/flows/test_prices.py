@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.policy import TaxCalculation
-from support.builders import UUID
+from openbooking.openactive.terms import Availability
+from support.builders import UUID, session
 from support.http_system import PILATES, YOGA, World, open_world
-from support.parties import ADDRESS, AGREED, CUSTOMER, STUDIO
+from support.parties import ADDRESS, AGREED, CUSTOMER, MANAGER, STUDIO
 from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
@@ -307,3 +309,21 @@ async def test_the_largest_total_is_paid_and_a_larger_one_is_refused_at_every_ca
                 assert "error" not in first
                 assert [error["@type"] for error in second.get("error", [])] == errors
         assert (reply.status_code, reply.json()["totalPaymentDue"]["price"]) == (201, 999_999_999_999.99)
+
+
+@pytest.mark.spec("OB-BKBL-06")
+async def test_a_price_for_members_is_published_and_sold_by_the_partner_whose_terms_name_it(
+    tmp_path: Path, validator: Validator
+) -> None:
+    family = session("members", offered={"in_advance": Availability.UNAVAILABLE, "restricted": True})
+    terms = GrantTerms(offers=frozenset({family[0].offers[0].ref}))
+    async with open_world("sqlite", tmp_path, terms=terms) as world:
+        await world.store.execute(Publish(tuple(family), actor=MANAGER))
+        (published,) = (await world.read_feed("/feeds/session-series"))["series-members"]["data"]["offers"]
+        assert published["openBookingInAdvance"] == "https://openactive.io/Unavailable"
+        refused = await world.call("PUT", f"orders/{UUID}", world.order(world.item(family)), "bob")
+        (error,) = refused.json()["orderedItem"][0]["error"]
+        assert (refused.status_code, error["@type"]) == (409, "OpportunityOfferPairNotBookableError")
+        order = await book(world, world.order(world.item(family)))
+        assert validator.failures("BResponse", order) == []
+        assert order["orderedItem"][0]["acceptedOffer"]["price"] == 12

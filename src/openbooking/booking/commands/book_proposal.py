@@ -9,12 +9,12 @@ from openbooking.booking.model.order import BookedItem, BookedOrder, Order, Paym
 from openbooking.booking.model.order_request import fingerprint_of
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
-from openbooking.booking.model.situation import Needs, RecordSet, Situation, Spaces
+from openbooking.booking.model.situation import Needs, RecordSet, Situation
 from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.access import grant_access
 from openbooking.booking.rules.bookability import CONDITIONS_AFTER_APPROVAL, Pair, why_not_bookable
 from openbooking.booking.rules.cancellation_effects import sell
-from openbooking.booking.rules.capacity import has_spaces
+from openbooking.booking.rules.capacity import first_without_spaces
 from openbooking.booking.rules.fingerprint import fingerprint_key, keyed_fingerprint, matches_fingerprint
 from openbooking.booking.rules.payment import check_consistent, check_details, check_payment, reflected_payment
 from openbooking.booking.rules.pricing import current_totals
@@ -115,12 +115,8 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
 
 def _obstacle(situation: Situation, record: ProposalRecord) -> OpenBookingError | None:
     """Return why the OrderProposal cannot be booked any more, or None if it can be booked."""
-    live = situation.holds_spaces(record)
-    for path, wanted in record.wanted().items():
-        own = Spaces(leased=wanted if live else 0)
-        spaces = situation.spaces_of(path)
-        if not has_spaces(situation.opportunities.get(path), wanted, spaces, own):
-            return OpportunityHasInsufficientCapacityError("The spaces are no longer available.")
+    if first_without_spaces(situation, record.wanted(), situation.released_hold(record)):
+        return OpportunityHasInsufficientCapacityError("The spaces are no longer available.")
     reasons = (_why_not_bookable_any_more(situation, item) for item, _ in record.items())
     reason = next((reason for reason in reasons if reason), None)
     return OrderCreationFailedError(reason) if reason else None

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.model.order import Lease, Order, OrderItem
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, QuoteRecord, ShownQuote, ShownRecord
-from openbooking.booking.model.situation import Needs, Situation, Spaces
+from openbooking.booking.model.situation import Needs, Situation
 from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.capacity import spaces_left
 from openbooking.booking.rules.pricing import Pricing, tax_charges, totals
@@ -48,15 +48,15 @@ def _leased_quote(situation: Situation, record: QuoteRecord, lease: Lease) -> Or
     seller = situation.sellers[record.seller]
     pricing = Pricing(seller.tax_mode, lease.tax, situation.policy.prepayment)
     dynamic = lease.payment is not None and lease.payment.dynamic
-    held = situation.spaces_held(record)
+    released = situation.released_hold(record)
     items = []
     for number, leased in enumerate(lease.items, 1):
         offer, opportunity = lease.terms_of(leased).offer, situation.opportunities[leased.opportunity]
-        spaces = situation.spaces_of(leased.opportunity)
+        taken = situation.spaces_taken(leased.opportunity, released)
         item = OrderItem(
             number=number,
             offer=offer,
-            remaining=spaces_left(opportunity, spaces, Spaces(leased=held[leased.opportunity])),
+            remaining=spaces_left(opportunity, taken),
             tax=() if dynamic else tax_charges(offer, pricing),
         )
         items.append(item.set_opportunity(opportunity, situation.parents(opportunity)))

@@ -1,7 +1,8 @@
 """Publish Sellers and Opportunities, and change the Orders and OrderProposals for them."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from msgspec.structs import replace
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.activity import Action
 from openbooking.booking.model.errors import SellerChangedError, UnpayableOfferError
-from openbooking.booking.model.opportunity import Opportunity, Seller, parents_among
+from openbooking.booking.model.opportunity import CourtTime, Opportunity, Seller, parents_among
 from openbooking.booking.model.report import AffectedOrders, OpportunityReport, Reports
 from openbooking.booking.model.situation import (
     Change,
@@ -17,10 +18,10 @@ from openbooking.booking.model.situation import (
     OpportunitySet,
     SellerSet,
     Situation,
-    evolve,
+    evolve_all,
 )
 from openbooking.booking.rules.cancellation_effects import cancel_bookings, reject_without_spaces
-from openbooking.booking.rules.capacity import max_spaces
+from openbooking.booking.rules.capacity import court_of, max_spaces
 from openbooking.booking.rules.inheritance import inherit, keep_cancellation
 from openbooking.booking.rules.logistics import changed_paths, update_orders
 from openbooking.booking.rules.matching_keys import set_matching_keys
@@ -28,7 +29,7 @@ from openbooking.booking.rules.ownership import check_ownership, check_same_as_b
 from openbooking.booking.rules.prepayment import drop_invalid_prepayment
 from openbooking.booking.rules.pricing import Pricing, can_be_paid
 from openbooking.booking.rules.reports import affected_orders, why_not_bookable_now
-from openbooking.booking.rules.sale_states import publish_sale_state
+from openbooking.booking.rules.sale_states import keep_over, publish_sale_state
 from openbooking.booking.rules.size_limits import check_published
 from openbooking.openactive.errors import NotFoundError, SellerNotFoundError
 from openbooking.openactive.terms import EventStatus
@@ -110,6 +111,7 @@ class Publish(ActorCommand, frozen=True):
             children=frozenset(item.path for item in self.opportunities if item.type.embedded),
             claims_on=self._cancelled_paths(),
             announced=self.opportunities,
+            court_times=self._court_times(),
             proposed_at=frozenset(item.path for item in self.opportunities if item.capacity is not None),
             sellers=frozenset(opportunity.seller for opportunity in self.opportunities),
         )
@@ -128,15 +130,15 @@ class Publish(ActorCommand, frozen=True):
         self._check(situation)
         before, stamp = situation, self.stamp(situation)
         changes = list(self._publications(situation))
-        situation = _evolve_all(situation, changes)
+        situation = evolve_all(situation, changes)
         cancelled = cancel_bookings(situation, _newly_cancelled_paths(before, situation), stamp)
-        situation = _evolve_all(situation, cancelled)
+        situation = evolve_all(situation, cancelled)
         updated = update_orders(situation, changed_paths(before.opportunities, self.opportunities), stamp)
-        situation = _evolve_all(situation, updated)
+        situation = evolve_all(situation, updated)
         paths = [item.path for item in self.opportunities]
         rejected = reject_without_spaces(situation, paths, stamp)
         changes += (*cancelled, *updated, *rejected)
-        situation = _evolve_all(situation, rejected)
+        situation = evolve_all(situation, rejected)
         return Decision(reply=_reports(before, situation, changes, paths), changes=tuple(changes))
 
     def _check(self, situation: Situation) -> None:
@@ -167,12 +169,18 @@ class Publish(ActorCommand, frozen=True):
             parents = parents_among(now, now[path])
             if path in named:
                 kept = keep_cancellation(known.get(path), now[path], keep_cancelled_here=self.keep_cancelled_here)
-                kept = publish_sale_state(known.get(path), kept)
-                now[path] = _prepare_for_sale(kept, parents, prepayment=situation.policy.prepayment)
+                kept = publish_sale_state(known.get(path), keep_over(known.get(path), kept, situation.now))
+                prepared = _prepare_for_sale(kept, parents, prepayment=situation.policy.prepayment)
+                now[path] = _set_published_late(known.get(path), prepared, situation.now)
             elif any(parent is not known.get(parent.path) for parent in parents):
                 now[path] = inherit(now[path], parents)
             if now[path] != known.get(path) or path in named:
                 yield OpportunitySet(now[path])
+
+    def _court_times(self) -> frozenset[CourtTime]:
+        """Return the times for which the published Slots will take their courts."""
+        slots = (replace(item, court=court_of(item)) for item in self.opportunities)
+        return frozenset(slot.court_time for slot in slots if slot.court_time)
 
     def _cancelled_paths(self) -> frozenset[str]:
         return frozenset(item.path for item in self.opportunities if item.status is EventStatus.CANCELLED)
@@ -183,6 +191,14 @@ def _check_prices(opportunity: Opportunity, seller: Seller) -> None:
     for offer in opportunity.offers:
         if not can_be_paid(offer, Pricing(seller.tax_mode)) or (offer.price and offer.currency is None):
             raise UnpayableOfferError(f"Offer {offer.key} of {opportunity.path} has a price that cannot be paid.")
+
+
+def _set_published_late(known: Opportunity | None, opportunity: Opportunity, now: datetime) -> Opportunity:
+    """Return the Opportunity, with the time of its last publication with a change if it is over by then."""
+    if not opportunity.is_over(now):
+        return opportunity
+    repeated = known is not None and replace(opportunity, published_late=known.published_late) == known
+    return replace(opportunity, published_late=known.published_late if known and repeated else now)
 
 
 def _prepare_for_sale(opportunity: Opportunity, parents: tuple[Opportunity, ...], *, prepayment: bool) -> Opportunity:
@@ -196,13 +212,7 @@ def _prepare_for_sale(opportunity: Opportunity, parents: tuple[Opportunity, ...]
     opportunity = inherit(opportunity, parents)
     offers = tuple(drop_invalid_prepayment(offer, supported=prepayment) for offer in opportunity.offers)
     capacity = max_spaces(opportunity, parents[0] if parents else None)
-    return set_matching_keys(replace(opportunity, offers=offers, capacity=capacity))
-
-
-def _evolve_all(situation: Situation, changes: Iterable[Change]) -> Situation:
-    for change in changes:
-        situation = evolve(situation, change)
-    return situation
+    return set_matching_keys(replace(opportunity, offers=offers, capacity=capacity, court=court_of(opportunity)))
 
 
 def _newly_cancelled_paths(before: Situation, after: Situation) -> frozenset[str]:

@@ -6,13 +6,14 @@ from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.activity import Action
 from openbooking.booking.model.opportunity import Offer, Opportunity, applicable_offers
 from openbooking.booking.model.order import BookedItem, BookedOrder, Order, OrderKey
-from openbooking.booking.model.situation import Needs, Situation, Spaces
+from openbooking.booking.model.situation import Needs, Situation
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.accepted_offer import unpriced_offer
 from openbooking.booking.rules.access import grant_access
-from openbooking.booking.rules.bookability import Pair, why_not_bookable
+from openbooking.booking.rules.bookability import Pair, conditions_of, why_not_bookable
 from openbooking.booking.rules.cancellation_effects import sell
-from openbooking.booking.rules.capacity import has_spaces
+from openbooking.booking.rules.capacity import first_without_spaces
 from openbooking.booking.rules.order_lines import former_items
 from openbooking.booking.rules.prepayment import prepayment_of
 from openbooking.booking.rules.pricing import amount_due, can_be_paid, pricing_of, tax_charges
@@ -112,11 +113,12 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         if dearer or paid_otherwise or in_other_currency:
             raise UnacceptableReplacementError("The replacement costs more, or is paid in another way.")
         pair = Pair(opportunity, offer, order.seller, situation.parents(opportunity))
-        reason = why_not_bookable(pair, situation.now)
+        conditions = conditions_of(offer, is_entitled=item.offer.restricted)
+        reason = why_not_bookable(pair, situation.now, conditions)
         if reason:
             raise UnacceptableReplacementError(reason)
-        own = Spaces(booked=1 if same_opportunity else 0)
-        if not has_spaces(opportunity, 1, situation.spaces_of(opportunity.path), own):
+        released = {item.opportunity.path: Spaces(booked=-1)}
+        if first_without_spaces(situation, {opportunity.path: 1}, released):
             raise UnacceptableReplacementError("The replacement is full.")
 
     def _pair(self, situation: Situation, order: Order) -> tuple[Opportunity, Offer]:

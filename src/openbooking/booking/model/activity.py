@@ -36,6 +36,7 @@ class Action(StrEnum):
     PERSONAL_DATA_ERASED = "personal-data-erased"
     PUT_ON_SALE = "put-on-sale"
     TAKEN_OFF_SALE = "taken-off-sale"
+    TIMETABLE_CHANGED = "timetable-changed"
     SELLER_CHANGED = "seller-changed"
     PERSONAL_DATA_EXPORTED = "personal-data-exported"
     MANAGER_ADDED = "manager-added"
@@ -68,6 +69,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         user: The name of the account, if the entry is about one.
         partner: The key of the Booking Partner, if the entry is about its grant.
         items: The numbers of the OrderItems whose state has changed.
+        entry: The key of the changed entry of a timetable; None if the decision was about something else.
     """
 
     at: datetime
@@ -79,3 +81,4 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     user: str | None = None
     partner: str | None = None
     items: tuple[int, ...] = ()
+    entry: str | None = None

@@ -101,3 +101,15 @@ class IdReusedError(DecisionRefusedError):
     """A feed uses the `id` of a booked Opportunity for another Opportunity."""
 
     name = "The feed reuses the id of an Opportunity that has Orders."
+
+
+class TimetableChangedError(DecisionRefusedError):
+    """The entry of the timetable has changed since it was shown."""
+
+    name = "Somebody else has changed this entry of the timetable meanwhile. Look at it again."
+
+
+class UsedByTimetableError(DecisionRefusedError):
+    """Entries of the timetable are at the Venue, so it cannot be removed."""
+
+    name = "Classes or facilities are at this venue. Change or remove them first."

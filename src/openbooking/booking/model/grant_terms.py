@@ -3,9 +3,11 @@
 The settings `offer_overrides` and `dynamic_accounts` limit the terms: terms that they do not allow have no effect.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
-from openbooking.booking.model.opportunity import Offer
+from openbooking.booking.model.opportunity import Offer, Opportunity
 from openbooking.openactive.ids import OfferRef
 
 
@@ -17,7 +19,8 @@ class GrantTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         dynamic_accounts: The accountIds with which the partner may book without a price (OB-DYN-01).
         venues: The values of `Opportunity.venue` that the partner may book; None for all.
         activities: The partner may book an Opportunity with any of these `activities`; None for all.
-        offers: The published Offers that the partner may book; None for all.
+        offers: The published Offers that the partner may book; None for all. An Offer of a parent includes the Offers
+            with the same key that its children have, such as the Offers of the Slots of a facility.
         open_quotes: How many OrderQuotes of the partner may hold spaces; None for the limit of the settings.
         open_proposals: How many OrderProposals of the partner may hold spaces; None for the limit of the settings.
     """
@@ -30,9 +33,24 @@ class GrantTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     open_quotes: int | None = None
     open_proposals: int | None = None
 
-    def include(self, offer: Offer) -> bool:
-        """Return whether the partner may book this published Offer."""
-        return self.offers is None or offer.ref in self.offers
+    def include(self, offer: Offer, parents: Iterable[Opportunity]) -> bool:
+        """Return whether the partner may book this published Offer.
+
+        Args:
+            offer: The Offer.
+            parents: The parents of the Opportunity that is booked.
+        """
+        return self.offers is None or self.names_offer(offer, parents)
+
+    def names_offer(self, offer: Offer, parents: Iterable[Opportunity]) -> bool:
+        """Return whether the terms name this published Offer.
+
+        Args:
+            offer: The Offer.
+            parents: The parents of the Opportunity that is booked.
+        """
+        refs = {offer.ref, *(OfferRef(parent.path, offer.key) for parent in parents)}
+        return self.offers is not None and not self.offers.isdisjoint(refs)
 
 
 NO_TERMS = GrantTerms()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,6 +18,9 @@ from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import Availability, EventStatus, FlowRequirement, FormFieldType, TaxMode
 
 Properties = Mapping[str, Any]
+
+# How long the open feeds show an Opportunity that is over.
+SHOWN_AFTER_END = timedelta(hours=1)
 
 
 class Seller(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -89,6 +92,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         attendee_details: The URIs of the properties that each attendee must have.
         intake_form: The questions of the intake form.
         override: Whether the Broker has set the price; such an Offer is not published.
+        restricted: Whether only some people may have the price, such as members. The front desk sells such an Offer,
+            and a Booking Partner does if the terms of its grant name the Offer, whatever `in_advance` says.
         properties: Further published properties.
     """
 
@@ -112,6 +117,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attendee_details: tuple[str, ...] = ()
     intake_form: tuple[FormField, ...] = ()
     override: bool = False
+    restricted: bool = False
     properties: Properties = {}
 
     @property
@@ -194,11 +200,14 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
             together, and no other source can replace them.
         venue: The key of the location (`rules.matching_keys`); empty if none is published for the Opportunity itself.
         activities: The keys of the activities; empty if none are published for the Opportunity itself.
+        court: The path of the facility whose spaces a Slot shares with the Slots that overlap it; empty if the Slot
+            shares no spaces. `rules.capacity` sets it for the Slots of an IndividualFacilityUse.
         access: The means by which attendees are admitted.
         inherited: The properties that are inherited (`rules.inheritance`).
         cancelled_here: Whether the Seller cancelled the Opportunity in this system. No import reverses this.
         withdrawn: Whether the Opportunity was withdrawn. It is still stored, and will be unpublished or cancelled again
             if it is published again.
+        published_late: When the Opportunity was last published with a change, if it was over by then.
         not_understood: Whether an import does not understand the latest version of an Opportunity that is unpublished
             or over. Its Seller cannot put such an Opportunity on sale. Otherwise the sale state is NOT_UNDERSTOOD.
         properties: Further published properties.
@@ -219,11 +228,13 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     source: str = ""
     venue: str = ""
     activities: tuple[str, ...] = ()
+    court: str = ""
     access: AccessRules | None = None
     inherited: Inherited | None = None
     # Stored under its former name.
     cancelled_here: bool = msgspec.field(name="called_off", default=False)
     withdrawn: bool = False
+    published_late: datetime | None = None
     not_understood: bool = False
     properties: Properties = {}
 
@@ -237,9 +248,38 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         """When the Opportunity ends, or starts if it has no end; None if it has no date."""
         return self.end or self.start
 
+    @property
+    def court_time(self) -> "CourtTime | None":
+        """The time for which the Slot takes its court; None if the Slot shares no spaces."""
+        if not self.court or self.start is None or self.end is None:
+            return None
+        return CourtTime(self.court, self.start, self.end)
+
+    @property
+    def leaves_feed_at(self) -> datetime | None:
+        """When the Opportunity leaves the open feeds: an hour after its end or its publication, if that is later.
+
+        None if the Opportunity has no date, or is out of the feeds for other reasons.
+        """
+        if self.over_at is None or self.sale in (SaleState.UNPUBLISHED, SaleState.OVER):
+            return None
+        return max(self.over_at, self.published_late or self.over_at) + SHOWN_AFTER_END
+
     def is_over(self, now: datetime) -> bool:
         """Return whether the Opportunity has ended. Its bookings are not refunded any more (OB 8.3.1, OB-SEL-12)."""
         return self.over_at is not None and self.over_at <= now
+
+
+class CourtTime(NamedTuple):
+    """The time for which a Slot takes a court."""
+
+    court: str
+    start: datetime
+    end: datetime
+
+    def overlaps(self, other: "CourtTime") -> bool:
+        """Return whether both times have a moment in common, on the same court."""
+        return self.court == other.court and self.start < other.end and other.start < self.end
 
 
 def parents_among(known: Mapping[str, Opportunity], opportunity: Opportunity) -> tuple[Opportunity, ...]:

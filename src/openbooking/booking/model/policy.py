@@ -74,7 +74,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         offer_overrides: Whether Sellers can agree to prices of a Booking Partner's own (`GrantTerms`).
         dynamic_accounts: The accounts with which Sellers can agree to bookings without a price. None allows no account,
             and an empty set allows all accounts.
-        time_zone: The time zone of times in messages to people.
+        time_zone: The time zone of the timetable, and of times in messages to people.
+        publish_ahead: How long before its date an occurrence of a timetable is published; whole days.
         max_published_bytes: How many bytes a published Opportunity or Seller may take.
         max_order_bytes: How many bytes an Order may take.
     """
@@ -90,5 +91,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     offer_overrides: bool = False
     dynamic_accounts: frozenset[str] | None = None
     time_zone: ZoneInfo = ZoneInfo("Europe/London")
+    publish_ahead: timedelta = timedelta(weeks=8)
     max_published_bytes: int = 250_000
     max_order_bytes: int = 10_000_000

@@ -1,26 +1,45 @@
 """The Situation on which a command is decided, the changes of a decision, and `evolve`, which applies a change.
 
-`evolve` also counts the sold and leased spaces of each Opportunity (`Spaces`), of which `rules.capacity` computes the
-spaces left. All structs are frozen: `evolve` returns a new Situation, on which the next command of a batch is decided.
+`evolve` also counts the sold and leased spaces of each Opportunity (`model.spaces`), of which `rules.capacity` computes
+the spaces left. All structs are frozen: `evolve` returns a new Situation, on which the next command of a batch is
+decided.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
 from openbooking.booking.model.activity import Activity
-from openbooking.booking.model.opportunity import Opportunity, Seller, is_on_sale, parents_among
+from openbooking.booking.model.opportunity import CourtTime, Opportunity, Seller, is_on_sale, parents_among
 from openbooking.booking.model.order import BookedItem, OrderKey, Partnership
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Claim, Record, RecordKind
+from openbooking.booking.model.spaces import Spaces, busiest_spaces
+from openbooking.booking.model.timetable import EntryKey, TimetableEntry
+
+
+class DatedChildren(NamedTuple):
+    """The children of an Opportunity that start in a period.
+
+    Attributes:
+        parent: The path of the parent.
+        since: The start of the period.
+        until: The end of the period, which is not part of it.
+    """
+
+    parent: str
+    since: datetime
+    until: datetime
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """The rows that a command reads. A store loads and locks these rows before it decides the command.
 
     Together with a record, a store loads the Opportunities that the record claims. Together with an Opportunity, it
-    loads all parents and Sellers of the Opportunity.
+    loads all parents and Sellers of the Opportunity. Together with a Slot that shares a court, it loads and locks the
+    Slots that overlap the Slot, and loads the Slots that overlap these.
 
     Attributes:
         records: Orders, quotes and proposals, by key.
@@ -31,6 +50,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
         announced: Opportunities in the versions that the command publishes. For each one with a change that concerns
             its Orders (`logistics.changed_paths`): everything below it, and the records that claim any of these.
         sellers: Sellers, by key.
+        leaving: True for some of the Opportunities that leave the open feeds now, and everything below these.
         changed_sellers: Sellers that the command changes, by key. They are locked, unlike those of `sellers`.
         expired: True for some of the records whose hold or lifetime has ended.
         over_before: A time. Some of the Orders with personal data whose retention period began by then.
@@ -38,6 +58,10 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
         source_prefixes: Prefixes of names of sources. The Opportunities of these sources, without records.
         families: Paths. All Opportunities with the same topmost parent, and the records that claim any of these.
         below: Paths. These Opportunities and everything below, without records.
+        court_times: Times of courts. The Slots of these courts at these times.
+        timetables: Keys of Sellers. All entries of their timetables.
+        due_timetable: True for the timetable of one Seller with an entry that has dates to publish now.
+        dated_children: Opportunities without a date, or with a start in a period, directly below some paths.
         lookups: Paths. These Opportunities, which are only read: neither they nor their spaces change.
         shown_to: Partnerships. Some of their records that are not withheld.
         withheld_from: Partnerships. Some of their records that are withheld.
@@ -55,6 +79,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     proposed_at: frozenset[str] = frozenset()
     announced: tuple[Opportunity, ...] = ()
     sellers: frozenset[str] = frozenset()
+    leaving: bool = False
     changed_sellers: frozenset[str] = frozenset()
     expired: bool = False
     over_before: datetime | None = None
@@ -62,6 +87,10 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     source_prefixes: frozenset[str] = frozenset()
     families: frozenset[str] = frozenset()
     below: frozenset[str] = frozenset()
+    court_times: frozenset[CourtTime] = frozenset()
+    timetables: frozenset[str] = frozenset()
+    due_timetable: bool = False
+    dated_children: frozenset[DatedChildren] = frozenset()
     lookups: frozenset[str] = frozenset()
     shown_to: frozenset[Partnership] = frozenset()
     withheld_from: frozenset[Partnership] = frozenset()
@@ -69,13 +98,6 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     fills_of: frozenset[OrderKey] = frozenset()
     holders: frozenset[str] = frozenset()
     likely_read_only: bool = False
-
-
-class Spaces(msgspec.Struct, frozen=True):
-    """The number of sold spaces of an Opportunity, and the number of spaces in holds that have not ended."""
-
-    booked: int = 0
-    leased: int = 0
 
 
 class Holdings(msgspec.Struct, frozen=True):
@@ -102,6 +124,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         touched: The paths of the Opportunities whose feed items the store writes again, because of a change.
         held: The leased spaces of the Booking Partners in `Needs.holders`, by path and partner.
         holdings: The holdings of these Booking Partners, by partner and Seller.
+        timetable: The loaded entries of timetables, by key.
         activity: The entries that the decisions since the situation was loaded add to the activity log.
     """
 
@@ -114,6 +137,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     touched: frozenset[str] = frozenset()
     held: Mapping[tuple[str, str], int] = {}
     holdings: Mapping[str, Mapping[str, Holdings]] = {}
+    timetable: Mapping[EntryKey, TimetableEntry] = {}
     activity: tuple[Activity, ...] = ()
 
     def parents(self, opportunity: Opportunity) -> tuple[Opportunity, ...]:
@@ -154,9 +178,40 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         """Return whether the record has a Lease or another hold of spaces that has not ended."""
         return bool(record and record.lease_expires and record.lease_expires > self.now)
 
+    def overlapping_slots(self, path: str) -> dict[str, CourtTime]:
+        """Return the times of the other Slots that overlap a Slot on its court, by path."""
+        opportunity = self.opportunities.get(path)
+        time = opportunity.court_time if opportunity else None
+        if time is None:
+            return {}
+        others = (other for other in self.opportunities.values() if other.court and other.path != path)
+        times = {other.path: other.court_time for other in others}
+        return {slot: other for slot, other in times.items() if other and time.overlaps(other)}
+
+    def spaces_taken(self, path: str, changes: Mapping[str, Spaces] | None = None) -> Spaces:
+        """Return the numbers of spaces that are not for sale any more: sold and leased ones.
+
+        If the Opportunity is a Slot that shares a court, the spaces of the Slots that overlap it count, too.
+
+        Args:
+            path: The path of the Opportunity.
+            changes: Numbers to add to those of the situation, by path. Negative numbers release spaces that an Order
+                has itself.
+        """
+        opportunity = self.opportunities.get(path)
+        time = opportunity.court_time if opportunity else None
+        if time is None:
+            return self._spaces_after(path, changes)
+        times = {path: time, **self.overlapping_slots(path)}
+        return busiest_spaces(time, [(other, self._spaces_after(slot, changes)) for slot, other in times.items()])
+
     def spaces_of(self, path: str) -> Spaces:
-        """Return the numbers of sold and leased spaces of the Opportunity with this path."""
+        """Return the numbers of sold and leased spaces of the Opportunity itself, without overlapping Slots."""
         return self.spaces.get(path, Spaces())
+
+    def _spaces_after(self, path: str, changes: Mapping[str, Spaces] | None) -> Spaces:
+        counted = self.spaces_of(path)
+        return counted.plus(changes[path]) if changes and path in changes else counted
 
     def spaces_held(self, record: Record | None) -> Mapping[str, int]:
         """Return the numbers of spaces that the record holds, by the paths of the Opportunities."""
@@ -165,6 +220,10 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
             if record and self.holds_spaces(record)
             else {}
         )
+
+    def released_hold(self, record: Record | None) -> dict[str, Spaces]:
+        """Return the changes of `spaces_taken` by which the spaces that the record holds are for sale."""
+        return {path: Spaces(leased=-spaces) for path, spaces in self.spaces_held(record).items()}
 
 
 class RecordSet(msgspec.Struct, frozen=True):
@@ -192,13 +251,20 @@ class SellerSet(msgspec.Struct, frozen=True):
     seller: Seller
 
 
+class EntrySet(msgspec.Struct, frozen=True):
+    """The change that stores an entry of a timetable, or removes the entry if `entry` is None."""
+
+    key: EntryKey
+    entry: TimetableEntry | None
+
+
 class OrderRead(msgspec.Struct, frozen=True):
     """The change that only adds an entry about an Order to the activity log: somebody has read its personal data."""
 
     key: OrderKey
 
 
-Change = RecordSet | OpportunitySet | OpportunityRemoved | SellerSet | OrderRead
+Change = RecordSet | OpportunitySet | OpportunityRemoved | SellerSet | EntrySet | OrderRead
 
 
 def evolve(situation: Situation, change: Change) -> Situation:
@@ -213,14 +279,36 @@ def evolve(situation: Situation, change: Change) -> Situation:
                 spaces={opportunity.path: Spaces(), **situation.spaces},
                 touched=situation.touched | {opportunity.path, *_paths_embedding(situation, opportunity)},
             )
-            return _touch_children(situation, evolved, opportunity)
+            moved = _touch_sharing(situation, evolved, opportunity.path)
+            return _touch_children(situation, moved, opportunity)
         case OpportunityRemoved(path):
             left = {key: value for key, value in situation.opportunities.items() if key != path}
-            return msgspec.structs.replace(situation, opportunities=left, touched=situation.touched | {path})
+            removed = msgspec.structs.replace(situation, opportunities=left, touched=situation.touched | {path})
+            return _touch_sharing(situation, removed, path)
         case SellerSet(seller):
             return msgspec.structs.replace(situation, sellers={**situation.sellers, seller.key: seller})
+        case EntrySet(key, entry):
+            others = {known: value for known, value in situation.timetable.items() if known != key}
+            return msgspec.structs.replace(situation, timetable=others | {key: entry} if entry else others)
         case OrderRead():
             return situation
+
+
+def evolve_all(situation: Situation, changes: Iterable[Change]) -> Situation:
+    """Return the situation after all changes."""
+    for change in changes:
+        situation = evolve(situation, change)
+    return situation
+
+
+def _touch_sharing(before: Situation, after: Situation, path: str) -> Situation:
+    """Return the situation after the change of a Slot, with the Slots touched whose spaces left depend on it."""
+    old, new = before.opportunities.get(path), after.opportunities.get(path)
+    times = [member.court_time if member else None for member in (old, new)]
+    if times[0] == times[1] or after.spaces.get(path, Spaces()) == Spaces():
+        return after
+    sharing = {*before.overlapping_slots(path), *after.overlapping_slots(path)}
+    return msgspec.structs.replace(after, touched=after.touched | sharing)
 
 
 def _touch_children(before: Situation, after: Situation, parent: Opportunity) -> Situation:
@@ -257,7 +345,9 @@ def _set_record(situation: Situation, change: RecordSet) -> Situation:
     spaces = dict(situation.spaces)
     _count(spaces, released, -1, situation.now)
     _count(spaces, taken, 1, situation.now)
-    touched = situation.touched | {claim.opportunity for claim in (*released, *taken)}
+    changed = {claim.opportunity for claim in (*released, *taken)}
+    sharing = {slot for path in changed for slot in situation.overlapping_slots(path)}
+    touched = situation.touched | changed | sharing
     evolved = msgspec.structs.replace(situation, records=records, spaces=spaces, touched=touched)
     partner = change.key.partner
     if partner not in situation.holdings:

@@ -8,7 +8,7 @@ from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import FormField, Offer, Opportunity, Seller, applicable_offers
 from openbooking.booking.model.order_request import ItemRequest, OfferOverride
 from openbooking.booking.model.situation import Situation
-from openbooking.booking.rules.bookability import Pair, why_not_bookable, why_wrong_quantity
+from openbooking.booking.rules.bookability import Pair, conditions_of, why_not_bookable, why_wrong_quantity
 from openbooking.openactive.errors import ItemError, ItemErrorType
 from openbooking.openactive.money import ZERO
 
@@ -84,13 +84,15 @@ def dynamic_offer(  # noqa: PLR0913, PLR0917 - everything that the choice depend
     offers = applicable_offers(opportunity, situation.parents(opportunity))
     if not offers:
         return _error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, "The Opportunity has no Offer.")
-    pairs = (
-        Pair(opportunity, offer, seller, situation.parents(opportunity))
-        for offer in sorted(offers, key=terms.include, reverse=True)
-    )
+    parents = situation.parents(opportunity)
+    best_first = sorted(offers, key=lambda offer: terms.include(offer, parents), reverse=True)
+    pairs = (Pair(opportunity, offer, seller, parents) for offer in best_first)
     of_quantity = (pair for pair in pairs if not why_wrong_quantity(pair.offer, items))
-    bookable = (pair.offer for pair in of_quantity if not why_not_bookable(pair, situation.now))
-    return unpriced_offer(next(bookable, offers[0]))
+    for pair in of_quantity:
+        conditions = conditions_of(pair.offer, is_entitled=terms.names_offer(pair.offer, parents))
+        if not why_not_bookable(pair, situation.now, conditions):
+            return unpriced_offer(pair.offer)
+    return unpriced_offer(offers[0])
 
 
 def unpriced_offer(offer: Offer) -> Offer:

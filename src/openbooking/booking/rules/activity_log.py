@@ -7,6 +7,7 @@ from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import (
     Change,
+    EntrySet,
     OpportunityRemoved,
     OpportunitySet,
     OrderRead,
@@ -46,6 +47,10 @@ def _activity(action: Action, actor: Actor, situation: Situation, change: Change
         case SellerSet(seller):
             is_changed = situation.sellers.get(seller.key) not in (None, seller)
             return entry(seller=seller.key) if is_changed else None
+        case EntrySet(key, new):
+            stored = situation.timetable.get(key)
+            is_same = new is not None and stored is not None and (new.rule, new.ended) == (stored.rule, stored.ended)
+            return None if is_same else entry(seller=key.seller, entry=key.key)
 
 
 def _changed_items(before: Record | None, after: Record) -> tuple[int, ...]:

@@ -138,6 +138,19 @@ CONDITIONS_AT_DESK = tuple(
     )
 )
 
+
+def conditions_of(offer: Offer, conditions: Conditions = CONDITIONS, *, is_entitled: bool) -> Conditions:
+    """Return the conditions of an Offer: those who are entitled to a restricted Offer can book it in advance.
+
+    Args:
+        offer: The Offer.
+        conditions: The conditions of other Offers.
+        is_entitled: Whether the grant of the Booking Partner names the Offer, or a restricted Offer was booked before.
+    """
+    is_open = offer.restricted and is_entitled
+    return tuple(each for each in conditions if not (is_open and each is offer_can_be_booked_in_advance))
+
+
 # B of an accepted OrderProposal checks the Opportunity again, but neither its Offer nor the booking window.
 CONDITIONS_AFTER_APPROVAL = (opportunity_is_on_sale, opportunity_has_not_ended, opportunity_takes_place)
 
@@ -177,6 +190,6 @@ def why_outside_terms(
     if terms.activities is not None and terms.activities.isdisjoint(activities_of(family)):
         return "The Seller has not agreed to bookings of this activity."
     offers = applicable_offers(opportunity, tuple(parents)) if offer.override else (offer,)
-    if terms.offers is not None and not any(map(terms.include, offers)):
+    if terms.offers is not None and not any(terms.include(each, parents) for each in offers):
         return "The Seller has not agreed to bookings at this Offer."
     return None

@@ -115,7 +115,8 @@ def sell(situation: Situation, booked: OrderRecord) -> tuple[Change, ...]:
     others = (record for key, record in situation.records.items() if key != booked.key)
     if not any(isinstance(record, ProposalRecord) for record in others):
         return (change,)
-    return (change, *reject_without_spaces(evolve(situation, change), booked.wanted(), Stamp(SOLD_OUT, situation.now)))
+    paths = [*booked.wanted(), *(slot for path in booked.wanted() for slot in situation.overlapping_slots(path))]
+    return (change, *reject_without_spaces(evolve(situation, change), paths, Stamp(SOLD_OUT, situation.now)))
 
 
 def _without_spaces(situation: Situation, path: str) -> list[ProposalRecord]:
@@ -129,7 +130,7 @@ def _without_spaces(situation: Situation, path: str) -> list[ProposalRecord]:
     opportunity = situation.opportunities.get(path)
     if opportunity is None or opportunity.capacity is None:
         return []
-    unsold = left = max(opportunity.capacity - situation.spaces_of(path).booked, 0)
+    unsold = left = max(opportunity.capacity - situation.spaces_taken(path).booked, 0)
     without: list[ProposalRecord] = []
     proposals = (record for record in situation.records.values() if isinstance(record, ProposalRecord))
     current = (record for record in proposals if situation.holds_spaces(record) or lifecycle.is_open(record.proposal))

@@ -5,7 +5,7 @@ quantity, capacity, currency, prepayment, total and details. It writes nothing a
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from openbooking.booking.model.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.model.order import Caller, LeasedTerms, Order, OrderItem, OrderKey, PersonalData
 from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.record import Record
-from openbooking.booking.model.situation import Needs, Situation, Spaces
+from openbooking.booking.model.situation import Needs, Situation
 from openbooking.booking.rules.accepted_offer import dynamic_offer, overridden_offer, published_offer
 from openbooking.booking.rules.bookability import (
     CONDITIONS,
@@ -23,6 +23,7 @@ from openbooking.booking.rules.bookability import (
     CONDITIONS_OF_LEASED,
     Conditions,
     Pair,
+    conditions_of,
     why_not_bookable,
     why_outside_terms,
     why_wrong_quantity,
@@ -219,6 +220,7 @@ class _DryRun:
     ) -> ItemError | None:
         conditions = CONDITIONS_OF_LEASED if number in self._guaranteed else self._conditions
         pair = Pair(opportunity, offer, self._seller, parents)
+        conditions = conditions_of(offer, conditions, is_entitled=self._terms.names_offer(offer, parents))
         reason = why_not_bookable(pair, self._situation.now, conditions)
         reason = reason or why_outside_terms(self._terms, opportunity, parents, offer)
         return _error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, reason) if reason else None
@@ -254,26 +256,23 @@ def _add_capacity_errors(
 
     Spaces that the record of this request holds already (`own`) are left for the request.
     """
-    held = situation.spaces_held(own)
-    left: dict[str, int | None] = {}
-    errors: dict[str, Iterator[ItemErrorType | None]] = {}
-    for path in {item.opportunity.path for item in items if item.opportunity}:
-        opportunity = situation.opportunities[path]
-        if opportunity.capacity is not None:
-            taken, held_here = situation.spaces_of(path), Spaces(leased=held.get(path, 0))
-            left[path] = spaces_left(opportunity, taken, held_here)
-            errors[path] = iter(excess_errors(len(items), opportunity.capacity, taken, held_here))
-    return tuple(_add_capacity_error(item, left, errors) for item in items)
+    released = situation.released_hold(own)
+    members = {item.opportunity.path: item.opportunity for item in items if item.opportunity}
+    left = {
+        path: spaces_left(situation.opportunities[path], situation.spaces_taken(path, released))
+        for path, member in members.items()
+        if member.capacity is not None
+    }
+    valid = [item for item in items if item.opportunity and item.opportunity.path in left and not item.errors]
+    paths = [item.opportunity.path for item in valid if item.opportunity]
+    excess = dict(zip((item.number for item in valid), excess_errors(situation, paths, released), strict=True))
+    return tuple(_add_capacity_error(item, left, excess.get(item.number)) for item in items)
 
 
-def _add_capacity_error(
-    item: OrderItem, left: Mapping[str, int | None], errors: Mapping[str, Iterator[ItemErrorType | None]]
-) -> OrderItem:
+def _add_capacity_error(item: OrderItem, left: Mapping[str, int | None], error: ItemErrorType | None) -> OrderItem:
     if item.opportunity is None or item.opportunity.path not in left:
         return item
-    path = item.opportunity.path
-    error = None if item.errors else next(errors[path])
-    item = replace(item, remaining=left[path])
+    item = replace(item, remaining=left[item.opportunity.path])
     return replace(item, errors=(_error(error),)) if error else item
 
 

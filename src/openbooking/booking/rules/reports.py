@@ -32,7 +32,7 @@ def why_not_bookable_now(situation: Situation, opportunity: Opportunity) -> str 
         return reasons[0]
     if opportunity.capacity == 0:
         return "It has no spaces left."
-    spaces = situation.spaces_of(opportunity.path)
+    spaces = situation.spaces_taken(opportunity.path)
     left = spaces_left(opportunity, spaces)
     if left == 0:
         return f"It has no spaces left: {spaces.booked} are booked and {spaces.leased} are leased here."

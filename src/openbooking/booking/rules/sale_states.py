@@ -5,6 +5,7 @@ version. Each fact stays until its own cause ends. An Opportunity is on sale onl
 the sale state is that of the Seller, and `Opportunity.not_understood` is the second fact.
 """
 
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec.structs import replace
@@ -13,11 +14,15 @@ from openbooking.booking.model.opportunity import Opportunity, SaleState
 
 
 class SaleEvent(StrEnum):
-    """An event that may change the sale state of an Opportunity: a decision of its Seller, or a new version of it."""
+    """An event that may change the sale state of an Opportunity.
+
+    The events are a decision of its Seller, a new version of the Opportunity, and its end.
+    """
 
     CHOOSE = "choose"
     PUBLISH = "publish"
     NOT_UNDERSTOOD = "not understood"
+    END = "end"
 
 
 _ANY_SALE_STATE = frozenset(SaleState)
@@ -33,6 +38,12 @@ SALE_TRANSITIONS: dict[SaleEvent, dict[SaleState, frozenset[SaleState]]] = {
         SaleState.ON_SALE: frozenset({SaleState.NOT_UNDERSTOOD}),
         SaleState.UNPUBLISHED: frozenset(),
         SaleState.NOT_UNDERSTOOD: frozenset(),
+        SaleState.OVER: frozenset(),
+    },
+    SaleEvent.END: {
+        SaleState.ON_SALE: frozenset({SaleState.OVER}),
+        SaleState.UNPUBLISHED: frozenset(),
+        SaleState.NOT_UNDERSTOOD: frozenset({SaleState.OVER}),
         SaleState.OVER: frozenset(),
     },
 }
@@ -52,6 +63,21 @@ def publish_sale_state(known: Opportunity | None, published: Opportunity) -> Opp
     """
     sale = _sale_after(SaleEvent.PUBLISH, known.sale, published.sale) if known else published.sale
     return _with_both_facts(published, sale, not_understood=is_not_understood(published))
+
+
+def keep_over(known: Opportunity | None, published: Opportunity, now: datetime) -> Opportunity:
+    """Return the published Opportunity; it stays over if it was over before and has the same end.
+
+    So an import that repeats what is over does not bring it back into the open feeds.
+    """
+    is_repeated = known is not None and known.sale is SaleState.OVER and known.over_at == published.over_at
+    return replace(published, sale=SaleState.OVER) if is_repeated and published.is_over(now) else published
+
+
+def opportunity_when_over(opportunity: Opportunity) -> Opportunity:
+    """Return the Opportunity as it is stored after it has left the open feeds because it is over."""
+    after = _sale_after(SaleEvent.END, opportunity.sale, SaleState.OVER)
+    return _with_both_facts(opportunity, after, not_understood=is_not_understood(opportunity))
 
 
 def choose_sale_state(opportunity: Opportunity, sale: SaleState) -> Opportunity:
@@ -79,13 +105,17 @@ def mark_not_understood(opportunity: Opportunity) -> Opportunity:
     return _with_both_facts(opportunity, after, not_understood=True)
 
 
-def withdrawn_opportunity(opportunity: Opportunity) -> Opportunity | None:
+def withdrawn_opportunity(opportunity: Opportunity, *, is_needed: bool = False) -> Opportunity | None:
     """Return the version of a withdrawn Opportunity that stays stored, or None if the Opportunity is removed.
 
     An Opportunity that is unpublished, or that its Seller cancelled here, stays stored without its parent. If the
     Opportunity is published again later, it is still unpublished or cancelled.
+
+    Args:
+        opportunity: The Opportunity.
+        is_needed: Whether the Opportunity stays stored for another reason.
     """
-    if opportunity.sale is SaleState.UNPUBLISHED or opportunity.cancelled_here:
+    if opportunity.sale is SaleState.UNPUBLISHED or opportunity.cancelled_here or is_needed:
         return replace(opportunity, parent=None, withdrawn=True)
     return None
 

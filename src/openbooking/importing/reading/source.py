@@ -14,6 +14,7 @@ from openbooking.importing.reading.kinds import type_of_kind
 from openbooking.importing.reading.values import derive_key
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.web_addresses import is_web_address
+from openbooking.timetable.identity import SOURCE_PREFIX
 
 _CURSOR = frozenset({"aftertimestamp", "afterid", "afterchangenumber", "limit"})
 _CREDENTIAL = re.compile(
@@ -99,7 +100,15 @@ def source_of(path_or_url: str) -> Source:
 
 
 def named_source(name: str) -> Source:
-    """Return the source with the name that the operator gave. A URL names the feed at that URL."""
+    """Return the source with the name that the operator gave. A URL names the feed at that URL.
+
+    Raises:
+        ImportRefusedError: The name is that of a timetable of this system, whose Opportunities no import may change.
+    """
+    if name.lower().startswith(SOURCE_PREFIX):
+        raise ImportRefusedError(
+            f"A source cannot be named {name}: {SOURCE_PREFIX} is for timetables. Use another name."
+        )
     return source_of(name) if is_web_address(name) else Source(name, name)
 
 

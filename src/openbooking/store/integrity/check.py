@@ -1,31 +1,32 @@
 """The integrity check of `openbooking doctor`: compares the parts of a database that must agree.
 
 Counts of booked spaces must agree with claims, claims and lines with records, and feeds with claims and records. A
-contradiction is caused by a fault of this software or of the disk.
+contradiction is caused by a fault of this software or of the disk. Only a court that is sold twice can have another
+cause: a publication that moved a booked Slot.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 
-from openbooking.booking.model.opportunity import Opportunity, is_on_sale, parents_among
+from openbooking.booking.model.opportunity import CourtTime, Opportunity, is_on_sale, parents_among
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import Record
-from openbooking.booking.model.situation import Spaces
-from openbooking.booking.rules.capacity import spaces_left
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, FeedWriter
 from openbooking.openactive.opportunity_types import OPEN_FEEDS
 from openbooking.store.change_set import record_publications
 from openbooking.store.database import Procedure, Query, record_keys
-from openbooking.store.documents import decode_opportunity, decode_record, microseconds
+from openbooking.store.documents import decode_opportunity, decode_record, instant, microseconds
 from openbooking.store.integrity.finding import Finding
+from openbooking.store.integrity.spaces import SpacesOfPage
 from openbooking.store.integrity.statements import (
     IntegrityStatements,
     OpenFeedItem,
     OrderFeedItem,
+    SlotOfCourt,
     StoredLease,
     StoredOpportunity,
     StoredRecord,
@@ -152,9 +153,7 @@ def _check_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: date
         stored = [StoredOpportunity._make(row) for row in rows]
         paths = [each.path for each in stored]
         last = paths[-1]
-        leases: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        for lease in map(StoredLease._make, (yield Query(sql.leases_of, {"paths": paths}))):
-            leases[lease.path].append((lease.expires, lease.spaces))
+        counts = yield from _load_spaces(sql, stored, now)
         items = yield Query(sql.open_feed_items, {"feeds": list(OPEN_FEEDS), "paths": paths})
         shown = {(item.feed, item.id): item.data for item in map(OpenFeedItem._make, items)}
         opportunities = {each.path: decode_opportunity(each.document) for each in stored}
@@ -163,6 +162,8 @@ def _check_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: date
             if counted != claimed:
                 findings.append(Finding(path, f"counts {counted} spaces as sold, of which {claimed} are claimed"))
             opportunity = opportunities[path]
+            if counts.sold_twice(opportunity):
+                findings.append(Finding(path, f"shares the court {opportunity.court}, which is sold twice at one time"))
             encoded = shown.get((opportunity.type.feed, path))
             if not is_on_sale(opportunity, parents_among(parents, opportunity)):
                 if encoded is not None:
@@ -173,9 +174,24 @@ def _check_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: date
                 continue
             data = msgspec.json.decode(encoded)
             addresses.compare(data.get("@id"), writer.opportunity_id(path))
-            if _remaining(data) not in set(_possible_spaces(opportunity, claimed, leases[path], now)):
+            if _remaining(data) not in counts.possible_spaces(opportunity):
                 findings.append(Finding(path, f"is shown in its feed with {_remaining(data)} spaces left"))
     return findings + addresses.findings()
+
+
+def _load_spaces(
+    sql: IntegrityStatements, stored: Sequence[StoredOpportunity], now: datetime
+) -> Procedure[SpacesOfPage]:
+    """Return the sold and leased spaces of these Opportunities, and of the Slots that overlap them on their courts."""
+    sold = {each.path: each.claimed for each in stored}
+    times: dict[str, CourtTime] = {}
+    for slot in map(SlotOfCourt._make, (yield Query(sql.slots_overlapping, {"paths": sorted(sold)}))):
+        sold[slot.path] = slot.claimed
+        times[slot.path] = CourtTime(slot.court, instant(slot.court_from), instant(slot.court_until))
+    leases: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for lease in map(StoredLease._make, (yield Query(sql.leases_of, {"paths": sorted(sold)}))):
+        leases[lease.path].append((lease.expires, lease.spaces))
+    return SpacesOfPage(sold, leases, times, microseconds(now))
 
 
 def _load_parents(
@@ -192,21 +208,6 @@ def _load_parents(
         rows = yield Query(sql.documents_of_paths, {"paths": sorted(wanted)})
         children = [decode_opportunity(document) for (document,) in rows]
         known |= {parent.path: parent for parent in children}
-
-
-def _possible_spaces(
-    opportunity: Opportunity, sold: int, leases: Iterable[tuple[int, int]], now: datetime
-) -> Iterator[int | None]:
-    """Yield the numbers of spaces left that a feed item may show now.
-
-    The item may still count Leases that have ended since the item last changed.
-    """
-    held = 0
-    for expires, spaces in sorted(leases, reverse=True):
-        if expires <= microseconds(now):
-            yield spaces_left(opportunity, Spaces(sold, held))
-        held += spaces
-    yield spaces_left(opportunity, Spaces(sold, held))
 
 
 def _find_orphans(sql: IntegrityStatements) -> Procedure[list[Finding]]:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, literal_column, select, tuple_
 
+from openbooking.store.courts import with_overlapping
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.numbering import MODIFIED
 from openbooking.store.schema import claim, counter, ended_line, feed_item, opportunity, personal_data, record
@@ -45,6 +46,16 @@ class StoredOpportunity(NamedTuple):
     counted: int
     claimed: int
     document: bytes
+
+
+class SlotOfCourt(NamedTuple):
+    """A row of `slots_overlapping`: a Slot that shares a court, the time it takes, and its booked spaces in claims."""
+
+    path: str
+    court: str
+    court_from: int
+    court_until: int
+    claimed: int
 
 
 class StoredLease(NamedTuple):
@@ -109,6 +120,18 @@ class IntegrityStatements:
         found = select(opportunity.c.path, opportunity.c.booked, sold.scalar_subquery(), opportunity.c.document)
         after = found.where(opportunity.c.path > bindparam("path"))
         return self._dialect.compile(first(after.order_by(opportunity.c.path)))
+
+    @cached_property
+    def slots_overlapping(self) -> Statement:
+        """:paths → SlotsOfCourt: those of these Slots that share a court, and the Slots that overlap them."""
+        named = with_overlapping(self._dialect.values("paths"), "named")
+        columns = opportunity.c.path, opportunity.c.court, opportunity.c.court_from, opportunity.c.court_until
+        booked_claims = (claim.c.opportunity == opportunity.c.path) & claim.c.expires.is_(None)
+        sold = select(func.coalesce(func.sum(claim.c.places), literal_column("0"))).where(booked_claims)
+        found = select(*columns, sold.scalar_subquery()).where(
+            self._dialect.among(opportunity.c.path, select(named.c.path)), opportunity.c.court.is_not(None)
+        )
+        return self._dialect.compile(found)
 
     @cached_property
     def documents_of_paths(self) -> Statement:

@@ -70,6 +70,16 @@ class Postgres:
         feed, partner, after = column("feed", String), column("partner", String), column("after", BigInteger)
         return func.unnest(*arrays).table_valued(feed, partner, after).render_derived(name="position")
 
+    def court_times(self) -> FromClause:
+        """Return times of courts, an array of courts and two arrays of instants, as a table."""
+        arrays = [
+            bindparam("courts", type_=ARRAY(String)),
+            bindparam("courts_from", type_=ARRAY(BigInteger)),
+            bindparam("courts_until", type_=ARRAY(BigInteger)),
+        ]
+        instants = [column(name, BigInteger) for name in ("court_from", "court_until")]
+        return func.unnest(*arrays).table_valued(column("court", String), *instants).render_derived(name="court_time")
+
     def among(self, value: ColumnElement[Any], rows: Select[Any]) -> ColumnElement[bool]:
         """Return a condition with `= ANY (ARRAY (…))`.
 

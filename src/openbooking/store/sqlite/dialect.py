@@ -43,6 +43,10 @@ class Sqlite:
         """Return the feed positions, a JSON array of triples, as a table."""
         return _rows("positions", "feed", "partner", "after").subquery("position")
 
+    def court_times(self) -> FromClause:
+        """Return times of courts, a JSON array of triples, as a table."""
+        return _rows("court_times", "court", "court_from", "court_until").subquery("court_time")
+
     def among(self, value: ColumnElement[Any], rows: Select[Any]) -> ColumnElement[bool]:
         """Return a condition with IN."""
         return value.in_(rows)

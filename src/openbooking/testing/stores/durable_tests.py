@@ -14,6 +14,7 @@ from openbooking.openactive.errors import OrderAlreadyExistsError
 from openbooking.testing.rules import rule
 from openbooking.testing.samples import MANAGER, Clock, book, cancel, fresh, spaces_left
 from openbooking.testing.store_case import UUID
+from openbooking.testing.stores.court_tests import CourtRaceTests
 from openbooking.testing.stores.crash_tests import CrashTests
 from openbooking.testing.stores.erased_files_tests import ErasedFilesTests
 from openbooking.testing.stores.follower_tests import FollowerTests
@@ -25,7 +26,7 @@ _TURNS = 5
 
 
 @rule("Several processes")
-class DurableStoreTests(CrashTests, ErasedFilesTests, FollowerTests, RaceTests, StoreTests):
+class DurableStoreTests(CourtRaceTests, CrashTests, ErasedFilesTests, FollowerTests, RaceTests, StoreTests):
     """Tests of a store on disk that several processes can open at the same time.
 
     Inherit from this class, and define `open_store`.

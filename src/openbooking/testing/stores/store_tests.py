@@ -39,26 +39,32 @@ from openbooking.testing.samples import (
     spaces_left,
 )
 from openbooking.testing.store_case import POLICY, UUID
+from openbooking.testing.stores.court_tests import CourtTests
 from openbooking.testing.stores.erasure_tests import ErasureTests
 from openbooking.testing.stores.feed_page_tests import FeedPageTests
 from openbooking.testing.stores.figures_tests import FiguresTests
 from openbooking.testing.stores.holding_tests import HoldingTests
+from openbooking.testing.stores.over_tests import OverTests
 from openbooking.testing.stores.partnership_tests import PartnershipTests
 from openbooking.testing.stores.proposal_tests import ProposalTests
 from openbooking.testing.stores.republish_tests import RepublishTests
 from openbooking.testing.stores.sale_tests import SaleTests
+from openbooking.testing.stores.timetable_tests import TimetableTests
 
 
 @rule("Commands")
 class StoreTests(
+    CourtTests,
     ErasureTests,
     FeedPageTests,
     FiguresTests,
     HoldingTests,
+    OverTests,
     PartnershipTests,
     ProposalTests,
     RepublishTests,
     SaleTests,
+    TimetableTests,
 ):
     """Tests of any store. Inherit from this class, and define `open_store`."""
 

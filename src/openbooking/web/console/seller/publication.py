@@ -12,7 +12,7 @@ from openbooking.back_office.descriptions import opportunity_name
 from openbooking.booking.commands.find_opportunities import GetOpportunity
 from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import Opportunity, SaleState
-from openbooking.booking.model.situation import Spaces
+from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.missing_properties import missing_properties
 from openbooking.openactive.errors import NotFoundError
 from openbooking.system import make_feed_writer

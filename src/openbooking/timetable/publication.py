@@ -1,0 +1,132 @@
+"""Publishes what is due of all timetables, in batches (`publish_due`).
+
+A batch has the occurrences of some days, so that bookings wait for it a few milliseconds only. Several processes may
+publish at the same time: each batch is published once.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import date, datetime, timedelta
+
+from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.publish_occurrences import (
+    DueTimetable,
+    GetDueTimetable,
+    NoteTimetableFault,
+    OccurrenceBatch,
+    PublishOccurrences,
+)
+from openbooking.booking.model.errors import NothingToCancelError
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.situation import DatedChildren
+from openbooking.booking.model.timetable import NO_END, Facility, TimetableEntry, WeeklyClass
+from openbooking.booking.store import Store
+from openbooking.openactive.errors import OpenBookingError
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.timetable.identity import path_of
+from openbooking.timetable.occurrences import occurrences, undated_opportunities
+from openbooking.timetable.surroundings import Surroundings, surroundings_of
+from openbooking.timetable.wall_clock import DateRange
+
+# A batch ends after the day with which it has this number of occurrences.
+MOST_OCCURRENCES = 100
+_DAY = timedelta(days=1)
+# An occurrence can be booked while its batch is published. It is then cancelled, and the batch is tried again.
+_ATTEMPTS = 5
+_UNDATED_TYPES = (OpportunityType.EVENT, OpportunityType.COURSE_INSTANCE, OpportunityType.ON_DEMAND_EVENT)
+
+
+async def publish_due(store: Store, policy: Policy, clock: Callable[[], datetime]) -> AsyncIterator[TimetableEntry]:
+    """Publish batches until nothing is due; yield the entry after each batch, so that the caller can pause.
+
+    An entry that cannot be published keeps its fault until it is changed, and does not keep back the others.
+    """
+    while (due := await store.execute(GetDueTimetable())) is not None:
+        try:
+            await _publish(store, next_batch(due, policy, clock()))
+        except OpenBookingError as fault:
+            await store.execute(NoteTimetableFault(entry=due.entry, fault=str(fault)))
+        yield due.entry
+
+
+async def _publish(store: Store, batch: OccurrenceBatch) -> None:
+    """Publish a batch. Occurrences that are booked and follow the entry no more are cancelled before."""
+    remove: frozenset[str] = frozenset()
+    for _ in range(_ATTEMPTS):
+        outcome = await store.execute(PublishOccurrences(batch=batch, remove=remove))
+        if outcome.is_done:
+            return
+        for path in sorted(outcome.booked):
+            await _cancel(store, path, batch.entry)
+        remove = outcome.to_remove
+
+
+async def _cancel(store: Store, path: str, entry: TimetableEntry) -> None:
+    command = CancelOpportunity(opportunity=path, message=entry.message, actor=entry.changed_by)
+    try:
+        await store.execute(command)
+    except NothingToCancelError:
+        # Another process has cancelled it, or it has ended.
+        return
+
+
+def next_batch(due: DueTimetable, policy: Policy, now: datetime) -> OccurrenceBatch:
+    """Return the next batch of an entry that is due.
+
+    Dates in the past are not published, so that a system that was stopped for a month continues with today.
+
+    Args:
+        due: The entry, and the timetable of its Seller.
+        policy: The policy.
+        now: The current time.
+    """
+    entry, around = due.entry, surroundings_of(due.timetable.values(), policy)
+    if not isinstance(entry.rule, WeeklyClass | Facility):
+        made = tuple(undated_opportunities(entry, around))
+        undated = frozenset(path_of(type_, entry.entry_key) for type_ in _UNDATED_TYPES)
+        return OccurrenceBatch(entry=entry, opportunities=made, undated=undated)
+    today = now.astimezone(around.zone).date()
+    since = max(entry.published_until or today, today)
+    horizon = max(today + policy.publish_ahead + _DAY, since)
+    found, until = _next_occurrences(entry, around, DateRange(since, horizon))
+    parents = () if entry.published_until else tuple(undated_opportunities(entry, around))
+    is_last = until == horizon and (entry.ended or (entry.rule.last is not None and entry.rule.last < horizon))
+    span = DateRange(since, until).span(around.zone)
+    return OccurrenceBatch(
+        entry=entry,
+        opportunities=(*parents, *(member for member in found if not member.is_over(now))),
+        periods=frozenset(DatedChildren(parent, span.start, span.end) for parent in _parents(entry)),
+        retired=_retired(entry) if until == horizon else frozenset(),
+        until=NO_END if is_last else until,
+    )
+
+
+def _next_occurrences(entry: TimetableEntry, around: Surroundings, dates: DateRange) -> tuple[list[Opportunity], date]:
+    """Return the occurrences of the first of these days, and the day after the last of them."""
+    found: list[Opportunity] = []
+    day = dates.first
+    step = _DAY if isinstance(entry.rule, Facility) else 28 * _DAY
+    while day < dates.until and len(found) < MOST_OCCURRENCES:
+        end = min(day + step, dates.until)
+        found.extend(occurrences(entry, around, DateRange(day, end)))
+        day = end
+    return found, day
+
+
+def _parents(entry: TimetableEntry) -> Iterator[str]:
+    """Yield the paths of the parents of all occurrences that the entry has, or had before its last change."""
+    if isinstance(entry.rule, WeeklyClass):
+        yield path_of(OpportunityType.SESSION_SERIES, entry.entry_key)
+    elif isinstance(entry.rule, Facility):
+        yield path_of(OpportunityType.FACILITY_USE, entry.entry_key)
+        for court in (*(court.key for court in entry.rule.courts), *entry.former_courts):
+            yield path_of(OpportunityType.INDIVIDUAL_FACILITY_USE, entry.entry_key, court)
+
+
+def _retired(entry: TimetableEntry) -> frozenset[str]:
+    """Return the paths of the parents that leave the open feeds when all dates of the entry are published."""
+    if entry.ended:
+        return frozenset(_parents(entry))
+    return frozenset(
+        path_of(OpportunityType.INDIVIDUAL_FACILITY_USE, entry.entry_key, court) for court in entry.former_courts
+    )
