@@ -97,7 +97,7 @@ SIGNATURES: dict[str, str] = {
     "join_needs": "(needs)",
     "changes_between": "(before, after, writer)",
     "opportunity_path": "(type_, key)",
-    "PublishSeller": "(seller, *, actor)",
+    "PublishSeller": "(seller, expected=None, *, actor)",
     "Publish": "(opportunities, own_only=False, keep_cancelled_here=False, known_by_feed=frozenset(), *, actor)",
     "Quote": "(*, caller, uuid, checkpoint, request, holds=True)",
     "Book": "(*, caller, uuid, request, nonce='')",

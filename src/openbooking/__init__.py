@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from openbooking.booking.model.actor import ActorKind as ActorKind
     from openbooking.booking.model.grant_terms import GrantTerms as GrantTerms
     from openbooking.booking.model.opportunity import AccessRules as AccessRules
+    from openbooking.booking.model.opportunity import CourtTime as CourtTime
     from openbooking.booking.model.opportunity import Offer as Offer
     from openbooking.booking.model.opportunity import Opportunity as Opportunity
     from openbooking.booking.model.opportunity import SaleState as SaleState
@@ -85,6 +86,8 @@ if TYPE_CHECKING:
     from openbooking.booking.model.record import RecordKind as RecordKind
     from openbooking.booking.model.record import ShownQuote as ShownQuote
     from openbooking.booking.model.record import decode_record as decode_record
+    from openbooking.booking.model.situation import DatedChildren as DatedChildren
+    from openbooking.booking.model.situation import EntrySet as EntrySet
     from openbooking.booking.model.situation import Holdings as Holdings
     from openbooking.booking.model.situation import Needs as Needs
     from openbooking.booking.model.situation import OpportunityRemoved as OpportunityRemoved
@@ -94,6 +97,8 @@ if TYPE_CHECKING:
     from openbooking.booking.model.situation import SellerSet as SellerSet
     from openbooking.booking.model.situation import Situation as Situation
     from openbooking.booking.model.spaces import Spaces as Spaces
+    from openbooking.booking.model.timetable import EntryKey as EntryKey
+    from openbooking.booking.model.timetable import TimetableEntry as TimetableEntry
     from openbooking.booking.rules.dry_run import Checkpoint as Checkpoint
     from openbooking.booking.store import Feed as Feed
     from openbooking.booking.store import FeedWriter as FeedWriter
@@ -167,7 +172,7 @@ else:
         "openbooking.booking.commands.withhold": "Withhold",
         "openbooking.booking.model.actor": "Actor ActorKind",
         "openbooking.booking.model.grant_terms": "GrantTerms",
-        "openbooking.booking.model.opportunity": "AccessRules Offer Opportunity SaleState Seller",
+        "openbooking.booking.model.opportunity": "AccessRules CourtTime Offer Opportunity SaleState Seller",
         "openbooking.booking.model.order": (
             "BookedItem BookedOrder Caller Order OrderItem OrderKey Partnership Payment PersonalData Proposal Totals"
         ),
@@ -177,9 +182,11 @@ else:
             "DeletedRecord ItemState OrderRecord ProposalRecord QuoteRecord Record RecordKind ShownQuote decode_record"
         ),
         "openbooking.booking.model.situation": (
-            "Holdings Needs OpportunityRemoved OpportunitySet OrderRead RecordSet SellerSet Situation"
+            "DatedChildren EntrySet Holdings Needs OpportunityRemoved OpportunitySet OrderRead RecordSet SellerSet"
+            " Situation"
         ),
         "openbooking.booking.model.spaces": "Spaces",
+        "openbooking.booking.model.timetable": "EntryKey TimetableEntry",
         "openbooking.booking.rules.dry_run": "Checkpoint",
         "openbooking.booking.store": "Feed FeedWriter Figures Store StoreUnavailableError fold join_needs",
         "openbooking.clock": "Clock SystemClock",

@@ -201,7 +201,7 @@ class CourtTests(StoreTestCase):
 class CourtRaceTests(StoreTestCase):
     """Part of `DurableStoreTests`: several processes that book one court."""
 
-    def test_processes_that_race_for_a_court_never_sell_it_twice(self, tmp_path: Path) -> None:
+    def test_a_court_is_never_sold_twice_by_processes_that_race(self, tmp_path: Path) -> None:
         """Three processes book overlapping Slots of many courts at the same moment."""
         courts = [f"court-{number}" for number in range(4 * self.rounds)]
 
