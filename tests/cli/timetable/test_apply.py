@@ -1,5 +1,6 @@
 """`openbooking timetable apply`: files are shown, confirmed and applied, whole or not at all."""
 
+import csv
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -145,6 +146,22 @@ def test_several_files_are_applied_together(bookings: Path, tmp_path: Path) -> N
     succeed("timetable", "apply", str(classes), str(venues), *OF_CENTRE, "--yes")
     assert "[venue.park]" in exported()
     assert "[class.walk]" in exported()
+
+
+@pytest.mark.parametrize(
+    "names", [["classes.toml"], ["courts.toml"], ["course.toml"], ["venues.csv", "classes.csv", "courts.csv"]]
+)
+def test_the_examples_of_the_documentation_are_applied_and_published(bookings: Path, names: list[str]) -> None:
+    files = [str(Path(__file__).parents[3] / "docs" / "reference" / "timetables" / name) for name in names]
+    succeed("timetable", "apply", *files, *OF_CENTRE, "--yes")
+    publish(bookings)
+    rows = list(csv.DictReader(succeed("timetable", "list", *OF_CENTRE, "--csv").splitlines()))
+    assert len(rows) > 2
+    assert {row["fault"] for row in rows} == {""}
+    for row in rows:
+        if row["kind"] in ("class", "facility"):
+            assert occurrences(bookings, row["key"])
+            assert row["published_until"]
 
 
 def test_a_missing_file_and_an_unknown_seller_are_reported(bookings: Path, file: Path, tmp_path: Path) -> None:
