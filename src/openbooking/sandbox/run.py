@@ -53,7 +53,7 @@ def run_demo(settings: Settings, database: Path | None, show: Show, *, book: boo
     configure_logs(logging.WARNING)
     interrupt_on_sigterm()
     with _database_path(database) as path:
-        listener, settings = listen(replace(settings, database=str(path), publish_ahead_days=DAYS))
+        listener, settings = listen(replace(settings, database=str(path), publish_ahead_days=DAYS, time_zone=TIME_ZONE))
         with listener:
             create_file(path)
             content = asyncio.run(fill_database(settings, datetime.now(ZoneInfo(TIME_ZONE)).date()))
