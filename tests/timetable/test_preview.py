@@ -123,6 +123,15 @@ def test_occurrences_after_the_published_days_do_not_count() -> None:
     assert counts({key.key: changes for key, changes in found.items()}) == {"spin": (0, SPIN_SESSIONS, 0)}
 
 
+def test_days_that_are_not_published_yet_do_not_count() -> None:
+    change = edit(RULES, {"riverside": replace(VENUE, town="Bath")})
+    until = date(2026, 10, 20)
+    partly = {key: replace(each, published_until=until) for key, each in change.stored.items()}
+    stored = published(partly.values(), DateRange(DATES.first, until))
+    found = {key.key: each for key, each in effects(change._replace(stored=partly), stored, {}, POLICY, NOW)}
+    assert counts(found) == {"spin": (0, 0, 0), "squash": (0, 0, 0)}
+
+
 def test_a_course_after_the_published_days_counts() -> None:
     course = replace(COURSE, first=date(2027, 5, 3))
     assert counts(effect(edit(RULES, {"beginners": course}))) == {"beginners": (1, 0, 0)}

@@ -85,15 +85,25 @@ def effects(
         now: The current time.
     """
     around = surroundings_of(edit.after.values(), policy)
-    today = now.astimezone(around.zone).date()
-    dates = DateRange(today, today + policy.publish_ahead + timedelta(days=1))
-    until = dates.span(around.zone).end
     by_source: dict[str, list[Opportunity]] = {}
     for item in stored:
-        if item.start is None or item.parent is None or item.start < until:
-            by_source.setdefault(item.source, []).append(item)
+        by_source.setdefault(item.source, []).append(item)
     for entry in edit.affected:
-        wanted = opportunities(entry, around, dates)
-        changes = compare(wanted, by_source.get(entry.source, ()), booked, now)
+        dates = _dates(entry, policy, now)
+        until = dates.span(around.zone).end
+        known = (item for item in by_source.get(entry.source, ()) if _is_before(item, until))
+        changes = compare(opportunities(entry, around, dates), known, booked, now)
         if changes.added or changes.changed or changes.removed:
             yield entry.entry_key, changes
+
+
+def _dates(entry: TimetableEntry, policy: Policy, now: datetime) -> DateRange:
+    """Return the days for which the entry is published; if it is not published yet, those for which it will be."""
+    today = now.astimezone(policy.time_zone).date()
+    horizon = today + policy.publish_ahead + timedelta(days=1)
+    until = entry.published_until or horizon
+    return DateRange(today, min(max(until, today), horizon))
+
+
+def _is_before(item: Opportunity, until: datetime) -> bool:
+    return item.start is None or item.parent is None or item.start < until

@@ -1,6 +1,6 @@
 """The change of a timetable by a command: its effect is shown, confirmed and then applied as a whole."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, NamedTuple
 
@@ -72,8 +72,9 @@ def change_timetable(options: ChangeOptions, decide: Decide) -> None:
         if not (edit.added or edit.changed or edit.removed):
             show("Nothing changes.")
             return
-        found = await _effects(office, edit, policy)
-        _show_effect(office, edit, found)
+        stored = await office.execute(FindBySource(frozenset({f"{SOURCE_PREFIX}{edit.seller}/"}), actor=actor))
+        found = await _effects(office, edit, stored, policy)
+        _show_effect(edit, found, [row for each in found.values() for row in booked_rows(each, stored, office.context)])
         if options.dry_run:
             show("Nothing was changed, because of --dry-run.")
             return
@@ -98,10 +99,10 @@ async def _edit(office: Office, decide: Decide, actor: Actor) -> TimetableEdit:
     return TimetableEdit(office.seller.key, stored, rules.stored, rules.removed, actor)
 
 
-async def _effects(office: Office, edit: TimetableEdit, policy: Policy) -> dict[str, TimetableChanges]:
+async def _effects(
+    office: Office, edit: TimetableEdit, stored: Mapping[str, Opportunity], policy: Policy
+) -> dict[str, TimetableChanges]:
     """Return the changes of the occurrences of each entry, with the numbers of booked spaces."""
-    prefix = f"{SOURCE_PREFIX}{edit.seller}/"
-    stored = await office.execute(FindBySource(frozenset({prefix}), actor=edit.actor))
     found = {key.key: each for key, each in effects(edit, stored.values(), {}, policy, office.context.now)}
     affected = [
         item
@@ -138,10 +139,8 @@ async def _booked(office: Office, affected: Iterable[Opportunity]) -> dict[str, 
     return {path: spaces for path, spaces in booked.items() if spaces}
 
 
-def _show_effect(office: Office, edit: TimetableEdit, found: Mapping[str, TimetableChanges]) -> None:
+def _show_effect(edit: TimetableEdit, found: Mapping[str, TimetableChanges], booked: Sequence[BookedRow]) -> None:
     Output(EffectRow, json=False, csv=False).show(effect_rows(edit, found))
-    names = {key: entry.rule.name for key, entry in {**edit.stored, **edit.after}.items()}
-    booked = [row for key, changes in found.items() for row in booked_rows(changes, names[key], office.context)]
     if booked:
         show()
         show("These occurrences have bookings:")

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from openbooking.back_office.descriptions import opportunity_name
 from openbooking.back_office.tables import TableContext, TableRow
-from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.opportunity import Opportunity, parents_among
 from openbooking.booking.model.timetable import (
     NO_END,
     Closure,
@@ -149,12 +149,14 @@ def _counted(row: EffectRow, changes: TimetableChanges) -> EffectRow:
     )
 
 
-def booked_rows(changes: TimetableChanges, name: str, context: TableContext) -> Iterator[BookedRow]:
+def booked_rows(
+    changes: TimetableChanges, stored: Mapping[str, Opportunity], context: TableContext
+) -> Iterator[BookedRow]:
     """Yield the rows of the occurrences of an entry that have bookings.
 
     Args:
         changes: The changes of the occurrences.
-        name: The name of the entry.
+        stored: The stored Opportunities by path, with the parents.
         context: The context of tables.
     """
 
@@ -163,7 +165,7 @@ def booked_rows(changes: TimetableChanges, name: str, context: TableContext) -> 
             effect=effect,
             occurrence=item.path,
             starts=context.local(item.start),
-            name=opportunity_name(item, ()) or name,
+            name=opportunity_name(item, parents_among(stored, item)),
             booked=changes.booked[item.path],
         )
 
