@@ -48,8 +48,8 @@ from support.parties import ALICE
 REPEATED = (Book, Propose, BookProposal, Cancel, DeleteOrder)
 NO_COMMANDS_OF_HISTORIES = {
     *("GetOpportunity", "GetOpportunities", "FindBySource", "Preview", "RemoveOver", "RecordExport"),
-    *("GetTimetable", "GetDueTimetable", "SaveTimetableEntry", "RemoveTimetableEntry", "PublishOccurrences"),
-    "NoteTimetableFault",
+    *("GetTimetable", "GetDueTimetable", "SaveTimetableEntry", "RemoveTimetableEntry", "ApplyTimetable"),
+    *("PublishOccurrences", "NoteTimetableFault"),
 }
 EXPECTED = (
     "a hold ends by itself",

@@ -30,12 +30,13 @@ def test_the_booking_by_curl_books_in_the_demo(tmp_path: Path) -> None:
                 lines.append(line)
                 if line.startswith('call "$api/orders-rpde"'):
                     break
-            # The reader of README.md replaces these three: address, key and day of the session.
+            # The reader of README.md replaces these three: address, key and time of the session.
             for name, pattern in (("api", r"^api=(.*)$"), ("key", r"^key=(.*)$")):
                 script = re.sub(
                     rf"^{name}=.*$", f"{name}={printed_by_demo(lines, pattern)}", script, flags=re.MULTILINE
                 )
-            script = re.sub(r"early-lanes-\d{8}", printed_by_demo(lines, r"(early-lanes-\d{8})"), script)
+            session = r"early-lanes\.\d{8}T\d{4}Z"
+            script = re.sub(session, printed_by_demo(lines, f"({session})"), script)
             done = subprocess.run(["bash", "-e"], input=script, capture_output=True, text=True, check=True, timeout=60)
         finally:
             demo.send_signal(signal.SIGTERM)

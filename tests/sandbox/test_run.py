@@ -100,6 +100,21 @@ def test_the_printed_addresses_answer(tmp_path: Path) -> None:
         assert client.get(f"{api}/orders-rpde").json()["@type"] == "NoAPITokenError"
 
 
+def test_the_feeds_of_the_demo_are_valid(tmp_path: Path, validator: Validator) -> None:
+    with running_demo(tmp_path / "demo.sqlite3") as printed:
+        (api,) = re.findall(r"^api=(.*)$", printed, re.MULTILINE)
+        site = api.removesuffix("/api")
+        page = httpx2.get(site, follow_redirects=True).raise_for_status().text
+        feeds = set(re.findall(rf"{re.escape(site)}/[\w/.-]*feeds/[\w-]+", page))
+        assert len(feeds) == 7
+        for feed in sorted(feeds):
+            assert validator.rpde_failures(feed) == [], feed
+            items = [item["data"] for item in httpx2.get(feed).json()["items"] if item["state"] == "updated"]
+            assert items
+            for item in items[:3]:
+                assert validator.failures("BookableRPDEFeed", item) == [], item["@id"]
+
+
 def test_the_second_demo_partner_books_for_one_seller_only(tmp_path: Path) -> None:
     with running_demo(tmp_path / "demo.sqlite3") as printed:
         keys = re.findall(r"obk_\S+ of", printed)

@@ -28,6 +28,7 @@ from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import BrokerRole
+from openbooking.sandbox.timetable import series_path
 
 PAST_DAYS = 14
 STAFF = Actor(ActorKind.STAFF, "robin")
@@ -38,7 +39,7 @@ _MOST_ORDERS_OF_A_SESSION = 6
 _SLOTS = 20
 _CANCELLED, _ABSENT = 0.06, 0.1
 _COURSE = opportunity_path(OpportunityType.COURSE_INSTANCE, "badminton-course")
-_FULL, _CANCELLED_CLASS = "adult-lessons", "aqua-fit"
+_FULL, _CANCELLED_CLASS = series_path("adult-lessons"), series_path("aqua-fit")
 _FIRST_NAMES = ("Amara", "Ben", "Chloe", "Dev", "Ella", "Farah", "George", "Hana", "Isla", "Jack", "Kofi", "Lily")
 _LAST_NAMES = ("Ahmed", "Brown", "Chen", "Davies", "Evans", "Flynn", "Green", "Hughes", "Iqbal", "Jones", "Khan")
 
@@ -97,7 +98,7 @@ async def make_bookings(
         store: The store, in which the Opportunities are published.
         clock: The clock of the store.
         sellers: The Sellers.
-        opportunities: The Opportunities, past and coming, each parent before its children.
+        opportunities: The Opportunities, past and coming, in the order of their starts.
         now: The present.
     """
     plan = _Plan(sellers, opportunities, now)
@@ -139,8 +140,7 @@ class _Plan:
 
     def _order(self, opportunity: Opportunity, start: datetime, spaces: int = 0) -> Iterator[_Step]:
         """Yield the booking of some spaces, and what follows it: a cancellation or a record of attendance."""
-        offers = applicable_offers(opportunity, parents_among(self._known, opportunity))
-        offer, broker = self._random.choice(offers), self._broker(opportunity)
+        offer, broker = self._random.choice(self._offers(opportunity)), self._broker(opportunity)
         opens = start - (offer.valid_from_before_start or _BOOKED_AHEAD)
         earliest = max(opens, self._now - timedelta(days=PAST_DAYS) - _BOOKED_AHEAD / 2)
         latest = min(start - timedelta(hours=1), self._now - timedelta(hours=1))
@@ -163,9 +163,8 @@ class _Plan:
         session = self._next(_FULL)
         if session and session.start and session.capacity:
             for _ in range(session.capacity // 2):
-                offers = applicable_offers(session, parents_among(self._known, session))
                 broker, order = self._broker(session), uuid.UUID(int=self._random.getrandbits(128), version=4)
-                request = self._request(session, offers[0], broker, 2)
+                request = self._request(session, self._offers(session)[0], broker, 2)
                 command = Book(caller=Caller(broker.key), uuid=str(order), request=request, nonce=order.hex)
                 yield _Step(self._now - timedelta(minutes=30), command)
 
@@ -188,11 +187,15 @@ class _Plan:
             )
             yield _Step(self._now - timedelta(hours=3 * number + 1), command)
 
+    def _offers(self, opportunity: Opportunity) -> list[Offer]:
+        """Return the Offers that Brokers sell."""
+        offers = applicable_offers(opportunity, parents_among(self._known, opportunity))
+        return [offer for offer in offers if not offer.restricted]
+
     def _next(self, series: str) -> Opportunity | None:
-        """Return the first session of a series that starts tomorrow or later."""
-        parent = opportunity_path(OpportunityType.SESSION_SERIES, series)
+        """Return the first session of the series with this path that starts tomorrow or later."""
         tomorrow = self._now + timedelta(days=1)
-        coming = (item for item in self._known.values() if item.parent == parent and item.start)
+        coming = (item for item in self._known.values() if item.parent == series and item.start)
         return next((item for item in coming if item.start and item.start > tomorrow), None)
 
     def _broker(self, opportunity: Opportunity) -> Broker:

@@ -7,24 +7,30 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
+from openbooking.booking.commands.find_opportunities import FindBySource
 from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.timetable import ApplyTimetable
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.identity.partner_administration import NewPartner
 from openbooking.identity.records import EVERY_SELLER, Role
 from openbooking.sandbox.bookings import BROKERS, PAST_DAYS, Broker, DemoClock, make_bookings
-from openbooking.sandbox.events import events
+from openbooking.sandbox.events import SOURCE, events
 from openbooking.sandbox.sellers import SELLERS, TRUST
-from openbooking.sandbox.timetable import SOURCE, TIME_ZONE, timetable
+from openbooking.sandbox.timetable import DAYS, TIME_ZONE, timetable, venues
 from openbooking.settings import Settings
 from openbooking.store.sqlite.connections import create
 from openbooking.system import System, open_system
+from openbooking.timetable.identity import SOURCE_PREFIX
+from openbooking.timetable.publication import publish_due
 from openbooking.user_error import UserError
 
 # The application id in the header of an SQLite file, by which the demo recognises its own files: "obkd" in ASCII.
 _DEMO_FILE = 0x6F626B64
-_PUBLISHED_AT_ONCE = 200
+_SOURCES = (SOURCE, SOURCE_PREFIX)
 _BOOKED_BEFORE_DAYS = 9
 # The users of the demo, and their password.
 USERS = (("sam", TRUST.key, Role.MANAGER), ("robin", TRUST.key, Role.STAFF))
@@ -42,7 +48,7 @@ class DemoContent(NamedTuple):
     Attributes:
         demo_key: The API key of the partner that may book for both Sellers.
         studio_key: The API key of the partner that may book for Willow Studio only.
-        opportunities: All published Opportunities, each parent before its children.
+        opportunities: All published Opportunities, in the order of their starts.
     """
 
     demo_key: str
@@ -80,26 +86,37 @@ async def fill_database(settings: Settings, today: date) -> DemoContent:
         settings: The settings, with the database.
         today: The present date in the time zone of the demo.
     """
-    zone = ZoneInfo(TIME_ZONE)
-    coming = [*timetable(today, zone), *events(today, zone)]
-    since = today - timedelta(days=PAST_DAYS + 1)
-    past = [item for item in timetable(since, zone) if not item.start or item.start.astimezone(zone).date() <= today]
-    # Both have the series and facilities, which are equal.
-    opportunities = list({item.path: item for item in (*past, *coming)}.values())
     now = datetime.now(UTC)
-    clock = DemoClock(now - timedelta(days=PAST_DAYS + _BOOKED_BEFORE_DAYS))
+    # The clock begins before the first booking, and all occurrences are published at that time.
+    before = timedelta(days=PAST_DAYS + _BOOKED_BEFORE_DAYS)
+    clock = DemoClock(now - before)
+    settings = replace(settings, publish_ahead_days=before.days + DAYS)
     async with open_system(settings, clock, serves=False) as system:
-        for seller in SELLERS:
-            await system.store.execute(PublishSeller(seller, actor=DEMO))
-        for first in range(0, len(opportunities), _PUBLISHED_AT_ONCE):
-            await system.store.execute(Publish(tuple(opportunities[first : first + _PUBLISHED_AT_ONCE]), actor=DEMO))
+        opportunities = await _publish(system, today)
         keys = [await _add_partner(system, broker) for broker in BROKERS]
         await make_bookings(system.store, clock, SELLERS, opportunities, now)
         current = frozenset(item.path for item in opportunities if not item.is_over(now))
-        await system.store.execute(Withdraw(sources=frozenset({SOURCE}), keep=current, actor=DEMO))
+        # One source after another, because a command must not take too long on a slow machine.
+        for source in sorted({item.source for item in opportunities if item.path not in current}):
+            await system.store.execute(Withdraw(sources=frozenset({source}), keep=current, actor=DEMO))
         for name, seller_key, role in USERS:
             await _add_user(system, name, seller_key, role)
     return DemoContent(keys[0], keys[1], [item for item in opportunities if item.path in current])
+
+
+async def _publish(system: System, today: date) -> list[Opportunity]:
+    """Publish the Sellers with their timetables and events; return all Opportunities in the order of their starts."""
+    timetables = {seller.key: timetable(seller.key, today) for seller in SELLERS}
+    for seller in SELLERS:
+        await system.store.execute(PublishSeller(seller, actor=DEMO))
+        rules = timetables[seller.key]
+        await system.store.execute(ApplyTimetable(seller=seller.key, seen={}, rules=rules, actor=DEMO))
+    async for _ in publish_due(system.store, system.settings.policy, system.clock):
+        pass
+    made = events(today, ZoneInfo(TIME_ZONE), venues(timetables[TRUST.key]))
+    await system.store.execute(Publish(tuple(made), actor=DEMO))
+    found = await system.store.execute(FindBySource(frozenset(_SOURCES), actor=DEMO))
+    return sorted(found.values(), key=lambda item: (item.start or datetime.max.replace(tzinfo=UTC), item.path))
 
 
 async def _add_partner(system: System, broker: Broker) -> str:

@@ -22,8 +22,7 @@ from openbooking.openactive.ids import Identifiers
 from openbooking.sandbox.database import PASSWORD, DemoContent, create_file, fill_database
 from openbooking.sandbox.guide import Address, guide
 from openbooking.sandbox.guided_booking import Choice, JsonObject, book_something
-from openbooking.sandbox.sellers import TRUST
-from openbooking.sandbox.timetable import TIME_ZONE
+from openbooking.sandbox.timetable import DAYS, TIME_ZONE, series_path
 from openbooking.serving.listening import listen
 from openbooking.serving.logs import configure_logs
 from openbooking.serving.server import Stop, interrupt_on_sigterm, run_server
@@ -32,9 +31,8 @@ from openbooking.web.api.dataset_site import DATASET_PATH
 from openbooking.web.api.feeds import FEEDS_PATH
 from openbooking.web.console.console import CONSOLE_PATH
 
-# The session in the guide can still be cancelled after the booking, and has spaces for several attempts.
+# The session in the guide can still be cancelled after the booking.
 _AHEAD = timedelta(days=2)
-_LEAST_SPACES = 10
 
 Show = Callable[[str], None]
 
@@ -56,7 +54,7 @@ def run_demo(settings: Settings, database: Path | None, show: Show, *, book: boo
     configure_logs(logging.WARNING)
     interrupt_on_sigterm()
     with _database_path(database) as path:
-        listener, settings = listen(replace(settings, database=str(path)))
+        listener, settings = listen(replace(settings, database=str(path), publish_ahead_days=DAYS, time_zone=TIME_ZONE))
         with listener:
             create_file(path)
             content = asyncio.run(fill_database(settings, datetime.now(ZoneInfo(TIME_ZONE)).date()))
@@ -136,13 +134,8 @@ def _session_to_book(opportunities: list[Opportunity], earliest: datetime) -> tu
     The session has a price that includes tax, can be booked now, and can be cancelled with a full refund.
     """
     by_path = {item.path: item for item in opportunities}
-    return next(
-        (item, offer, f"{by_path[offer.owner].properties['name']} on {item.start:%d %B}")
-        for item in opportunities
-        if item.seller == TRUST.key and item.parent and item.start and item.start > earliest
-        for offer in by_path[item.parent].offers
-        if (item.capacity or 0) >= _LEAST_SPACES
-        and offer.price > 0
-        and offer.full_refund_on_cancellation
-        and offer.valid_from_before_start is None
+    series = by_path[series_path("early-lanes")]
+    session = next(
+        item for item in opportunities if item.parent == series.path and item.start and item.start > earliest
     )
+    return session, series.offers[0], f"{series.properties['name']} on {session.start:%d %B}"

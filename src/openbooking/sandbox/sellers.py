@@ -1,4 +1,4 @@
-"""The demo data of the two made-up Sellers, and the locations of their classes and courts."""
+"""The demo data of the two made-up Sellers."""
 
 from openbooking.booking.model.opportunity import Properties, Seller
 from openbooking.openactive.terms import TaxMode
@@ -61,18 +61,3 @@ STUDIO = Seller(
     properties=_seller_properties(SITES["willow-studio"], "22a Canal Street", "OX2 6ZZ", "01632 960202", "GB999999974"),
 )
 SELLERS = (TRUST, STUDIO)
-
-
-def _place(name: str, street: str, postcode: str, latitude: float, longitude: float) -> Properties:
-    """Return the JSON-LD of a location."""
-    return {
-        "@type": "Place",
-        "name": name,
-        "address": _address(street, postcode),
-        "geo": {"@type": "GeoCoordinates", "latitude": latitude, "longitude": longitude},
-    }
-
-
-CENTRE = _place("Riverbank Leisure Centre", "1 Meadow Lane", "OX4 4ZZ", 51.741, -1.237)
-PARK = _place("Riverbank Park, by the bandstand", "Park Road", "OX4 1ZZ", 51.744, -1.241)
-STUDIO_ROOM = _place("Willow Studio", "22a Canal Street", "OX2 6ZZ", 51.761, -1.268)

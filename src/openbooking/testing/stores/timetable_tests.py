@@ -1,7 +1,7 @@
 """Tests of timetables, for store authors to inherit."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -15,7 +15,12 @@ from openbooking.booking.commands.publish_occurrences import (
     OccurrenceBatch,
     PublishOccurrences,
 )
-from openbooking.booking.commands.timetable import GetTimetable, RemoveTimetableEntry, SaveTimetableEntry
+from openbooking.booking.commands.timetable import (
+    ApplyTimetable,
+    GetTimetable,
+    RemoveTimetableEntry,
+    SaveTimetableEntry,
+)
 from openbooking.booking.model.errors import TimetableChangedError
 from openbooking.booking.model.situation import DatedChildren
 from openbooking.booking.model.timetable import NO_END, Closure, EntryKey, TimetableEntry, WeeklyClass, WeeklyTime
@@ -31,6 +36,12 @@ YOGA = WeeklyClass(name="Yoga", times=(WeeklyTime((0,), time(19), 60),), first=d
 def save(seen: int | None = None, key: EntryKey = KEY, **changes: object) -> SaveTimetableEntry:
     """Return the command that stores the class, with these changes."""
     return SaveTimetableEntry(key=key, seen=seen, rule=replace(YOGA, **changes), actor=MANAGER)
+
+
+def apply(seen: Mapping[str, int], removed: frozenset[str] = frozenset()) -> ApplyTimetable:
+    """Return the command that stores two further classes, and removes the entries with these keys."""
+    rules = {"early": YOGA, "late": YOGA}
+    return ApplyTimetable(seller=SELLER.key, seen=seen, rules=rules, removed=removed, actor=MANAGER)
 
 
 def batch(entry: TimetableEntry, keys: Sequence[str], until: date = date(2027, 5, 1)) -> OccurrenceBatch:
@@ -66,6 +77,7 @@ class TimetableTests(StoreTestCase):
                     save(seen=first.revision, capacity=7),
                     save(),
                     RemoveTimetableEntry(key=KEY, actor=MANAGER),
+                    apply({KEY.key: first.revision}),
                 ):
                     assert isinstance(await _refusal(store, late), TimetableChangedError)
                 closure = EntryKey(SELLER.key, "floor")
@@ -75,6 +87,10 @@ class TimetableTests(StoreTestCase):
                 assert timetable.keys() == {KEY, closure}
                 assert timetable[KEY] == replace(changed, revision=changed.revision + 1)
                 assert await store.execute(GetTimetable(seller="other", actor=MANAGER)) == {}
+                seen = {key.key: entry.revision for key, entry in timetable.items()}
+                await store.execute(apply(seen, removed=frozenset({closure.key})))
+                timetable = await store.execute(GetTimetable(seller=SELLER.key, actor=MANAGER))
+                assert timetable.keys() == {KEY, EntryKey(SELLER.key, "early"), EntryKey(SELLER.key, "late")}
 
         asyncio.run(run())
 
