@@ -22,6 +22,7 @@ from openbooking.openactive.ids import Identifiers
 from openbooking.sandbox.database import PASSWORD, DemoContent, create_file, fill_database
 from openbooking.sandbox.guide import Address, guide
 from openbooking.sandbox.guided_booking import Choice, JsonObject, book_something
+from openbooking.sandbox.sellers import TRUST
 from openbooking.sandbox.timetable import DAYS, TIME_ZONE, series_path
 from openbooking.serving.listening import listen
 from openbooking.serving.logs import configure_logs

@@ -15,7 +15,8 @@ from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.timetable import TimetableEntry, TimetableRule
-from openbooking.cli.bookings.office import administrator, ask, check_message, with_office
+from openbooking.cli.bookings.office import ask, check_message, with_office
+from openbooking.cli.database import administrator
 from openbooking.cli.listing import Output
 from openbooking.cli.output import show
 from openbooking.cli.timetable.rows import BookedRow, EffectRow, booked_rows, effect_rows

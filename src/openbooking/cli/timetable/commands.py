@@ -11,7 +11,8 @@ from openbooking.back_office.occurrence_rows import OccurrenceRow, occurrence_ro
 from openbooking.back_office.office import Office
 from openbooking.back_office.pages import read_rows
 from openbooking.booking.model.timetable import Closure, Facility, TimetableRule, Venue
-from openbooking.cli.bookings.office import SellerOption, Yes, administrator, with_office
+from openbooking.cli.bookings.office import SellerOption, Yes, with_office
+from openbooking.cli.database import administrator
 from openbooking.cli.faults import MISUSE, CommandError
 from openbooking.cli.listing import Csv, Json, Output
 from openbooking.cli.options import Database
