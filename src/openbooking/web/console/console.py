@@ -60,6 +60,9 @@ class Notice(StrEnum):
     BOOKED = "booked"
     BOOKED_BEFORE = "booked-before"
     CHANGED_AT_DESK = "changed-at-desk"
+    TIMETABLE_SAVED = "timetable-saved"
+    TIMETABLE_UNCHANGED = "timetable-unchanged"
+    TIMETABLE_REMOVED = "timetable-removed"
 
 
 NOTICES = {
@@ -84,6 +87,9 @@ NOTICES = {
     Notice.BOOKED: "Booked.",
     Notice.BOOKED_BEFORE: "This form was booked already, and not booked again. This is its receipt.",
     Notice.CHANGED_AT_DESK: "Done. This was booked at the front desk: tell the customer yourself.",
+    Notice.TIMETABLE_SAVED: "Saved. What is on sale follows within a minute or two.",
+    Notice.TIMETABLE_UNCHANGED: "Nothing was changed.",
+    Notice.TIMETABLE_REMOVED: "Removed. What is on sale follows within a minute or two.",
 }
 
 
