@@ -47,7 +47,6 @@ class Page(HTMLParser):
             self._text_area = told["name"] if tag == "textarea" else ""
         elif tag == "select":
             self._select = told["name"]
-            self.fields[told["name"]] = told
         elif tag == "option":
             # The first option is chosen unless another one is.
             if "selected" in told or self._select not in self.forms[-1].fields:

@@ -51,6 +51,7 @@ ROUTES = {
     "/console/desk/takings": For.EVERYBODY,
     "/console/timetable": For.EVERYBODY,
     "/console/timetable/close": For.EVERYBODY,
+    "/console/timetable/sheet": For.EVERYBODY,
     **{f"/console/timetable/add/{kind}": For.MANAGERS for kind in RuleKind},
     "/console/timetable/entries/{entry}": For.MANAGERS,
     "/console/timetable/entries/{entry}/remove": For.MANAGERS,

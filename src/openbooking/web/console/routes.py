@@ -22,6 +22,7 @@ from openbooking.web.console.seller.log import LogPages
 from openbooking.web.console.seller.publication import PublicationPages
 from openbooking.web.console.seller.staff import StaffPages
 from openbooking.web.console.timetable.editing import EditingPages
+from openbooking.web.console.timetable.sheet import SheetPages
 from openbooking.web.console.timetable.week import WeekPages
 
 
@@ -40,6 +41,7 @@ def console_routes(console: Console) -> list[Route]:
         *OrderDecisionPages(console).routes(),
         *WeekPages(console).routes(),
         *EditingPages(console).routes(),
+        *SheetPages(console).routes(),
         *PublicationPages(console).routes(),
         *StaffPages(console).routes(),
         *PrivacyPages(console).routes(),
