@@ -52,6 +52,7 @@ ROUTES = {
     "/console/timetable": For.EVERYBODY,
     "/console/timetable/close": For.EVERYBODY,
     "/console/timetable/sheet": For.EVERYBODY,
+    "/console/timetable/terms/{opportunity:path}": For.MANAGERS,
     **{f"/console/timetable/add/{kind}": For.MANAGERS for kind in RuleKind},
     "/console/timetable/entries/{entry}": For.MANAGERS,
     "/console/timetable/entries/{entry}/remove": For.MANAGERS,

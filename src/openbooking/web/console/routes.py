@@ -23,6 +23,7 @@ from openbooking.web.console.seller.publication import PublicationPages
 from openbooking.web.console.seller.staff import StaffPages
 from openbooking.web.console.timetable.editing import EditingPages
 from openbooking.web.console.timetable.sheet import SheetPages
+from openbooking.web.console.timetable.terms import TermPages
 from openbooking.web.console.timetable.week import WeekPages
 
 
@@ -42,6 +43,7 @@ def console_routes(console: Console) -> list[Route]:
         *WeekPages(console).routes(),
         *EditingPages(console).routes(),
         *SheetPages(console).routes(),
+        *TermPages(console).routes(),
         *PublicationPages(console).routes(),
         *StaffPages(console).routes(),
         *PrivacyPages(console).routes(),

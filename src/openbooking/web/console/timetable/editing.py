@@ -22,7 +22,7 @@ from openbooking.timetable.check import check, check_removal
 from openbooking.timetable.checking.faults import Fault
 from openbooking.timetable.concepts import search
 from openbooking.timetable.offers import offer_key
-from openbooking.web.console.confirmation import Confirmation, confirmation
+from openbooking.web.console.confirmation import confirmation
 from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice
 from openbooking.web.console.timetable.addresses import (
     CLOSE_PATH,
@@ -40,13 +40,16 @@ from openbooking.web.console.timetable.rule_forms import COURT_CLOSURE, FORMS, R
 from openbooking.web.pages import Form, Problem
 
 _METHODS = ("GET", "POST")
-_CHANGED = "Somebody has changed this entry since you opened it. Nothing has been saved. This is how it is now."
+CHANGED = Fault(
+    "", "Somebody has changed this entry since you opened it. Nothing has been saved. This is how it is now."
+)
 _OTHER_EFFECT = "The bookings have changed since you opened this page. Nothing has been saved. Look at them again."
 _LONGEST_KEY = 30
-_FIND, _CHECK, _SAVE, _ADD_ROWS = "find", "check", "save", "rows:"
+ADD_ROWS, BACK = "rows:", "edit"
+_FIND, _SAVE = "find", "save"
 
 
-class _Asked(NamedTuple):
+class Asked(NamedTuple):
     """An entry that is edited.
 
     Attributes:
@@ -65,6 +68,10 @@ class _Asked(NamedTuple):
     def seen(self) -> int | None:
         """The revision of the stored entry."""
         return self.known.revision if self.known else None
+
+    def is_seen(self, sent: Form) -> bool:
+        """Return whether a form was made for this revision."""
+        return sent.get("seen", "") == str(self.seen or "")
 
 
 class EditingPages:
@@ -85,17 +92,17 @@ class EditingPages:
         ]
 
     async def _add(self, form: RuleForm, action: str, visit: ConsoleVisit) -> Response:
-        return await _edit(visit, _Asked(form, action, await timetable_of(visit)))
+        return await _edit(visit, Asked(form, action, await timetable_of(visit)))
 
     async def _change(self, visit: ConsoleVisit) -> Response:
         timetable = await timetable_of(visit)
         known = _known(visit, timetable)
-        return await _edit(visit, _Asked(FORMS[kind_of(known.rule)], entry_path(known.key), timetable, known))
+        return await _edit(visit, Asked(FORMS[kind_of(known.rule)], entry_path(known.key), timetable, known))
 
     async def _remove(self, visit: ConsoleVisit) -> Response:
         timetable = await timetable_of(visit)
         known = _known(visit, timetable)
-        asked = _Asked(FORMS[kind_of(known.rule)], remove_path(known.key), timetable, known)
+        asked = Asked(FORMS[kind_of(known.rule)], remove_path(known.key), timetable, known)
         form = await visit.form() if visit.request.method == HTTPMethod.POST else None
         faults = check_removal(known, timetable.values())
         if faults:
@@ -137,39 +144,51 @@ def _known(visit: ConsoleVisit, timetable: Timetable) -> TimetableEntry:
     return entry
 
 
-async def _edit(visit: ConsoleVisit, asked: _Asked) -> Response:
+async def _edit(visit: ConsoleVisit, asked: Asked) -> Response:
     """Show the form of an entry, or do what its buttons say."""
     part = asked.form.part
-    if visit.request.method != HTTPMethod.POST:
-        return _form_page(visit, asked, _first_fields(visit, asked))
-    sent = await visit.form()
-    if sent.get("seen", "") != str(asked.seen or ""):
-        return _form_page(visit, asked, _first_fields(visit, asked), [Fault("", _CHANGED)])
+    sent = await visit.form() if visit.request.method == HTTPMethod.POST else None
+    if sent is None or not asked.is_seen(sent):
+        return _form_page(visit, asked, _first_fields(visit, asked), [CHANGED] if sent else [])
     form, button = tidied(part, sent), sent.get("button", "")
-    if button == _FIND or button.startswith(_ADD_ROWS):
+    if button == _FIND or button.startswith(ADD_ROWS):
         return _form_page(visit, asked, form, button=button)
     rule, faults = read(part, form, asked.known.rule if asked.known else None)
     if not faults:
         faults = list(check(_entry(visit, asked, rule), asked.timetable.values()))
-    if faults:
+    if faults or button == BACK:
         return _form_page(visit, asked, form, faults)
-    if button == "edit":
-        return _form_page(visit, asked, form)
-    return await _save(visit, asked, rule, sent, form)
+    outcome = await save_rule(visit, asked, rule, sent, form)
+    if isinstance(outcome, Response):
+        return outcome
+    if outcome == CHANGED and asked.known:
+        timetable = await timetable_of(visit)
+        now = asked._replace(timetable=timetable, known=_known(visit, timetable))
+        return _form_page(visit, now, _first_fields(visit, now), [outcome])
+    return _form_page(visit, asked, form, [outcome])
 
 
-async def _save(visit: ConsoleVisit, asked: _Asked, rule: TimetableRule, sent: Form, form: Form) -> Response:
-    """Save a rule without faults, after people have seen its effect."""
+async def save_rule(visit: ConsoleVisit, asked: Asked, rule: TimetableRule, sent: Form, form: Form) -> Response | Fault:
+    """Show the effect of a rule without faults, or save it if people have confirmed the effect.
+
+    Args:
+        visit: The visit.
+        asked: The entry.
+        rule: The rule.
+        sent: The fields that were sent, with those of the confirmation.
+        form: The fields of the rule, which the page of the effect sends again.
+
+    Returns:
+        The response, or the fault because of which nothing was saved.
+    """
     entry = _entry(visit, asked, rule)
     if asked.known and asked.known.rule == rule:
         return visit.redirect(TIMETABLE_PATH, Notice.TIMETABLE_UNCHANGED)
-    effect, confirm = None, Confirmation(0, must_type=False)
     if asked.known or isinstance(rule, Closure):
         effect = await effect_of(visit, asked.timetable, entry)
-        confirm = confirmation(visit, len(effect.bookings))
         if sent.get("button") != _SAVE:
             return _effect_page(visit, asked, effect, {}, fields=form)
-        problem = _stale(asked, effect, sent) or confirm.problem(sent)
+        problem = _stale(asked, effect, sent) or confirmation(visit, len(effect.bookings)).problem(sent)
         if problem:
             return _effect_page(visit, asked, effect, sent, problem, fields=form)
     message = sent.get("message", "").strip() or None
@@ -177,22 +196,20 @@ async def _save(visit: ConsoleVisit, asked: _Asked, rule: TimetableRule, sent: F
     try:
         await visit.execute(command)
     except TimetableChangedError:
-        timetable = await timetable_of(visit)
-        now = asked._replace(timetable=timetable, known=timetable.get(entry.entry_key) if asked.known else None)
-        return _form_page(visit, now, _first_fields(visit, now) if now.known else form, [Fault("", _CHANGED)])
+        return CHANGED
     except OpenBookingError as refusal:
-        return _form_page(visit, asked, form, [Fault("", refusal.description or refusal.name)])
+        return Fault("", refusal.description or refusal.name)
     return visit.redirect(TIMETABLE_PATH, Notice.TIMETABLE_SAVED)
 
 
-def _stale(asked: _Asked, effect: Effect, sent: Form) -> Problem | None:
+def _stale(asked: Asked, effect: Effect, sent: Form) -> Problem | None:
     """Return the problem with a confirmation that was made for another entry or other bookings."""
-    if sent.get("seen", "") != str(asked.seen or ""):
-        return Problem(_CHANGED)
+    if not asked.is_seen(sent):
+        return Problem(CHANGED.text)
     return Problem(_OTHER_EFFECT) if sent.get("effect") != effect.seen else None
 
 
-def _entry(visit: ConsoleVisit, asked: _Asked, rule: TimetableRule) -> TimetableEntry:
+def _entry(visit: ConsoleVisit, asked: Asked, rule: TimetableRule) -> TimetableEntry:
     """Return the entry with a new rule. A new entry gets a key that is made of its name."""
     if asked.known:
         return replace(asked.known, rule=rule)
@@ -204,7 +221,7 @@ def _entry(visit: ConsoleVisit, asked: _Asked, rule: TimetableRule) -> Timetable
     return TimetableEntry(seller=visit.seller.key, key=key, rule=rule, changed_by=visit.actor)
 
 
-def _first_fields(visit: ConsoleVisit, asked: _Asked) -> Form:
+def _first_fields(visit: ConsoleVisit, asked: Asked) -> Form:
     """Return the fields of the form as it is opened. The query gives some fields of a new entry."""
     part = asked.form.part
     if asked.known:
@@ -222,16 +239,16 @@ def _fresh(visit: ConsoleVisit) -> dict[str, str]:
 
 
 def _form_page(
-    visit: ConsoleVisit, asked: _Asked, form: Form, faults: Sequence[Fault] = (), button: str = ""
+    visit: ConsoleVisit, asked: Asked, form: Form, faults: Sequence[Fault] = (), button: str = ""
 ) -> Response:
     part = asked.form.part
-    more = button.removeprefix(_ADD_ROWS) if button.startswith(_ADD_ROWS) else ""
+    more = button.removeprefix(ADD_ROWS) if button.startswith(ADD_ROWS) else ""
     concepts = next((field for field in part.fields if field.kind.input is Input.CONCEPTS), None)
     searched = form.get(f"{concepts.name}.{SEARCH}", "").strip() if concepts else ""
     found = search(concepts.vocabulary, searched) if concepts and searched else ()
     shown = Shown({}, choices_of(asked.timetable), _fresh(visit), more, found)
     names = set(show(part, form, shown).names())
-    errors = _errors(faults, names)
+    errors = errors_at(faults, names)
     if button == _FIND and not found:
         errors = {"concepts": "Nothing in the list has this name. Try another word."}
     first, text = next(iter(errors.items()), ("", ""))
@@ -243,7 +260,7 @@ def _form_page(
     )
 
 
-def _errors(faults: Sequence[Fault], names: set[str]) -> dict[str, str]:
+def errors_at(faults: Sequence[Fault], names: set[str]) -> dict[str, str]:
     """Return what is wrong by the names of fields; a fault of a part of a field is at the field."""
     errors: dict[str, str] = {}
     for fault in faults:
@@ -256,7 +273,7 @@ def _errors(faults: Sequence[Fault], names: set[str]) -> dict[str, str]:
 
 def _effect_page(  # noqa: PLR0913 - the parts of two pages that are alike
     visit: ConsoleVisit,
-    asked: _Asked,
+    asked: Asked,
     effect: Effect,
     sent: Form,
     problem: Problem | None = None,
