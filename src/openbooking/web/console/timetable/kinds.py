@@ -97,7 +97,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _dates(text: str) -> tuple[date, ...]:
-    return tuple(sorted({date.fromisoformat(part) for part in _listed(text)}))
+    return tuple(map(date.fromisoformat, _listed(text)))
 
 
 def _lines(text: str) -> str:

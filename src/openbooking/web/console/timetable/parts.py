@@ -4,6 +4,7 @@ The name of a field is the path of the value in the rule, such as `prices.0.amou
 (`openbooking.timetable.check`) has the name of its field.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from openbooking.web.pages import Form
 MORE_ROWS = 4
 SEARCH, FOUND = "search", "found"
 _WEEK = range(7)
+_ROW_NUMBER = re.compile(r"[0-9]{1,4}")
 # The values of these controls are there in a row that nobody has filled in.
 _PRESET = (Input.CHOICE, Input.HIDDEN)
 
@@ -185,7 +187,7 @@ def _rows(group: Group, form: Form) -> list[Form]:
     for name, text in form.items():
         first, _, rest = name.partition(".")
         number, _, inner = rest.partition(".")
-        if first == group.name and number.isascii() and number.isdigit() and inner:
+        if first == group.name and inner and _ROW_NUMBER.fullmatch(number):
             found.setdefault(int(number), {})[inner] = text
     return [row for _, row in sorted(found.items()) if not _is_empty(group.part, row)]
 
