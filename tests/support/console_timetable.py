@@ -60,7 +60,7 @@ class Club:
 
     async def book(self, member: Opportunity, name: str) -> str:
         """Book a space of a session or Slot at the front desk; return the UUID of the Order."""
-        family = [await self._parent(member), member]
+        family = [*([await self._parent(member)] if member.parent else []), member]
         priced = next(offer for each in reversed(family) for offer in each.offers)
         wanted = request(
             item(family),

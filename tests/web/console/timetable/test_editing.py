@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.model.timetable import Closure, Facility, Nation, TimetableRule, WeeklyClass, WeeklyTime
+from openbooking.booking.model.timetable import Closure, Event, Facility, Nation, TimetableRule, WeeklyClass, WeeklyTime
 from support.browsers.form_browser import Page, Visitor
 from support.console import SignIn
 from support.console_timetable import Club
@@ -303,3 +303,25 @@ async def test_staff_close_a_court(club: Club, sign_in: SignIn) -> None:
     closure = (await club.entry("closed")).rule
     assert isinstance(closure, Closure)
     assert (closure.entry, closure.court) == ("squash", "1")
+
+
+async def test_a_removed_court_is_in_the_effect_with_its_times(club: Club, sign_in: SignIn) -> None:
+    await club.save("riverside", VENUE)
+    await club.save("squash", SQUASH)
+    slots = await club.publish("squash")
+    coming = [slot for slot in slots if slot.start and slot.start > club.world.clock()]
+    page = await send(await sign_in("ann"), "/console/timetable/entries/squash", **{"courts.1.name": ""})
+    assert f"0 are added, 0 changed and {len(coming) // 2 + 1} removed" in page.text
+
+
+async def test_the_removal_of_a_distant_event_is_in_the_effect(club: Club, sign_in: SignIn) -> None:
+    start = datetime.combine(club.today + timedelta(days=200), time(14))
+    fete = Event(
+        name="Fete", url="https://example.com", venue="riverside", start=start, minutes=60, capacity=9, prices=(ADULT,)
+    )
+    await club.save("riverside", VENUE)
+    await club.save("fete", fete)
+    (event,) = await club.publish("fete")
+    await club.book(event, "Green")
+    page = await (await sign_in("ann")).open("/console/timetable/entries/fete/remove")
+    assert "This cancels 1 booked session of 1 customer." in page.text

@@ -18,13 +18,13 @@ from openbooking.booking.model.timetable import Closure, Described, EntryKey, Ti
 from openbooking.booking.rules.cancellation_effects import cancelled_bookings
 from openbooking.openactive.errors import NotFoundError
 from openbooking.timetable.changes import TimetableChanges, compare
-from openbooking.timetable.occurrences import opportunities, undated_opportunities
+from openbooking.timetable.occurrences import occurrences, undated_opportunities
 from openbooking.timetable.surroundings import Surroundings, surroundings_of
 from openbooking.timetable.wall_clock import DateRange
 from openbooking.web.console.console import ConsoleVisit
 
 Timetable = Mapping[EntryKey, TimetableEntry]
-_DAY = timedelta(days=1)
+_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
 
 class EntryChanges(NamedTuple):
@@ -94,27 +94,79 @@ async def _changes(
     around: tuple[Surroundings, Surroundings],
     dates: DateRange,
 ) -> EntryChanges:
-    """Return the changes of one entry from its surroundings now to those afterwards."""
+    """Return the changes of one entry from its surroundings now to those afterwards.
+
+    The stored Opportunities are read week by week, so that bookings wait a short time only.
+    """
     former, coming = around
     before = timetable.get(entry.entry_key, entry)
-    parents = {item.path for each in (before, entry) for item in undated_opportunities(each, former)}
-    span = dates.span(coming.zone)
-    stored = await visit.execute(
-        FindOccurrences(
-            sources=frozenset({entry.source}),
-            paths=frozenset(parents),
-            periods=frozenset(DatedChildren(parent, span.start, span.end) for parent in parents),
-            actor=visit.actor,
+    parents = frozenset(item.path for each in (before, entry) for item in undated_opportunities(each, former))
+    found: list[TimetableChanges] = []
+    for number, week in enumerate(_weeks(dates)):
+        span = week.span(coming.zone)
+        stored = await visit.execute(
+            FindOccurrences(
+                sources=frozenset({entry.source}),
+                paths=frozenset() if number else parents,
+                periods=frozenset(DatedChildren(parent, span.start, span.end) for parent in parents),
+                actor=visit.actor,
+            )
         )
+        own = frozenset[str]() if number else parents
+        found.append(await asyncio.to_thread(_compare, visit, _Week(entry, coming, week, own), stored))
+    return EntryChanges(entry, _joined(found))
+
+
+def _weeks(dates: DateRange) -> Iterator[DateRange]:
+    """Yield the dates in ranges of a week at most; one empty range if there are none."""
+    day = dates.first
+    while day < dates.until or day == dates.first:
+        yield DateRange(day, min(day + _WEEK, dates.until))
+        day += _WEEK
+
+
+class _Week(NamedTuple):
+    """A week of an entry.
+
+    Attributes:
+        entry: The entry.
+        around: Its surroundings.
+        dates: The days.
+        undated: The paths of its Opportunities that are not made for dates; none except for the first week.
+    """
+
+    entry: TimetableEntry
+    around: Surroundings
+    dates: DateRange
+    undated: frozenset[str]
+
+    def wanted(self) -> Iterator[Opportunity]:
+        """Yield the Opportunities that the entry makes."""
+        if self.undated:
+            yield from undated_opportunities(self.entry, self.around)
+        yield from occurrences(self.entry, self.around, self.dates)
+
+    def has(self, item: Opportunity) -> bool:
+        """Return whether a stored Opportunity belongs to the week. Overlapping Slots of other weeks do not."""
+        span = self.dates.span(self.around.zone)
+        is_in_week = item.start is not None and span.start <= item.start < span.end and item.type.needs_parent
+        return item.path in self.undated or is_in_week
+
+
+def _compare(visit: ConsoleVisit, week: _Week, found: FoundOccurrences) -> TimetableChanges:
+    stored = (item for item in found.opportunities.values() if week.has(item))
+    return compare(week.wanted(), stored, found.booked, visit.console.system.clock())
+
+
+def _joined(found: Iterable[TimetableChanges]) -> TimetableChanges:
+    """Return the changes of several weeks as one."""
+    weeks = list(found)
+    return TimetableChanges(
+        added=tuple(item for week in weeks for item in week.added),
+        changed=tuple(item for week in weeks for item in week.changed),
+        removed=tuple(item for week in weeks for item in week.removed),
+        booked={path: spaces for week in weeks for path, spaces in week.booked.items()},
     )
-    return EntryChanges(entry, await asyncio.to_thread(_compare, visit, entry, coming, dates, stored))
-
-
-def _compare(
-    visit: ConsoleVisit, entry: TimetableEntry, around: Surroundings, dates: DateRange, stored: FoundOccurrences
-) -> TimetableChanges:
-    wanted = opportunities(entry, around, dates)
-    return compare(wanted, stored.opportunities.values(), stored.booked, visit.console.system.clock())
 
 
 def _is_concerned(entry: TimetableEntry, before: TimetableEntry | None, after: TimetableEntry) -> bool:
