@@ -6,7 +6,17 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.model.timetable import Closure, Event, Facility, Nation, TimetableRule, WeeklyClass, WeeklyTime
+from openbooking.booking.model.timetable import (
+    Closure,
+    Course,
+    Event,
+    Facility,
+    Nation,
+    OnDemandItem,
+    TimetableRule,
+    WeeklyClass,
+    WeeklyTime,
+)
 from support.browsers.form_browser import Page, Visitor
 from support.console import SignIn
 from support.console_timetable import Club
@@ -151,6 +161,52 @@ async def test_a_facility_with_courts_is_saved(club: Club, sign_in: SignIn) -> N
         ("court-2", "Court 2", 1),
     ]
     assert rule.prices[0].prices[0].amount == Decimal("7.5")
+
+
+DESCRIBED = {name: CLASS[name] for name in ("name", "url", "concepts.found", "prices.0.name", "prices.0.amount")}
+
+
+async def test_an_event_a_course_and_an_on_demand_item_are_saved(club: Club, sign_in: SignIn) -> None:
+    await club.save("riverside", VENUE)
+    ann = await sign_in("ann")
+    forms = {
+        "event": {"start": "2027-03-06T14:00", "minutes": "120", "capacity": "50"},
+        "course": {
+            "times.0.days.5": "yes",
+            "times.0.start": "10:00",
+            "times.0.minutes": "60",
+            "dates": "6",
+            "capacity": "8",
+            "without": "2027-03-13\r\n2027-03-20",
+        },
+        "on-demand": {},
+    }
+    for kind, fields in forms.items():
+        page = await send(ann, f"{ADD}/{kind}", **{**DESCRIBED, "name": kind}, **fields)
+        assert "Saved." in page.text
+    event, course, film = [(await club.entry(key)).rule for key in forms]
+    assert isinstance(event, Event)
+    assert (event.start.isoformat(), event.venue) == ("2027-03-06T14:00:00", "riverside")
+    assert isinstance(course, Course)
+    assert (course.dates, len(course.without), course.times[0].days) == (6, 2, (5,))
+    assert isinstance(film, OnDemandItem)
+    assert film.prices[0].amount == Decimal("7.50")
+
+
+async def test_a_change_of_a_venue_shows_what_changes_with_it(club: Club, sign_in: SignIn) -> None:
+    await club.save("riverside", VENUE)
+    await club.save("spin", SPIN)
+    await club.publish("spin")
+    page = await send(await sign_in("ann"), "/console/timetable/entries/riverside", name="Riverside Hall")
+    assert "0 are added, 1 changed and 0 removed" in page.text
+    assert "name, place or other details" in page.text
+
+
+async def test_a_court_is_closed_for_a_facility_only(club: Club, sign_in: SignIn) -> None:
+    page = await send(
+        await sign_in("cat"), "/console/timetable/close", start="2027-03-06T14:00", end="2027-03-06T15:00"
+    )
+    assert page.paragraphs["entry-wrong"] == "Choose from the list."
 
 
 async def test_a_form_opened_and_sent_changes_nothing(club: Club, sign_in: SignIn) -> None:

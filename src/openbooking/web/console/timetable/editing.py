@@ -23,7 +23,7 @@ from openbooking.timetable.checking.faults import Fault
 from openbooking.timetable.concepts import search
 from openbooking.timetable.offers import offer_key
 from openbooking.web.console.confirmation import confirmation
-from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice
+from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError, Notice
 from openbooking.web.console.timetable.addresses import (
     CLOSE_PATH,
     TIMETABLE_PATH,
@@ -129,7 +129,7 @@ async def timetable_of(visit: ConsoleVisit) -> Timetable:
 
 def _below(path: str) -> str:
     """Return a path below the address of the console."""
-    return path.removeprefix("/console")
+    return path.removeprefix(CONSOLE_PATH)
 
 
 def _known(visit: ConsoleVisit, timetable: Timetable) -> TimetableEntry:

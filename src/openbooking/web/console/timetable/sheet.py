@@ -108,7 +108,7 @@ class SheetPages:
 
     def routes(self) -> list[Route]:
         """Return the route of the page."""
-        return [self._console.route(SHEET_PATH.removeprefix("/console"), self._sheet)]
+        return [self._console.route("/timetable/sheet", self._sheet)]
 
     async def _sheet(self, visit: ConsoleVisit) -> Response:
         timetable, day = await timetable_of(visit), visit.day()
