@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 import pytest
@@ -11,6 +12,8 @@ from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 from starlette.routing import Route as PathRoute
 
 from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.commands.timetable import SaveTimetableEntry
+from openbooking.booking.model.timetable import EntryKey, TimetableRule
 from openbooking.booking.rules.order_lines import OrderStatus
 from openbooking.booking.views import StoreWithViews
 from openbooking.sandbox.database import DEMO, PASSWORD
@@ -20,6 +23,7 @@ from openbooking.web.console.console import Console
 from openbooking.web.console.routes import console_routes
 from openbooking.web.pages import Pages
 from support.browsers.browser import AXE, Site, chromium, served_demo
+from support.timetables import SPIN, SQUASH, VENUE, closed
 
 LOGO = "https://logo.riverbank.example/logo.svg"
 # A colour that is readable neither on light nor on dark pages as it is.
@@ -29,7 +33,18 @@ Scheme = Literal["light", "dark"]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Pages that no link of the demo leads to, with their paths.
 OTHER_PATHS = ("/", "/console/nowhere", "/console/orders?status=nonsense", "/console/orders?partner=nobody")
+TIMETABLE: dict[str, TimetableRule] = {
+    "riverside": VENUE,
+    "spin": SPIN,
+    "squash": SQUASH,
+    "repair": closed("2031-01-01T09:00", "2031-01-01T10:00", entry="squash"),
+}
 DOWNLOADS = re.compile(r"\b(csv|json)\b")
+
+
+async def save(key: str, rule: TimetableRule, system: System) -> None:
+    """Save an entry of the timetable of the demo's Seller."""
+    await system.store.execute(SaveTimetableEntry(key=EntryKey(TRUST.key, key), rule=rule, actor=DEMO))
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +54,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         picture = {"@type": "ImageObject", "url": LOGO}
         branded = replace(TRUST, colour=COLOUR, properties={**TRUST.properties, "logo": picture})
         site.do(lambda system: system.store.execute(PublishSeller(branded, actor=DEMO)))
+        for key, rule in TIMETABLE.items():
+            site.do(partial(save, key, rule))
         yield site
 
 
@@ -115,7 +132,7 @@ def paths(page_of_manager: Page, demo: Site) -> list[str]:
 def test_links_lead_to_every_kind_of_page(paths: list[str]) -> None:
     for start in ("/console?day=", "/console/register/", "/console/proposals/", "/console/orders/", "/partners/"):
         assert any(path.startswith(start) for path in paths), start
-    for end in ("/cancel", "/notify", "/access"):
+    for end in ("/cancel", "/notify", "/access", "/timetable/sheet", "/add/facility", "/remove"):
         assert any(path.endswith(end) for path in paths), end
 
 
@@ -149,6 +166,26 @@ def test_every_page_is_accessible_and_fits(
         if violations := problems(page):
             found[path] = violations
     assert found == {}
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "telephone"])
+def test_faults_of_a_form_and_the_effect_of_a_change_are_accessible(
+    page_of_manager: Page, demo: Site, size: ViewportSize
+) -> None:
+    page = page_of_manager
+    page.set_viewport_size(size)
+    page.goto("/console/timetable/entries/squash")
+    page.get_by_label("Name", exact=True).fill("")
+    page.get_by_label("Search the list").fill("tennis")
+    for button in ("Find", "Show the effect"):
+        page.get_by_role("button", name=button, exact=True).click()
+        assert problems(page) == []
+    expect(page.get_by_role("alert")).to_contain_text("Give a name.")
+    page.get_by_label("Name", exact=True).fill("Courts")
+    page.get_by_role("button", name="Show the effect", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The effect on Squash courts")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert problems(page) == []
 
 
 WIDEST = """[...document.querySelectorAll('main *')]

@@ -46,7 +46,8 @@ PARTNERS_PATH = "/partners"
 LINK_PATH = "/set-password"
 
 _FORM_TYPE = "application/x-www-form-urlencoded"
-_LARGEST_FORM = 20_000
+# The form of a facility repeats fields for each of its courts, opening hours and prices.
+_LARGEST_FORM, _LARGEST_FORM_SIGNED_IN = 20_000, 200_000
 # The form that changes an Order has up to two fields for each of its items.
 _MOST_FIELDS, _MOST_FIELDS_SIGNED_IN = 50, 1_000
 # A longer path and query would not fit into the sign-in form, which carries them URL-encoded.
@@ -324,7 +325,8 @@ class Pages:
             BadFormError: The body is not a form, or the form repeats a field.
         """
         most_fields = _MOST_FIELDS_SIGNED_IN if visit.signed_in else _MOST_FIELDS
-        form = await read_unchecked_form(request, most_fields)
+        largest = _LARGEST_FORM_SIGNED_IN if visit.signed_in else _LARGEST_FORM
+        form = await read_unchecked_form(request, most_fields, largest)
         if not visit.known or not hmac.compare_digest(form.get("form_token", "").encode(), visit.form_token.encode()):
             raise CsrfError
         return form
@@ -336,19 +338,20 @@ class Pages:
         return Visit(secret, known=True, signed_in=await self._system.identity.accounts.find_session(secret))
 
 
-async def read_unchecked_form(request: Request, most_fields: int = _MOST_FIELDS) -> Form:
+async def read_unchecked_form(request: Request, most_fields: int = _MOST_FIELDS, largest: int = _LARGEST_FORM) -> Form:
     """Return the fields of a form without a check for CSRF, as requests of programs need.
 
     Args:
         request: The request.
         most_fields: The largest number of fields.
+        largest: The largest number of bytes.
 
     Raises:
         BadFormError: The body is not a form, or the form repeats a field.
     """
     if not _is_form(request.headers):
         raise BadFormError
-    return parse_fields((await read_body(request, _LARGEST_FORM)).decode(errors="replace"), most_fields)
+    return parse_fields((await read_body(request, largest)).decode(errors="replace"), most_fields)
 
 
 def parse_fields(text: str, most_fields: int = _MOST_FIELDS) -> Form:

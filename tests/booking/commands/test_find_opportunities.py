@@ -3,8 +3,14 @@
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.find_opportunities import FindBySource, GetOpportunities, GetOpportunity
+from openbooking.booking.commands.find_opportunities import (
+    FindBySource,
+    FindOccurrences,
+    GetOpportunities,
+    GetOpportunity,
+)
 from openbooking.booking.model.opportunity import Opportunity, SaleState
+from openbooking.booking.model.spaces import Spaces
 from openbooking.openactive.errors import NotFoundError
 from support.builders import session, situation
 from support.parties import MANAGER
@@ -27,6 +33,13 @@ def test_opportunities_are_found_by_the_beginnings_of_their_sources() -> None:
     found = FindBySource(frozenset({"feed-2/", "other"}), actor=MANAGER).decide(WHERE)
     assert found.reply == {PILATES.path: PILATES, OFF_SALE.path: OFF_SALE}
     assert found.changes == ()
+
+
+def test_occurrences_are_found_with_the_numbers_of_their_booked_spaces() -> None:
+    where = replace(WHERE, spaces={YOGA.path: Spaces(booked=3, leased=1)})
+    found = FindOccurrences(sources=frozenset({"feed-1", "feed-2/withdrawn"}), actor=MANAGER).decide(where).reply
+    assert found.opportunities == {SERIES.path: SERIES, YOGA.path: YOGA, WITHDRAWN.path: WITHDRAWN}
+    assert found.booked == {SERIES.path: 0, YOGA.path: 3, WITHDRAWN.path: 0}
 
 
 @pytest.mark.parametrize("opportunity", [YOGA, OFF_SALE])

@@ -14,7 +14,12 @@ from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.commands.erase_personal_data import EraseOrderData, ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.find_opportunities import FindBySource, GetOpportunities, GetOpportunity
+from openbooking.booking.commands.find_opportunities import (
+    FindBySource,
+    FindOccurrences,
+    GetOpportunities,
+    GetOpportunity,
+)
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.preview import Preview
 from openbooking.booking.commands.proposal_decisions import WriteToCustomer
@@ -185,6 +190,10 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
     ),
     (GetOpportunities(PATHS, actor=MANAGER), Needs(opportunities=PATHS, likely_read_only=True)),
     (FindBySource(SOURCES, actor=MANAGER), Needs(source_prefixes=SOURCES, likely_read_only=True)),
+    (
+        FindOccurrences(sources=SOURCES, paths=PATHS, periods=BATCH.periods, actor=MANAGER),
+        Needs(opportunities=PATHS, dated_children=BATCH.periods, likely_read_only=True),
+    ),
     (Preview(command=ACCEPT, actor=MANAGER), replace(RECORD, likely_read_only=True)),
 ]
 

@@ -124,8 +124,8 @@ def test_a_refused_command_has_no_entry() -> None:
 # Their changes are known from the stamps of records, are made by imports or upkeep, or are none.
 NOT_LOGGED = {
     "Book", "BookAtDesk", "BookProposal", "DeleteQuote", "ErasePersonalData", "ExpireLeases", "FindBySource",
-    "GetDueTimetable", "GetOpportunities", "GetOpportunity", "GetOrder", "GetTimetable", "NoteTimetableFault",
-    "Preview", "Propose", "Publish", "PublishOccurrences", "Quote", "RemoveOver",
+    "FindOccurrences", "GetDueTimetable", "GetOpportunities", "GetOpportunity", "GetOrder", "GetTimetable",
+    "NoteTimetableFault", "Preview", "Propose", "Publish", "PublishOccurrences", "Quote", "RemoveOver",
     "Republish", "TakeOffSale", "Withdraw", "Withhold",
 }  # fmt: skip
 

@@ -31,7 +31,7 @@ class Page(HTMLParser):
         self.fields: dict[str, dict[str, str]] = {}
         self.paragraphs: dict[str, str] = {}
         self.summary: list[str] = []
-        self._paragraph = self._text_area = ""
+        self._paragraph = self._text_area = self._select = ""
         self._words: list[str] = []
         self.feed("" if left_for else response.text)
         self.text = " ".join("".join(self._words).split())
@@ -41,10 +41,16 @@ class Page(HTMLParser):
         if tag == "form":
             self.forms.append(Form(urldefrag(told.get("action", "")).url, told.get("method", "get"), {}, []))
         elif tag in ("input", "textarea") and "name" in told:
-            if told.get("type") != "checkbox" or "checked" in told:
+            if told.get("type") not in ("checkbox", "radio") or "checked" in told:
                 self.forms[-1].fields[told["name"]] = told.get("value", "")
             self.fields[told["name"]] = told
             self._text_area = told["name"] if tag == "textarea" else ""
+        elif tag == "select":
+            self._select = told["name"]
+        elif tag == "option":
+            # The first option is chosen unless another one is.
+            if "selected" in told or self._select not in self.forms[-1].fields:
+                self.forms[-1].fields[self._select] = told["value"]
         elif tag == "button" and "name" in told:
             self.forms[-1].buttons.append((told["name"], told["value"]))
         elif tag == "p":

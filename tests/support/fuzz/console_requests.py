@@ -9,7 +9,10 @@ from typing import NamedTuple
 from starlette.routing import Route
 
 _FIELDS = {
-    "after": "", "all": "yes", "anchor": "a-alice-1-1", "attended": "yes", "choice": "none", "confirmed": "yes",
+    "after": "", "all": "yes", "button": "check", "capacity": "20", "first": "2027-03-01", "times.0.start": "18:15",
+    "concepts.search": "yoga", "start": "2027-03-02T10:00", "end": "2027-03-02T11:00", "prices.0.amount": "7.50",
+    "seen": "1", "entry": "spin", "courts.0.name": "Court 1",
+    "anchor": "a-alice-1-1", "attended": "yes", "choice": "none", "confirmed": "yes",
     "contact": "geoff@example.com", "customers": "1", "decision": "amend", "item-1": "yes", "message": "We are closed.",
     "name": "New person", "note": "Hello.", "offer": "none", "payment": "cash", "price-1": "1.00", "role": "staff",
     "sale": "unpublished", "seller": "centre", "spaces": "1", "status": "", "step": "book", "version": "none",

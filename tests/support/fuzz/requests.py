@@ -22,11 +22,13 @@ from openbooking.web.test_interface.opportunities import RECIPES, VOCABULARY
 from support.approval_flow import NEGOTIATED
 from support.browsers.form_browser import Visitor
 from support.builders import session
+from support.console_timetable import Club
 from support.fuzz.console_requests import console_requests
 from support.fuzz.mutations import Asked, Json
 from support.http_system import World
 from support.identity_provider import PASSWORD, basic
 from support.parties import CENTRE, CUSTOMER, MANAGER
+from support.timetables import SPIN, VENUE
 
 # No request needs this long; a request that does hangs.
 _SECONDS = 60
@@ -88,7 +90,15 @@ class Asking:
         self._proposals: list[tuple[str, str]] = []
         self._quotes: list[str] = []
         self._made: list[str] = []
-        self._things = {"key": "bob", "name": "cat", "number": "1", "opportunity": "", "partner": "alice", "uuid": ""}
+        self._things = {
+            "key": "bob",
+            "name": "cat",
+            "number": "1",
+            "partner": "alice",
+            "entry": "spin",
+            "opportunity": "",
+            "uuid": "",
+        }
         routes = [route for route in self._app.router.routes if isinstance(route, Route)]
         self._pages_of_console = console_requests(routes, chance, self._things)
         self._paths: list[str] = []
@@ -129,9 +139,11 @@ class Asking:
         }
 
     async def prepare(self) -> None:
-        """Publish Opportunities, sign in a manager, and watch which requests lead to a decision."""
+        """Publish Opportunities, save a class, sign in a manager, and watch which requests lead to a decision."""
         for family in (*self._families, *self._approved):
             await self._world.store.execute(Publish(tuple(family), actor=MANAGER))
+        await Club(self._world).save("riverside", VENUE)
+        await Club(self._world).save("spin", SPIN)
         await self.sign_in()
         for owner, name in ((self._world.store, "execute"), (self._world.identity, "save")):
             self._count(owner, name)

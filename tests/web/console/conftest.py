@@ -9,6 +9,7 @@ import pytest
 
 from openbooking.testing.postgres import PostgresServer
 from support.console import SignIn, signed_in
+from support.console_timetable import Club
 from support.http_system import World
 
 
@@ -16,6 +17,12 @@ from support.http_system import World
 def sign_in(world: World) -> SignIn:
     """Sign in with a new browser: as ann, a manager of the centre; cat, its staff; ben, the manager of the studio."""
     return partial(signed_in, world)
+
+
+@pytest.fixture
+def club(world: World) -> Club:
+    """The timetable of the centre."""
+    return Club(world)
 
 
 _ON_BOTH_DATABASES = {"test_attendance", "test_orders", "test_proposals", "test_log", "test_staff", "test_details"}

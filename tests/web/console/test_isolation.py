@@ -18,14 +18,17 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.views import OrderQuery, StoreWithViews
 from openbooking.identity.records import Grant, Role, User
+from openbooking.web.console.timetable.rule_forms import RuleKind
 from openbooking.web.error_pages import PageRoute
 from support.approval_flow import TRIP, proposal_of
 from support.browsers.form_browser import Visitor
 from support.builders import UUID, new_uuid
 from support.console import SignIn, desk_booking
+from support.console_timetable import Club
 from support.http_system import YOGA, World
 from support.identity_provider import grant, partner, password_hash
 from support.parties import CENTRE, CUSTOMER, MANAGER, STUDIO
+from support.timetables import SPIN
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +53,13 @@ ROUTES = {
     "/console/desk/pay/{uuid}": For.EVERYBODY,
     "/console/desk/receipt/{uuid}": For.EVERYBODY,
     "/console/desk/takings": For.EVERYBODY,
+    "/console/timetable": For.EVERYBODY,
+    "/console/timetable/close": For.EVERYBODY,
+    "/console/timetable/sheet": For.EVERYBODY,
+    "/console/timetable/terms/{opportunity:path}": For.MANAGERS,
+    **{f"/console/timetable/add/{kind}": For.MANAGERS for kind in RuleKind},
+    "/console/timetable/entries/{entry}": For.MANAGERS,
+    "/console/timetable/entries/{entry}/remove": For.MANAGERS,
     "/console/e-mail": For.EVERYBODY,
     "/console/publication": For.EVERYBODY,
     "/console/publication/{opportunity:path}": For.EVERYBODY,
@@ -91,9 +101,16 @@ OTHER_ROUTES = re.compile(
 PROPOSAL, AT_DESK = new_uuid(), new_uuid()
 NAME, EMAIL = "Confidential", "confidential@example.com"
 # What the centre's pages show, and no page of another Seller may show.
-MARKS = (UUID, PROPOSAL, NAME, EMAIL, "Dora", "cat")
+MARKS = (UUID, PROPOSAL, NAME, EMAIL, "Dora", "cat", "Spin")
 # Things of the centre, for the parameters of paths.
-PARAMETERS = {"opportunity": YOGA[-1].path, "partner": "alice", "number": "1", "name": "cat", "key": "dora"}
+PARAMETERS = {
+    "opportunity": YOGA[-1].path,
+    "partner": "alice",
+    "number": "1",
+    "name": "cat",
+    "key": "dora",
+    "entry": "spin",
+}
 # Things of the centre, for the fields of all forms.
 FIELDS = {
     "contact": EMAIL,
@@ -167,6 +184,7 @@ async def things(world: World) -> None:
     proposal = proposal_of(world, TRIP, customer=customer)
     assert (await world.call("PUT", f"order-proposals/{PROPOSAL}", proposal)).status_code == 201
     assert not (await world.store.execute(desk_booking(YOGA, AT_DESK))).has_errors
+    await Club(world).save("spin", SPIN)
     dan = User(
         name="dan",
         seller=CENTRE.key,
@@ -186,6 +204,7 @@ async def state_of_centre(world: World) -> list[Any]:
         await views.orders(OrderQuery()),
         await views.order(OrderKey("alice", PROPOSAL)),
         await views.activity(),
+        [entry.rule for entry in (await Club(world).timetable()).values()],
         [seller for seller in await world.store.sellers() if seller.key == CENTRE.key],
         [user for user in await world.identity.find(User) if CENTRE.key in user.roles],
         [found for found in await world.identity.find(Grant) if found.seller == CENTRE.key],

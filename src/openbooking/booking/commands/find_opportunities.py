@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.situation import Needs, Situation
+from openbooking.booking.model.situation import DatedChildren, Needs, Situation
 from openbooking.openactive.errors import NotFoundError
 
 
@@ -58,3 +60,39 @@ class FindBySource(ActorCommand, frozen=True):
                 if member.source.startswith(tuple(self.prefixes)) and not member.withdrawn
             }
         )
+
+
+class FoundOccurrences(msgspec.Struct, frozen=True):
+    """The Opportunities of a timetable that are stored.
+
+    Attributes:
+        opportunities: The Opportunities by path, also withdrawn ones.
+        booked: How many spaces are booked, by path.
+    """
+
+    opportunities: Mapping[str, Opportunity]
+    booked: Mapping[str, int]
+
+
+class FindOccurrences(ActorCommand, frozen=True, kw_only=True):
+    """Return the Opportunities that entries of a timetable have made, with the numbers of their booked spaces.
+
+    Attributes:
+        sources: The sources of the Opportunities (`TimetableEntry.source`).
+        paths: The paths of Opportunities without a parent.
+        periods: The periods in which their children start.
+    """
+
+    sources: frozenset[str]
+    paths: frozenset[str] = frozenset()
+    periods: frozenset[DatedChildren] = frozenset()
+
+    def needs(self) -> Needs:
+        """Return the Opportunities."""
+        return Needs(opportunities=self.paths, dated_children=self.periods, likely_read_only=True)
+
+    def decide(self, situation: Situation) -> Decision[FoundOccurrences]:
+        """Return the Opportunities of these sources at these paths and in these periods, and the parents of these."""
+        found = {path: member for path, member in situation.opportunities.items() if member.source in self.sources}
+        booked = {path: situation.spaces_of(path).booked for path in found}
+        return Decision(reply=FoundOccurrences(found, booked))

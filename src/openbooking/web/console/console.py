@@ -64,6 +64,9 @@ class Notice(StrEnum):
     BOOKED_BEFORE = "booked-before"
     CHANGED_AT_DESK = "changed-at-desk"
     PAID = "paid"
+    TIMETABLE_SAVED = "timetable-saved"
+    TIMETABLE_UNCHANGED = "timetable-unchanged"
+    TIMETABLE_REMOVED = "timetable-removed"
 
 
 NOTICES = {
@@ -92,6 +95,9 @@ NOTICES = {
     Notice.BOOKED_BEFORE: "This form was booked already, and not booked again. This is its receipt.",
     Notice.CHANGED_AT_DESK: "Done. This was booked at the front desk: tell the customer yourself.",
     Notice.PAID: "Payment recorded. It counts in the takings of today.",
+    Notice.TIMETABLE_SAVED: "Saved. What is on sale follows within a minute or two.",
+    Notice.TIMETABLE_UNCHANGED: "Nothing was changed.",
+    Notice.TIMETABLE_REMOVED: "Removed. What is on sale follows within a minute or two.",
 }
 
 

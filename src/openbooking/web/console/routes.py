@@ -23,6 +23,10 @@ from openbooking.web.console.seller.details import DetailsPages
 from openbooking.web.console.seller.log import LogPages
 from openbooking.web.console.seller.publication import PublicationPages
 from openbooking.web.console.seller.staff import StaffPages
+from openbooking.web.console.timetable.editing import EditingPages
+from openbooking.web.console.timetable.sheet import SheetPages
+from openbooking.web.console.timetable.terms import TermPages
+from openbooking.web.console.timetable.week import WeekPages
 
 
 def console_routes(console: Console) -> list[Route]:
@@ -40,6 +44,10 @@ def console_routes(console: Console) -> list[Route]:
         *ProposalMailPages(console).routes(),
         *OrderPages(console).routes(),
         *OrderDecisionPages(console).routes(),
+        *WeekPages(console).routes(),
+        *EditingPages(console).routes(),
+        *SheetPages(console).routes(),
+        *TermPages(console).routes(),
         *PublicationPages(console).routes(),
         *StaffPages(console).routes(),
         *PrivacyPages(console).routes(),

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from openbooking.back_office.descriptions import opportunity_name, place_name
 from openbooking.back_office.occurrence_rows import OccurrenceState, occurrence_state
+from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.views import Occurrence, Page
 from openbooking.web.console.console import CONSOLE_PATH, ConsoleVisit
 from openbooking.web.console.periods import PARTS_OF_DAY, PartOfDay
@@ -37,6 +38,7 @@ def occurrence_row(visit: ConsoleVisit, occurrence: Occurrence) -> dict[str, Any
         "publication_path": publication_path(opportunity.path),
         "is_over": opportunity.is_over(visit.now),
         "desk_path": desk_path(opportunity.path),
+        "terms_path": terms_path(opportunity.path) if is_of_timetable(opportunity) else "",
     }
 
 
@@ -97,6 +99,16 @@ def publication_path(opportunity: str) -> str:
 def desk_path(opportunity: str) -> str:
     """Return the path of the form with which the front desk books an Opportunity, below the address of the site."""
     return f"{CONSOLE_PATH}/desk/book/{quote(opportunity)}"
+
+
+def terms_path(opportunity: str) -> str:
+    """Return the path of the form that changes the price and capacity of an occurrence of the timetable."""
+    return f"{CONSOLE_PATH}/timetable/terms/{quote(opportunity)}"
+
+
+def is_of_timetable(opportunity: Opportunity) -> bool:
+    """Return whether a class or facility of the timetable has made the occurrence."""
+    return opportunity.source.startswith("timetable:") and opportunity.type.needs_parent
 
 
 def free_spaces(occurrence: Occurrence) -> int | None:
