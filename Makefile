@@ -66,9 +66,10 @@ soak: .venv/.dev ## Send 200,000 ordinary requests to a server on each database 
 	@scripts/system-packages postgres
 	@$(PYTHON) benchmarks/soak.py $(ARGS)
 
-growth: .venv/.runtime ## Measure with a thousand, a hundred thousand and a million Opportunities (15 minutes)
+growth: .venv/.runtime ## Measure databases of up to a million Opportunities, and a timetable over 90 days (an hour)
 	@scripts/system-packages postgres
 	@$(PYTHON) benchmarks/growth.py $(ARGS)
+	@$(PYTHON) benchmarks/horizon.py $(ARGS) --slots $(or $(SLOTS),1000000)
 
 capacity: .venv/.dev ## Simulate systems that are too large for one machine (2 minutes)
 	@$(PYTHON) benchmarks/capacity.py

@@ -194,14 +194,19 @@ async def _add_partner(settings: Settings) -> None:
 
 def order_body(ids: Identifiers, sessions: Sequence[int], type_: str = "Order") -> bytes:
     """Return the body of B, or of C1 as an OrderQuote, for a space at each of these sessions."""
+    return request_body(ids, [(session_path(session), offer_of(session)) for session in sessions], type_)
+
+
+def request_body(ids: Identifiers, wanted: Sequence[tuple[str, OfferRef]], type_: str = "Order") -> bytes:
+    """Return the body of B, or of C1 as an OrderQuote, for these paths and Offers, which all cost `_PRICE`."""
     items = [
         {
             "@type": "OrderItem",
             "position": position,
-            "orderedItem": ids.opportunity(session_path(session)),
-            "acceptedOffer": ids.offer(offer_of(session)),
+            "orderedItem": ids.opportunity(path),
+            "acceptedOffer": ids.offer(offer),
         }
-        for position, session in enumerate(sessions)
+        for position, (path, offer) in enumerate(wanted)
     ]
     body: dict[str, Any] = {
         "@context": "https://openactive.io/",
@@ -216,7 +221,7 @@ def order_body(ids: Identifiers, sessions: Sequence[int], type_: str = "Order") 
             "customer": CUSTOMER,
             "totalPaymentDue": {
                 "@type": "PriceSpecification",
-                "price": int(_PRICE) * len(sessions),
+                "price": int(_PRICE) * len(wanted),
                 "priceCurrency": "GBP",
             },
             "payment": {"@type": "Payment", "identifier": "payment-1"},
