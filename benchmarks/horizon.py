@@ -13,7 +13,7 @@ import asyncio
 import shutil
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -30,6 +30,7 @@ from callers import Waits
 from centre import booking, halls, random_slots, save
 from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.commands.remove_over import RemoveOver
+from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.store import Feed
 from openbooking.harvest.client import HarvestOptions, harvest_async
 from openbooking.harvest.copy import Copy
@@ -56,7 +57,7 @@ SLOTS_OF_A_COURT = 57 * 57
 BOOKED = 0.01
 # The tables that hold what is on sale. Orders stay in the others.
 ON_SALE = ("opportunity", "feed_item", "timetable_entry")
-TURNS, BOOKINGS_A_TURN = 10, 100
+TURNS, BOOKINGS_A_TURN = 400, 5
 _PAGE = 500
 _decode = msgspec.json.decode
 
@@ -98,17 +99,20 @@ class Centre:
             pass
         await self.publish()
         await store.forget_deleted(self.clock() - TOMBSTONES_KEPT)
-        self.booked += len(await self.book(bookings))
+        self.booked += len(await self.book(islice(self.coming(), bookings)))
         await self.harvest()
 
-    async def book(self, count: int) -> list[float]:
-        """Book Slots of the coming week, chosen by chance; return the milliseconds of those that were not refused."""
-        store, ids = self.system.store, self.system.ids
-        waits: list[float] = []
+    def coming(self) -> Iterator[Opportunity]:
+        """Yield the Slots of the coming week in an order of chance."""
         tomorrow = self.clock().date() + DAY
         week = DateRange(tomorrow, tomorrow + 7 * DAY)
-        chosen = random_slots(self._entries, self.system.settings.policy, week, self.booked)
-        for slot in islice(chosen, count):
+        return random_slots(self._entries, self.system.settings.policy, week, self.booked)
+
+    async def book(self, slots: Iterable[Opportunity]) -> list[float]:
+        """Book Slots; return the milliseconds of the bookings that were not refused."""
+        store, ids = self.system.store, self.system.ids
+        waits: list[float] = []
+        for slot in slots:
             command = booking(ids, slot)
             began = time.perf_counter()
             reply = await store.execute(command)
@@ -254,10 +258,10 @@ def tell_sizes(before: Size, after: Size, days: int, booked: int) -> None:
 async def compare_bookings(early: Centre, late: Centre) -> None:
     """Print the times of bookings on both days, which are made in turns."""
     waits: tuple[list[float], list[float]] = [], []
-    for number in range(TURNS):
-        for centre, of_it in zip((early, late), waits, strict=True):
-            centre.booked = number
-            of_it.extend(await centre.book(BOOKINGS_A_TURN))
+    chosen = early.coming(), late.coming()
+    for _ in range(TURNS):
+        for centre, slots, of_it in zip((early, late), chosen, waits, strict=True):
+            of_it.extend(await centre.book(islice(slots, BOOKINGS_A_TURN)))
     old, new = (Waits(sorted(of_it)) for of_it in waits)
     for share in (0.5, 0.99):
         ratio = new.percentile(share) / old.percentile(share)
