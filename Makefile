@@ -54,13 +54,14 @@ clocks: .venv/.dev ## Compare the occurrences of 10,000 random rules with Postgr
 	@scripts/system-packages postgres
 	$(PYTHON) -m pytest tests/timetable/test_random_rules.py --rules 10000 --log-cli-level WARNING $(ARGS)
 
-bench: .venv/.dev ## Measure bookings, feeds, races and authentication as ratios, with a profile of each (10 minutes)
+bench: .venv/.dev ## Measure bookings, feeds, races, authentication and timetables as ratios, with profiles (12 minutes)
 	@scripts/system-packages nginx wrk postgres
 	@$(PYTHON) benchmarks/booking.py
 	@$(PYTHON) benchmarks/postgres.py
 	@$(PYTHON) benchmarks/feeds.py
 	@$(PYTHON) benchmarks/races.py
 	@$(PYTHON) benchmarks/authentication.py
+	@$(PYTHON) benchmarks/timetable.py
 
 soak: .venv/.dev ## Send 200,000 ordinary requests to a server on each database and watch its memory
 	@scripts/system-packages postgres

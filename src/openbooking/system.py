@@ -44,7 +44,7 @@ _CLEANUP_SECONDS, _RETRY_SECONDS = 3600, 60
 _NOTE_SECONDS = 60
 _OVER_SECONDS = 300
 # Long work in small steps takes this share of the time at most, so that it does not slow bookings down.
-_SHARE_OF_LONG_WORK = 0.1
+_SHARE_OF_LONG_WORK = 0.08
 _LONGEST_PAUSE_SECONDS = 5
 _MAIL_SECONDS = 60
 # A busy database may delay a sweep by this many sweeps and seconds.
