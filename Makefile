@@ -67,10 +67,10 @@ soak: .venv/.dev ## Send 200,000 ordinary requests to a server on each database 
 	@scripts/system-packages postgres
 	@$(PYTHON) benchmarks/soak.py $(ARGS)
 
-growth: .venv/.runtime ## Measure databases of up to a million Opportunities, and a timetable over 90 days (an hour)
+growth: .venv/.runtime ## Measure up to a million Opportunities, and a timetable of SLOTS=100000 over 90 days (an hour)
 	@scripts/system-packages postgres
 	@$(PYTHON) benchmarks/growth.py $(ARGS)
-	@$(PYTHON) benchmarks/horizon.py $(ARGS) --slots $(or $(SLOTS),1000000)
+	@$(PYTHON) benchmarks/horizon.py $(ARGS) --slots $(or $(SLOTS),100000)
 
 capacity: .venv/.dev ## Simulate systems that are too large for one machine (2 minutes)
 	@$(PYTHON) benchmarks/capacity.py
