@@ -55,13 +55,14 @@ clocks: .venv/.dev ## Compare the occurrences of 10,000 random rules with Postgr
 	@scripts/system-packages postgres
 	$(PYTHON) -m pytest tests/timetable/test_random_rules.py --rules 10000 --log-cli-level WARNING $(ARGS)
 
-bench: .venv/.dev ## Measure bookings, feeds, races and authentication as ratios, with a profile of each (10 minutes)
+bench: .venv/.dev ## Measure bookings, feeds, races, authentication and timetables as ratios, with profiles (12 minutes)
 	@scripts/system-packages nginx wrk postgres
 	@$(PYTHON) benchmarks/booking.py
 	@$(PYTHON) benchmarks/postgres.py
 	@$(PYTHON) benchmarks/feeds.py
 	@$(PYTHON) benchmarks/races.py
 	@$(PYTHON) benchmarks/authentication.py
+	@$(PYTHON) benchmarks/timetable.py
 
 console: .venv/.dev ## Measure the pages of the console with 100,000 Orders while 100 bookings a second are made
 	@scripts/system-packages postgres
@@ -71,9 +72,10 @@ soak: .venv/.dev ## Send 200,000 ordinary requests to a server on each database 
 	@scripts/system-packages postgres
 	@$(PYTHON) benchmarks/soak.py $(ARGS)
 
-growth: .venv/.runtime ## Measure with a thousand, a hundred thousand and a million Opportunities (15 minutes)
+growth: .venv/.runtime ## Measure up to a million Opportunities, and a timetable of SLOTS=100000 over 90 days (an hour)
 	@scripts/system-packages postgres
 	@$(PYTHON) benchmarks/growth.py $(ARGS)
+	@$(PYTHON) benchmarks/horizon.py $(ARGS) --slots $(or $(SLOTS),100000)
 
 capacity: .venv/.dev ## Simulate systems that are too large for one machine (2 minutes)
 	@$(PYTHON) benchmarks/capacity.py

@@ -200,3 +200,21 @@ async def test_a_last_use_in_the_future_is_corrected(tmp_path: Path) -> None:
         await system.identity.last_use_recorder.wait_until_written()
         (alice,) = await identity.find(Partner)
         assert alice.last_used == site.machine.clock()
+
+
+async def test_leases_end_while_much_that_is_over_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site, removes = Site(tmp_path, Machine()), anyio.Event()
+    await site.stock()
+
+    async def remove_without_end(system: System) -> None:
+        del system
+        removes.set()
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr("openbooking.system._remove_over", remove_without_end)
+    async with site.opened() as system:
+        with anyio.fail_after(10):
+            # Nothing irreversible is done before the time is trusted.
+            await site.run(system, 70)
+            await removes.wait()
+            await site.sweep(system, 3)

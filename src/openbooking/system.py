@@ -43,7 +43,9 @@ TOMBSTONES_KEPT = timedelta(days=8)
 _CLEANUP_SECONDS, _RETRY_SECONDS = 3600, 60
 _NOTE_SECONDS = 60
 _OVER_SECONDS = 300
-_PUBLICATION_PAUSE = 0.1
+# Long work in small steps takes this share of the time at most, so that it does not slow bookings down.
+_SHARE_OF_LONG_WORK = 0.08
+_LONGEST_PAUSE_SECONDS = 5
 _MAIL_SECONDS = 60
 # A busy database may delay a sweep by this many sweeps and seconds.
 _SWEEPS_MISSED, _SWEEP_SECONDS = 5, 30
@@ -274,10 +276,10 @@ class _PeriodicJob:
 async def _with_upkeep(system: System) -> AsyncIterator[None]:
     """Do the periodic background work for the duration of the context.
 
-    Timetables are published, and e-mail is sent, by tasks of their own. So many dates to publish, or a mail server that
-    does not answer, do not delay the sweeper.
+    Timetables are published, what is over is removed, and e-mail is sent, by tasks of their own. So much to publish or
+    to remove, or a mail server that does not answer, do not delay the sweeper.
     """
-    works = (_upkeep_jobs(system), _timetable_jobs(system), _mail_jobs(system))
+    works = (_upkeep_jobs(system), _timetable_jobs(system), _removal_jobs(system), _mail_jobs(system))
     tasks = [asyncio.create_task(_repeat(system, jobs)) for jobs in works if jobs]
     try:
         yield
@@ -293,7 +295,6 @@ def _upkeep_jobs(system: System) -> list[_PeriodicJob]:
         _PeriodicJob(partial(compare_clock, system.clock, system.store), every=inf),
         _PeriodicJob(partial(_sweep, system)),
         _PeriodicJob(partial(_clear_up, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
-        _PeriodicJob(partial(_remove_over, system), every=_OVER_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
         _PeriodicJob(partial(_add_up_days, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
         _PeriodicJob(partial(_note_time, system), every=_NOTE_SECONDS, retry=_NOTE_SECONDS, irreversible=True),
     ]
@@ -303,10 +304,22 @@ def _timetable_jobs(system: System) -> list[_PeriodicJob]:
     return [_PeriodicJob(partial(_publish_timetables, system), irreversible=True)]
 
 
+def _removal_jobs(system: System) -> list[_PeriodicJob]:
+    return [_PeriodicJob(partial(_remove_over, system), every=_OVER_SECONDS, retry=_RETRY_SECONDS, irreversible=True)]
+
+
 async def _publish_timetables(system: System) -> None:
-    """Publish what is due of all timetables. The pauses let bookings pass between the batches."""
+    """Publish what is due of all timetables, with pauses between the parts."""
+    began = monotonic()
     async for _ in publish_due(system.store, system.settings.policy, system.clock):
-        await asyncio.sleep(_PUBLICATION_PAUSE)
+        await _let_bookings_pass(began)
+        began = monotonic()
+
+
+async def _let_bookings_pass(began: float) -> None:
+    """Wait after a step of long work, the longer the more time has passed since the step began."""
+    took = monotonic() - began
+    await asyncio.sleep(min(took * (1 / _SHARE_OF_LONG_WORK - 1), _LONGEST_PAUSE_SECONDS))
 
 
 def _mail_jobs(system: System) -> list[_PeriodicJob]:
@@ -352,9 +365,11 @@ async def _clear_up(system: System) -> None:
 
 
 async def _remove_over(system: System) -> None:
-    """Take what is over out of the open feeds, some Opportunities in each transaction."""
+    """Take what is over out of the open feeds, some Opportunities in each transaction, with pauses between them."""
+    began = monotonic()
     while await system.store.execute(RemoveOver()):
-        pass
+        await _let_bookings_pass(began)
+        began = monotonic()
 
 
 async def _erase(system: System) -> None:

@@ -34,7 +34,7 @@ from openbooking.openactive.terms import OrderItemStatus
 from openbooking.store.memory import MemoryStore
 from openbooking.testing.samples import Clock, fresh, read_feed
 from openbooking.testing.store_case import feed_writer
-from openbooking.timetable.publication import MOST_OCCURRENCES, publish_due
+from openbooking.timetable.publication import MOST_IN_A_PART, publish_due
 from support.builders import item, request
 from support.parties import ALICE, CENTRE, MANAGER
 from support.timetables import ADULT, EVERY_DAY, MONDAY, SPIN, SQUASH, VENUE, WEDNESDAY
@@ -141,18 +141,32 @@ async def test_each_day_brings_one_further_day_into_the_horizon(centre: Centre) 
     assert (await centre.stored("spin"))[-1].start == datetime(2027, 5, 3, 17, 15, tzinfo=UTC)
 
 
-async def test_many_slots_are_published_in_bounded_batches(centre: Centre) -> None:
-    await centre.save("squash", COURTS)
+@pytest.mark.parametrize("courts", [2, 7])
+async def test_many_slots_are_published_in_bounded_parts(centre: Centre, courts: int) -> None:
+    several = tuple(Court(key=str(number), name=f"Court {number}") for number in range(courts))
+    await centre.save("squash", replace(COURTS, courts=several))
     sizes = []
     known: set[str] = set()
     async for _ in publish_due(centre.store, POLICY, centre.clock):
         now = {member.path for member in await centre.stored("squash")}
         sizes.append(len(now - known))
         known = now
-    # Two courts have three Slots a day each; those of the first day are over.
-    assert sum(sizes) == len(await in_feed(centre, SLOTS)) == 2 * 3 * 56
-    assert max(sizes) <= MOST_OCCURRENCES + 6
-    assert len(sizes) > 2
+    # Each court has three Slots a day; those of the first day are over.
+    assert sum(sizes) == len(await in_feed(centre, SLOTS)) == courts * 3 * 56
+    assert max(sizes) <= MOST_IN_A_PART
+
+
+async def test_a_changed_rule_removes_slots_in_parts_and_leaves_none(centre: Centre) -> None:
+    rule = replace(COURTS, lengths=(10,), last=date(2027, 3, 3))
+    await centre.save("squash", rule)
+    assert await centre.publish() > 2
+    every = await centre.stored("squash")
+    hourly = {member.path for member in every if member.start and not member.start.minute}
+    await centre.save("squash", replace(rule, step=60))
+    await centre.publish()
+    assert len(every) == 2 * 2 * 18
+    assert {member.path for member in await centre.stored("squash")} == hourly
+    assert len(await in_feed(centre, SLOTS)) == len(hourly)
 
 
 async def test_after_a_stop_of_a_month_the_timetable_continues_with_today(centre: Centre) -> None:

@@ -43,8 +43,8 @@ RECORDS_PER_BATCH = 500
 # How many ended quotes and proposals one sweep loads, and of how many bytes. Other commands wait for the sweep, which
 # takes some milliseconds with these limits.
 _SWEPT_PER_BATCH, _BYTES_SWEPT_PER_BATCH = 100, 100_000
-# How many Opportunities leave the open feeds in one batch.
-_LEAVING_PER_BATCH = 100
+# How many Opportunities leave the open feeds in one batch. Other commands wait for it, too.
+_LEAVING_PER_BATCH = 50
 
 
 class _RowNames(NamedTuple):

@@ -60,6 +60,8 @@ from openbooking.store.statements import OrderCount, Statements
 from openbooking.store.views.sql import SqlViews
 
 _TICK_SECONDS = 1.0
+# How many deleted feed items one transaction removes. After a long stop there are many, and bookings wait for it.
+_FORGOTTEN_AT_ONCE = 500
 
 
 class SqlStore:
@@ -177,7 +179,9 @@ class SqlStore:
 
     async def forget_deleted(self, before: datetime) -> None:
         """Remove feed items that were deleted before that time, and wipe deleted and erased data from the disk."""
-        await self._database.write(partial(ask, self._sql.forget_deleted, before=microseconds(before)))
+        asked = partial(ask, self._sql.forget_deleted, before=microseconds(before), most=_FORGOTTEN_AT_ONCE)
+        while len(await self._database.write(asked)) == _FORGOTTEN_AT_ONCE:
+            pass
         await self._database.purge_deleted(self._clock())
 
     async def note_time(self, at: datetime) -> None:

@@ -350,9 +350,12 @@ class Statements:
 
     @cached_property
     def forget_deleted(self) -> Statement:
-        """:before → nothing. Removes the feed items that were deleted before that time."""
+        """:before :most → a row for each removed feed item. These are some of those deleted before that time."""
+        address = self.dialect.row_address(feed_item)
         old = feed_item.c.data.is_(None) & (feed_item.c.changed_at < bindparam("before"))
-        return self.dialect.compile(delete(feed_item).where(old))
+        some = first(select(address).select_from(feed_item).where(old).correlate(None))
+        removed = delete(feed_item).where(self.dialect.among(address, some))
+        return self.dialect.compile(removed.returning(literal_column("1")))
 
 
 def _is(column: Column[Any]) -> ColumnElement[bool]:

@@ -1,11 +1,13 @@
 """Publishes what is due of all timetables, in batches (`publish_due`).
 
-A batch has the occurrences of some days, so that bookings wait for it a few milliseconds only. Several processes may
-publish at the same time: each batch is published once.
+A batch has the occurrences of some days. It is published in parts, so that bookings wait for a part a few milliseconds
+only. Several processes may publish at the same time: a part that is published already changes nothing.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import date, datetime, timedelta
+
+from msgspec.structs import replace
 
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.publish_occurrences import (
@@ -28,8 +30,11 @@ from openbooking.timetable.occurrences import occurrences, undated_opportunities
 from openbooking.timetable.surroundings import Surroundings, surroundings_of
 from openbooking.timetable.wall_clock import DateRange
 
-# A batch ends after the day with which it has this number of occurrences.
+# A batch ends after the day with which it has this number of occurrences. A day of ten courts has some 500.
 MOST_OCCURRENCES = 100
+# A part ends after the start with which it has this number of occurrences of a class or court. Others wait for a part,
+# which takes some twenty milliseconds.
+MOST_IN_A_PART = 20
 _DAY = timedelta(days=1)
 # An occurrence can be booked while its batch is published. It is then cancelled, and the batch is tried again.
 _ATTEMPTS = 5
@@ -37,28 +42,36 @@ _UNDATED_TYPES = (OpportunityType.EVENT, OpportunityType.COURSE_INSTANCE, Opport
 
 
 async def publish_due(store: Store, policy: Policy, clock: Callable[[], datetime]) -> AsyncIterator[TimetableEntry]:
-    """Publish batches until nothing is due; yield the entry after each batch, so that the caller can pause.
+    """Publish batches until nothing is due; yield the entry after each part, so that the caller can pause.
 
     An entry that cannot be published keeps its fault until it is changed, and does not keep back the others.
     """
     while (due := await store.execute(GetDueTimetable())) is not None:
-        try:
-            await _publish(store, next_batch(due, policy, clock()))
-        except OpenBookingError as fault:
-            await store.execute(NoteTimetableFault(entry=due.entry, fault=str(fault)))
-        yield due.entry
+        for part in parts_of(next_batch(due, policy, clock())):
+            try:
+                is_done = await _publish(store, part)
+            except OpenBookingError as fault:
+                await store.execute(NoteTimetableFault(entry=due.entry, fault=str(fault)))
+                is_done = False
+            yield due.entry
+            if not is_done:
+                break
 
 
-async def _publish(store: Store, batch: OccurrenceBatch) -> None:
-    """Publish a batch. Occurrences that are booked and follow the entry no more are cancelled before."""
+async def _publish(store: Store, batch: OccurrenceBatch) -> bool:
+    """Publish a batch, and return whether it is published; False if the entry has changed.
+
+    Occurrences that are booked and follow the entry no more are cancelled before.
+    """
     remove: frozenset[str] = frozenset()
     for _ in range(_ATTEMPTS):
         outcome = await store.execute(PublishOccurrences(batch=batch, remove=remove))
         if outcome.is_done:
-            return
+            return True
         for path in sorted(outcome.booked):
             await _cancel(store, path, batch.entry)
         remove = outcome.to_remove
+    return False
 
 
 async def _cancel(store: Store, path: str, entry: TimetableEntry) -> None:
@@ -99,6 +112,44 @@ def next_batch(due: DueTimetable, policy: Policy, now: datetime) -> OccurrenceBa
         retired=_retired(entry) if until == horizon else frozenset(),
         until=NO_END if is_last else until,
     )
+
+
+def parts_of(batch: OccurrenceBatch) -> list[OccurrenceBatch]:
+    """Return batches that together publish and remove what this batch does. The last one notes the dates.
+
+    The first part has the parents. A part has about `MOST_IN_A_PART` occurrences.
+    """
+    dated: dict[str, list[Opportunity]] = {period.parent: [] for period in batch.periods}
+    undated: list[Opportunity] = []
+    for member in batch.opportunities:
+        (dated[member.parent] if member.parent in dated and member.start else undated).append(member)
+    parts = [replace(batch, opportunities=tuple(undated), periods=frozenset(), retired=frozenset(), until=None)]
+    for period in sorted(batch.periods):
+        for piece, members in _divide(period, dated[period.parent]):
+            last = parts[-1]
+            if last.opportunities and len(last.opportunities) + len(members) > MOST_IN_A_PART:
+                parts.append(OccurrenceBatch(entry=batch.entry, until=None))
+            last = parts[-1]
+            together = last.opportunities + members
+            parts[-1] = replace(last, opportunities=together, periods=last.periods | {piece})
+    return [*parts[:-1], replace(parts[-1], retired=batch.retired, until=batch.until)]
+
+
+def _divide(
+    period: DatedChildren, members: list[Opportunity]
+) -> Iterator[tuple[DatedChildren, tuple[Opportunity, ...]]]:
+    """Yield parts of a period that meet without gap, each with the occurrences that start in it."""
+    by_start: dict[datetime, list[Opportunity]] = {}
+    for member in members:
+        if member.start:
+            by_start.setdefault(member.start, []).append(member)
+    since, part = period.since, list[Opportunity]()
+    for start in sorted(by_start):
+        if len(part) >= MOST_IN_A_PART:
+            yield period._replace(since=since, until=start), tuple(part)
+            since, part = start, []
+        part += by_start[start]
+    yield period._replace(since=since), tuple(part)
 
 
 def _next_occurrences(entry: TimetableEntry, around: Surroundings, dates: DateRange) -> tuple[list[Opportunity], date]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.opportunity import CourtTime, Opportunity
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.model.spaces import Spaces
@@ -192,3 +192,18 @@ def test_a_slot_on_another_court_is_not_affected() -> None:
     other = replace(at_court("other", 0, 60), court="facility-uses/gym")
     situation = where(*COURT, other, long=Spaces(booked=1))
     assert spaces_left(other, situation.spaces_taken(other.path)) == 1
+
+
+def test_the_times_of_slots_on_other_courts_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [replace(at_court(str(number), 0, 60), court=f"facility-uses/{number}") for number in range(20)]
+    read: list[str] = []
+
+    def court_time(slot: Opportunity) -> CourtTime:
+        read.append(slot.path)
+        assert slot.start
+        assert slot.end
+        return CourtTime(slot.court, slot.start, slot.end)
+
+    monkeypatch.setattr(Opportunity, "court_time", property(court_time))
+    assert where(*COURT, *others).overlapping_slots(LONG.path).keys() == {EARLY.path, LATE.path}
+    assert set(read) == {slot.path for slot in COURT}

@@ -100,7 +100,7 @@ class OccurrenceBatch(msgspec.Struct, frozen=True, kw_only=True):
         periods: The stored occurrences in these periods that are not among `opportunities` follow the entry no more.
         undated: The paths of stored Opportunities that may follow the entry no more, and are not found by a period.
         retired: The paths of parents that have no coming occurrences any more; they leave the open feeds.
-        until: The dates before this one are published afterwards.
+        until: The dates before this one are published afterwards. None if another part of these dates follows.
     """
 
     entry: TimetableEntry
@@ -108,7 +108,7 @@ class OccurrenceBatch(msgspec.Struct, frozen=True, kw_only=True):
     periods: frozenset[DatedChildren] = frozenset()
     undated: frozenset[str] = frozenset()
     retired: frozenset[str] = frozenset()
-    until: date = NO_END
+    until: date | None = NO_END
 
 
 class BatchOutcome(msgspec.Struct, frozen=True):
@@ -169,7 +169,8 @@ class PublishOccurrences(BaseCommand, frozen=True, kw_only=True):
         changes = list(self._publication(self._moved_paths(situation)).decide(situation).changes)
         changes += withdrawal(evolve_all(situation, changes), gone, self.stamp(situation))
         changes += self._retirement(situation)
-        changes.append(EntrySet(entry.entry_key, self._entry_after()))
+        if self.batch.until is not None:
+            changes.append(EntrySet(entry.entry_key, self._entry_after(self.batch.until)))
         return Decision(reply=BatchOutcome(is_done=True), changes=tuple(changes))
 
     def _publication(self, moved: AbstractSet[str] = frozenset()) -> Publish:
@@ -182,9 +183,9 @@ class PublishOccurrences(BaseCommand, frozen=True, kw_only=True):
             return set()
         return {path for path, member in situation.opportunities.items() if is_moved(member)}
 
-    def _entry_after(self) -> TimetableEntry | None:
+    def _entry_after(self, until: date) -> TimetableEntry | None:
         """Return the entry after the batch; None if it has ended, and nothing of it is left to remove."""
-        entry, until = self.batch.entry, self.batch.until
+        entry = self.batch.entry
         if entry.ended and until == NO_END:
             return None
         return replace(entry, published_until=until, former_courts=() if self.batch.retired else entry.former_courts)

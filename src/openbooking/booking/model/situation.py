@@ -184,7 +184,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         time = opportunity.court_time if opportunity else None
         if time is None:
             return {}
-        others = (other for other in self.opportunities.values() if other.court and other.path != path)
+        others = (other for other in self.opportunities.values() if other.court == time.court and other.path != path)
         times = {other.path: other.court_time for other in others}
         return {slot: other for slot, other in times.items() if other and time.overlaps(other)}
 

@@ -4,18 +4,34 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.find_opportunities import GetOpportunities
 from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.proposal_decisions import DecideProposal
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.remove_over import RemoveOver
 from openbooking.booking.commands.sale_state import SetSaleState
+from openbooking.booking.model.errors import ProposalExpiredError
 from openbooking.booking.model.opportunity import SHOWN_AFTER_END, SaleState
+from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.store import Store
 from openbooking.testing.rules import rule
-from openbooking.testing.samples import ALICE, MANAGER, SESSIONS, Clock, book, fresh, read_feed, session, session_path
+from openbooking.testing.samples import (
+    ALICE,
+    MANAGER,
+    SESSIONS,
+    Clock,
+    book,
+    fresh,
+    read_feed,
+    session,
+    session_path,
+)
 from openbooking.testing.store_case import StoreTestCase
+from openbooking.testing.stores.proposal_tests import approved_session, propose
 
 # Sessions of the kit begin ten days after the start of the clock, and last an hour.
 ENDS_AFTER = timedelta(days=10, hours=1)
@@ -106,6 +122,29 @@ class OverTests(StoreTestCase):
                 clock.move(timedelta(days=20))
                 assert await remove_over(store) == 0
                 assert await stored_paths(store, "yoga") == {session_path("yoga")}
+
+        asyncio.run(run())
+
+    def test_a_session_with_a_proposal_leaves_the_feed_and_is_removed_with_it(self, tmp_path: Path) -> None:
+        """The proposal cannot be accepted any more. When it has ended, nothing is left of the session."""
+
+        async def run() -> None:
+            clock, uuid = Clock(), fresh()
+            async with self.stocked(tmp_path, clock) as store:
+                await store.execute(Publish(approved_session("trip", 5), actor=MANAGER))
+                clock.move(ENDS_AFTER - timedelta(hours=2))
+                assert isinstance(await store.execute(propose(uuid, "trip")), Order)
+                clock.move(SHOWN_AFTER_END + timedelta(hours=2))
+                assert await remove_over(store) == 1
+                assert await read_feed(store, SESSIONS) == {"trip": None}
+                with pytest.raises(ProposalExpiredError):
+                    await store.execute(DecideProposal(order=OrderKey("alice", uuid), accept=True, actor=MANAGER))
+                for _ in range(4):
+                    clock.move(timedelta(days=2))
+                    while await store.execute(ExpireLeases()):
+                        pass
+                await remove_over(store)
+                assert await stored_paths(store, "trip") == set()
 
         asyncio.run(run())
 
