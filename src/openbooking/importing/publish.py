@@ -29,6 +29,8 @@ from openbooking.openactive.money import VatTreatment
 AT_ONCE = 200
 
 _NOT_UNDERSTOOD = "Its parent is not understood."
+_OVER = "it ended more than an hour ago"
+_PARENT_OVER = "its parent ended more than an hour ago"
 _Parents = tuple[Opportunity, ...]
 
 
@@ -39,6 +41,10 @@ class _Ready(NamedTuple):
     position: str
     parents: _Parents
     imported: Imported
+
+
+class _ParentOverError(Exception):
+    """The parent of a draft is over, and was left out."""
 
 
 class Publisher:
@@ -60,6 +66,8 @@ class Publisher:
         self._source = source
         self._vat = vat
         self._last_parents: tuple[tuple[str, ...], _Parents] = ((), ())
+        # The paths of the parents that were left out.
+        self._over: set[str] = set()
 
     async def publish(self, advance: Callable[[], None]) -> None:
         """Publish the best draft of each Opportunity, parents before children. Call `advance` after each draft."""
@@ -74,6 +82,8 @@ class Publisher:
                         batch.append(_Ready(draft, position, parents, await self._link(draft, path, parents)))
                 except NoSellerError as fault:
                     self._report_failure(draft, position, str(fault), ReadResult.NOT_THEIRS)
+                except _ParentOverError:
+                    self._report_over(draft, position, draft.opportunity.path, _PARENT_OVER)
                 except UnreadableError as fault:
                     self._report_failure(draft, position, str(fault))
                 advance()
@@ -132,12 +142,19 @@ class Publisher:
         return found
 
     async def _load_parents(self, draft: Draft) -> _Parents:
-        """Return the parents of a draft from the store. Raise UnreadableError if its parent is missing or deleted."""
+        """Return the parents of a draft from the store.
+
+        Raises:
+            UnreadableError: The parent is missing or deleted.
+            _ParentOverError: The parent was left out, because it is over.
+        """
         if not draft.parents:
             return ()
         paths = [self._spool.published_path(path) or path for path in draft.parents]
         known = await self._get_opportunities(paths)
         parent = next((known[path] for path in paths if path in known), None)
+        if parent is None and not self._over.isdisjoint(paths):
+            raise _ParentOverError
         name = f"its {draft.opportunity.type.parent_property} {display_text(draft.parent_name or draft.parents[0])}"
         if parent is None:
             raise UnreadableError(f"parent not found: {name} is not among what was imported")
@@ -184,6 +201,7 @@ class Publisher:
             own_only=self._sellers.named_by_items,
             keep_cancelled_here=True,
             known_by_feed=frozenset(ready.imported.opportunity.path for ready in some if ready.draft.by_feed),
+            without_over=True,
             actor=IMPORTER,
         )
         return await self._store.execute(publish)
@@ -191,6 +209,9 @@ class Publisher:
     def _report_published(self, ready: _Ready, reports: Mapping[str, OpportunityReport]) -> None:
         """Report a published Opportunity, and whether it can be booked."""
         path = ready.imported.opportunity.path
+        if path not in reports:
+            self._report_over(ready.draft, ready.position, path, _OVER)
+            return
         reported = reports[path]
         why_not = reported.why_not or ("" if is_on_sale(reported.opportunity, ready.parents) else _NOT_UNDERSTOOD)
         self._spool.note_published(ready.draft, path)
@@ -208,6 +229,12 @@ class Publisher:
                 remarks=(*ready.imported.remarks, *_status_remark(ready.imported.opportunity, reported.opportunity)),
             )
         )
+
+    def _report_over(self, draft: Draft, position: str, path: str, reason: str) -> None:
+        """Report a draft that is left out because it is over."""
+        if draft.opportunity.type.has_children:
+            self._over.add(path)
+        self._report.add(Line(outcome=Outcome.OVER, item=draft.label, where=position, reason=reason))
 
     def _report_failure(
         self, draft: Draft, position: str, reason: str, result: ReadResult = ReadResult.NOT_UNDERSTOOD

@@ -24,6 +24,7 @@ class Outcome(StrEnum):
     SELLER = "seller"
     WITHDRAWN = "withdrawn"
     OFF_SALE = "off sale"
+    OVER = "over"
     UNMATCHED = "unmatched"
     SUPERSEDED = "superseded"
     FAILED = "not imported"
@@ -37,6 +38,7 @@ _SUMMARY_TEXTS = {
     Outcome.SELLER: ("Seller added", "Sellers added"),
     Outcome.WITHDRAWN: ("Opportunity withdrawn", "Opportunities withdrawn"),
     Outcome.OFF_SALE: ("Opportunity taken off sale", "Opportunities taken off sale"),
+    Outcome.OVER: ("Opportunity that is over left out", "Opportunities that are over left out"),
     Outcome.UNMATCHED: ("deletion of an unknown item", "deletions of unknown items"),
     Outcome.SUPERSEDED: ("superseded version ignored", "superseded versions ignored"),
     Outcome.FAILED: ("item could not be imported", "items could not be imported"),
