@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from openbooking.identity.import_records import FollowedFeed, WaitingItems
 from openbooking.identity.records import (
     EVERY_SELLER,
     Attempts,
@@ -37,6 +38,8 @@ _KEYS: dict[type[IdentityRecord], tuple[str, ...]] = {
     Attempts: ("subject",),
     FeedPosition: ("partner", "feed"),
     ProposalMail: ("seller", "username"),
+    FollowedFeed: ("source",),
+    WaitingItems: ("feed", "parent", "page"),
     RegistrationToken: ("digest",),
     SigningKey: ("kid",),
 }
