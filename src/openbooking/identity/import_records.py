@@ -10,7 +10,7 @@ class FollowedFeed(IdentityRecord, frozen=True, kw_only=True):
 
     Attributes:
         source: The name of the source of the feed, which identifies it.
-        since: When the feed was first followed.
+        since: When the reading of the feed from its first page began.
         seller: The key of the Seller of all items; None for the Sellers that the items name.
         sellers: The keys of the Sellers for which the feed has published something.
         cursor: The URL of the page to read next; empty for the first page. All pages before it are imported.
@@ -22,7 +22,7 @@ class FollowedFeed(IdentityRecord, frozen=True, kw_only=True):
         read_at: When the last page was imported.
         current_at: When the end of the feed was last reached.
         fault: Why the last attempt to read the feed failed; empty if it succeeded.
-        faults: The number of attempts that have failed since the feed was first followed.
+        faults: The number of all attempts that have failed.
         failures: The number of attempts that have failed since the last one that succeeded.
         next_try: The time of the next attempt.
         rereads: Whether the feed is being read again from its first page, because it may have dropped deletions.
@@ -52,14 +52,14 @@ class WaitingItems(IdentityRecord, frozen=True, kw_only=True):
 
     Attributes:
         feed: `FollowedFeed.source` of the feed.
-        parent: The path of the parent; the first one if it may have several.
-        page: The number of the page in the order in which pages were imported, with leading zeros.
+        batch: A random name of the record.
+        parents: The paths that the parent may have.
         since: When the items were read.
         items: The items, as published.
     """
 
     feed: str
-    parent: str
-    page: str
+    batch: str
+    parents: tuple[str, ...]
     since: datetime
     items: tuple[str, ...]

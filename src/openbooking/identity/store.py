@@ -70,7 +70,7 @@ class IdentityStore(Protocol):
         `User` name, seller, link_digest; `Session` digest, username; `PendingSignIn` digest, username;
         `Device` digest, username; `RegistrationToken` digest; `SigningKey` kid; `Attempts` subject;
         `FeedPosition` partner, feed; `ProposalMail` seller, username; `FollowedFeed` source;
-        `WaitingItems` feed, parent, page.
+        `WaitingItems` feed, batch.
         """
         ...
 

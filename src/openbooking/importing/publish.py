@@ -4,8 +4,10 @@ Parents are published before their children. `link_items.link` works out what a 
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.commands.find_opportunities import GetOpportunities
@@ -43,6 +45,22 @@ class _Ready(NamedTuple):
     imported: Imported
 
 
+class FeedPart(msgspec.Struct):
+    """A part of a feed, whose other items were imported before or will be imported later.
+
+    Attributes:
+        now: The time of the import.
+        waiting: The names of the items whose parents are not imported yet, with the paths that the parents may have.
+    """
+
+    now: datetime
+    waiting: dict[str, tuple[str, ...]] = {}
+
+
+class _ParentMissingError(UnreadableError):
+    """The parent of a draft was not imported."""
+
+
 class _ParentOverError(Exception):
     """The parent of a draft is over, and was left out."""
 
@@ -58,6 +76,7 @@ class Publisher:
         sellers: Sellers,
         source: Source,
         vat: VatTreatment | None,
+        part: FeedPart | None = None,
     ) -> None:
         self._store = store
         self._report = report
@@ -65,6 +84,7 @@ class Publisher:
         self._sellers = sellers
         self._source = source
         self._vat = vat
+        self._part = part
         self._last_parents: tuple[tuple[str, ...], _Parents] = ((), ())
         # The paths of the parents that were left out.
         self._over: set[str] = set()
@@ -84,6 +104,8 @@ class Publisher:
                     self._report_failure(draft, position, str(fault), ReadResult.NOT_THEIRS)
                 except _ParentOverError:
                     self._report_over(draft, position, draft.opportunity.path, _PARENT_OVER)
+                except _ParentMissingError as fault:
+                    self._report_missing_parent(draft, position, str(fault))
                 except UnreadableError as fault:
                     self._report_failure(draft, position, str(fault))
                 advance()
@@ -157,7 +179,7 @@ class Publisher:
             raise _ParentOverError
         name = f"its {draft.opportunity.type.parent_property} {display_text(draft.parent_name or draft.parents[0])}"
         if parent is None:
-            raise UnreadableError(f"parent not found: {name} is not among what was imported")
+            raise _ParentMissingError(f"parent not found: {name} is not among what was imported")
         if self._spool.is_deleted(parent.source):
             raise UnreadableError(f"parent not found: {name} was deleted")
         further = (await self._get_opportunities([parent.parent])).get(parent.parent) if parent.parent else None
@@ -215,6 +237,7 @@ class Publisher:
         reported = reports[path]
         why_not = reported.why_not or ("" if is_on_sale(reported.opportunity, ready.parents) else _NOT_UNDERSTOOD)
         self._spool.note_published(ready.draft, path)
+        self._report.note_published(reported.opportunity)
         self._report.cancelled |= reported.orders.cancelled
         outcome = Outcome.NOT_BOOKABLE if why_not else Outcome.BOOKABLE
         parent = not reported.opportunity.type.bookable
@@ -229,6 +252,19 @@ class Publisher:
                 remarks=(*ready.imported.remarks, *_status_remark(ready.imported.opportunity, reported.opportunity)),
             )
         )
+
+    def _report_missing_parent(self, draft: Draft, position: str, reason: str) -> None:
+        """Report a draft without a parent. An item of a part of a feed waits for the parent, unless it is over."""
+        if self._part is None or draft.embedded or draft.copy:
+            self._report_failure(draft, position, reason)
+            return
+        leaves_at = draft.opportunity.leaves_feed_at
+        if leaves_at and leaves_at <= self._part.now:
+            self._report_over(draft, position, draft.opportunity.path, _OVER)
+            return
+        self._part.waiting[draft.opportunity.source] = draft.parents
+        self._spool.lower_result(draft.opportunity.source, ReadResult.NOT_UNDERSTOOD)
+        self._report.add(Line(outcome=Outcome.WAITING, item=draft.label, where=position, reason=reason))
 
     def _report_over(self, draft: Draft, position: str, path: str, reason: str) -> None:
         """Report a draft that is left out because it is over."""

@@ -39,7 +39,7 @@ _KEYS: dict[type[IdentityRecord], tuple[str, ...]] = {
     FeedPosition: ("partner", "feed"),
     ProposalMail: ("seller", "username"),
     FollowedFeed: ("source",),
-    WaitingItems: ("feed", "parent", "page"),
+    WaitingItems: ("feed", "batch"),
     RegistrationToken: ("digest",),
     SigningKey: ("kid",),
 }

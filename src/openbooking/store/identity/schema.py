@@ -79,7 +79,7 @@ attempts = _table("sign_in_attempts", _key("subject"), _expires())
 feed_position = _table("feed_position", _key("partner"), _key("feed"))
 proposal_mail = _table("proposal_mail", _key("seller"), _key("username"))
 followed_feed = _table("followed_feed", _key("source"))
-waiting_items = _table("waiting_items", _key("feed"), _key("parent"), _key("page"))
+waiting_items = _table("waiting_items", _key("feed"), _key("batch"))
 registration_token = _table("registration_token", _key("digest"))
 signing_key = _table("signing_key", _key("kid"))
 

@@ -66,7 +66,7 @@ RECORDS: tuple[IdentityRecord, ...] = (
     FeedPosition(partner="alice", feed="orders", position=7, read=START),
     ProposalMail(seller="centre", username="ann", account="u1", address="ann@example.com", next_attempt=START),
     FollowedFeed(source="https://provider.example.com/feed", since=START, cursor="https://provider.example.com/feed?2"),
-    WaitingItems(feed="f", parent="session-series/1", page="000000000001", since=START, items=("{}",)),
+    WaitingItems(feed="f", batch="1", parents=("session-series/1",), since=START, items=("{}",)),
 )
 
 

@@ -14,7 +14,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Create the tables, empty: imports that follow feeds fill them."""
-    for name, keys in (("followed_feed", ["source"]), ("waiting_items", ["feed", "parent", "page"])):
+    for name, keys in (("followed_feed", ["source"]), ("waiting_items", ["feed", "batch"])):
         op.create_table(
             name,
             *(sa.Column(key, Key, primary_key=True) for key in keys),
