@@ -1,6 +1,6 @@
 """The records of imports that follow feeds: how far each feed was read, and the items that wait for their parents."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from openbooking.identity.records import IdentityRecord
 
@@ -19,6 +19,7 @@ class FollowedFeed(IdentityRecord, frozen=True, kw_only=True):
         over: The number of Opportunities that were left out because they are over.
         not_imported: The number of items that could not be imported.
         waiting: The number of items that wait for their parents.
+        last_page: The URL of the last page that was imported, without credentials.
         read_at: When the last page was imported.
         current_at: When the end of the feed was last reached.
         fault: Why the last attempt to read the feed failed; empty if it succeeded.
@@ -38,6 +39,7 @@ class FollowedFeed(IdentityRecord, frozen=True, kw_only=True):
     over: int = 0
     not_imported: int = 0
     waiting: int = 0
+    last_page: str = ""
     read_at: datetime | None = None
     current_at: datetime | None = None
     fault: str = ""
@@ -45,6 +47,10 @@ class FollowedFeed(IdentityRecord, frozen=True, kw_only=True):
     failures: int = 0
     next_try: datetime | None = None
     rereads: bool = False
+
+    def lag(self, now: datetime) -> timedelta:
+        """Return for how long the imported items may have been out of date."""
+        return max(now - (self.current_at or self.since), timedelta())
 
 
 class WaitingItems(IdentityRecord, frozen=True, kw_only=True):

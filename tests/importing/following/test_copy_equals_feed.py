@@ -3,87 +3,27 @@
 `make follow` runs this test with 200,000 items.
 """
 
-import asyncio
 import json
 import logging
 import random
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from openbooking.booking.store import Feed
-from openbooking.harvest.client import async_client
-from openbooking.identity.import_records import FollowedFeed
-from openbooking.importing.following.feed_follower import Means
-from openbooking.importing.following.follow import follow_feeds
-from openbooking.importing.following.page_import import FollowOptions
-from openbooking.importing.following.progress import Pauses
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.store.sql import SqlStore
 from support.feeds.server import serving
 from support.http_system import World, open_world
+from support.importing.followers import Machine
 from support.importing.live_provider import SERIES_FEED, SESSION_FEED, LiveProvider
-from support.parties import CENTRE
 
 pytestmark = pytest.mark.anyio
 _log = logging.getLogger(__name__)
-
-PAUSES = Pauses(at_end=0.05, first=0.01, longest=0.05)
-
-
-class Machine:
-    """A machine whose wall clock is turned, and whose processes are stopped."""
-
-    def __init__(self, world: World, urls: list[str]) -> None:
-        self.wrong = timedelta()
-        self.told: list[str] = []
-        self._world, self._urls = world, urls
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.wrong
-
-    async def follow(self, seconds: float) -> None:
-        """Follow the feeds for a time, then stop at once."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds), async_client() as client:
-                await follow_feeds(self._urls, self._means(client))
-
-    async def follow_to_the_end(self) -> None:
-        """Follow the feeds until the end of each was reached and nothing waits."""
-        since = self.now()
-        async with async_client() as client:
-            task = asyncio.create_task(follow_feeds(self._urls, self._means(client)))
-            while not await self._is_current(since):
-                await asyncio.sleep(0.1)
-                assert not task.done()
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    async def feeds(self) -> list[FollowedFeed]:
-        return list(await self._world.identity.find(FollowedFeed))
-
-    async def _is_current(self, since: datetime) -> bool:
-        feeds = await self.feeds()
-        return len(feeds) == len(self._urls) and all(
-            feed.current_at and since < feed.current_at <= self.now() and not feed.waiting and not feed.rereads
-            for feed in feeds
-        )
-
-    def _means(self, client: httpx2.AsyncClient) -> Means:
-        async def sleep(seconds: float) -> None:
-            await asyncio.sleep(min(seconds, PAUSES.longest))
-
-        options = FollowOptions(seller=CENTRE.key)
-        return Means(
-            self._world.store, self._world.identity, client, self.now, options, PAUSES, self.told.append, sleep
-        )
 
 
 @pytest.fixture

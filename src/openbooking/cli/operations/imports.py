@@ -3,6 +3,7 @@
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from operator import ge
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -10,6 +11,8 @@ import typer
 
 from openbooking.cli.database import with_system
 from openbooking.cli.faults import CommandError
+from openbooking.cli.listing import Csv, Json
+from openbooking.cli.operations.followed_feeds import follow, show_status
 from openbooking.cli.options import Database
 from openbooking.cli.output import confirm, show
 from openbooking.importing.errors import NotConfirmedError
@@ -22,10 +25,12 @@ if TYPE_CHECKING:
 
 
 def import_(  # noqa: PLR0913 - one parameter for each option
-    path_or_url: Annotated[
-        str,
+    paths_or_urls: Annotated[
+        list[str],
         typer.Argument(
-            metavar="PATH|URL", help="A file, a folder of files, - for standard input, or the URL of a feed or a file."
+            metavar="PATH|URL|status",
+            help="A file, a folder of files, - for standard input, or the URL of a feed or a file; with --follow the "
+            "URLs of several feeds. The word status shows the feeds that are followed.",
         ),
     ],
     *,
@@ -65,13 +70,36 @@ def import_(  # noqa: PLR0913 - one parameter for each option
             help="Keep a copy of the feed in FILE. The next import reads only later changes.",
         ),
     ] = None,
+    follow_: Annotated[
+        bool,
+        typer.Option("--follow", help="Read feeds to their end and go on, until the process is stopped."),
+    ] = False,
+    every: Annotated[
+        float, typer.Option(metavar="SECONDS", min=1, help="With --follow: the pause at the end of a feed.")
+    ] = 60,
+    json: Json = False,
+    csv: Csv = False,
     database: Database = None,
 ) -> None:
     """Import sessions, facilities, Slots and events that a provider publishes. Repeat the import to update them.
 
+    With --follow, an import resumes where it was stopped, and tries again after faults. `openbooking import status`
+    shows how far each feed was followed; --json and --csv are for that list.
+
     The exit status is 0 if all items were imported, 1 if some items could not be imported, and 2 if some of the input
     could not be read.
     """
+    if paths_or_urls == ["status"]:
+        show_status(database, json=json, csv=csv)
+        return
+    if follow_:
+        _check_follow_options(named=source, copied=copy, rehearsed=dry_run, moved=hand_over)
+        unasked = None if yes else load_settings(database=database).orders_cancelled_unasked
+        _follow(paths_or_urls, seller, vat, report, unasked, every, database)
+        return
+    if len(paths_or_urls) > 1:
+        raise CommandError("Give one file or feed, or several feeds with --follow.")
+    (path_or_url,) = paths_or_urls
     # Slow to load; --help must be quick.
     from openbooking.cli.operations.import_report import ConsoleReport  # noqa: PLC0415
     from openbooking.importing.page_sources import pages  # noqa: PLC0415
@@ -101,6 +129,31 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         show(_dry_run_summary(len(lines.cancelled), unasked))
     if lines.exit_status:
         raise typer.Exit(lines.exit_status)
+
+
+def _check_follow_options(*, named: object, copied: object, rehearsed: object, moved: object) -> None:
+    """Raise CommandError if an option does not go with --follow."""
+    options = {"--source": named, "--copy": copied, "--dry-run": rehearsed, "--hand-over": moved}
+    given = [name for name, value in options.items() if value]
+    if given:
+        raise CommandError(f"{given[0]} cannot be used with --follow.")
+
+
+def _follow(  # noqa: PLR0913, PLR0917 - the options of the command
+    urls: list[str],
+    seller: str | None,
+    vat: VatTreatment | None,
+    report: Path | None,
+    unasked: int | None,
+    every: float,
+    database: str | None,
+) -> None:
+    """Follow feeds. A page that would cancel more than `unasked` Orders is not imported."""
+    from openbooking.importing.following.page_import import FollowOptions  # noqa: PLC0415 - slow to load
+
+    confirm_orders = None if unasked is None else partial(ge, unasked)
+    with _open_report(report) as json_lines:
+        follow(urls, FollowOptions(seller, vat, confirm_orders, json_lines), every, database)
 
 
 def _dry_run_summary(orders: int, unasked: int) -> str:

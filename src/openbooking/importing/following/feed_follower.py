@@ -181,7 +181,7 @@ class FeedFollower:
         await self._room.drop(step.page.items)
         for page in parts_of(step.page):
             await self._import_part(step.found_at, page)
-        self._feed = after_page(self._feed, step.cursor, len(step.page.items), self._means.clock())
+        self._feed = after_page(self._feed, step.url, step.cursor, len(step.page.items), self._means.clock())
         if self._feed.pages % _PAGES_BETWEEN == 0:
             await self._import_waiting()
         await self._save()

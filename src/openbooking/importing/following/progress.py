@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from openbooking.harvest.copy import MAX_GAP
 from openbooking.identity.import_records import FollowedFeed
 from openbooking.importing.following.page_import import PartReport
+from openbooking.importing.reading.source import without_credentials
 from openbooking.importing.report import Outcome
 
 # A server may ask for a longer pause than the pauses that are chosen here.
@@ -31,11 +32,12 @@ class Pauses(NamedTuple):
     longest: float = 3600
 
 
-def after_page(feed: FollowedFeed, cursor: str, items: int, now: datetime) -> FollowedFeed:
+def after_page(feed: FollowedFeed, url: str, cursor: str, items: int, now: datetime) -> FollowedFeed:
     """Return the feed after one of its pages has been imported.
 
     Args:
         feed: The feed before.
+        url: The URL of the page.
         cursor: The URL of the page to read next.
         items: The number of items on the page.
         now: The time.
@@ -45,6 +47,7 @@ def after_page(feed: FollowedFeed, cursor: str, items: int, now: datetime) -> Fo
         cursor=cursor,
         pages=feed.pages + bool(items),
         items=feed.items + items,
+        last_page=without_credentials(url),
         read_at=now,
         fault="",
         failures=0,
@@ -110,8 +113,3 @@ def read_again(feed: FollowedFeed, now: datetime) -> FollowedFeed:
     """Return the feed at the beginning of another reading from its first page."""
     current_at = feed.current_at if feed.current_at and feed.current_at <= now else None
     return replace(feed, cursor="", rereads=True, since=now, current_at=current_at)
-
-
-def lag(feed: FollowedFeed, now: datetime) -> timedelta:
-    """Return for how long the imported items may have been out of date."""
-    return max(now - (feed.current_at or feed.since), timedelta())
