@@ -45,11 +45,11 @@ class LiveProvider:
         self._modified = 0
         self._feeds: dict[str, dict[str, Row]] = {SERIES_FEED: {}, SESSION_FEED: {}}
         self._ordered: dict[str, list[Row]] = {}
-        self._series = max(1, items // 50)
+        self.series = max(1, items // 50)
         self._sessions = 0
-        for number in range(self._series):
+        for number in range(self.series):
             self._put(SERIES_FEED, f"series-{number}", self._series_data(number))
-        for _ in range(items - self._series):
+        for _ in range(items - self.series):
             self.add_session()
 
     def add_session(self) -> None:
@@ -71,7 +71,7 @@ class LiveProvider:
 
     def add_series_late(self) -> None:
         """Publish sessions of a series that comes after them."""
-        number, self._series = self._series, self._series + 1
+        number, self.series = self.series, self.series + 1
         for _ in range(3):
             self._sessions += 1
             self._put(SESSION_FEED, str(self._sessions), self._session_data(self._sessions, number))
@@ -123,7 +123,7 @@ class LiveProvider:
         return series(**{"@id": id_, "url": id_, "name": f"Series {number}", "offers": [{**OFFER, "@id": f"{id_}#a"}]})
 
     def _session_data(self, number: int, of: int | None = None) -> Json:
-        chosen = self._chance.randrange(self._series) if of is None else of
+        chosen = self._chance.randrange(self.series) if of is None else of
         start = BEGIN + timedelta(hours=number % 2_000)
         return session(
             number,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from openbooking.importing.errors import ImportRefusedError
 from openbooking.importing.following.feed_follower import FeedFollower, Means
 from openbooking.importing.reading.source import source_of
+from openbooking.importing.sellers import check_seller_exists
 from openbooking.openactive.web_addresses import is_web_address
 from openbooking.user_error import UserError
 
@@ -18,8 +19,10 @@ async def follow_feeds(urls: Sequence[str], means: Means) -> None:
         means: The means of all followers.
 
     Raises:
-        ImportRefusedError: A URL is no web address or is given twice, or none of the feeds can be followed any further.
+        ImportRefusedError: A URL is no web address or is given twice, the Seller does not exist, or none of the feeds
+            can be followed any further.
     """
+    check_seller_exists(means.options.seller, await means.store.sellers())
     followers: dict[str, FeedFollower] = {}
     for url in urls:
         if not is_web_address(url):
