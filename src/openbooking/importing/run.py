@@ -9,6 +9,7 @@ from openbooking.importing.errors import NotConfirmedError
 from openbooking.importing.page_sources import ReceivedPage
 from openbooking.importing.publish import FeedPart, Publisher
 from openbooking.importing.read_pages import PageReader
+from openbooking.importing.reading.schedules import Horizon
 from openbooking.importing.reading.source import Source
 from openbooking.importing.report import Report
 from openbooking.importing.sellers import Sellers
@@ -26,6 +27,7 @@ class ImportOptions(NamedTuple):
         hand_over: Whether to move Opportunities of this source from another Seller to `seller`.
         dry_run: Whether to report only and change nothing.
         vat: The VAT treatment of the Offers; None for the treatment of the Seller (`link_items.link`).
+        horizon: The instants between which the sessions of Schedules are made; None to make none.
         part: The part of the feed that is imported; None if the pages are all there is.
     """
 
@@ -35,6 +37,7 @@ class ImportOptions(NamedTuple):
     dry_run: bool = False
     vat: VatTreatment | None = None
     part: FeedPart | None = None
+    horizon: Horizon | None = None
 
 
 Confirm = Callable[[int], bool]
@@ -65,7 +68,7 @@ async def run_import(
     known = {known.key: known for known in await store.sellers()}
     sellers = Sellers(store, report, known, options.seller)
     with Spool() as spool:
-        await PageReader(spool, sellers, report, options.source).read(pages)
+        await PageReader(spool, sellers, report, options.source, options.horizon).read(pages)
         if options.dry_run:
             with DryRunStore(store) as trial:
                 await _publish(trial, spool, sellers.for_dry_run(trial, report), report, options)

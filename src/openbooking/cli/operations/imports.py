@@ -1,7 +1,9 @@
 """`openbooking import`: import the Opportunities that a provider publishes, to sell them here."""
 
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
 from functools import partial
 from operator import ge
 from pathlib import Path
@@ -21,6 +23,7 @@ from openbooking.settings import load_settings
 from openbooking.user_error import UserError
 
 if TYPE_CHECKING:
+    from openbooking.importing.reading.schedules import Horizon
     from openbooking.system import System
 
 
@@ -74,6 +77,10 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         bool,
         typer.Option("--follow", help="Read feeds to their end and go on, until the process is stopped."),
     ] = False,
+    expand_schedules: Annotated[
+        bool,
+        typer.Option("--expand-schedules", help="Make the sessions of Schedules, for feeds that publish no sessions."),
+    ] = False,
     every: Annotated[
         float, typer.Option(metavar="SECONDS", min=1, help="With --follow: the pause at the end of a feed.")
     ] = 60,
@@ -93,7 +100,14 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         show_status(database, json=json, csv=csv)
         return
     if follow_:
-        _check_follow_options(named=source, copied=copy, rehearsed=dry_run, moved=hand_over)
+        refused = {
+            "--source": source,
+            "--copy": copy,
+            "--dry-run": dry_run,
+            "--hand-over": hand_over,
+            "--expand-schedules": expand_schedules,
+        }
+        _check_follow_options(refused)
         unasked = None if yes else load_settings(database=database).orders_cancelled_unasked
         _follow(paths_or_urls, seller, vat, report, unasked, every, database)
         return
@@ -116,7 +130,8 @@ def import_(  # noqa: PLR0913 - one parameter for each option
             confirm_orders = None if yes else partial(_confirm_orders, unasked)
 
             async def work(system: "System") -> None:
-                await run_import(system.store, pages(path_or_url, copy, lines.counting), lines, options, confirm_orders)
+                chosen = options._replace(horizon=_horizon(system)) if expand_schedules else options
+                await run_import(system.store, pages(path_or_url, copy, lines.counting), lines, chosen, confirm_orders)
 
             with_system(database, work, writes_feeds=True, makes_new=not dry_run)
     except NotConfirmedError as refusal:
@@ -131,12 +146,22 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         raise typer.Exit(lines.exit_status)
 
 
-def _check_follow_options(*, named: object, copied: object, rehearsed: object, moved: object) -> None:
-    """Raise CommandError if an option does not go with --follow."""
-    options = {"--source": named, "--copy": copied, "--dry-run": rehearsed, "--hand-over": moved}
-    given = [name for name, value in options.items() if value]
-    if given:
-        raise CommandError(f"{given[0]} cannot be used with --follow.")
+def _horizon(system: "System") -> "Horizon":
+    """Return the time for which sessions of Schedules are made: as far ahead as those of timetables.
+
+    It begins two days ago, so that an import does not withdraw sessions before the upkeep takes them out of the feeds.
+    """
+    from openbooking.importing.reading.schedules import Horizon  # noqa: PLC0415 - slow to load
+
+    now = system.clock()
+    return Horizon(now - timedelta(days=2), now + system.settings.policy.publish_ahead)
+
+
+def _check_follow_options(refused: Mapping[str, object]) -> None:
+    """Raise CommandError if an option is given that does not go with --follow."""
+    for name, value in refused.items():
+        if value:
+            raise CommandError(f"{name} cannot be used with --follow.")
 
 
 def _follow(  # noqa: PLR0913, PLR0917 - the options of the command
