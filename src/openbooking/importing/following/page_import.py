@@ -97,4 +97,6 @@ async def import_part(  # noqa: PLR0913, PLR0917 - all that it depends on
     report, part = PartReport(options.json_lines), FeedPart(now)
     chosen = ImportOptions(source, options.seller, vat=options.vat, part=part)
     await run_import(store, pages(), report, chosen, options.confirm)
+    if options.json_lines:
+        options.json_lines.flush()
     return Part(report, part.waiting)
