@@ -179,3 +179,17 @@ async def test_items_that_are_missing_after_another_reading_are_withdrawn(
     machine.wrong += waiting_room.KEPT
     await machine.follow_to_the_end()
     assert len(await feed(world, SESSIONS)) == 2
+
+
+async def test_a_feed_that_is_read_again_brings_back_the_children_of_a_parent_that_came_back(
+    world: World, provider: Provider, site: Site, machine: Machine
+) -> None:
+    provider.feeds[A] = [[rpde(session())]]
+    for version, sessions in ((rpde(series()), 1), (deleted(series()), 0), (rpde(series(), modified=3), 0)):
+        provider.feeds[B] += [[version]]
+        await machine.follow_to_the_end()
+        assert len(await feed(world, SESSIONS)) == sessions
+    again = Machine(world, [site.url + A], FollowOptions(CENTRE.key, again=True))
+    again.wrong = machine.wrong
+    await again.follow_until_first(items=2, rereads=False)
+    assert len(await feed(world, SESSIONS)) == 1

@@ -81,6 +81,9 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         bool,
         typer.Option("--expand-schedules", help="Make the sessions of Schedules, for feeds that publish no sessions."),
     ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="With --follow: read the feeds again from their first page, then go on.")
+    ] = False,
     every: Annotated[
         float, typer.Option(metavar="SECONDS", min=1, help="With --follow: the pause at the end of a feed.")
     ] = 60,
@@ -109,7 +112,12 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         }
         _check_follow_options(refused)
         unasked = None if yes else load_settings(database=database).orders_cancelled_unasked
-        _follow(paths_or_urls, seller, vat, report, unasked, every, database)
+        confirm_pages = None if unasked is None else partial(ge, unasked)
+        from openbooking.importing.following.page_import import FollowOptions  # noqa: PLC0415 - slow to load
+
+        with _open_report(report) as json_file:
+            chosen_options = FollowOptions(seller, vat, confirm_pages, json_file, again)
+            follow(paths_or_urls, chosen_options, every, database)
         return
     if len(paths_or_urls) > 1:
         raise CommandError("Give one file or feed, or several feeds with --follow.")
@@ -162,23 +170,6 @@ def _check_follow_options(refused: Mapping[str, object]) -> None:
     for name, value in refused.items():
         if value:
             raise CommandError(f"{name} cannot be used with --follow.")
-
-
-def _follow(  # noqa: PLR0913, PLR0917 - the options of the command
-    urls: list[str],
-    seller: str | None,
-    vat: VatTreatment | None,
-    report: Path | None,
-    unasked: int | None,
-    every: float,
-    database: str | None,
-) -> None:
-    """Follow feeds. A page that would cancel more than `unasked` Orders is not imported."""
-    from openbooking.importing.following.page_import import FollowOptions  # noqa: PLC0415 - slow to load
-
-    confirm_orders = None if unasked is None else partial(ge, unasked)
-    with _open_report(report) as json_lines:
-        follow(urls, FollowOptions(seller, vat, confirm_orders, json_lines), every, database)
 
 
 def _dry_run_summary(orders: int, unasked: int) -> str:

@@ -133,7 +133,7 @@ class FeedFollower:
         stored = await self._means.records.find(FollowedFeed, source=self._source.name)
         if stored:
             self._feed = replace(stored[0], seller=self._means.options.seller)
-            if self._feed.rereads:
+            if self._feed.rereads or self._means.options.again:
                 self._feed = read_again(self._feed, self._means.clock())
         await self._save()
         await self._room.open()

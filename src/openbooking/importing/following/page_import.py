@@ -26,12 +26,14 @@ class FollowOptions(NamedTuple):
         confirm: Receives the number of Orders in which a part of a page would cancel an item, and returns whether to
             import it; None to import without asking.
         json_lines: The file for the lines of the report as JSON; None for no file.
+        again: Whether each feed is read again from its first page at the start.
     """
 
     seller: str | None = None
     vat: VatTreatment | None = None
     confirm: Confirm | None = None
     json_lines: IO[bytes] | None = None
+    again: bool = False
 
 
 class PartReport(Report):
