@@ -42,7 +42,7 @@ hostile: .venv/.dev ## Read a faulty feed of 100,000 items while the reader is k
 	$(PYTHON) -m pytest tests/harvest/test_hostile_feed.py --hostile 100000 --timeout 1800 --log-cli-level INFO $(ARGS)
 	$(PYTHON) -m pytest tests/importing/test_random_updates.py --updates 500 --timeout 1800 --log-cli-level INFO $(ARGS)
 
-follow: .venv/.dev ## Follow two feeds of 200,000 items under faults, stops and a turned clock (30 minutes)
+follow: .venv/.dev ## Follow two feeds of 200,000 items under faults, stops and a turned clock (up to an hour)
 	$(PYTHON) -m pytest tests/importing/following --followed 200000 --timeout 7200 --log-cli-level WARNING $(ARGS)
 
 fuzz: .venv/.dev ## Send 200,000 faulty requests to all endpoints
