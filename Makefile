@@ -7,7 +7,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check conformance mutants fire hostile fuzz ledger clocks bench console soak growth capacity pretix \
+.PHONY: help demo test check conformance mutants fire hostile follow fuzz ledger clocks bench console soak growth capacity pretix \
     screenshots format pins clean
 
 help: ## Show this list
@@ -42,6 +42,9 @@ hostile: .venv/.dev ## Read a faulty feed of 100,000 items while the reader is k
 	@scripts/system-packages postgres
 	$(PYTHON) -m pytest tests/harvest/test_hostile_feed.py --hostile 100000 --timeout 1800 --log-cli-level INFO $(ARGS)
 	$(PYTHON) -m pytest tests/importing/test_random_updates.py --updates 500 --timeout 1800 --log-cli-level INFO $(ARGS)
+
+follow: .venv/.dev ## Follow two feeds of 200,000 items under faults, stops and a turned clock (up to an hour)
+	$(PYTHON) -m pytest tests/importing/following --followed 200000 --timeout 7200 --log-cli-level WARNING $(ARGS)
 
 fuzz: .venv/.dev ## Send 200,000 faulty requests to all endpoints
 	@scripts/system-packages postgres

@@ -19,7 +19,8 @@ settings.load_profile("without deadline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options for longer runs, which `make fire`, `hostile`, `fuzz`, `ledger` and `clocks` set."""
+    """Add the options for longer runs, which `make fire`, `hostile`, `follow`, `fuzz`, `ledger` and
+    `clocks` set."""
     parser.addoption(
         "--fire",
         type=float,
@@ -32,6 +33,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--updates", type=int, default=30, metavar="UPDATES", help="the number of updates in a history of imports"
+    )
+    parser.addoption(
+        "--followed",
+        type=int,
+        default=2_000,
+        metavar="ITEMS",
+        help="the number of items of the feeds that are followed",
     )
     parser.addoption(
         "--requests", type=int, default=2_000, metavar="REQUESTS", help="the number of requests that tests/fuzz sends"

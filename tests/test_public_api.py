@@ -98,7 +98,10 @@ SIGNATURES: dict[str, str] = {
     "changes_between": "(before, after, writer)",
     "opportunity_path": "(type_, key)",
     "PublishSeller": "(seller, expected=None, *, actor)",
-    "Publish": "(opportunities, own_only=False, keep_cancelled_here=False, known_by_feed=frozenset(), *, actor)",
+    "Publish": (
+        "(opportunities, own_only=False, keep_cancelled_here=False, known_by_feed=frozenset(), without_over=False, *, "
+        "actor)"
+    ),
     "Quote": "(*, caller, uuid, checkpoint, request, holds=True)",
     "Book": "(*, caller, uuid, request, nonce='')",
     "Cancel": "(*, caller, uuid, numbers)",

@@ -48,7 +48,7 @@ CANCELLED = "https://schema.org/EventCancelled"
         (session(offers=[{**OFFER, "eligibleQuantity": {"maxValue": 2}}]), series(), None),
         (on_demand_event(offers=[{**OFFER, "eligibleQuantity": 2}]), None, None),
         (session(offers=[{**OFFER, "validThrough": "2027-02-28"}]), series(), "not valid any more"),
-        (session(startDate="2020-03-04T18:00:00Z"), series(), "has ended"),
+        (session(startDate="2027-03-01T10:30:00Z"), series(), "has ended"),
         (slot(), facility(), None),
         (event(), None, None),
         (event(offers=None), course(), "no Offer"),

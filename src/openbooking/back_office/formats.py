@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 
+_A_MINUTE, _AN_HOUR, _A_DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$"}
 
 
@@ -45,3 +46,12 @@ def day_bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
     """Return the first instant of a day in a time zone, and the first instant after the day."""
     begin = datetime.combine(day, time(), zone)
     return begin.astimezone(UTC), datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+
+
+def format_duration(duration: timedelta) -> str:
+    """Return a duration in its largest unit, such as "3 hours"."""
+    for unit, name in ((_A_DAY, "day"), (_AN_HOUR, "hour"), (_A_MINUTE, "minute")):
+        number = duration // unit
+        if number:
+            return f"{number} {name}{'s' if number > 1 else ''}"
+    return "less than a minute"

@@ -8,12 +8,13 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import httpx2
 
 from openbooking import __version__
-from openbooking.harvest.copy import Copy, CopyError
+from openbooking.harvest.copy import CopyError
+from openbooking.harvest.documents import Page
 from openbooking.harvest.reader import End, Get, Limits, Reader, Received, Wait
 
 SECONDS_A_PAGE = 300
@@ -23,6 +24,18 @@ _TIMEOUT = httpx2.Timeout(30, connect=10)
 _REFUSALS = (httpx2.InvalidURL, ValueError)
 _FAILURES = (httpx2.HTTPError, OSError)
 _USER_AGENT = {"User-Agent": f"openbooking/{__version__}"}
+
+
+class Keeper(Protocol):
+    """Keeps the pages of a feed and its cursor, as `copy.Copy` does."""
+
+    def start(self, url: str, now: datetime) -> str:
+        """Return the URL at which the reading resumes; empty to read from the first page. Raise CopyError if not."""
+        ...
+
+    def add(self, url: str, page: Page, cursor: str, *, current_at: datetime | None = None) -> None:
+        """Keep a page and the cursor after it, as `Copy.add` does. Raise CopyError if they cannot be kept."""
+        ...
 
 
 class HarvestOptions(NamedTuple):
@@ -53,7 +66,7 @@ def sync_client() -> httpx2.Client:
 
 async def harvest_async(
     url: str,
-    copy: Copy,
+    copy: Keeper,
     client: httpx2.AsyncClient,
     options: HarvestOptions | None = None,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -92,7 +105,7 @@ async def harvest_async(
 
 def harvest(
     url: str,
-    copy: Copy,
+    copy: Keeper,
     client: httpx2.Client,
     options: HarvestOptions | None = None,
     sleep: Callable[[float], object] = time.sleep,
@@ -124,7 +137,7 @@ def harvest(
 class _Run:
     """One harvest: the reader, the copy, and the time of the last request. Both clients use it."""
 
-    def __init__(self, url: str, copy: Copy, options: HarvestOptions) -> None:
+    def __init__(self, url: str, copy: Keeper, options: HarvestOptions) -> None:
         self.clock = options.clock
         self.requested_at = self.clock()
         self._copy = copy

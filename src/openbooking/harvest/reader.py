@@ -96,10 +96,12 @@ class End(NamedTuple):
     Attributes:
         url: The URL of the last page.
         fault: Why the reading ended before the end of the feed; empty if it reached the end.
+        retry_after: The seconds until a further attempt that the server asks for; None if it does not say.
     """
 
     url: str
     fault: str = ""
+    retry_after: float | None = None
 
 
 Step = Get | Wait | Received | End
@@ -165,7 +167,7 @@ class Reader:
         elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TEMPORARY:
             self._try_again(f"it was answered with status {status}", _retry_after(fields, now))
         elif status != HTTPStatus.OK:
-            self._end(f"it was answered with status {status}")
+            self._end(f"it was answered with status {status}", _retry_after(fields, now))
         else:
             try:
                 length = _length(_field(fields, "content-length"))
@@ -243,7 +245,8 @@ class Reader:
         """
         self._failures += 1
         if self._failures >= self._limits.attempts:
-            self._end(f"{reason}, {self._limits.attempts} times")
+            times = f", {self._limits.attempts} times" if self._limits.attempts > 1 else ""
+            self._end(f"{reason}{times}", pause)
             return
         if pause is None:
             pause = self._limits.first_pause * 2.0 ** (self._failures - 1)
@@ -252,10 +255,10 @@ class Reader:
         self._steps.append(Wait(min(pause, self._limits.longest_pause)))
         self._add_request(self._url)
 
-    def _end(self, fault: str = "") -> None:
+    def _end(self, fault: str = "", retry_after: float | None = None) -> None:
         self._open = False
         self._body = None
-        self._steps.append(End(self._url, fault))
+        self._steps.append(End(self._url, fault, retry_after))
 
     def _accept(self, page: Page) -> None:
         """Add the steps after a page: the page itself, and a request for the next page or the end."""

@@ -70,7 +70,8 @@ class IdentityStore(Protocol):
         Fields to look up: `Partner` key, api_key_digest; `Grant` partner, seller, settled; `Authorization` id;
         `User` name, seller, link_digest; `Session` digest, username; `PendingSignIn` digest, username;
         `Device` digest, username; `RegistrationToken` digest; `SigningKey` kid; `Attempts` subject;
-        `FeedPosition` partner, feed; `ProposalMail` seller, username.
+        `FeedPosition` partner, feed; `ProposalMail` seller, username; `FollowedFeed` source;
+        `WaitingItems` feed, batch.
         """
         ...
 

@@ -4,8 +4,10 @@ Parents are published before their children. `link_items.link` works out what a 
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.commands.find_opportunities import GetOpportunities
@@ -29,6 +31,8 @@ from openbooking.openactive.money import VatTreatment
 AT_ONCE = 200
 
 _NOT_UNDERSTOOD = "Its parent is not understood."
+_OVER = "it ended more than an hour ago"
+_PARENT_OVER = "its parent ended more than an hour ago"
 _Parents = tuple[Opportunity, ...]
 
 
@@ -39,6 +43,26 @@ class _Ready(NamedTuple):
     position: str
     parents: _Parents
     imported: Imported
+
+
+class FeedPart(msgspec.Struct):
+    """A part of a feed, whose other items were imported before or will be imported later.
+
+    Attributes:
+        now: The time of the import.
+        waiting: The names of the items whose parents are not imported yet, with the paths that the parents may have.
+    """
+
+    now: datetime
+    waiting: dict[str, tuple[str, ...]] = {}
+
+
+class _ParentMissingError(UnreadableError):
+    """The parent of a draft was not imported."""
+
+
+class _ParentOverError(Exception):
+    """The parent of a draft is over, and was left out."""
 
 
 class Publisher:
@@ -52,6 +76,7 @@ class Publisher:
         sellers: Sellers,
         source: Source,
         vat: VatTreatment | None,
+        part: FeedPart | None = None,
     ) -> None:
         self._store = store
         self._report = report
@@ -59,7 +84,10 @@ class Publisher:
         self._sellers = sellers
         self._source = source
         self._vat = vat
+        self._part = part
         self._last_parents: tuple[tuple[str, ...], _Parents] = ((), ())
+        # The paths of the parents that were left out.
+        self._over: set[str] = set()
 
     async def publish(self, advance: Callable[[], None]) -> None:
         """Publish the best draft of each Opportunity, parents before children. Call `advance` after each draft."""
@@ -74,6 +102,10 @@ class Publisher:
                         batch.append(_Ready(draft, position, parents, await self._link(draft, path, parents)))
                 except NoSellerError as fault:
                     self._report_failure(draft, position, str(fault), ReadResult.NOT_THEIRS)
+                except _ParentOverError:
+                    self._report_over(draft, position, draft.opportunity.path, _PARENT_OVER)
+                except _ParentMissingError as fault:
+                    self._report_missing_parent(draft, position, str(fault))
                 except UnreadableError as fault:
                     self._report_failure(draft, position, str(fault))
                 advance()
@@ -132,15 +164,22 @@ class Publisher:
         return found
 
     async def _load_parents(self, draft: Draft) -> _Parents:
-        """Return the parents of a draft from the store. Raise UnreadableError if its parent is missing or deleted."""
+        """Return the parents of a draft from the store.
+
+        Raises:
+            UnreadableError: The parent is missing or deleted.
+            _ParentOverError: The parent was left out, because it is over.
+        """
         if not draft.parents:
             return ()
         paths = [self._spool.published_path(path) or path for path in draft.parents]
         known = await self._get_opportunities(paths)
         parent = next((known[path] for path in paths if path in known), None)
+        if parent is None and not self._over.isdisjoint(paths):
+            raise _ParentOverError
         name = f"its {draft.opportunity.type.parent_property} {display_text(draft.parent_name or draft.parents[0])}"
         if parent is None:
-            raise UnreadableError(f"parent not found: {name} is not among what was imported")
+            raise _ParentMissingError(f"parent not found: {name} is not among what was imported")
         if self._spool.is_deleted(parent.source):
             raise UnreadableError(f"parent not found: {name} was deleted")
         further = (await self._get_opportunities([parent.parent])).get(parent.parent) if parent.parent else None
@@ -184,6 +223,7 @@ class Publisher:
             own_only=self._sellers.named_by_items,
             keep_cancelled_here=True,
             known_by_feed=frozenset(ready.imported.opportunity.path for ready in some if ready.draft.by_feed),
+            without_over=True,
             actor=IMPORTER,
         )
         return await self._store.execute(publish)
@@ -191,9 +231,13 @@ class Publisher:
     def _report_published(self, ready: _Ready, reports: Mapping[str, OpportunityReport]) -> None:
         """Report a published Opportunity, and whether it can be booked."""
         path = ready.imported.opportunity.path
+        if path not in reports:
+            self._report_over(ready.draft, ready.position, path, _OVER)
+            return
         reported = reports[path]
         why_not = reported.why_not or ("" if is_on_sale(reported.opportunity, ready.parents) else _NOT_UNDERSTOOD)
         self._spool.note_published(ready.draft, path)
+        self._report.note_published(reported.opportunity)
         self._report.cancelled |= reported.orders.cancelled
         outcome = Outcome.NOT_BOOKABLE if why_not else Outcome.BOOKABLE
         parent = not reported.opportunity.type.bookable
@@ -208,6 +252,25 @@ class Publisher:
                 remarks=(*ready.imported.remarks, *_status_remark(ready.imported.opportunity, reported.opportunity)),
             )
         )
+
+    def _report_missing_parent(self, draft: Draft, position: str, reason: str) -> None:
+        """Report a draft without a parent. An item of a part of a feed waits for the parent, unless it is over."""
+        if self._part is None or draft.embedded or draft.copy:
+            self._report_failure(draft, position, reason)
+            return
+        leaves_at = draft.opportunity.leaves_feed_at
+        if leaves_at and leaves_at <= self._part.now:
+            self._report_over(draft, position, draft.opportunity.path, _OVER)
+            return
+        self._part.waiting[draft.opportunity.source] = draft.parents
+        self._spool.lower_result(draft.opportunity.source, ReadResult.NOT_UNDERSTOOD)
+        self._report.add(Line(outcome=Outcome.WAITING, item=draft.label, where=position, reason=reason))
+
+    def _report_over(self, draft: Draft, position: str, path: str, reason: str) -> None:
+        """Report a draft that is left out because it is over."""
+        if draft.opportunity.type.has_children:
+            self._over.add(path)
+        self._report.add(Line(outcome=Outcome.OVER, item=draft.label, where=position, reason=reason))
 
     def _report_failure(
         self, draft: Draft, position: str, reason: str, result: ReadResult = ReadResult.NOT_UNDERSTOOD

@@ -12,6 +12,7 @@ import msgspec
 from openbooking.importing.page_sources import ReceivedPage
 from openbooking.importing.reading.entries import Entry, read_entry
 from openbooking.importing.reading.items import ReadItem, event_series_key, read_item
+from openbooking.importing.reading.schedules import Horizon
 from openbooking.importing.reading.source import Source
 from openbooking.importing.reading.values import UnreadableError, display_text, read_text
 from openbooking.importing.report import Line, Outcome, Report
@@ -20,13 +21,24 @@ from openbooking.importing.spool import DroppedVersion, Spool
 
 
 class PageReader:
-    """Reads the items of pages into a spool."""
+    """Reads the items of pages into a spool.
 
-    def __init__(self, spool: Spool, sellers: Sellers, report: Report, source: Source) -> None:
+    Args:
+        spool: The spool.
+        sellers: Remember the Sellers that the items describe.
+        report: Receives a line for each item that cannot be read.
+        source: The source of the items.
+        horizon: The instants between which the sessions of Schedules are made; None to make none.
+    """
+
+    def __init__(
+        self, spool: Spool, sellers: Sellers, report: Report, source: Source, horizon: Horizon | None = None
+    ) -> None:
         self._spool = spool
         self._sellers = sellers
         self._report = report
         self._source = source
+        self._horizon = horizon
 
     async def read(self, pages: AsyncIterator[ReceivedPage]) -> None:
         """Read all pages into the spool. Report unreadable pages, unreadable items and superseded versions."""
@@ -39,7 +51,7 @@ class PageReader:
                 self._read_page(received, advance)
         # An EventSeries may come after the items that inherit from it, so that these are read again.
         for event_series, content, position in self._spool.members_of_event_series():
-            reading = read_item(read_entry(msgspec.Raw(content), self._source, position), event_series)
+            reading = read_item(read_entry(msgspec.Raw(content), self._source, position), event_series, self._horizon)
             self._report_faults(reading, position)
             self._note_sellers(reading)
             self._spool.replace_drafts(reading, position)
@@ -63,7 +75,7 @@ class PageReader:
         except UnreadableError as fault:
             self._report.add(Line(outcome=Outcome.FAILED, item=position, reason=str(fault)))
             return
-        reading = read_item(entry)
+        reading = read_item(entry, horizon=self._horizon)
         self._report_faults(reading, position)
         if reading.event_series:
             self._keep_event_series(reading, entry)

@@ -11,6 +11,7 @@ from typing import IO
 
 import msgspec
 
+from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.report import AffectedOrders
 
@@ -24,6 +25,8 @@ class Outcome(StrEnum):
     SELLER = "seller"
     WITHDRAWN = "withdrawn"
     OFF_SALE = "off sale"
+    OVER = "over"
+    WAITING = "waiting"
     UNMATCHED = "unmatched"
     SUPERSEDED = "superseded"
     FAILED = "not imported"
@@ -37,6 +40,8 @@ _SUMMARY_TEXTS = {
     Outcome.SELLER: ("Seller added", "Sellers added"),
     Outcome.WITHDRAWN: ("Opportunity withdrawn", "Opportunities withdrawn"),
     Outcome.OFF_SALE: ("Opportunity taken off sale", "Opportunities taken off sale"),
+    Outcome.OVER: ("Opportunity that is over left out", "Opportunities that are over left out"),
+    Outcome.WAITING: ("item waits for its parent", "items wait for their parents"),
     Outcome.UNMATCHED: ("deletion of an unknown item", "deletions of unknown items"),
     Outcome.SUPERSEDED: ("superseded version ignored", "superseded versions ignored"),
     Outcome.FAILED: ("item could not be imported", "items could not be imported"),
@@ -129,6 +134,13 @@ class Report:
         """
         del what, total
         return nullcontext(lambda: None)
+
+    def note_published(self, opportunity: Opportunity) -> None:
+        """Note a published Opportunity or parent. This class notes nothing; a subclass may override this method."""
+
+    def count(self, outcome: Outcome) -> int:
+        """Return the number of lines with an outcome."""
+        return self._counts[outcome]
 
     @property
     def exit_status(self) -> ExitStatus:

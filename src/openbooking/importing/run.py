@@ -7,8 +7,9 @@ from openbooking.booking.store import Store
 from openbooking.importing.dry_run import DryRunStore, ImportStore
 from openbooking.importing.errors import NotConfirmedError
 from openbooking.importing.page_sources import ReceivedPage
-from openbooking.importing.publish import Publisher
+from openbooking.importing.publish import FeedPart, Publisher
 from openbooking.importing.read_pages import PageReader
+from openbooking.importing.reading.schedules import Horizon
 from openbooking.importing.reading.source import Source
 from openbooking.importing.report import Report
 from openbooking.importing.sellers import Sellers
@@ -26,6 +27,8 @@ class ImportOptions(NamedTuple):
         hand_over: Whether to move Opportunities of this source from another Seller to `seller`.
         dry_run: Whether to report only and change nothing.
         vat: The VAT treatment of the Offers; None for the treatment of the Seller (`link_items.link`).
+        horizon: The instants between which the sessions of Schedules are made; None to make none.
+        part: The part of the feed that is imported; None if the pages are all there is.
     """
 
     source: Source
@@ -33,6 +36,8 @@ class ImportOptions(NamedTuple):
     hand_over: bool = False
     dry_run: bool = False
     vat: VatTreatment | None = None
+    part: FeedPart | None = None
+    horizon: Horizon | None = None
 
 
 Confirm = Callable[[int], bool]
@@ -63,7 +68,7 @@ async def run_import(
     known = {known.key: known for known in await store.sellers()}
     sellers = Sellers(store, report, known, options.seller)
     with Spool() as spool:
-        await PageReader(spool, sellers, report, options.source).read(pages)
+        await PageReader(spool, sellers, report, options.source, options.horizon).read(pages)
         if options.dry_run:
             with DryRunStore(store) as trial:
                 await _publish(trial, spool, sellers.for_dry_run(trial, report), report, options)
@@ -81,8 +86,8 @@ async def run_import(
 async def _publish(store: ImportStore, spool: Spool, sellers: Sellers, report: Report, options: ImportOptions) -> None:
     """Publish the drafts in the spool, and withdraw the Opportunities that are missing from it."""
     spool.reset_results()
-    publisher = Publisher(store, report, spool, sellers, options.source, options.vat)
-    withdrawer = Withdrawer(store, report, spool, options.source)
+    publisher = Publisher(store, report, spool, sellers, options.source, options.vat, options.part)
+    withdrawer = Withdrawer(store, report, spool, options.source, knows_all=options.part is None)
     if options.hand_over:
         await withdrawer.release()
     with report.counting("Processed", spool.count()) as advance:

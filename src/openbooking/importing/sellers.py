@@ -1,5 +1,7 @@
 """The Sellers of imported Opportunities: one Seller for all, or the Sellers that the items name."""
 
+from collections.abc import Iterable
+
 from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Seller
@@ -10,6 +12,12 @@ from openbooking.importing.report import Line, Outcome, Report
 from openbooking.openactive.errors import OpenBookingError
 
 IMPORTER = Actor(ActorKind.ADMINISTRATOR, "import")
+
+
+def check_seller_exists(key: str | None, known: Iterable[Seller]) -> None:
+    """Raise ImportRefusedError if a key is given, and no known Seller has it."""
+    if key is not None and all(seller.key != key for seller in known):
+        raise ImportRefusedError(f"There is no Seller {key}: add it with `openbooking seller add`.")
 
 
 class NoSellerError(Exception):
@@ -41,8 +49,7 @@ class Sellers:
         only: str | None,
         described: dict[str, NamedSeller] | None = None,
     ) -> None:
-        if only is not None and only not in known:
-            raise ImportRefusedError(f"There is no Seller {only}: add it with `openbooking seller add`.")
+        check_seller_exists(only, known.values())
         self._store = store
         self._report = report
         self._known = known

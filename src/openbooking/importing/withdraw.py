@@ -15,7 +15,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.report import OpportunityReport
 from openbooking.importing.dry_run import ImportStore
 from openbooking.importing.publish import AT_ONCE
-from openbooking.importing.reading.kinds import USUAL_KINDS
+from openbooking.importing.reading.kinds import USUAL_KINDS, type_of_kind
 from openbooking.importing.reading.source import Source
 from openbooking.importing.reading.values import display_text, read_text
 from openbooking.importing.report import Line, Outcome, Report, counts_of
@@ -36,13 +36,25 @@ _Stored = Mapping[str, Mapping[str, OpportunityType]]
 
 
 class Withdrawer:
-    """Withdraws the published Opportunities that the items in a spool no longer hold."""
+    """Withdraws the published Opportunities that the items in a spool no longer hold.
 
-    def __init__(self, store: ImportStore, report: Report, spool: Spool, source: Source) -> None:
+    Args:
+        store: The store.
+        report: Receives a line for each Opportunity.
+        spool: The items.
+        source: The source of the items.
+        knows_all: Whether the spool has all items of the source. Otherwise an item with the same `id` and another
+            `kind` may still be in the feed, and stays, unless a deletion can mean no other item.
+    """
+
+    def __init__(
+        self, store: ImportStore, report: Report, spool: Spool, source: Source, *, knows_all: bool = True
+    ) -> None:
         self._store = store
         self._report = report
         self._spool = spool
         self._source = source
+        self._knows_all = knows_all
         self._released: dict[str, Line] = {}
         # The paths withdrawn so far. A dry run withdraws nothing, so it would find and report them again.
         self._gone: set[str] = set()
@@ -89,7 +101,7 @@ class Withdrawer:
         """Return the published sources with the RPDE `id` of an item that is deleted or may have had another kind."""
         ids: dict[str, str] = {}
         for item in items:
-            if item.same_id and (item.is_deleted or self._source.is_one_feed):
+            if item.same_id and (item.is_deleted or (self._source.is_one_feed and self._knows_all)):
                 ids[item.same_id] = item.same_id
             if item.same_id and item.is_deleted:
                 # Earlier versions of this system named items by their kind. The usual kinds are tried.
@@ -117,8 +129,14 @@ class Withdrawer:
         if not item.is_deleted:
             return {*item.sources, *others}
         if known.keys().isdisjoint(item.sources) and len(others) == 1:
-            return {source for source in others if self._source.may_mean(item.kind, known[source])}
+            return {source for source in others if self._may_mean(item.kind, known[source])}
         return item.sources
+
+    def _may_mean(self, deleted: str, type_: OpportunityType) -> bool:
+        """Return whether a deletion with this `kind` may mean an item of this type."""
+        if self._knows_all:
+            return self._source.may_mean(deleted, type_)
+        return type_of_kind(deleted) in (None, type_)
 
     async def _withdraw(self, reasons: Mapping[str, str], keep: frozenset[str]) -> set[str]:
         """Withdraw the Opportunities of some sources, and return the sources whose Opportunities were withdrawn.

@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from openbooking.identity.import_records import FollowedFeed, WaitingItems
 from openbooking.openactive.ids import key_of
 from openbooking.openactive.terms import OPENACTIVE
 from openbooking.store.backends import scheme_of
 from openbooking.store.migrate import run_in_migration, upgrade
 from openbooking.store.schema import REVISION
-from openbooking.system import open_store
+from openbooking.system import open_identity_store, open_store
 from openbooking.testing.postgres import PostgresServer
 from support.browsers.form_browser import Visitor
 from support.databases.database_a3d1fe2 import (
@@ -111,6 +112,16 @@ def without_spaces(value: Any) -> Any:
 async def test_the_migrated_database_has_no_findings(database: str) -> None:
     store = open_store(settings(database), clock())
     assert await store.check_integrity() == []
+    await store.close()
+
+
+async def test_the_migrated_database_can_keep_followed_feeds(database: str) -> None:
+    store = open_identity_store(settings(database))
+    feed = FollowedFeed(source="https://provider.example.com/", since=clock()(), items=5)
+    waiting = WaitingItems(feed=feed.source, batch="1", parents=("session-series/1",), since=feed.since, items=("{}",))
+    assert await store.save(feed, waiting)
+    assert [found.items for found in await store.find(FollowedFeed, source=feed.source)] == [5]
+    assert [found.items for found in await store.find(WaitingItems, feed=feed.source, batch="1")] == [("{}",)]
     await store.close()
 
 

@@ -10,6 +10,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.store import Store
 from openbooking.harvest.documents import read_page
 from openbooking.importing.page_sources import ReceivedPage
+from openbooking.importing.reading.schedules import Horizon
 from openbooking.importing.reading.source import Source, named_source
 from openbooking.importing.report import Report
 from openbooking.importing.run import Confirm, ImportOptions, run_import
@@ -46,6 +47,7 @@ async def import_(
     dry_run: bool = False,
     confirm: Confirm | None = None,
     vat: VatTreatment | None = None,
+    horizon: Horizon | None = None,
 ) -> Told:
     """Import the items, each on a separate page; bytes are whole pages."""
 
@@ -57,7 +59,7 @@ async def import_(
     written = io.BytesIO()
     report = Report(written)
     known_as = source if isinstance(source, Source) else named_source(source)
-    options = ImportOptions(known_as, seller, hand_over=hand_over, dry_run=dry_run, vat=vat)
+    options = ImportOptions(known_as, seller, hand_over=hand_over, dry_run=dry_run, vat=vat, horizon=horizon)
     await run_import(store, pages(), report, options, confirm)
     told = Told(json.loads(line) for line in written.getvalue().splitlines())
     assert report.exit_status == int(bool(told.reasons()))

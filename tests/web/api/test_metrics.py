@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.store import StoreUnavailableError
+from openbooking.identity.import_records import FollowedFeed
 from support.builders import UUID, new_uuid
 from support.http_system import YOGA, World, open_world
 from support.parties import CUSTOMER, MANAGER
@@ -169,3 +170,15 @@ def cancellation(item_id: str) -> dict[str, Any]:
     """Return the body of a cancellation of one item."""
     item = {"@type": "OrderItem", "@id": item_id, "orderItemStatus": "https://openactive.io/CustomerCancelled"}
     return {"@context": "https://openactive.io/", "@type": "Order", "orderedItem": [item]}
+
+
+async def test_followed_feeds_have_a_lag_and_their_items(tmp_path: Path) -> None:
+    async with open_world("sqlite", tmp_path, metrics_token="scrape-me") as world:
+        assert await scrape(world, "openbooking_import_lag_seconds") == {}
+        feed = FollowedFeed(source="https://provider.example.com/", since=world.clock(), items=9, waiting=2, failures=1)
+        await world.identity.save(feed)
+        world.pass_time(minutes=5)
+        names = ("lag_seconds", "items", "items_waiting", "failures")
+        counted = await scrape(world, *(f"openbooking_import_{name}" for name in names))
+        values = {name: counted[f"openbooking_import_{name}", feed.source] for name in names}
+        assert values == {"lag_seconds": 300, "items": 9, "items_waiting": 2, "failures": 1}

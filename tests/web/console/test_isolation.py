@@ -81,6 +81,7 @@ ROUTES = {
     "/console/privacy/export": For.MANAGERS,
     "/console/privacy/erase": For.MANAGERS,
     "/console/log": For.MANAGERS,
+    "/console/imports": For.MANAGERS,
     "/console/details": For.MANAGERS,
     "/partners": For.MANAGERS,
     "/partners/{key}/terms": For.MANAGERS,

@@ -93,6 +93,8 @@ class Publish(ActorCommand, frozen=True):
             publisher may not know of the cancellation.
         known_by_feed: The paths of Opportunities with an `id` that their feed may use again for another Opportunity.
             They are refused if an Order with the path has another name and another start.
+        without_over: Whether an Opportunity that would leave the open feeds by now is left out, unless it is stored.
+            The reports do not name it.
     """
 
     stores_more: ClassVar[bool] = True
@@ -101,6 +103,7 @@ class Publish(ActorCommand, frozen=True):
     own_only: bool = False
     keep_cancelled_here: bool = False
     known_by_feed: frozenset[str] = frozenset()
+    without_over: bool = False
 
     def needs(self) -> Needs:
         """Return the stored Opportunities, their parents, children and Sellers, and the records that they affect."""
@@ -127,6 +130,8 @@ class Publish(ActorCommand, frozen=True):
             IdReusedError: A feed uses the `id` of a booked Opportunity for another Opportunity.
             RequestTooLargeError: An Opportunity, or an Order that changes, takes too many bytes.
         """
+        if self.without_over:
+            return replace(self, opportunities=self._wanted(situation), without_over=False).decide(situation)
         self._check(situation)
         before, stamp = situation, self.stamp(situation)
         changes = list(self._publications(situation))
@@ -140,6 +145,14 @@ class Publish(ActorCommand, frozen=True):
         changes += (*cancelled, *updated, *rejected)
         situation = evolve_all(situation, rejected)
         return Decision(reply=_reports(before, situation, changes, paths), changes=tuple(changes))
+
+    def _wanted(self, situation: Situation) -> tuple[Opportunity, ...]:
+        """Return the Opportunities without those that are over and not stored."""
+        return tuple(
+            item
+            for item in self.opportunities
+            if _is_stored(situation, item.path) or not _has_left(item, situation.now)
+        )
 
     def _check(self, situation: Situation) -> None:
         counted = Counter(opportunity.path for opportunity in self.opportunities)
@@ -184,6 +197,17 @@ class Publish(ActorCommand, frozen=True):
 
     def _cancelled_paths(self) -> frozenset[str]:
         return frozenset(item.path for item in self.opportunities if item.status is EventStatus.CANCELLED)
+
+
+def _is_stored(situation: Situation, path: str) -> bool:
+    known = situation.opportunities.get(path)
+    return known is not None and not known.withdrawn
+
+
+def _has_left(opportunity: Opportunity, now: datetime) -> bool:
+    """Return whether an Opportunity would leave the open feeds by now, if it were published when it ended."""
+    leaves_at = opportunity.leaves_feed_at
+    return leaves_at is not None and leaves_at <= now
 
 
 def _check_prices(opportunity: Opportunity, seller: Seller) -> None:

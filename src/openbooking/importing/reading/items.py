@@ -36,6 +36,7 @@ from openbooking.importing.reading.identity import (
 )
 from openbooking.importing.reading.kinds import type_name
 from openbooking.importing.reading.offers import key_of_offer, read_offers, split_offers
+from openbooking.importing.reading.schedules import Horizon, expand_schedules
 from openbooking.importing.reading.sellers import NamedSeller, read_seller
 from openbooking.importing.reading.times import Period, read_period
 from openbooking.importing.reading.values import (
@@ -143,15 +144,16 @@ class _Context(msgspec.Struct, frozen=True, kw_only=True):
         return self.container is not None
 
 
-def read_item(entry: Entry, event_series: JsonObject | None = None) -> ReadItem:
+def read_item(entry: Entry, event_series: JsonObject | None = None, horizon: Horizon | None = None) -> ReadItem:
     """Return the drafts of the things in an item, and the faults of the item.
 
     Args:
         entry: The item.
         event_series: The EventSeries that the item belongs to; None if it is unknown.
+        horizon: The instants between which the sessions of Schedules are made; None to make none.
     """
     kind = type_name(entry.kind)
-    walk = _ItemReader(entry)
+    walk = _ItemReader(entry, horizon)
     if entry.deleted:
         return ReadItem(_label(kind, {}, entry), walk.sources)
     try:
@@ -198,8 +200,9 @@ def _clean_data(entry: Entry) -> JsonObject:
 class _ItemReader:
     """Reads one item and the things that it embeds."""
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, horizon: Horizon | None) -> None:
         self._entry = entry
+        self._horizon = horizon
         self.sources: tuple[str, ...] = ()
         if entry.id:
             names = (entry.source.item(entry.kind, entry.id), entry.source.former_item(entry.kind, entry.id))
@@ -213,9 +216,12 @@ class _ItemReader:
         try:
             type_ = _read_type(thing, context)
             thing, taken_over = inherit_from_event_series(thing, type_)
+            expanded = expand_schedules(thing, type_, None if context.copy else self._horizon)
+            thing = expanded.thing
+            self.faults += (Fault(label, fault) for fault in expanded.faults)
             identity = self._identify(thing, type_, context)
             draft = self._read_draft(thing, type_, context, label, identity)
-            draft = replace(draft, remarks=(*taken_over, *draft.remarks))
+            draft = replace(draft, remarks=(*taken_over, *expanded.remarks, *draft.remarks))
             _check_size(draft)
         except UnreadableError as fault:
             self.faults.append(Fault(label, str(fault)))

@@ -99,6 +99,14 @@ def source_of(path_or_url: str) -> Source:
     return Source(name, urlunsplit((url.scheme, former_host, url.path, "", "")))
 
 
+def without_credentials(url: str) -> str:
+    """Return a URL without the parameters that may be credentials. The host has no user name and password here."""
+    parts = urlsplit(url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    shown = [pair for pair in pairs if not _CREDENTIAL.fullmatch(pair[0])]
+    return url if shown == pairs else urlunsplit(parts._replace(query=urlencode(shown)))
+
+
 def named_source(name: str) -> Source:
     """Return the source with the name that the operator gave. A URL names the feed at that URL.
 

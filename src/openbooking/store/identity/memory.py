@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from openbooking.booking.model.activity import Activity
+from openbooking.identity.import_records import FollowedFeed, WaitingItems
 from openbooking.identity.records import (
     EVERY_SELLER,
     Attempts,
@@ -38,6 +39,8 @@ _KEYS: dict[type[IdentityRecord], tuple[str, ...]] = {
     Attempts: ("subject",),
     FeedPosition: ("partner", "feed"),
     ProposalMail: ("seller", "username"),
+    FollowedFeed: ("source",),
+    WaitingItems: ("feed", "batch"),
     RegistrationToken: ("digest",),
     SigningKey: ("kid",),
 }

@@ -6,6 +6,7 @@ are looked up, and have the names of the fields. Instants are microseconds since
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Table
 
+from openbooking.identity.import_records import FollowedFeed, WaitingItems
 from openbooking.identity.records import (
     Attempts,
     Authorization,
@@ -77,6 +78,8 @@ device = _table(
 attempts = _table("sign_in_attempts", _key("subject"), _expires())
 feed_position = _table("feed_position", _key("partner"), _key("feed"))
 proposal_mail = _table("proposal_mail", _key("seller"), _key("username"))
+followed_feed = _table("followed_feed", _key("source"))
+waiting_items = _table("waiting_items", _key("feed"), _key("batch"))
 registration_token = _table("registration_token", _key("digest"))
 signing_key = _table("signing_key", _key("kid"))
 
@@ -91,6 +94,8 @@ TABLES: dict[type[IdentityRecord], Table] = {
     Attempts: attempts,
     FeedPosition: feed_position,
     ProposalMail: proposal_mail,
+    FollowedFeed: followed_feed,
+    WaitingItems: waiting_items,
     RegistrationToken: registration_token,
     SigningKey: signing_key,
 }

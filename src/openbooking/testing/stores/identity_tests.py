@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from openbooking.identity.import_records import FollowedFeed, WaitingItems
 from openbooking.identity.records import (
     EVERY_SELLER,
     Attempts,
@@ -64,6 +65,8 @@ RECORDS: tuple[IdentityRecord, ...] = (
     Attempts(subject="account:ann", failures=1, blocked_until=START, expires=LATER),
     FeedPosition(partner="alice", feed="orders", position=7, read=START),
     ProposalMail(seller="centre", username="ann", account="u1", address="ann@example.com", next_attempt=START),
+    FollowedFeed(source="https://provider.example.com/feed", since=START, cursor="https://provider.example.com/feed?2"),
+    WaitingItems(feed="f", batch="1", parents=("session-series/1",), since=START, items=("{}",)),
 )
 
 

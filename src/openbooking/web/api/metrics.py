@@ -1,7 +1,7 @@
 """Metrics for Prometheus: counts of requests, and figures that each scrape reads from the store."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 
@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from openbooking.booking.store import Feed, Figures
+from openbooking.identity.import_records import FollowedFeed
 from openbooking.openactive.errors import ItemErrorType, OpportunityHasInsufficientCapacityError, system_error_names
 from openbooking.web.observe import Answered, Notes
 
@@ -26,6 +27,18 @@ _FULL = frozenset(
         ItemErrorType.OPPORTUNITY_CAPACITY_IS_RESERVED_BY_LEASE,
         OpportunityHasInsufficientCapacityError.__name__,
     }
+)
+# The figures of followed feeds: name, meaning, value.
+_IMPORTS: tuple[tuple[str, str, Callable[[FollowedFeed, datetime], float]], ...] = (
+    (
+        "lag_seconds",
+        "Seconds for which the imported items of a followed feed may have been out of date.",
+        lambda feed, now: feed.lag(now).total_seconds(),
+    ),
+    ("failures", "Attempts to read the feed that have failed since the last success.", lambda feed, _: feed.failures),
+    ("items", "Items that were imported, each version counted.", lambda feed, _: feed.items),
+    ("items_waiting", "Items that wait for their parents.", lambda feed, _: feed.waiting),
+    ("items_not_imported", "Items that could not be imported.", lambda feed, _: feed.not_imported),
 )
 
 
@@ -135,6 +148,17 @@ class Scrape:
                 ("feed", "partner"),
             ),
         ]
+
+    def add_imports(self, feeds: Sequence[FollowedFeed], now: datetime) -> None:
+        """Add how far the feeds of providers have been followed.
+
+        Args:
+            feeds: The feeds that imports follow.
+            now: The time, from which lags are counted.
+        """
+        for name, meaning, value in _IMPORTS:
+            values = [((feed.source,), value(feed, now)) for feed in feeds]
+            self._families.append(_gauge(f"openbooking_import_{name}", meaning, values, ("feed",)))
 
     def collect(self) -> Iterable[Metric]:
         """Return all metrics. prometheus-client calls this method."""

@@ -1,6 +1,7 @@
 """The endpoints for operators: /healthz, /readyz and /metrics."""
 
 import asyncio
+from collections.abc import Sequence
 from hmac import compare_digest
 from http import HTTPStatus
 
@@ -11,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from openbooking.booking.store import Figures, StoreUnavailableError
+from openbooking.identity.import_records import FollowedFeed
 from openbooking.system import System
 from openbooking.web.api.metrics import Metrics, Scrape
 
@@ -68,9 +70,18 @@ class Operations:
         if not compare_digest(authorization, f"Bearer {self._system.settings.metrics_token}".encode()):
             return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
         scrape = Scrape(self._metrics.collect())
-        scrape.add(await self._figures(scrape), self._system.clock())
+        now = self._system.clock()
+        scrape.add(await self._figures(scrape), now)
+        scrape.add_imports(await self._followed_feeds(), now)
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(scrape), headers={"Content-Type": media_type, **_NOT_CACHED})
+
+    async def _followed_feeds(self) -> Sequence[FollowedFeed]:
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                return await self._system.identity.store.find(FollowedFeed)
+        except (StoreUnavailableError, TimeoutError):
+            return ()
 
     async def _figures(self, scrape: Scrape) -> Figures | None:
         try:

@@ -20,6 +20,7 @@ from openbooking.web.console.money.sales import MoneyPages
 from openbooking.web.console.partners.terms import PartnerTermPages
 from openbooking.web.console.seller.choice import SellerChoicePages
 from openbooking.web.console.seller.details import DetailsPages
+from openbooking.web.console.seller.imports import ImportPages
 from openbooking.web.console.seller.log import LogPages
 from openbooking.web.console.seller.publication import PublicationPages
 from openbooking.web.console.seller.staff import StaffPages
@@ -52,6 +53,7 @@ def console_routes(console: Console) -> list[Route]:
         *StaffPages(console).routes(),
         *PrivacyPages(console).routes(),
         *LogPages(console).routes(),
+        *ImportPages(console).routes(),
         *DetailsPages(console).routes(),
         *MoneyPages(console).routes(),
         *PartnerTermPages(console).routes(),

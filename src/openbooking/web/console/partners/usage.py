@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from openbooking.back_office.formats import day_bounds, format_money, format_month, format_short_date, format_time
+from openbooking.back_office.formats import (
+    day_bounds,
+    format_duration,
+    format_money,
+    format_month,
+    format_short_date,
+    format_time,
+)
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
 from openbooking.booking.views import PartnerMonth, SellerViews
 from openbooking.identity.records import FeedPosition
@@ -17,7 +24,7 @@ from openbooking.web.console.periods import month_of_day
 
 _MONTHS = 12
 _FEEDS = (ORDERS, ORDER_PROPOSALS)
-_A_MINUTE, _AN_HOUR, _A_DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+_A_DAY = timedelta(days=1)
 
 MONTH_COLUMNS = ("Month", "Partner key", "Partner", "Bookings", "Value", "Currency")
 
@@ -96,12 +103,4 @@ def _describe(oldest: datetime | None, now: datetime, *, has_read: bool) -> str:
     since = f"{format_short_date(changed)} {format_time(changed)}"
     if not has_read:
         return f"has never read it; changes wait since {since}"
-    return f"{_duration(now - changed)} behind: has not read a change of {since}"
-
-
-def _duration(lag: timedelta) -> str:
-    for unit, name in ((_A_DAY, "day"), (_AN_HOUR, "hour"), (_A_MINUTE, "minute")):
-        number = lag // unit
-        if number:
-            return f"{number} {name}{'s' if number > 1 else ''}"
-    return "less than a minute"
+    return f"{format_duration(now - changed)} behind: has not read a change of {since}"
