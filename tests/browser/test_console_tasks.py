@@ -295,7 +295,7 @@ def test_book_a_walk_in(keyboard: Keyboard, attendees: dict[str, str], times: Ti
     main = keyboard.page.get_by_role("main")
     expect(main).to_contain_text("Wanda Walker")
     expect(main).to_contain_text("Circuits")
-    expect(main).to_contain_text("Card")
+    expect(main).to_contain_text("£12.00, card")
 
 
 def test_export_the_sales_of_last_month(keyboard: Keyboard, broker: BrokerOfDemo, times: Times) -> None:
