@@ -47,9 +47,9 @@ from support.parties import ALICE
 # A repeat gets the first reply, also in situations that would refuse a new request.
 REPEATED = (Book, Propose, BookProposal, Cancel, DeleteOrder)
 NO_COMMANDS_OF_HISTORIES = {
-    *("GetOpportunity", "GetOpportunities", "FindBySource", "Preview", "RemoveOver"),
+    *("GetOpportunity", "GetOpportunities", "FindBySource", "FindOccurrences", "Preview", "RemoveOver"),
     *("GetTimetable", "GetDueTimetable", "SaveTimetableEntry", "RemoveTimetableEntry", "PublishOccurrences"),
-    "NoteTimetableFault",
+    *("NoteTimetableFault", "ImportBookings"),
 }
 EXPECTED = (
     "a hold ends by itself",

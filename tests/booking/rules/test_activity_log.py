@@ -113,8 +113,9 @@ def test_a_refused_command_has_no_entry() -> None:
 # Their changes are known from the stamps of records, are made by imports or upkeep, or are none.
 NOT_LOGGED = {
     "Book", "BookAtDesk", "BookProposal", "DeleteQuote", "ErasePersonalData", "ExpireLeases", "FindBySource",
-    "GetDueTimetable", "GetOpportunities", "GetOpportunity", "GetOrder", "GetTimetable", "NoteTimetableFault",
-    "Preview", "Propose", "Publish", "PublishOccurrences", "PublishSeller", "Quote", "RemoveOver",
+    "FindOccurrences", "GetDueTimetable", "GetOpportunities", "GetOpportunity", "GetOrder", "GetTimetable",
+    "ImportBookings", "NoteTimetableFault", "Preview",
+    "Propose", "Publish", "PublishOccurrences", "PublishSeller", "Quote", "RemoveOver",
     "Republish", "TakeOffSale", "Withdraw", "Withhold",
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.situation import Needs, Situation
+from openbooking.booking.model.situation import DatedChildren, Needs, Situation
 from openbooking.openactive.errors import NotFoundError
 
 
@@ -38,6 +38,27 @@ class GetOpportunities(ActorCommand, frozen=True):
         """Return the Opportunities by their paths. Unknown paths are omitted."""
         known = situation.opportunities
         return Decision(reply={path: known[path] for path in self.paths & known.keys() if not known[path].withdrawn})
+
+
+class FindOccurrences(ActorCommand, frozen=True, kw_only=True):
+    """Return the Opportunities with some paths, and those that start in some periods, with all their parents.
+
+    Attributes:
+        paths: Paths of Opportunities.
+        periods: The periods, each with the path of a parent.
+    """
+
+    paths: frozenset[str] = frozenset()
+    periods: frozenset[DatedChildren] = frozenset()
+
+    def needs(self) -> Needs:
+        """Return the Opportunities."""
+        return Needs(opportunities=self.paths, dated_children=self.periods, likely_read_only=True)
+
+    def decide(self, situation: Situation) -> Decision[Mapping[str, Opportunity]]:
+        """Return the Opportunities by their paths. Unknown paths are omitted."""
+        known = situation.opportunities
+        return Decision(reply={path: member for path, member in known.items() if not member.withdrawn})
 
 
 class FindBySource(ActorCommand, frozen=True):

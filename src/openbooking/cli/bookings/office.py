@@ -42,7 +42,7 @@ def with_office(
     """
 
     async def do(system: "System") -> Result:
-        chosen = _choose(await system.store.sellers(), seller)
+        chosen = choose_seller(await system.store.sellers(), seller)
         partners = {partner.key: partner.name for partner in await system.identity.store.find(Partner)}
         zone = system.settings.policy.time_zone
         context = TableContext(partners, zone, system.clock().astimezone(zone))
@@ -95,7 +95,7 @@ def _ask(plan: Plan) -> None:
         raise CommandError("Not confirmed, so nothing was changed. --yes confirms without a question.")
 
 
-def _choose(sellers: Sequence[Seller], key: str | None) -> Seller:
+def choose_seller(sellers: Sequence[Seller], key: str | None) -> Seller:
     """Return the Seller with the key, or the only Seller."""
     found = [seller for seller in sellers if key in (None, seller.key)]
     if key and not found:

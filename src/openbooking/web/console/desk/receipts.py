@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.back_office.descriptions import MEANS_OF_PAYMENT, opportunity_name
+from openbooking.back_office.descriptions import PAYMENTS, opportunity_name
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.order import OrderKey, PersonalData
@@ -60,7 +60,7 @@ class ReceiptPages:
             customer=personal.customer,
             lines=receipt_lines(record).items(),
             codes=[item.access.code for item, _ in record.items() if item.access and item.access.code],
-            paid_by=MEANS_OF_PAYMENT.get(record.payment.name or "", "") if record.payment else "",
+            paid_by=PAYMENTS.get(record.payment.name or "", "") if record.payment else "",
             refund=sum((line.refund * line.quantity for line in order_lines(record)), ZERO),
             order_path=order_path(record.key),
             desk_path=desk_path(record.order.items[0].opportunity.path),

@@ -1,6 +1,7 @@
 """The takings of the front desk: what was paid and paid back on one day, by means of payment.
 
 A payment counts on the day of the booking, and a refund on the day of the cancellation, by the means of the payment.
+A payment that a former system took does not count; its refund does, because the desk pays it back.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -11,10 +12,10 @@ from typing import NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.back_office.descriptions import MEANS_OF_PAYMENT
+from openbooking.back_office.descriptions import PAYMENTS
 from openbooking.back_office.formats import day_bounds
 from openbooking.booking.model.keys import DESK
-from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.order import FORMER_SYSTEM, OrderKey
 from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.rules.order_lines import currency_of, order_lines, value_of
 from openbooking.booking.views import OrderQuery, SalesGroup
@@ -76,7 +77,7 @@ class TakingsPages:
         unpaid = [movement for record in booked if (movement := _unpaid(record))]
         rows = [
             (text, takings)
-            for means, text in MEANS_OF_PAYMENT.items()
+            for means, text in PAYMENTS.items()
             for takings in _totals(movement for movement in moved if movement.means == means)
         ]
         return visit.page(
@@ -108,7 +109,7 @@ def _totals(movements: Iterable[Movement]) -> list[Takings]:
 
 
 def _payment(record: OrderRecord) -> Movement | None:
-    if record.payment is None:
+    if record.payment is None or record.payment.name == FORMER_SYSTEM:
         return None
     totals = record.order.totals
     return Movement(record.key, record.payment.name or "", totals.currency, taken=totals.price)
