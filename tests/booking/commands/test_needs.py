@@ -42,7 +42,12 @@ from openbooking.booking.commands.seller_decisions import (
     SellerCancel,
     UndoAttendance,
 )
-from openbooking.booking.commands.timetable import GetTimetable, RemoveTimetableEntry, SaveTimetableEntry
+from openbooking.booking.commands.timetable import (
+    ApplyTimetable,
+    GetTimetable,
+    RemoveTimetableEntry,
+    SaveTimetableEntry,
+)
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.withhold import Withhold
@@ -183,6 +188,7 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
     (GetDueTimetable(), Needs(due_timetable=True, likely_read_only=True)),
     (SaveTimetableEntry(key=ENTRY.entry_key, rule=ENTRY.rule, actor=MANAGER), TIMETABLE),
     (RemoveTimetableEntry(key=ENTRY.entry_key, actor=MANAGER), TIMETABLE),
+    (ApplyTimetable(seller=CENTRE.key, seen={}, rules={}, actor=MANAGER), TIMETABLE),
     (
         PublishOccurrences(batch=BATCH, remove=frozenset({"slots/a"})),
         Needs(

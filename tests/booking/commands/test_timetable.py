@@ -14,7 +14,12 @@ from openbooking.booking.commands.publish_occurrences import (
     OccurrenceBatch,
     PublishOccurrences,
 )
-from openbooking.booking.commands.timetable import EntryCommand, RemoveTimetableEntry, SaveTimetableEntry
+from openbooking.booking.commands.timetable import (
+    ApplyTimetable,
+    EntryCommand,
+    RemoveTimetableEntry,
+    SaveTimetableEntry,
+)
 from openbooking.booking.model.activity import Action
 from openbooking.booking.model.errors import TimetableChangedError, UsedByTimetableError
 from openbooking.booking.model.opportunity import SaleState
@@ -162,9 +167,66 @@ def test_unknown_entries_and_sellers_are_refused() -> None:
         SaveTimetableEntry(key=EntryKey("unknown", "yoga"), rule=YOGA, actor=MANAGER).decide(having())
 
 
+def apply(seen: dict[str, int] | None = None, **fields: Any) -> ApplyTimetable:
+    """Return the command that stores several entries."""
+    known = {"yoga": 3, "squash": 3, "hall": 3} if seen is None else seen
+    return ApplyTimetable(**{"seller": CENTRE.key, "seen": known, "rules": {}, "actor": MANAGER, **fields})
+
+
+def test_several_entries_are_stored_and_removed_at_once() -> None:
+    changed = replace(YOGA, capacity=9)
+    rules = {"yoga": changed, "pilates": YOGA, "hall": HALL}
+    command = apply(rules=rules, removed=frozenset({"squash"}), message="New.")
+    assert timetable_after(having(*STORED), command) == {
+        key("yoga"): entry("yoga", changed, revision=4, published_until=None, message="New."),
+        key("pilates"): entry("pilates", YOGA, revision=1, published_until=None, message="New."),
+        key("hall"): STORED[2],
+        key("squash"): entry("squash", SQUASH, revision=4, published_until=None, ended=True, message="New."),
+    }
+
+
+def test_stored_rules_change_nothing() -> None:
+    assert apply(rules={"yoga": YOGA, "squash": SQUASH, "hall": HALL}).decide(having(*STORED)).changes == ()
+
+
+@pytest.mark.parametrize("fields", [{"rules": {"holidays": HOLIDAYS, "hall": replace(HALL, town="Bath")}}])
+def test_a_stored_venue_and_a_closure_have_others_published_anew_once(fields: dict[str, Any]) -> None:
+    after = timetable_after(having(*STORED), apply(**fields, message="Closed."))
+    assert {name.key: found.revision for name, found in after.items()} == {
+        "yoga": 4, "squash": 4, "hall": 4, "holidays": 1,
+    }  # fmt: skip
+    assert after[key("hall")].published_until == NO_END
+    assert after[key("yoga")].message == "Closed."
+
+
+@pytest.mark.parametrize("seen", [{}, {"yoga": 3, "squash": 3}, {"yoga": 2, "squash": 3, "hall": 3}])
+def test_a_timetable_that_changed_since_it_was_seen_stays_as_it_is(seen: dict[str, int]) -> None:
+    with pytest.raises(TimetableChangedError):
+        apply(seen, rules={"pilates": YOGA}).decide(having(*STORED))
+
+
+def test_a_removed_venue_must_not_be_named_by_any_rule_afterwards() -> None:
+    gone = frozenset({"hall"})
+    with pytest.raises(UsedByTimetableError):
+        apply(removed=gone).decide(having(*STORED))
+    with pytest.raises(UsedByTimetableError):
+        apply(removed=gone | {"yoga"}, rules={"pilates": YOGA}).decide(having(*STORED))
+    after = timetable_after(having(*STORED), apply(removed=gone | {"yoga"}))
+    assert {name.key for name, found in after.items() if not found.ended} == {"squash"}
+
+
+def test_an_unknown_entry_and_an_unknown_seller_are_not_applied() -> None:
+    with pytest.raises(TimetableChangedError):
+        apply(removed=frozenset({"unknown"})).decide(having(*STORED))
+    with pytest.raises(SellerNotFoundError):
+        apply({}, seller="unknown").decide(having())
+
+
 @pytest.mark.parametrize(
     ("command", "name"),
     [
+        (apply(rules={"yoga": replace(YOGA, capacity=9)}), "yoga"),
+        (apply(rules={"holidays": HOLIDAYS}), "holidays"),
         (save("yoga", replace(YOGA, capacity=9), 3), "yoga"),
         (save("holidays", HOLIDAYS), "holidays"),
         (RemoveTimetableEntry(key=key("squash"), seen=3, actor=MANAGER), "squash"),

@@ -25,23 +25,68 @@ from openbooking.booking.model.timetable import (
 from openbooking.openactive.errors import NotFoundError, SellerNotFoundError
 
 
-class EntryCommand(ActorCommand, frozen=True, kw_only=True):
-    """The base of the commands about one entry of a timetable.
+class TimetableCommand(ActorCommand, frozen=True, kw_only=True):
+    """The base of the commands that change the timetable of a Seller.
 
     Attributes:
-        key: The key of the entry.
-        seen: The revision that the caller has seen; None for a new entry.
         message: The message to Customers whose bookings the change cancels.
     """
 
-    key: EntryKey
-    seen: int | None = None
     message: str | None = None
 
     @property
     def action(self) -> Action:
         """The kind of its entries in the activity log."""
         return Action.TIMETABLE_CHANGED
+
+    def _revise(self, entry: TimetableEntry) -> TimetableEntry:
+        """Return the entry with a new revision, of which no date is published yet."""
+        return replace(
+            entry,
+            revision=entry.revision + 1,
+            published_until=None,
+            changed_by=self.actor,
+            message=self.message,
+            fault=None,
+        )
+
+    def _entry_with(self, key: EntryKey, rule: TimetableRule, situation: Situation) -> TimetableEntry:
+        """Return the entry with another rule than the stored one."""
+        before = situation.timetable.get(key)
+        new = TimetableEntry(seller=key.seller, key=key.key, rule=rule, changed_by=self.actor, revision=0)
+        entry = replace(
+            self._revise(replace(before or new, ended=False)),
+            rule=rule,
+            former_courts=_former_courts(before, rule),
+        )
+        return entry if has_occurrences(entry) else replace(entry, published_until=NO_END)
+
+    def _removal(self, entry: TimetableEntry) -> EntrySet:
+        """Return the change that marks an entry as ended, or removes a Venue or a Closure at once."""
+        if has_occurrences(entry):
+            return EntrySet(entry.entry_key, replace(self._revise(entry), ended=True))
+        return EntrySet(entry.entry_key, None)
+
+    def _with_others(self, changes: tuple[EntrySet, ...], situation: Situation) -> tuple[Change, ...]:
+        """Return the changes. If they change a Venue or a Closure, all other entries are published again, too."""
+        changed = {change.key for change in changes}
+        entries = (change.entry or situation.timetable[change.key] for change in changes)
+        if all(map(has_occurrences, entries)):
+            return changes
+        others = (entry for key, entry in situation.timetable.items() if key not in changed and has_occurrences(entry))
+        return (*changes, *(EntrySet(other.entry_key, self._revise(other)) for other in others))
+
+
+class EntryCommand(TimetableCommand, frozen=True, kw_only=True):
+    """The base of the commands about one entry of a timetable.
+
+    Attributes:
+        key: The key of the entry.
+        seen: The revision that the caller has seen; None for a new entry.
+    """
+
+    key: EntryKey
+    seen: int | None = None
 
     def needs(self) -> Needs:
         """Return the timetable of the Seller."""
@@ -61,22 +106,6 @@ class EntryCommand(ActorCommand, frozen=True, kw_only=True):
         if (known.revision if known else None) != self.seen:
             raise TimetableChangedError
         return known
-
-    def _revise(self, entry: TimetableEntry) -> TimetableEntry:
-        """Return the entry with a new revision, of which no date is published yet."""
-        return replace(
-            entry,
-            revision=entry.revision + 1,
-            published_until=None,
-            changed_by=self.actor,
-            message=self.message,
-            fault=None,
-        )
-
-    def _revise_others(self, situation: Situation) -> tuple[Change, ...]:
-        """Return the changes by which all other entries of the Seller are published again."""
-        others = (entry for key, entry in situation.timetable.items() if key != self.key and has_occurrences(entry))
-        return tuple(EntrySet(other.entry_key, self._revise(other)) for other in others)
 
 
 class SaveTimetableEntry(EntryCommand, frozen=True, kw_only=True):
@@ -100,19 +129,8 @@ class SaveTimetableEntry(EntryCommand, frozen=True, kw_only=True):
         known = self._seen_entry(situation)
         if known is not None and known.rule == self.rule:
             return Decision(reply=known)
-        before = situation.timetable.get(self.key)
-        new = TimetableEntry(
-            seller=self.key.seller, key=self.key.key, rule=self.rule, changed_by=self.actor, revision=0
-        )
-        entry = replace(
-            self._revise(replace(before or new, ended=False)),
-            rule=self.rule,
-            former_courts=_former_courts(before, self.rule),
-        )
-        if has_occurrences(entry):
-            return Decision(reply=entry, changes=(EntrySet(self.key, entry),))
-        entry = replace(entry, published_until=NO_END)
-        return Decision(reply=entry, changes=(EntrySet(self.key, entry), *self._revise_others(situation)))
+        entry = self._entry_with(self.key, self.rule, situation)
+        return Decision(reply=entry, changes=self._with_others((EntrySet(self.key, entry),), situation))
 
 
 class RemoveTimetableEntry(EntryCommand, frozen=True, kw_only=True):
@@ -130,11 +148,54 @@ class RemoveTimetableEntry(EntryCommand, frozen=True, kw_only=True):
         known = self._seen_entry(situation)
         if known is None:
             raise NotFoundError("There is no such entry in the timetable.")
-        if isinstance(known.rule, Venue) and self.key.key in _venues_in_use(situation.timetable):
+        if isinstance(known.rule, Venue) and self.key.key in _venues_of(present_rules(situation.timetable)):
             raise UsedByTimetableError
-        if has_occurrences(known):
-            return Decision(reply=None, changes=(EntrySet(self.key, replace(self._revise(known), ended=True)),))
-        return Decision(reply=None, changes=(EntrySet(self.key, None), *self._revise_others(situation)))
+        return Decision(reply=None, changes=self._with_others((self._removal(known),), situation))
+
+
+class ApplyTimetable(TimetableCommand, frozen=True, kw_only=True):
+    """Store some entries of the timetable of a Seller and remove others, all or none of them.
+
+    Attributes:
+        seller: The key of the Seller.
+        seen: The revisions of all entries that the caller has seen, by key.
+        rules: The rules to store, by key.
+        removed: The keys of the entries to remove.
+    """
+
+    stores_more: ClassVar[bool] = True
+
+    seller: str
+    seen: Mapping[str, int]
+    rules: Mapping[str, TimetableRule]
+    removed: frozenset[str] = frozenset()
+
+    def needs(self) -> Needs:
+        """Return the timetable of the Seller."""
+        return Needs(timetables=frozenset({self.seller}), sellers=frozenset({self.seller}))
+
+    def decide(self, situation: Situation) -> Decision[None]:
+        """Store and remove the entries. A rule that is stored already changes nothing.
+
+        Raises:
+            SellerNotFoundError: The Seller is unknown.
+            TimetableChangedError: The timetable is not as the caller has seen it.
+            UsedByTimetableError: A Venue is to be removed, and other entries are there.
+        """
+        if self.seller not in situation.sellers:
+            raise SellerNotFoundError
+        present = {key.key: entry for key, entry in situation.timetable.items() if not entry.ended}
+        if {key: entry.revision for key, entry in present.items()} != self.seen or not self.removed <= present.keys():
+            raise TimetableChangedError
+        after = {key: rule for key, rule in present_rules(situation.timetable).items() if key not in self.removed}
+        gone = {key for key in self.removed if isinstance(present[key].rule, Venue)}
+        if gone & _venues_of({**after, **self.rules}):
+            raise UsedByTimetableError
+        changed = {key: rule for key, rule in self.rules.items() if after.get(key) != rule}
+        keys = {key: EntryKey(self.seller, key) for key in changed}
+        stored = (EntrySet(keys[key], self._entry_with(keys[key], rule, situation)) for key, rule in changed.items())
+        changes = (*stored, *(self._removal(present[key]) for key in sorted(self.removed)))
+        return Decision(reply=None, changes=self._with_others(changes, situation))
 
 
 class GetTimetable(ActorCommand, frozen=True, kw_only=True):
@@ -165,6 +226,11 @@ def _former_courts(before: TimetableEntry | None, rule: TimetableRule) -> tuple[
     return tuple(sorted(had - has))
 
 
-def _venues_in_use(timetable: Mapping[EntryKey, TimetableEntry]) -> set[str]:
-    rules = [entry.rule for entry in timetable.values() if not entry.ended]
-    return {rule.venue for rule in rules if not isinstance(rule, Venue)}
+def present_rules(timetable: Mapping[EntryKey, TimetableEntry]) -> dict[str, TimetableRule]:
+    """Return the rules of a timetable by key, without those of entries that have ended."""
+    return {key.key: entry.rule for key, entry in timetable.items() if not entry.ended}
+
+
+def _venues_of(rules: Mapping[str, TimetableRule]) -> set[str]:
+    """Return the keys of the Venues that rules name."""
+    return {rule.venue for rule in rules.values() if not isinstance(rule, Venue)}
