@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple, Protocol, TypeVar
 
 from openbooking.booking.model.activity import Activity
+from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
 from openbooking.booking.views import (
@@ -25,6 +26,7 @@ from openbooking.store.database import Database, Procedure
 from openbooking.store.dialect import Dialect
 from openbooking.store.views.activity import ActivityStatements, list_activity, read_history
 from openbooking.store.views.catalogue import list_catalogue
+from openbooking.store.views.children import ChildrenStatements, list_children
 from openbooking.store.views.cursor import PageRequest, Period
 from openbooking.store.views.money import add_up_partners, add_up_sales, list_payments, list_sales_lines
 from openbooking.store.views.money_statements import MoneyStatements
@@ -52,6 +54,7 @@ class _Statements(NamedTuple):
     records: ViewStatements
     money: MoneyStatements
     activity: ActivityStatements
+    children: ChildrenStatements
 
 
 class SqlViews:
@@ -59,7 +62,9 @@ class SqlViews:
 
     def __init__(self, database: Database, dialect: Dialect, clock: Clock) -> None:
         self._database = database
-        self._sql = _Statements(ViewStatements(dialect), MoneyStatements(dialect), ActivityStatements(dialect))
+        self._sql = _Statements(
+            ViewStatements(dialect), MoneyStatements(dialect), ActivityStatements(dialect), ChildrenStatements(dialect)
+        )
         self._clock = clock
         self._turn = asyncio.Semaphore(_AT_ONCE)
 
@@ -77,7 +82,7 @@ class SqlSellerViews:
 
     def __init__(self, seller: str, sql: _Statements, clock: Clock, read: Read) -> None:
         self._seller = seller
-        self._sql, self._money, self._activity = sql
+        self._sql, self._money, self._activity, self._children = sql
         self._clock = clock
         self._read = read
 
@@ -87,6 +92,13 @@ class SqlSellerViews:
         """Return the Opportunities that start in the period, stored or only booked."""
         period, page = Period(since, until), PageRequest(after, limit)
         return await self._read(lambda: list_occurrences(self._sql, self._seller, self._clock(), period, page))
+
+    async def children(
+        self, parent: str, since: datetime, until: datetime, limit: int = PAGE_ROWS
+    ) -> tuple[Opportunity, ...]:
+        """Return the stored Opportunities directly below a parent."""
+        period = Period(since, until)
+        return await self._read(lambda: list_children(self._children, self._seller, parent, period, limit))
 
     async def occurrence(self, path: str) -> Occurrence | None:
         """Return one occurrence."""
