@@ -28,6 +28,7 @@ from openbooking.cli.operations.feeds import feeds
 from openbooking.cli.operations.imports import import_
 from openbooking.cli.operations.serve import serve
 from openbooking.cli.output import show
+from openbooking.cli.timetable.commands import timetable
 
 app = typer.Typer(
     cls=OneLineFaults,
@@ -48,6 +49,7 @@ app.command()(log)
 app.add_typer(orders, name="order")
 app.add_typer(proposals, name="proposal")
 app.add_typer(occurrences, name="occurrence")
+app.add_typer(timetable, name="timetable")
 app.add_typer(feeds, name="feed")
 app.add_typer(sellers, name="seller")
 app.add_typer(partners, name="partner")

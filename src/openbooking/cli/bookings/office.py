@@ -62,7 +62,7 @@ def carry_out(
         if planned.effect:
             show_aside(planned.effect)
         if planned.question and not yes:
-            _ask(planned)
+            ask(planned)
         await office.execute(planned.command)
         return planned.done
 
@@ -82,7 +82,7 @@ def check_message(text: str) -> str:
     return message
 
 
-def _ask(plan: Plan) -> None:
+def ask(plan: Plan) -> None:
     """Ask the question of a plan; raise CommandError unless the answer is right."""
     try:
         number = plan.number
