@@ -9,7 +9,7 @@ from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.commands.timetable import SaveTimetableEntry
 from openbooking.booking.model.timetable import EntryKey
-from openbooking.web.api.calendars import calendar_path, venue_calendar_path
+from openbooking.timetable.calendars.published import calendar_path, venue_calendar_path
 from support.http_system import SITE, YOGA, World
 from support.parties import CENTRE, MANAGER
 from support.timetables import VENUE

@@ -21,12 +21,14 @@ from openbooking.openactive.web_addresses import is_web_address
 from openbooking.timetable.calendars.writing import FIRST_CHANGE, CalendarEvent, write_calendar
 from openbooking.timetable.identity import path_of
 
+# Where the web application serves calendars (`web/api/calendars.py`).
+CALENDAR_PATH, VENUES = "/calendar", "venues/"
 MOST_EVENTS = 500
 # A calendar has what starts from a day ago to a year ahead.
 _BEFORE, _AHEAD = timedelta(days=1), timedelta(days=366)
 _MOST_PARENTS = 200
 _READER = Actor(ActorKind.SYSTEM, "calendar")
-_PARENTS = (OpportunityType.SESSION_SERIES, OpportunityType.FACILITY_USE, OpportunityType.INDIVIDUAL_FACILITY_USE)
+PARENTS = (OpportunityType.SESSION_SERIES, OpportunityType.FACILITY_USE, OpportunityType.INDIVIDUAL_FACILITY_USE)
 _TYPES: Mapping[type, OpportunityType] = {
     WeeklyClass: OpportunityType.SESSION_SERIES,
     Event: OpportunityType.EVENT,
@@ -57,6 +59,16 @@ class _Member(NamedTuple):
     parents: tuple[Opportunity, ...]
 
 
+def calendar_path(path: str) -> str:
+    """Return the path of the calendar of a SessionSeries, a FacilityUse or an IndividualFacilityUse."""
+    return f"{CALENDAR_PATH}/{path}.ics"
+
+
+def venue_calendar_path(venue: EntryKey) -> str:
+    """Return the path of the calendar of a Venue."""
+    return f"{CALENDAR_PATH}/{VENUES}{venue.seller}/{venue.key}.ics"
+
+
 async def opportunity_calendar(source: CalendarSource, path: str, now: datetime) -> bytes | None:
     """Return the calendar of a class, of a facility or of a court; None if it is not on sale.
 
@@ -69,7 +81,7 @@ async def opportunity_calendar(source: CalendarSource, path: str, now: datetime)
         return None
     family = await source.store.execute(FindOccurrences(paths=frozenset({path}), actor=_READER))
     found = _on_sale(family, path)
-    if found is None or found.opportunity.type not in _PARENTS:
+    if found is None or found.opportunity.type not in PARENTS:
         return None
     members = await _below(source, found, now)
     return await _write(source, _name(found), members, now)

@@ -23,10 +23,14 @@ from starlette.routing import Route
 from openbooking.booking.model.timetable import EntryKey
 from openbooking.booking.views import Views
 from openbooking.system import System
-from openbooking.timetable.calendars.published import CalendarSource, opportunity_calendar, venue_calendar
+from openbooking.timetable.calendars.published import (
+    CALENDAR_PATH,
+    VENUES,
+    CalendarSource,
+    opportunity_calendar,
+    venue_calendar,
+)
 
-CALENDAR_PATH = "/calendar"
-_VENUES = "venues/"
 _MEDIA_TYPE = "text/calendar; charset=utf-8"
 _CACHE_CONTROL = "public, max-age=900"
 _KEPT_SECONDS, _MOST_KEPT = 60, 100
@@ -67,20 +71,10 @@ class Calendars:
         return Response(kept.body, headers=headers, media_type=_MEDIA_TYPE)
 
     async def _make(self, path: str) -> bytes | None:
-        if not path.startswith(_VENUES):
+        if not path.startswith(VENUES):
             return await opportunity_calendar(self._source, path, self._clock())
-        seller, _, key = path.removeprefix(_VENUES).partition("/")
+        seller, _, key = path.removeprefix(VENUES).partition("/")
         return await venue_calendar(self._source, EntryKey(seller, key), self._clock())
 
     def _seconds(self) -> float:
         return self._clock().timestamp()
-
-
-def calendar_path(path: str) -> str:
-    """Return the path of the calendar of a SessionSeries, a FacilityUse or an IndividualFacilityUse."""
-    return f"{CALENDAR_PATH}/{path}.ics"
-
-
-def venue_calendar_path(venue: EntryKey) -> str:
-    """Return the path of the calendar of a Venue."""
-    return f"{CALENDAR_PATH}/{_VENUES}{venue.seller}/{venue.key}.ics"
