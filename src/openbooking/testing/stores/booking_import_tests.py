@@ -35,7 +35,7 @@ async def take_over(store: Store, *bookings: BookAtDesk) -> BookingsOutcome:
     return await store.execute(ImportBookings(bookings=bookings, actor=MANAGER))
 
 
-@rule("Imported bookings")
+@rule("Commands")
 class BookingImportTests(StoreTestCase):
     """Part of `StoreTests`: bookings of a former system are all booked, or none of them."""
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 _INSTANT = "%Y%m%dT%H%M%SZ"
 _LONGEST_LINE = 75
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+# The bits of a byte of UTF-8 that is not the first one of its character.
+_CONTINUATION_MASK, _CONTINUATION = 0b1100_0000, 0b1000_0000
 # Text may be written by providers, and programs read calendars of all sizes badly.
 _LONGEST_TEXT = 2_000
 # SEQUENCE counts the seconds from here, because it has 31 bits.
@@ -65,7 +67,7 @@ def write_calendar(name: str, zone: str, events: Iterable[CalendarEvent]) -> byt
         *(line for event in events for line in _event(event)),
         "END:VCALENDAR",
     ]
-    return "".join(f"{folded}\r\n" for line in lines for folded in _fold(line)).encode()
+    return b"".join(part + b"\r\n" for line in lines for part in _fold(line))
 
 
 def _event(event: CalendarEvent) -> Iterator[str]:
@@ -96,13 +98,13 @@ def _text(text: str) -> str:
     return re.sub("[\n\x85\u2028\u2029]", r"\\n", escaped)
 
 
-def _fold(line: str) -> Iterator[str]:
+def _fold(line: str) -> Iterator[bytes]:
     """Yield the parts of a line, each of at most 75 bytes with the space before it, and of whole characters."""
-    part, size = "", 0
-    for char in line:
-        length = len(char.encode())
-        if size + length > _LONGEST_LINE:
-            yield part
-            part, size = " ", 1
-        part, size = part + char, size + length
-    yield part
+    left, space = line.encode(), b""
+    while len(left) + len(space) > _LONGEST_LINE:
+        end = _LONGEST_LINE - len(space)
+        while left[end] & _CONTINUATION_MASK == _CONTINUATION:
+            end -= 1
+        yield space + left[:end]
+        left, space = left[end:], b" "
+    yield space + left
