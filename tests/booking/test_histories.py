@@ -49,7 +49,7 @@ REPEATED = (Book, Propose, BookProposal, Cancel, DeleteOrder)
 NO_COMMANDS_OF_HISTORIES = {
     *("GetOpportunity", "GetOpportunities", "FindBySource", "FindOccurrences", "Preview", "RemoveOver"),
     *("GetTimetable", "GetDueTimetable", "SaveTimetableEntry", "RemoveTimetableEntry", "PublishOccurrences"),
-    *("NoteTimetableFault", "ImportBookings"),
+    *("ApplyTimetable", "NoteTimetableFault", "ImportBookings"),
 }
 EXPECTED = (
     "a hold ends by itself",
