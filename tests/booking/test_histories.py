@@ -49,7 +49,7 @@ REPEATED = (Book, Propose, BookProposal, Cancel, DeleteOrder)
 NO_COMMANDS_OF_HISTORIES = {
     *("GetOpportunity", "GetOpportunities", "FindBySource", "Preview", "RemoveOver", "RecordExport"),
     *("GetTimetable", "GetDueTimetable", "SaveTimetableEntry", "RemoveTimetableEntry", "ApplyTimetable"),
-    *("PublishOccurrences", "FindOccurrences", "NoteTimetableFault"),
+    *("PublishOccurrences", "FindOccurrences", "NoteTimetableFault", "ImportBookings"),
 }
 EXPECTED = (
     "a hold ends by itself",

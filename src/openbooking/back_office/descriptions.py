@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.order import MeansOfPayment
+from openbooking.booking.model.order import FORMER_SYSTEM, MeansOfPayment
 from openbooking.booking.rules.order_lines import OrderStatus
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 
@@ -15,6 +15,8 @@ MEANS_OF_PAYMENT: Mapping[str, str] = {
     MeansOfPayment.CARD: "Card",
     MeansOfPayment.OTHER: "Another way",
 }
+# Payments that nobody takes at the front desk are described, too.
+PAYMENTS: Mapping[str, str] = {**MEANS_OF_PAYMENT, FORMER_SYSTEM: "Paid in the former system"}
 ITEM_STATUSES = {
     OrderItemStatus.CONFIRMED: "booked",
     OrderItemStatus.CUSTOMER_CANCELLED: "cancelled by the customer",

@@ -254,6 +254,17 @@ class SellerViews(Protocol):
         """Return one occurrence of the Seller, stored or known from Orders only; None if there is none."""
         ...
 
+    async def children(
+        self, parent: str, since: datetime, until: datetime, limit: int = PAGE_ROWS
+    ) -> tuple[Opportunity, ...]:
+        """Return the stored Opportunities directly below a parent, on sale or not.
+
+        Those that are not booked themselves, such as the courts of a facility, come first, in the order of their paths.
+        Then come the first ones that start from `since` to before `until`, in the order of their starts. Each of both
+        lists has at most `limit` members.
+        """
+        ...
+
     async def bookings(self, path: str, after: str = "", limit: int = PAGE_ROWS) -> Page[OrderRecord]:
         """Return the Orders with an item of the Opportunity, also a cancelled one, in the order of their keys.
 

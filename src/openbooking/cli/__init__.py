@@ -13,6 +13,7 @@ from openbooking.cli.accounts.sellers import sellers
 from openbooking.cli.accounts.signing_keys import signing_keys
 from openbooking.cli.accounts.users import users
 from openbooking.cli.bookings.activity_log import log
+from openbooking.cli.bookings.booking_imports import import_bookings
 from openbooking.cli.bookings.occurrences import occurrences
 from openbooking.cli.bookings.orders import orders
 from openbooking.cli.bookings.persons import persons
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(demo)
 app.command("import")(import_)
+app.command()(import_bookings)
 app.command()(migrate)
 app.command()(backup)
 app.command()(doctor)

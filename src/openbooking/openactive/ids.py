@@ -74,6 +74,11 @@ def type_of_path(path: str) -> OpportunityType:
     return TYPE_OF_COLLECTION[path.partition("/")[0]]
 
 
+def is_opportunity_path(text: str) -> bool:
+    """Return whether the text has the form of the path of an Opportunity."""
+    return _OPPORTUNITY.fullmatch(text) is not None
+
+
 def key_of(path: str) -> str:
     """Return the key of an Opportunity: the last segment of its path."""
     return path.rpartition("/")[2]
@@ -111,7 +116,7 @@ class Identifiers:
     def parse_opportunity(self, uri: str) -> str | None:
         """Return the path in the `@id` of an Opportunity, or None if the URI does not have that form (OB-VAL-14)."""
         path = self._path(uri)
-        return path if path and _OPPORTUNITY.fullmatch(path) else None
+        return path if path and is_opportunity_path(path) else None
 
     def offer(self, ref: OfferRef) -> str:
         """Return the `@id` of an Offer."""

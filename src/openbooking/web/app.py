@@ -21,6 +21,7 @@ from openbooking.web.accounts.registration import RegistrationPages
 from openbooking.web.accounts.second_factor import SecondFactorPages
 from openbooking.web.accounts.sign_in import AccountPages
 from openbooking.web.api.booking import BookingApi
+from openbooking.web.api.calendars import Calendars
 from openbooking.web.api.dataset_site import DATASET_PATH, DatasetSite
 from openbooking.web.api.feeds import FEEDS_PATH, feed_routes
 from openbooking.web.api.metrics import Metrics
@@ -158,6 +159,8 @@ def _routes(system: System, metrics: Metrics) -> list[Route]:
         *DatasetSite(system).routes(),
         *Operations(system, metrics).routes(),
     ]
+    if isinstance(system.store, StoreWithViews):
+        routes += Calendars(system, system.store.views).routes()
     if system.settings.access is AccessMode.HEADERS:
         routes.append(Route(HOME_PATH, RedirectResponse(system.settings.site_path + DATASET_PATH), methods=["GET"]))
     else:

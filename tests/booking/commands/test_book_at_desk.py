@@ -12,8 +12,8 @@ from openbooking.booking.commands.seller_decisions import SellerCancel
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.keys import DESK, InvalidKeyError, check_key
 from openbooking.booking.model.opportunity import FormField, Opportunity
-from openbooking.booking.model.order import Caller, MeansOfPayment, Order, OrderKey, Payment, desk_caller
-from openbooking.booking.model.order_request import OrderRequest
+from openbooking.booking.model.order import FORMER_SYSTEM, Caller, MeansOfPayment, Order, OrderKey, Payment, desk_caller
+from openbooking.booking.model.order_request import OfferOverride, OrderRequest
 from openbooking.booking.model.policy import Policy, ReconciliationDetails, TaxCalculation
 from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.situation import Situation
@@ -266,3 +266,33 @@ def test_an_order_of_a_partner_is_not_of_the_desk() -> None:
     record = left.records[OrderKey(ALICE.partner, UUID)]
     assert not record.is_of_desk
     assert record.in_orders_feed
+
+
+def test_the_note_of_the_staff_is_personal_data() -> None:
+    personal = booked(situation(YOGA), at_desk(asked(customer_note="Uses a wheelchair."))).order.personal
+    assert personal is not None
+    assert personal.customer_note == "Uses a wheelchair."
+
+
+def test_a_note_of_a_partner_without_a_proposal_is_not_kept() -> None:
+    left = after(situation(YOGA), book(request(item(YOGA), customer_note="Hello.")))
+    record = left.records[OrderKey(ALICE.partner, UUID)]
+    assert record.order is not None
+    assert record.order.personal is not None
+    assert record.order.personal.customer_note is None
+
+
+def test_the_desk_sets_a_price_without_an_agreement() -> None:
+    """A Booking Partner needs one."""
+    lower = OfferOverride(price=Decimal("5.00"), currency="GBP")
+    wanted = replace(item(YOGA), offer_id=None, offer=None, override=lower)
+    record = booked(situation(YOGA), at_desk(replace(asked(), items=(wanted,), total_payment_due=Decimal("5.00"))))
+    assert record.order.totals.price == Decimal("5.00")
+    decision = book(request(wanted, total_payment_due=Decimal("5.00"))).decide(situation(YOGA))
+    assert isinstance(decision.reply, Order)
+    assert [error.type for error in decision.reply.items[0].errors] == [ItemErrorType.UNACCEPTABLE_OFFER]
+
+
+def test_a_payment_of_a_former_system_can_be_recorded() -> None:
+    earlier = Payment(name=FORMER_SYSTEM, identifier="R-1")
+    assert booked(situation(YOGA), at_desk(asked(payment=earlier))).payment == earlier

@@ -21,6 +21,7 @@ from openbooking.booking.commands.find_opportunities import (
     GetOpportunity,
 )
 from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.import_bookings import ImportBookings
 from openbooking.booking.commands.preview import Preview
 from openbooking.booking.commands.proposal_decisions import WriteToCustomer
 from openbooking.booking.commands.publish import Publish, PublishSeller
@@ -99,6 +100,28 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
     (
         BookAtDesk(caller=desk_caller(CENTRE.key), uuid=UUID, request=ASKED, actor=MANAGER),
         replace(ORDER, records=frozenset({OrderKey(DESK, UUID)}), fills=frozenset({YOGA.path})),
+    ),
+    (
+        ImportBookings(
+            bookings=(
+                BookAtDesk(caller=desk_caller(CENTRE.key), uuid=UUID, request=ASKED, actor=MANAGER),
+                BookAtDesk(caller=desk_caller(CENTRE.key), uuid="other", request=ASKED, actor=MANAGER),
+            ),
+            actor=MANAGER,
+        ),
+        replace(
+            ORDER,
+            records=frozenset({OrderKey(DESK, UUID), OrderKey(DESK, "other")}),
+            fills=frozenset({YOGA.path}),
+        ),
+    ),
+    (
+        FindOccurrences(paths=PATHS, periods=frozenset({DatedChildren(SERIES.path, NOW, NOW)}), actor=MANAGER),
+        Needs(
+            opportunities=PATHS,
+            dated_children=frozenset({DatedChildren(SERIES.path, NOW, NOW)}),
+            likely_read_only=True,
+        ),
     ),
     (BookProposal(caller=ALICE, uuid=UUID, version=None), replace(RECORD, fills_of=frozenset({KEY}))),
     (GetOrder(caller=ALICE, uuid=UUID), replace(RECORD, likely_read_only=True)),

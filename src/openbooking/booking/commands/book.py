@@ -32,6 +32,11 @@ class Book(OrderCommand, frozen=True, kw_only=True):
     request: OrderRequest
     nonce: str = ""
 
+    @property
+    def kept_note(self) -> str | None:
+        """The note that the Order keeps: none, because only OrderProposals have notes of Brokers (OB 5.5.5.3)."""
+        return None
+
     def needs(self) -> Needs:
         """Return the record behind the UUID, the requested Opportunities, and the OrderProposals for them."""
         needs = order_needs(super().needs(), self.request)
@@ -58,7 +63,12 @@ class Book(OrderCommand, frozen=True, kw_only=True):
             return Decision(reply=order)
         self.check(order)
         key, stamp = fingerprint_key(self.nonce), self.stamp(situation)
-        personal = replace(order.personal or PersonalData(), received_at=situation.now, fingerprint_key=key)
+        personal = replace(
+            order.personal or PersonalData(),
+            customer_note=self.kept_note,
+            received_at=situation.now,
+            fingerprint_key=key,
+        )
         booked = replace(self._grant_access_to_items(to_booked_order(order)), personal=personal)
         record = lifecycle.new_order_record(self.key, booked, keyed_fingerprint(key, fingerprint), stamp)
         return Decision(reply=booked, changes=sell(situation, record))

@@ -18,6 +18,11 @@ class BookAtDesk(Book, frozen=True, kw_only=True):
 
     actor: Actor
 
+    @property
+    def kept_note(self) -> str | None:
+        """The note of the staff about the booking."""
+        return self.request.customer_note
+
     def check(self, order: Order) -> None:
         """Raise an error if the payment or the total is wrong."""
         check_desk_payment(self.request.payment, order)

@@ -78,12 +78,12 @@ class FindOccurrences(ActorCommand, frozen=True, kw_only=True):
     """Return the Opportunities that entries of a timetable have made, with the numbers of their booked spaces.
 
     Attributes:
-        sources: The sources of the Opportunities (`TimetableEntry.source`).
+        sources: The sources of the Opportunities (`TimetableEntry.source`); None for any source.
         paths: The paths of Opportunities without a parent.
         periods: The periods in which their children start.
     """
 
-    sources: frozenset[str]
+    sources: frozenset[str] | None = None
     paths: frozenset[str] = frozenset()
     periods: frozenset[DatedChildren] = frozenset()
 
@@ -93,6 +93,7 @@ class FindOccurrences(ActorCommand, frozen=True, kw_only=True):
 
     def decide(self, situation: Situation) -> Decision[FoundOccurrences]:
         """Return the Opportunities of these sources at these paths and in these periods, and the parents of these."""
-        found = {path: member for path, member in situation.opportunities.items() if member.source in self.sources}
+        known = situation.opportunities
+        found = {path: member for path, member in known.items() if self.sources is None or member.source in self.sources}
         booked = {path: situation.spaces_of(path).booked for path in found}
         return Decision(reply=FoundOccurrences(found, booked))

@@ -87,11 +87,16 @@ class MeansOfPayment(StrEnum):
     OTHER = "other"
 
 
+# The `name` of a payment that a former system took, of an Order that was imported from it (`commands.import_bookings`).
+FORMER_SYSTEM = "former system"
+
+
 class Payment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The Broker's payment details, for audit and reconciliation (OB 10.1.15).
 
     `dynamic` says that the price is agreed on later (OB 7.3.3). Of a payment that was taken at the front desk, `name`
-    is the means of payment, and `identifier` the reference of the payment or else the Order UUID.
+    is the means of payment, and `identifier` the reference of the payment or else the Order UUID. Of a payment that was
+    taken by a former system, `name` is FORMER_SYSTEM.
     """
 
     dynamic: bool = False

@@ -29,14 +29,21 @@ def published_offer(situation: Situation, opportunity: Opportunity, request: Ite
 
 
 def overridden_offer(
-    situation: Situation, terms: GrantTerms, opportunity: Opportunity, override: OfferOverride
+    situation: Situation, terms: GrantTerms, opportunity: Opportunity, override: OfferOverride, *, at_desk: bool = False
 ) -> Offer | ItemError:
     """Return an Offer with the price that the Broker sets, or an error if the price may not be set (OB-OVR-02).
 
     The Offer has the requirements of all applicable Offers (OB-OVR-10), but no booking window. It requires prepayment
     (OB-OVR-08), and the Customer can cancel with a full refund (OB-OVR-09).
+
+    Args:
+        situation: The situation of the decision.
+        terms: The terms of the grant.
+        opportunity: The Opportunity.
+        override: The price.
+        at_desk: Whether the front desk of the Seller sets the price. It needs no agreement.
     """
-    if not (situation.policy.offer_overrides and terms.offer_overrides):
+    if not (at_desk or (situation.policy.offer_overrides and terms.offer_overrides)):
         return _error(ItemErrorType.UNACCEPTABLE_OFFER, "The Seller has not agreed to prices that the Broker sets.")
     family = (opportunity, *situation.parents(opportunity))
     if next((member.accessible_for_free for member in family if member.accessible_for_free is not None), False):

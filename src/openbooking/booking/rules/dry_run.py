@@ -102,7 +102,7 @@ def dry_run(  # noqa: PLR0913, PLR0917 - everything that an Order depends on
     check_broker(request)
     if not caller.is_desk:
         _check_customer_and_payment(situation, checkpoint, request, own, terms)
-    run = _DryRun(situation, seller, request, guaranteed, terms, CONDITIONS_AT_DESK if caller.is_desk else CONDITIONS)
+    run = _DryRun(situation, seller, request, guaranteed, caller)
     items = run.items()
     if any(item.opportunity and item.opportunity.seller != seller.key for item in items):
         raise SellerMismatchError
@@ -144,18 +144,18 @@ def _check_customer_and_payment(
 class _DryRun:
     """Finds the Opportunity, Offer and price of each item of a request."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - everything that an item depends on
+    def __init__(
         self,
         situation: Situation,
         seller: Seller,
         request: OrderRequest,
         guaranteed: Mapping[int, LeasedTerms],
-        terms: GrantTerms,
-        conditions: Conditions,
+        caller: Caller,
     ) -> None:
         self._situation = situation
-        self._conditions = conditions
-        self._terms = terms
+        self._is_desk = caller.is_desk
+        self._conditions: Conditions = CONDITIONS_AT_DESK if caller.is_desk else CONDITIONS
+        self._terms = caller.terms_with(seller.key)
         self._seller = seller
         self._request = request
         self._guaranteed = guaranteed
@@ -211,7 +211,7 @@ class _DryRun:
             asked = self._asked[opportunity.path]
             return dynamic_offer(self._situation, self._terms, self._seller, opportunity, request, asked)
         if request.override:
-            return overridden_offer(self._situation, self._terms, opportunity, request.override)
+            return overridden_offer(self._situation, self._terms, opportunity, request.override, at_desk=self._is_desk)
         terms = self._guaranteed.get(number)
         return terms.offer if terms else published_offer(self._situation, opportunity, request)
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import Offer
-from openbooking.booking.model.order import MeansOfPayment, Order, Payment
+from openbooking.booking.model.order import FORMER_SYSTEM, MeansOfPayment, Order, Payment
 from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import Policy, ReconciliationDetails
 from openbooking.booking.model.record import Record
@@ -108,7 +108,7 @@ def check_desk_payment(payment: Payment | None, order: Order) -> None:
         return
     if not order.totals.price:
         raise UnnecessaryPaymentDetailsError("There is nothing to pay.")
-    if payment.name not in set(MeansOfPayment):
+    if payment.name not in {*MeansOfPayment, FORMER_SYSTEM}:
         raise InvalidPaymentDetailsError("The payment does not say how the Customer paid.")
     if not payment.identifier:
         raise IncompletePaymentDetailsError("The payment lacks its identifier.")

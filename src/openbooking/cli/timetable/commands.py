@@ -17,6 +17,7 @@ from openbooking.cli.faults import MISUSE, CommandError
 from openbooking.cli.listing import Csv, Json, Output
 from openbooking.cli.options import Database
 from openbooking.cli.output import show, show_aside
+from openbooking.cli.timetable.calendars import import_ics, show_calendar
 from openbooking.cli.timetable.changing import (
     ChangeOptions,
     DryRun,
@@ -37,6 +38,8 @@ from openbooking.timetable.whole_check import new_faults
 timetable = typer.Typer(
     help="Read a timetable from files, export it, and list, remove and close its entries.", no_args_is_help=True
 )
+
+timetable.command("import-ics")(import_ics)
 
 _DAYS_OF_A_WEEK = 7
 Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="The keys of entries.")]
@@ -76,8 +79,22 @@ def apply(  # noqa: PLR0913 - one parameter for each option
 
 
 @timetable.command("export")
-def export(*, seller: SellerOption = None, database: Database = None) -> None:
-    """Print all entries as TOML, which `openbooking timetable apply` reads."""
+def export(
+    *,
+    ics: Annotated[
+        str,
+        typer.Option(
+            metavar="KEY|PATH",
+            help="Print a calendar instead: that of a venue, or of the path of a class, a facility or a court.",
+        ),
+    ] = "",
+    seller: SellerOption = None,
+    database: Database = None,
+) -> None:
+    """Print all entries as TOML, which `openbooking timetable apply` reads, or with --ics a calendar."""
+    if ics:
+        show_calendar(database, seller, ics)
+        return
     for line in write_toml(_stored_rules(database, seller, "export")).splitlines():
         show(line)
 

@@ -100,6 +100,17 @@ class MemorySellerViews:
             found.append((place, replace(shown, booked=sold)))
         return page_of(found, after, limit, (0, ""))
 
+    async def children(
+        self, parent: str, since: datetime, until: datetime, limit: int = PAGE_ROWS
+    ) -> tuple[Opportunity, ...]:
+        """Return the stored Opportunities directly below a parent."""
+        members = [item for item in self._opportunities.values() if item.parent == parent and not item.withdrawn]
+        own = sorted((item for item in members if item.seller == self._seller), key=lambda item: item.path)
+        dated = sorted((starts, item.path, item) for item in own if (starts := starts_of(item)) is not None)
+        parents = [item for item in own if not item.type.bookable]
+        in_period = [item for starts, _, item in dated if since <= starts < until]
+        return (*parents[:limit], *in_period[:limit])
+
     async def occurrence(self, path: str) -> Occurrence | None:
         """Return one occurrence."""
         opportunity = self._opportunities.get(path)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 from openbooking.booking.model.activity import Activity
+from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
 from openbooking.booking.views import (
@@ -28,6 +29,7 @@ from openbooking.store.documents import instant, microseconds
 from openbooking.store.save_statements import SaveStatements
 from openbooking.store.views.activity import ActivityStatements, list_activity, read_history
 from openbooking.store.views.catalogue import list_catalogue
+from openbooking.store.views.children import ChildrenStatements, list_children
 from openbooking.store.views.cursor import PageRequest, Period
 from openbooking.store.views.day_statements import DayStatements, OutdatedDay
 from openbooking.store.views.money import (
@@ -68,6 +70,7 @@ class _Statements(NamedTuple):
     records: ViewStatements
     sales: SalesStatements
     activity: ActivityStatements
+    children: ChildrenStatements
 
 
 class _Reads(NamedTuple):
@@ -83,7 +86,8 @@ class SqlViews:
     def __init__(self, database: Database, dialect: Dialect, clock: Clock, zone: tzinfo) -> None:
         self._database = database
         sales = SalesStatements(MoneyStatements(dialect), DayStatements(dialect))
-        self._sql = _Statements(ViewStatements(dialect), sales, ActivityStatements(dialect))
+        children = ChildrenStatements(dialect)
+        self._sql = _Statements(ViewStatements(dialect), sales, ActivityStatements(dialect), children)
         self._saves = SaveStatements(dialect)
         self._clock = clock
         self._zone = zone
@@ -129,7 +133,7 @@ class SqlSellerViews:
 
     def __init__(self, seller: str, sql: _Statements, clock: Clock, reads: _Reads) -> None:
         self._seller = seller
-        self._sql, self._sales, self._activity = sql
+        self._sql, self._sales, self._activity, self._children = sql
         self._clock = clock
         self._read, self._snapshot = reads
 
@@ -139,6 +143,13 @@ class SqlSellerViews:
         """Return the Opportunities that start in the period, stored or only booked."""
         period, page = Period(since, until), PageRequest(after, limit)
         return await self._read(lambda: list_occurrences(self._sql, self._seller, self._clock(), period, page))
+
+    async def children(
+        self, parent: str, since: datetime, until: datetime, limit: int = PAGE_ROWS
+    ) -> tuple[Opportunity, ...]:
+        """Return the stored Opportunities directly below a parent."""
+        period = Period(since, until)
+        return await self._read(lambda: list_children(self._children, self._seller, parent, period, limit))
 
     async def occurrence(self, path: str) -> Occurrence | None:
         """Return one occurrence."""

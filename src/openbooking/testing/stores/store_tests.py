@@ -39,6 +39,7 @@ from openbooking.testing.samples import (
     spaces_left,
 )
 from openbooking.testing.store_case import POLICY, UUID
+from openbooking.testing.stores.booking_import_tests import BookingImportTests
 from openbooking.testing.stores.court_tests import CourtTests
 from openbooking.testing.stores.erasure_tests import ErasureTests
 from openbooking.testing.stores.feed_page_tests import FeedPageTests
@@ -54,6 +55,7 @@ from openbooking.testing.stores.timetable_tests import TimetableTests
 
 @rule("Commands")
 class StoreTests(
+    BookingImportTests,
     CourtTests,
     ErasureTests,
     FeedPageTests,

@@ -38,6 +38,7 @@ from openbooking.testing.samples import (
     session_path,
 )
 from openbooking.testing.stores.activity_view_tests import ActivityViewTests
+from openbooking.testing.stores.children_view_tests import ChildrenViewTests
 from openbooking.testing.stores.hand_over_view_tests import HandOverViewTests
 from openbooking.testing.stores.money_view_tests import MoneyViewTests
 from openbooking.testing.stores.people_view_tests import PeopleViewTests
@@ -63,7 +64,7 @@ async def _found(store: Store, seller: str = SELLER.key, **fields: Any) -> list[
 
 
 @rule("Views")
-class ViewTests(ActivityViewTests, HandOverViewTests, MoneyViewTests, PeopleViewTests):
+class ViewTests(ActivityViewTests, ChildrenViewTests, HandOverViewTests, MoneyViewTests, PeopleViewTests):
     """Tests of the views of any store that has some. Inherit from this class, and define `open_store`."""
 
     def test_occurrences_are_listed_by_their_starts_with_what_is_taken(self, tmp_path: Path) -> None:

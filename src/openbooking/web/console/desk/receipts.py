@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.back_office.descriptions import MEANS_OF_PAYMENT, opportunity_name
+from openbooking.back_office.descriptions import PAYMENTS, opportunity_name
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.order import OrderKey, PersonalData
@@ -59,7 +59,7 @@ class ReceiptPages:
             customer=personal.customer,
             lines=receipt_lines(record).items(),
             codes=[item.access.code for item, _ in record.items() if item.access and item.access.code],
-            account=[(MEANS_OF_PAYMENT.get(moved.means, moved.means), moved) for moved in desk_account(record)],
+            account=[(PAYMENTS.get(moved.means, moved.means), moved) for moved in desk_account(record)],
             due=due_at_desk(record),
             pay_path=pay_path(record.uuid),
             order_path=order_path(record.key),

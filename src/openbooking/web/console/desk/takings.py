@@ -1,6 +1,7 @@
 """The takings of the front desk: what was paid and paid back on one day, by means of payment.
 
 A payment counts on the day when it was taken, and a refund on the day of the cancellation, by the means of the payment.
+A payment that a former system took does not count; its refund does, because the desk pays it back.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -12,11 +13,11 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.back_office.descriptions import MEANS_OF_PAYMENT
+from openbooking.back_office.descriptions import PAYMENTS
 from openbooking.back_office.formats import day_bounds
 from openbooking.booking.model.activity import Action
 from openbooking.booking.model.keys import DESK
-from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.order import FORMER_SYSTEM, OrderKey
 from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.rules.desk_account import desk_account, due_at_desk
 from openbooking.booking.views import OrderQuery
@@ -82,7 +83,7 @@ class TakingsPages:
         unpaid = _totals(movement for record in booked.values() if (movement := _unpaid(record)))
         rows = [
             (text, takings)
-            for means, text in MEANS_OF_PAYMENT.items()
+            for means, text in PAYMENTS.items()
             for takings in _totals(movement for movement in moved if movement.means == means)
         ]
         totals = _totals(moved)
@@ -138,10 +139,16 @@ def _totals(movements: Iterable[Movement]) -> list[Takings]:
 
 
 def _moved(record: OrderRecord, since: datetime, until: datetime) -> list[Movement]:
-    """Return what was paid and given back for an Order in the period."""
+    """Return what the desk took and gave back for an Order in the period."""
     currency = record.order.totals.currency
     return [
-        Movement(record.key, moved.means, currency, taken=moved.paid, refunded=moved.given_back)
+        Movement(
+            record.key,
+            moved.means,
+            currency,
+            taken=ZERO if moved.means == FORMER_SYSTEM else moved.paid,
+            refunded=moved.given_back,
+        )
         for moved in desk_account(record)
         if moved.at and since <= moved.at < until
     ]

@@ -11,11 +11,14 @@ from starlette.routing import Route
 from openbooking.back_office.descriptions import opportunity_name
 from openbooking.booking.commands.find_opportunities import GetOpportunity
 from openbooking.booking.commands.sale_state import SetSaleState
+from openbooking.booking.commands.timetable import GetTimetable
 from openbooking.booking.model.opportunity import Opportunity, SaleState
 from openbooking.booking.model.spaces import Spaces
+from openbooking.booking.model.timetable import Venue
 from openbooking.booking.rules.missing_properties import missing_properties
 from openbooking.openactive.errors import NotFoundError
 from openbooking.system import make_feed_writer
+from openbooking.timetable.calendars.published import PARENTS, calendar_path, venue_calendar_path
 from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice
 from openbooking.web.console.day.occurrences import occurrence_row, publication_path
 from openbooking.web.pages import Form, Problem
@@ -79,6 +82,12 @@ class _Published(NamedTuple):
         return SaleState.ON_SALE if can_sell else None
 
     @property
+    def has_calendar(self) -> bool:
+        """Whether people can subscribe to a calendar of what is below it."""
+        is_shown = self.opportunity.sale is SaleState.ON_SALE and self.withheld_by is None
+        return is_shown and self.opportunity.type in PARENTS
+
+    @property
     def withheld_by(self) -> Opportunity | None:
         """The nearest parent that is off sale, and keeps the Opportunity out of the feeds; None if there is none."""
         return next((parent for parent in self.parents if parent.sale is not SaleState.ON_SALE), None)
@@ -112,7 +121,8 @@ class PublicationPages:
             for entry in found.rows
         ]
         next_query = urlencode({"text": text, "after": found.next}) if found.next else ""
-        return visit.page("seller/publication.html", rows=rows, text=text, next=next_query)
+        venues = [] if text else await _venues(visit)
+        return visit.page("seller/publication.html", rows=rows, text=text, next=next_query, venues=venues)
 
     async def _one(self, visit: ConsoleVisit) -> Response:
         return await self._page(visit, await _published(visit))
@@ -138,6 +148,7 @@ class PublicationPages:
             not_understood=opportunity.not_understood,
             other_state=published.other_state,
             withheld_by=published.withheld_by and opportunity_name(published.withheld_by, ()),
+            calendar=calendar_path(opportunity.path) if published.has_calendar else "",
             missing=[(name, _PROPERTIES.get(name, name)) for name in missing_properties(opportunity, parents)],
             json_ld=await self._json_ld(visit, published),
             occurrences=occurrences,
@@ -151,6 +162,13 @@ class PublicationPages:
         spaces = Spaces(booked=occurrence.booked, leased=occurrence.leased) if occurrence else Spaces()
         data = self._writer.opportunity(opportunity, spaces, parents, visit.seller)
         return json.dumps(json.loads(data), indent=2, ensure_ascii=False)
+
+
+async def _venues(visit: ConsoleVisit) -> list[tuple[str, str]]:
+    """Return the names of the Venues of the Seller's timetable, with the paths of their calendars."""
+    timetable = await visit.execute(GetTimetable(seller=visit.seller.key, actor=visit.actor))
+    venues = ((entry.rule, key) for key, entry in timetable.items() if not entry.ended)
+    return sorted((rule.name, venue_calendar_path(key)) for rule, key in venues if isinstance(rule, Venue))
 
 
 async def _published(visit: ConsoleVisit) -> _Published:
