@@ -39,6 +39,7 @@ TIMETABLE: dict[str, TimetableRule] = {
     "second-squash": replace(SQUASH, venue="second-site"),
     "repair": closed("2031-01-01T09:00", "2031-01-01T10:00", entry="second-squash"),
 }
+ORDER_PATH = re.compile(r"/console/orders/[^/]+/[0-9a-f-]{36}")
 DOWNLOADS = re.compile(r"\b(csv|json)\b")
 
 
@@ -126,7 +127,9 @@ def paths(page_of_manager: Page, demo: Site) -> list[str]:
         page.goto(path)
         links = page.locator("a[href^='/console'], a[href^='/partners'], a[href^='/password']")
         waiting += [str(link.get_attribute("href")).partition("#")[0] for link in links.all()]
-    return [*found.values(), *OTHER_PATHS]
+    order = next(path for path in found.values() if ORDER_PATH.fullmatch(path))
+    # Only Orders whose access can be renewed have a link to this page.
+    return [*found.values(), f"{order}/access", *OTHER_PATHS]
 
 
 def test_links_lead_to_every_kind_of_page(paths: list[str]) -> None:
