@@ -34,11 +34,12 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Pages that no link of the demo leads to, with their paths.
 OTHER_PATHS = ("/", "/console/nowhere", "/console/orders?status=nonsense", "/console/orders?partner=nobody")
 TIMETABLE: dict[str, TimetableRule] = {
-    "riverside": VENUE,
-    "spin": SPIN,
-    "squash": SQUASH,
-    "repair": closed("2031-01-01T09:00", "2031-01-01T10:00", entry="squash"),
+    "second-site": replace(VENUE, name="Second site"),
+    "second-spin": replace(SPIN, venue="second-site"),
+    "second-squash": replace(SQUASH, venue="second-site"),
+    "repair": closed("2031-01-01T09:00", "2031-01-01T10:00", entry="second-squash"),
 }
+ORDER_PATH = re.compile(r"/console/orders/[^/]+/[0-9a-f-]{36}")
 DOWNLOADS = re.compile(r"\b(csv|json)\b")
 
 
@@ -126,7 +127,9 @@ def paths(page_of_manager: Page, demo: Site) -> list[str]:
         page.goto(path)
         links = page.locator("a[href^='/console'], a[href^='/partners'], a[href^='/password']")
         waiting += [str(link.get_attribute("href")).partition("#")[0] for link in links.all()]
-    return [*found.values(), *OTHER_PATHS]
+    order = next(path for path in found.values() if ORDER_PATH.fullmatch(path))
+    # Only Orders whose access can be renewed have a link to this page.
+    return [*found.values(), f"{order}/access", *OTHER_PATHS]
 
 
 def test_links_lead_to_every_kind_of_page(paths: list[str]) -> None:
@@ -174,7 +177,7 @@ def test_faults_of_a_form_and_the_effect_of_a_change_are_accessible(
 ) -> None:
     page = page_of_manager
     page.set_viewport_size(size)
-    page.goto("/console/timetable/entries/squash")
+    page.goto("/console/timetable/entries/second-squash")
     page.get_by_label("Name", exact=True).fill("")
     page.get_by_label("Search the list").fill("tennis")
     for button in ("Find", "Show the effect"):

@@ -22,7 +22,14 @@ from openbooking.booking.model.record import Claim, OrderRecord, ProposalRecord,
 from openbooking.booking.rules.order_lines import order_lines
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
-from openbooking.store.documents import decode_opportunity, decode_record, decode_seller, encode, encode_record
+from openbooking.store.documents import (
+    decode_entry,
+    decode_opportunity,
+    decode_record,
+    decode_seller,
+    encode,
+    encode_record,
+)
 from openbooking.store.identity.schema import TABLES
 from openbooking.store.identity.store import _DECODERS
 from openbooking.store.schema import metadata
@@ -36,6 +43,7 @@ DECODERS: dict[str, Callable[[bytes], Any]] = {
     "record": lambda document: decode_record(document, None),
     "personal_data": msgspec.json.Decoder(PersonalData).decode,
     "activity": msgspec.json.Decoder(Activity).decode,
+    "timetable_entry": decode_entry,
     **{table.name: _DECODERS[kind] for kind, table in TABLES.items()},
 }
 

@@ -13,7 +13,9 @@ from openbooking.store.sqlite.dialect import Sqlite
 def test_the_fields_of_each_kind_of_row_are_the_columns_that_are_written(dialect: Dialect) -> None:
     saves = SaveStatements(dialect)
     written: dict[str, dict[int, str]] = {}
-    for made in (saves.save_catalogue, saves.save_bookings, saves.save_erasures, saves.save_activity):
+    bookings = (saves.save_catalogue, saves.save_bookings, saves.save_erasures, saves.save_activity)
+    sums = (saves.save_outdated, saves.save_days, saves.save_sums)
+    for made in (*bookings, *sums):
         for parameter, (kind, index) in made.positions.items():
             written.setdefault(kind, {})[index] = parameter.removeprefix(f"{kind}_")
     columns = {kind: tuple(names[index] for index in sorted(names)) for kind, names in written.items()}
