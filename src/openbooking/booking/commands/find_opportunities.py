@@ -94,6 +94,8 @@ class FindOccurrences(ActorCommand, frozen=True, kw_only=True):
     def decide(self, situation: Situation) -> Decision[FoundOccurrences]:
         """Return the Opportunities of these sources at these paths and in these periods, and the parents of these."""
         known = situation.opportunities
-        found = {path: member for path, member in known.items() if self.sources is None or member.source in self.sources}
+        found = {
+            path: member for path, member in known.items() if self.sources is None or member.source in self.sources
+        }
         booked = {path: situation.spaces_of(path).booked for path in found}
         return Decision(reply=FoundOccurrences(found, booked))
