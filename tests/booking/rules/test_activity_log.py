@@ -125,7 +125,8 @@ def test_a_refused_command_has_no_entry() -> None:
 NOT_LOGGED = {
     "Book", "BookAtDesk", "BookProposal", "DeleteQuote", "ErasePersonalData", "ExpireLeases", "FindBySource",
     "FindOccurrences", "GetDueTimetable", "GetOpportunities", "GetOpportunity", "GetOrder", "GetTimetable",
-    "ImportBookings", "NoteTimetableFault", "Preview", "Propose", "Publish", "PublishOccurrences", "Quote", "RemoveOver",
+    "ImportBookings", "NoteTimetableFault", "Preview", "Propose", "Publish", "PublishOccurrences", "Quote",
+    "RemoveOver",
     "Republish", "TakeOffSale", "Withdraw", "Withhold",
 }  # fmt: skip
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openbooking.cli.bookings.office import SellerOption, administrator, choose_seller
-from openbooking.cli.database import with_system
+from openbooking.cli.bookings.office import SellerOption, choose_seller
+from openbooking.cli.database import administrator, with_system
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
 from openbooking.cli.output import show
