@@ -18,7 +18,7 @@ from openbooking.booking.model.order import Caller, OrderKey, Payment
 from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import OrderRecord, Record
-from openbooking.booking.model.situation import Situation, evolve
+from openbooking.booking.model.situation import Situation, evolve_all
 from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.rules.matching_keys import set_matching_keys
@@ -271,9 +271,7 @@ def after(before: Situation, command: Command[Any]) -> Situation:
 
 def changed(before: Situation, decision: Decision[Any]) -> Situation:
     """Return the situation after the decision."""
-    for change in decision.changes:
-        before = evolve(before, change)
-    return before
+    return evolve_all(before, decision.changes)
 
 
 def order_record(where: Situation, uuid: str = UUID) -> OrderRecord:

@@ -6,7 +6,7 @@ from openbooking.booking.model.timetable import EntryKey
 from openbooking.booking.rules.ownership import publisher_of
 from openbooking.openactive.ids import is_key, key_of
 from openbooking.openactive.opportunity_types import OpportunityType
-from openbooking.timetable.identity import fits, occurrence_path, path_of, source_of
+from openbooking.timetable.identity import fits, occurrence_path, path_of
 
 SPIN = EntryKey("centre", "spin")
 START = datetime(2026, 12, 1, 18, 15, tzinfo=UTC)
@@ -36,7 +36,7 @@ def test_no_two_sellers_share_a_path() -> None:
 
 
 def test_a_source_belongs_to_one_entry() -> None:
-    assert source_of(SPIN) == publisher_of(source_of(SPIN)) == "timetable:centre/spin"
+    assert SPIN.source == publisher_of(SPIN.source) == "timetable:centre/spin"
 
 
 def test_a_key_fits_up_to_128_characters() -> None:

@@ -15,6 +15,7 @@ from openbooking.booking.commands.timetable import ApplyTimetable
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.timetable import SOURCE_PREFIX
 from openbooking.identity.partner_administration import NewPartner
 from openbooking.identity.records import EVERY_SELLER, Role
 from openbooking.sandbox.bookings import BROKERS, PAST_DAYS, Broker, DemoClock, make_bookings
@@ -24,7 +25,6 @@ from openbooking.sandbox.timetable import DAYS, TIME_ZONE, timetable, venues
 from openbooking.settings import Settings
 from openbooking.store.sqlite.connections import create
 from openbooking.system import System, open_system
-from openbooking.timetable.identity import SOURCE_PREFIX
 from openbooking.timetable.publication import publish_due
 from openbooking.user_error import UserError
 

@@ -1,4 +1,4 @@
-"""The identity of Opportunities that a timetable makes: their paths and their source.
+"""The identity of Opportunities that a timetable makes: their paths. `EntryKey.source` is their source.
 
 An occurrence is identified by its class, facility or court, its start and its length. So it keeps its path through each
 change of a rule that leaves these. An event, a course and an on-demand item keep their path through each change.
@@ -11,13 +11,7 @@ from openbooking.booking.rules.planned_times import planned_time_suffix
 from openbooking.openactive.ids import is_key, key_of, opportunity_path
 from openbooking.openactive.opportunity_types import OpportunityType
 
-SOURCE_PREFIX = "timetable:"
 _ANY_START = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-def source_of(entry: EntryKey) -> str:
-    """Return the source of all Opportunities of an entry."""
-    return f"{SOURCE_PREFIX}{entry.seller}/{entry.key}"
 
 
 def path_of(type_: OpportunityType, entry: EntryKey, court: str = "") -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.timetable import EntryKey, WeeklyClass
 from openbooking.openactive.opportunity_types import OpportunityType
-from openbooking.timetable.identity import occurrence_path, path_of, source_of
+from openbooking.timetable.identity import occurrence_path, path_of
 from openbooking.timetable.offers import ChangedTerms, offers_of
 from openbooking.timetable.properties import described, schedules
 from openbooking.timetable.recurrence import LocalTime, weekly_times
@@ -23,7 +23,7 @@ def series(key: EntryKey, rule: WeeklyClass, around: Surroundings) -> Opportunit
         type=OpportunityType.SESSION_SERIES,
         seller=key.seller,
         offers=offers_of(rule.prices, path, prepayment=around.policy.prepayment),
-        source=source_of(key),
+        source=key.source,
         properties={**properties, "eventSchedule": schedules(rule.times, around.zone, rule.first, rule.last)},
     )
 
@@ -61,5 +61,5 @@ def _session(  # noqa: PLR0913, PLR0917 - everything that a session depends on
         end=time.end,
         capacity=rule.capacity if changed.capacity is None else changed.capacity,
         offers=offers_of(prices, path, prepayment=around.policy.prepayment),
-        source=source_of(key),
+        source=key.source,
     )

@@ -7,7 +7,7 @@ from itertools import islice
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.timetable import Course, EntryKey, Event, OnDemandItem
 from openbooking.openactive.opportunity_types import OpportunityType
-from openbooking.timetable.identity import path_of, source_of
+from openbooking.timetable.identity import path_of
 from openbooking.timetable.offers import offers_of
 from openbooking.timetable.properties import described, part, schedules
 from openbooking.timetable.recurrence import weekly_times
@@ -33,7 +33,7 @@ def event(key: EntryKey, rule: Event, around: Surroundings) -> Iterator[Opportun
             end=time.end,
             capacity=rule.capacity,
             offers=offers_of(rule.prices, path, prepayment=around.policy.prepayment),
-            source=source_of(key),
+            source=key.source,
             properties=described(rule, around),
         )
 
@@ -52,7 +52,7 @@ def course(key: EntryKey, rule: Course, around: Surroundings) -> Iterator[Opport
         end=times[-1].end,
         capacity=rule.capacity,
         offers=offers_of(rule.prices, path, prepayment=around.policy.prepayment),
-        source=source_of(key),
+        source=key.source,
         properties={
             **described(rule, around),
             "eventSchedule": schedules(rule.times, around.zone, rule.first, ends),
@@ -69,7 +69,7 @@ def on_demand_item(key: EntryKey, rule: OnDemandItem, around: Surroundings) -> O
         type=OpportunityType.ON_DEMAND_EVENT,
         seller=key.seller,
         offers=offers_of(rule.prices, path, prepayment=around.policy.prepayment),
-        source=source_of(key),
+        source=key.source,
         properties=described(rule, around),
     )
 

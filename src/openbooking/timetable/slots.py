@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.timetable import Court, EntryKey, Facility
 from openbooking.openactive.opportunity_types import OpportunityType
-from openbooking.timetable.identity import occurrence_path, path_of, source_of
+from openbooking.timetable.identity import occurrence_path, path_of
 from openbooking.timetable.offers import ChangedTerms, offers_of, prices_of_slot
 from openbooking.timetable.properties import described
 from openbooking.timetable.recurrence import LocalTime, open_times, slot_times
@@ -21,7 +21,7 @@ def facility_uses(key: EntryKey, rule: Facility, around: Surroundings) -> Iterat
         path=whole,
         type=OpportunityType.FACILITY_USE,
         seller=key.seller,
-        source=source_of(key),
+        source=key.source,
         properties=described(rule, around, concepts="facilityType"),
     )
     for court in rule.courts:
@@ -30,7 +30,7 @@ def facility_uses(key: EntryKey, rule: Facility, around: Surroundings) -> Iterat
             type=OpportunityType.INDIVIDUAL_FACILITY_USE,
             seller=key.seller,
             parent=whole,
-            source=source_of(key),
+            source=key.source,
             properties={"name": court.name},
         )
 
@@ -100,6 +100,6 @@ class _CourtSlots:
             end=time.end,
             capacity=self._uses if changed.capacity is None else min(changed.capacity, self._uses),
             offers=offers_of(prices, path, prepayment=self._around.policy.prepayment),
-            source=source_of(self._key),
+            source=self._key.source,
             court=self._parent,
         )

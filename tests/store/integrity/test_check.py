@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -21,9 +20,8 @@ from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.terms import EventStatus
 from openbooking.store.integrity.finding import Finding
-from openbooking.store.migrate import prepare, run_in_migration
+from openbooking.store.migrate import run_in_migration
 from openbooking.store.sql import SqlStore
-from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import (
     ALICE,
     MANAGER,
@@ -42,20 +40,6 @@ from support.builders import slot
 from support.databases.opened_stores import open_store
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgresql":
-        server: PostgresServer = request.getfixturevalue("postgres")
-        return server.new_database()
-    prepare(str(tmp_path / "x.sqlite3"))
-    return str(tmp_path / "x.sqlite3")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -13,28 +12,13 @@ from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.remove_over import RemoveOver
 from openbooking.booking.model.policy import Leasing, Policy
-from openbooking.store.migrate import prepare, run_in_migration
+from openbooking.store.migrate import run_in_migration
 from openbooking.store.sql import SqlStore
-from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import MANAGER, SELLER, Clock, cancel, fresh
 from openbooking.testing.stores.court_tests import OPENS, book_slots, free_slots, quote_slots, slot_path, slots
 from support.databases.opened_stores import open_store
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgresql":
-        server: PostgresServer = request.getfixturevalue("postgres")
-        return server.new_database()
-    prepare(str(tmp_path / "x.sqlite3"))
-    return str(tmp_path / "x.sqlite3")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.activity import Action
 from openbooking.booking.model.errors import UnacceptableLogisticsError
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.situation import Change, Needs, OpportunitySet, Situation, evolve
+from openbooking.booking.model.situation import Change, Needs, OpportunitySet, Situation, evolve_all
 from openbooking.booking.rules.logistics import update_orders
 from openbooking.booking.rules.matching_keys import set_matching_keys
 from openbooking.openactive.errors import NotFoundError
@@ -66,8 +66,7 @@ class ChangeLogistics(ActorCommand, frozen=True, kw_only=True):
         renamed = set_matching_keys(replace(described, properties=properties))
         new = {now.path: now for now in (rescheduled, renamed) if now != situation.opportunities[now.path]}
         published: list[Change] = [OpportunitySet(changed) for changed in new.values()]
-        for change in published:
-            situation = evolve(situation, change)
+        situation = evolve_all(situation, published)
         orders = update_orders(situation, new.keys(), self.stamp(situation))
         return Decision(reply=None, changes=(*published, *orders))
 

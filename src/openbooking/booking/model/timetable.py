@@ -18,6 +18,8 @@ from openbooking.openactive.terms import Availability
 
 # The `published_until` of an entry that has published all its dates.
 NO_END = date.max
+# The start of the source of all Opportunities that a timetable makes.
+SOURCE_PREFIX = "timetable:"
 
 
 class Concept(msgspec.Struct, frozen=True):
@@ -346,6 +348,11 @@ class EntryKey(NamedTuple):
     seller: str
     key: str
 
+    @property
+    def source(self) -> str:
+        """The source of the Opportunities of the entry (`Opportunity.source`)."""
+        return f"{SOURCE_PREFIX}{self.seller}/{self.key}"
+
 
 class TimetableEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A rule of a Seller's timetable, with the state of its publication.
@@ -384,7 +391,7 @@ class TimetableEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     @property
     def source(self) -> str:
         """The source of its Opportunities (`Opportunity.source`)."""
-        return f"timetable:{self.seller}/{self.key}"
+        return self.entry_key.source
 
     def due_at(self, horizon: timedelta, zone: tzinfo) -> datetime | None:
         """Return when the next date is to be published, at the start of a day; None if no date is left.

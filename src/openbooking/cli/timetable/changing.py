@@ -14,7 +14,7 @@ from openbooking.booking.commands.timetable import ApplyTimetable, GetTimetable
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.timetable import TimetableEntry, TimetableRule
+from openbooking.booking.model.timetable import SOURCE_PREFIX, TimetableEntry, TimetableRule
 from openbooking.cli.bookings.office import ask, check_message, with_office
 from openbooking.cli.database import administrator
 from openbooking.cli.listing import Output
@@ -22,7 +22,6 @@ from openbooking.cli.output import show
 from openbooking.cli.timetable.rows import BookedRow, EffectRow, booked_rows, effect_rows
 from openbooking.settings import load_settings
 from openbooking.timetable.changes import TimetableChanges
-from openbooking.timetable.identity import SOURCE_PREFIX
 from openbooking.timetable.preview import TimetableEdit, effects
 
 Message = Annotated[str, typer.Option(help="The message to Customers whose bookings the change cancels.")]

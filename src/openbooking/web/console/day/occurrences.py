@@ -7,6 +7,7 @@ from urllib.parse import quote
 from openbooking.back_office.descriptions import opportunity_name, place_name
 from openbooking.back_office.occurrence_rows import OccurrenceState, occurrence_state
 from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.timetable import SOURCE_PREFIX
 from openbooking.booking.views import Occurrence, Page
 from openbooking.web.console.console import CONSOLE_PATH, ConsoleVisit
 from openbooking.web.console.periods import PARTS_OF_DAY, PartOfDay
@@ -108,7 +109,7 @@ def terms_path(opportunity: str) -> str:
 
 def is_of_timetable(opportunity: Opportunity) -> bool:
     """Return whether a class or facility of the timetable has made the occurrence."""
-    return opportunity.source.startswith("timetable:") and opportunity.type.needs_parent
+    return opportunity.source.startswith(SOURCE_PREFIX) and opportunity.type.needs_parent
 
 
 def free_spaces(occurrence: Occurrence) -> int | None:
