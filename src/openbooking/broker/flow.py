@@ -1,0 +1,254 @@
+"""Flows: what the client does, written once without I/O, and carried out by a blocking or an asynchronous driver.
+
+A flow is a generator. It yields *steps*: requests to send, pauses, calls of the database and calls of hooks. A driver
+carries out each step and sends the result back into the flow; an error of a step is raised in the flow. `run` drives a
+flow with a blocking HTTP client, `run_async` with an asynchronous one.
+
+    def quote(...) -> Flow[OrderQuote]:
+        answer = yield from send(Request("PUT", url, headers, body))
+        ...
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from concurrent.futures import Executor
+from inspect import isawaitable
+from typing import Any, NamedTuple, TypeVar
+
+import httpx2
+
+MOST_REPLY_BYTES = 25_000_000
+
+Result = TypeVar("Result")
+
+
+class Request(NamedTuple):
+    """The step to send an HTTP request. Its result is an `Answer`.
+
+    Attributes:
+        method: The HTTP method.
+        url: The URL.
+        headers: The headers.
+        content: The body.
+        seconds: The time within which the whole answer must arrive.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    content: bytes = b""
+    seconds: float = 60
+
+
+class Answer(NamedTuple):
+    """The answer to a request. The names of headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class Pause(NamedTuple):
+    """The step to wait for a number of seconds."""
+
+    seconds: float
+
+
+class Work(NamedTuple):
+    """The step to call a function that blocks, such as a query of the database. Its result is that of the function."""
+
+    function: Callable[[], Any]
+
+
+class Hook(NamedTuple):
+    """The step to call a hook of the application. An asynchronous driver accepts coroutine functions too."""
+
+    function: Callable[[], Any]
+
+
+Step = Request | Pause | Work | Hook
+Flow = Generator[Step, Any, Result]
+
+
+class NoAnswerError(Exception):
+    """No whole answer came to a request. The Booking System may or may not have carried the request out."""
+
+
+def send(request: Request) -> Flow[Answer]:
+    """Send a request and return the answer.
+
+    Raises:
+        NoAnswerError: The connection failed, or the answer did not arrive in time or in full.
+    """
+    answer: Answer = yield request
+    return answer
+
+
+def pause(seconds: float) -> Flow[None]:
+    """Wait for a number of seconds."""
+    yield Pause(seconds)
+
+
+def work(function: Callable[[], Result]) -> Flow[Result]:
+    """Call a function that blocks, and return its result."""
+    result: Result = yield Work(function)
+    return result
+
+
+def call_hook(function: Callable[[], Result | Awaitable[Result]]) -> Flow[Result]:
+    """Call a hook of the application, and return its result."""
+    result: Result = yield Hook(function)
+    return result
+
+
+def run(flow: Flow[Result], client: httpx2.Client, sleep: Callable[[float], object] = time.sleep) -> Result:
+    """Carry out a flow with a blocking client, and return its result. Errors that the flow does not handle are raised.
+
+    Args:
+        flow: The flow.
+        client: The client that sends the requests.
+        sleep: Waits for a number of seconds.
+    """
+    outcome = _Outcome()
+    while True:
+        try:
+            step = outcome.advance(flow)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        try:
+            match step:
+                case Request():
+                    outcome = _Outcome(_send(step, client))
+                case Pause(seconds):
+                    outcome = _Outcome(sleep(seconds))
+                case Work(function):
+                    outcome = _Outcome(function())
+                case Hook(function):
+                    outcome = _Outcome(_without_coroutines(function()))
+        except Exception as fault:  # noqa: BLE001 - the flow decides what an error means
+            outcome = _Outcome(fault=fault)
+
+
+async def run_async(
+    flow: Flow[Result],
+    client: httpx2.AsyncClient,
+    worker: Executor,
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> Result:
+    """Carry out a flow with an asynchronous client, and return its result.
+
+    If the task is cancelled, the flow is closed at its present step, as if the process had stopped there.
+
+    Args:
+        flow: The flow.
+        client: The client that sends the requests.
+        worker: Runs the functions that block, one at a time.
+        sleep: Waits for a number of seconds.
+    """
+    outcome = _Outcome()
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            step = outcome.advance(flow)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        try:
+            match step:
+                case Request():
+                    outcome = _Outcome(await _send_async(step, client))
+                case Pause(seconds):
+                    outcome = _Outcome(await sleep(seconds))
+                case Work(function):
+                    outcome = _Outcome(await loop.run_in_executor(worker, function))
+                case Hook(function):
+                    result = function()
+                    outcome = _Outcome(await result if isawaitable(result) else result)
+        except Exception as fault:  # noqa: BLE001 - the flow decides what an error means
+            outcome = _Outcome(fault=fault)
+
+
+class _Outcome(NamedTuple):
+    """The result or the error of a step."""
+
+    result: Any = None
+    fault: Exception | None = None
+
+    def advance(self, flow: Flow[Any]) -> Step:
+        """Send the outcome into the flow, and return its next step."""
+        return flow.send(self.result) if self.fault is None else flow.throw(self.fault)
+
+
+def _send(request: Request, client: httpx2.Client) -> Answer:
+    deadline = time.monotonic() + request.seconds
+    try:
+        with client.stream(
+            request.method,
+            request.url,
+            headers=dict(request.headers),
+            content=request.content,
+            follow_redirects=False,
+            timeout=request.seconds,
+        ) as response:
+            body = _Body()
+            for chunk in response.iter_bytes():
+                body.add(chunk)
+                # The timeout of the client limits each read, not the whole answer.
+                if time.monotonic() > deadline:
+                    raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.")
+            return body.answer(response)
+    except (httpx2.HTTPError, OSError) as fault:
+        raise NoAnswerError(_reason(fault)) from fault
+
+
+async def _send_async(request: Request, client: httpx2.AsyncClient) -> Answer:
+    try:
+        async with (
+            asyncio.timeout(request.seconds),
+            client.stream(
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                content=request.content,
+                follow_redirects=False,
+                timeout=request.seconds,
+            ) as response,
+        ):
+            body = _Body()
+            async for chunk in response.aiter_bytes():
+                body.add(chunk)
+            return body.answer(response)
+    except TimeoutError as fault:
+        raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.") from fault
+    except (httpx2.HTTPError, OSError) as fault:
+        raise NoAnswerError(_reason(fault)) from fault
+
+
+class _Body:
+    """Collects the body of an answer, up to a limit."""
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def add(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size > MOST_REPLY_BYTES:
+            raise NoAnswerError(f"The answer is larger than {MOST_REPLY_BYTES} bytes.")
+        self._chunks.append(chunk)
+
+    def answer(self, response: httpx2.Response) -> Answer:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, headers, b"".join(self._chunks))
+
+
+def _without_coroutines(result: object) -> object:
+    if isawaitable(result):
+        if asyncio.iscoroutine(result):
+            result.close()
+        raise TypeError("A hook is a coroutine function, which needs the asynchronous client.")
+    return result
+
+
+def _reason(fault: Exception) -> str:
+    return f"{type(fault).__name__}: {fault}" if str(fault) else type(fault).__name__

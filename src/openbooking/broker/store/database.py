@@ -1,0 +1,279 @@
+"""The database of a Broker: an SQLite file, or PostgreSQL by the driver psycopg (`openbooking[broker-postgres]`).
+
+Statements are written once, with `?` for parameters and `BLOB` for bytes. An application may keep its own tables in the
+same database, and change them in the transactions of the client.
+
+A process that opens the database is an *instance*, and holds a lock until it ends or is killed. Others can therefore
+tell whether the instance that began a step still lives.
+"""
+
+import fcntl
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self
+
+if TYPE_CHECKING:
+    import psycopg
+
+Row = tuple[Any, ...]
+_POSTGRES = ("postgresql://", "postgres://")
+_BUSY_SECONDS = 30
+_SETTINGS = (
+    "PRAGMA journal_mode = WAL",
+    # A step of the journal must survive a power cut before its request leaves.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+)
+
+
+class DatabaseError(Exception):
+    """The database cannot be opened, read or written; the message says why."""
+
+
+class Transaction(Protocol):
+    """An open transaction."""
+
+    @property
+    def connection(self) -> Any:
+        """The connection of the driver, on which an application changes its own tables."""
+        ...
+
+    def execute(self, statement: str, parameters: Sequence[object] = ()) -> "Rows":
+        """Execute a statement, and return its rows and the number of rows that it changed."""
+        ...
+
+    def execute_many(self, statement: str, parameters: Sequence[Sequence[object]]) -> None:
+        """Execute a statement once for each sequence of parameters."""
+        ...
+
+
+class Rows(Protocol):
+    """The outcome of a statement."""
+
+    @property
+    def rowcount(self) -> int:
+        """The number of rows that the statement changed."""
+        ...
+
+    def fetchone(self) -> Row | None:
+        """Return the next row; None after the last."""
+        ...
+
+    def fetchall(self) -> list[Row]:
+        """Return the remaining rows."""
+        ...
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+
+class Database(Protocol):
+    """The database of a Broker. Its methods may be called from any thread, and run one at a time."""
+
+    instance: str
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Run a block in a transaction: commit at its end, roll back if it raises an error.
+
+        Raises:
+            DatabaseError: The database cannot be read or written. Nothing has changed.
+        """
+        ...
+
+    def is_alive(self, instance: str) -> bool:
+        """Return whether the process of an instance still has the database open."""
+        ...
+
+    def close(self) -> None:
+        """Close the database and release its locks."""
+        ...
+
+
+def open_database(location: str | Path) -> Database:
+    """Open the database of a Broker, and create it if it does not exist.
+
+    Args:
+        location: The path of an SQLite file, `:memory:`, or the URL of a PostgreSQL database.
+
+    Raises:
+        DatabaseError: The database cannot be opened.
+    """
+    if str(location).startswith(_POSTGRES):
+        return PostgresDatabase(str(location))
+    return SqliteDatabase(str(location))
+
+
+class _SqliteTransaction:
+    """A transaction of an SQLite database."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def execute(self, statement: str, parameters: Sequence[object] = ()) -> Rows:
+        return self.connection.execute(statement, parameters)
+
+    def execute_many(self, statement: str, parameters: Sequence[Sequence[object]]) -> None:
+        self.connection.executemany(statement, parameters)
+
+
+class SqliteDatabase:
+    """A Broker's database in an SQLite file. A file next to it is the lock of each instance."""
+
+    def __init__(self, path: str) -> None:
+        self.instance = uuid.uuid4().hex
+        self._path = path
+        self._turn = threading.RLock()
+        with _sqlite_errors(path):
+            self._connection = sqlite3.connect(
+                path, isolation_level=None, timeout=_BUSY_SECONDS, check_same_thread=False
+            )
+            for setting in _SETTINGS:
+                self._connection.execute(setting)
+        self._lock = self._locked(self.instance, create=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Run a block in a transaction, as `Database.transaction` says."""
+        with self._turn, _sqlite_errors(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield _SqliteTransaction(self._connection)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def is_alive(self, instance: str) -> bool:
+        """Return whether the process of an instance still has the database open."""
+        if instance == self.instance:
+            return True
+        lock = self._locked(instance, create=False)
+        if lock is None:
+            return self._lock_file(instance).exists()
+        lock.close()
+        self._lock_file(instance).unlink(missing_ok=True)
+        return False
+
+    def close(self) -> None:
+        """Close the database and release its locks."""
+        with self._turn:
+            self._connection.close()
+            if self._lock is not None:
+                self._lock_file(self.instance).unlink(missing_ok=True)
+                self._lock.close()
+                self._lock = None
+
+    def _lock_file(self, instance: str) -> Path:
+        return Path(f"{self._path}-instance-{instance}")
+
+    def _locked(self, instance: str, *, create: bool) -> IO[bytes] | None:
+        """Return the lock file of an instance, locked; None if another process holds the lock, or nobody can."""
+        if self._path == ":memory:":
+            return None
+        try:
+            file = self._lock_file(instance).open("ab" if create else "rb")
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        return file
+
+
+class _PostgresTransaction:
+    """A transaction of a PostgreSQL database."""
+
+    def __init__(self, connection: "psycopg.Connection[Row]") -> None:
+        self.connection = connection
+
+    def execute(self, statement: str, parameters: Sequence[object] = ()) -> Rows:
+        return self.connection.execute(_to_postgres(statement), parameters)
+
+    def execute_many(self, statement: str, parameters: Sequence[Sequence[object]]) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.executemany(_to_postgres(statement), parameters)
+
+
+class PostgresDatabase:
+    """A Broker's database in PostgreSQL. An advisory lock of its session is the lock of each instance."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            import psycopg  # noqa: PLC0415 - an extra, which only brokers with PostgreSQL install
+        except ImportError as fault:
+            raise DatabaseError("A PostgreSQL database needs the extra openbooking[broker-postgres].") from fault
+        self._psycopg = psycopg
+        self.instance = uuid.uuid4().hex
+        self._url = url
+        self._turn = threading.RLock()
+        with self._errors():
+            self._connection = self._connect()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Run a block in a transaction, as `Database.transaction` says."""
+        with self._turn, self._errors():
+            if self._connection.closed:
+                self._connection = self._connect()
+            with self._connection.transaction():
+                yield _PostgresTransaction(self._connection)
+
+    def is_alive(self, instance: str) -> bool:
+        """Return whether the process of an instance still has the database open."""
+        if instance == self.instance:
+            return True
+        with self.transaction() as transaction:
+            row = transaction.execute("SELECT pg_try_advisory_xact_lock(?)", (_lock_number(instance),)).fetchone()
+        return row is None or not row[0]
+
+    def close(self) -> None:
+        """Close the database and release its locks."""
+        with self._turn:
+            self._connection.close()
+
+    def _connect(self) -> "psycopg.Connection[Row]":
+        connection = self._psycopg.connect(self._url, autocommit=True)
+        connection.execute("SELECT pg_advisory_lock(%s)", (_lock_number(self.instance),))
+        return connection
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except self._psycopg.Error as fault:
+            raise DatabaseError(f"The database of the Broker cannot be used: {fault}") from fault
+
+
+def _to_postgres(statement: str) -> str:
+    return statement.replace("%", "%%").replace("?", "%s").replace("BLOB", "BYTEA")
+
+
+def _lock_number(instance: str) -> int:
+    """Return a number of an instance for an advisory lock, which is a signed number of 64 bits."""
+    return int.from_bytes(uuid.UUID(instance).bytes[:8], signed=True)
+
+
+@contextmanager
+def _sqlite_errors(path: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as fault:
+        raise DatabaseError(f"{path} cannot be used: {fault}") from fault
