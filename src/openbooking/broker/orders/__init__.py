@@ -1,0 +1,1 @@
+"""What becomes of Orders and OrderProposals: their feeds, their latest versions and the changes between versions."""
