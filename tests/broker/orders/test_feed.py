@@ -225,6 +225,13 @@ def test_an_order_whose_reply_was_lost_is_known(feed: Feed) -> None:
     assert feed.read() == 0
 
 
+def test_a_reply_without_properties_of_feeds_is_no_obstacle(feed: Feed) -> None:
+    feed.book({"@type": "Order"})
+    feed.add(updated(1, version("SellerCancelled")))
+    feed.read()
+    assert feed.told == [CANCELLED]
+
+
 def test_an_unreadable_version_keeps_the_version_before(feed: Feed) -> None:
     feed.book()
     feed.add(updated(1, {"@type": "Order"}))

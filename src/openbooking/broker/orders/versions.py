@@ -92,9 +92,7 @@ def expect_deletion(transaction: Transaction, order: uuid.UUID, type_: OrderType
 def latest(transaction: Transaction, order: uuid.UUID, type_: OrderType) -> Version | None:
     """Return the latest version of an Order or OrderProposal; None if it is not known or was deleted."""
     stored = _stored(transaction, order, type_)
-    if stored is None or stored.deleted or not stored.content:
-        return None
-    return msgspec.json.decode(stored.content, type=_TYPES[type_])
+    return None if stored is None or stored.deleted else _read(stored.content, type_)
 
 
 def cursor_of(transaction: Transaction, feed: str) -> str:
@@ -172,11 +170,16 @@ def _update(
     _put(transaction, order, type_, (content, received.modified, 0))
     if stored is None:
         return ChangedOrder(order, version, (UnknownOrder(order=order),))
-    try:
-        before = msgspec.json.decode(stored.content, type=_TYPES[type_]) if stored.content else untouched(version)
-    except (msgspec.MsgspecError, ValueError) as fault:
-        return ChangedOrder(order, version, (Unreadable(order=order, reason=str(fault)),))
+    before = _read(stored.content, type_) or untouched(version)
     return ChangedOrder(order, version, tuple(changes_between(order, before, version)))
+
+
+def _read(content: bytes, type_: OrderType) -> Version | None:
+    """Return a version that was kept; None if there is none, or a reply that lacks what the feeds have."""
+    try:
+        return msgspec.json.decode(content, type=_TYPES[type_])
+    except msgspec.MsgspecError:
+        return None
 
 
 def _stored(transaction: Transaction, order: uuid.UUID, type_: OrderType) -> _Stored | None:
