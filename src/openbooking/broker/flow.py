@@ -18,6 +18,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import httpx2
 
+from openbooking.broker.errors import BrokerError
+
 MOST_REPLY_BYTES = 25_000_000
 
 Result = TypeVar("Result")
@@ -71,7 +73,7 @@ Step = Request | Pause | Work | Hook
 Flow = Generator[Step, Any, Result]
 
 
-class NoAnswerError(Exception):
+class NoAnswerError(BrokerError):
     """No whole answer came to a request. The Booking System may or may not have carried the request out."""
 
 
