@@ -17,6 +17,8 @@ from typing import NamedTuple
 from openbooking.openactive.errors import ItemErrorType, Retry, retry_after_status
 from openbooking.openactive.messages import Order, OrderProposal, OrderQuote
 
+_FIRST_REDIRECT = 300
+
 Reply = OrderQuote | OrderProposal | Order
 
 # Faults that can be gone at the next C2, although the basket stays as it is.
@@ -49,9 +51,6 @@ class UnreadableReplyError(BrokerError):
     def retry(self) -> Retry:
         """Whether the request can be sent again."""
         return Retry.NEW_UUID if self.reply_status < _FIRST_REDIRECT else retry_after_status(self.reply_status)
-
-
-_FIRST_REDIRECT = 300
 
 
 class ItemFault(NamedTuple):

@@ -22,7 +22,7 @@ from openbooking.openactive.messages import (
     OrderQuote,
     OrderRequest,
 )
-from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OPENACTIVE, OrderItemStatus, OrderProposalStatus
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OPENACTIVE, OrderItemStatus
 
 Body = Message | bytes
 
@@ -75,13 +75,9 @@ class BookingApi:
         body = OrderPatch(context=OPENACTIVE, ordered_item=patches)
         check_success((yield from self._request("PATCH", f"orders/{order}", body)))
 
-    def reject_proposal(self, order: uuid.UUID, note: str | None = None) -> Flow[None]:
-        """Reject an OrderProposal for the Customer, with a note to the Seller if there is one (OB 9.2.5)."""
-        yield from self._update_proposal(order, OrderProposalStatus.CUSTOMER_REJECTED.value, note)
-
-    def send_note(self, order: uuid.UUID, note: str) -> Flow[None]:
-        """Send a note of the Customer to the Seller of an OrderProposal (OB 9.2.5)."""
-        yield from self._update_proposal(order, None, note)
+    def update_proposal(self, order: uuid.UUID, patch: OrderProposalPatch) -> Flow[None]:
+        """Reject an OrderProposal for the Customer, or send a note to its Seller (OB 9.2.5)."""
+        check_success((yield from self._request("PATCH", f"order-proposals/{order}", patch)))
 
     def delete_quote(self, order: uuid.UUID) -> Flow[None]:
         """Delete an OrderQuote, which ends its Lease (OB 9.2.3)."""
@@ -94,10 +90,6 @@ class BookingApi:
     def status(self, order: uuid.UUID) -> Flow[Reply]:
         """Return an Order, or what exists of it: its OrderProposal or its OrderQuote (OB 9.2.10)."""
         return read_any_reply((yield from self._request("GET", f"orders/{order}")))
-
-    def _update_proposal(self, order: uuid.UUID, status: str | None, note: str | None) -> Flow[None]:
-        body = OrderProposalPatch(context=OPENACTIVE, order_proposal_status=status, order_customer_note=note)
-        check_success((yield from self._request("PATCH", f"order-proposals/{order}", body)))
 
     def _request(self, method: str, path: str, body: Body = b"") -> Flow[Answer]:
         """Send a request, again if need be. After a 401, renew the credentials once."""
