@@ -6,21 +6,21 @@ from pathlib import Path
 import pytest
 
 from openbooking.openactive.errors import (
+    ERROR_CLASSES,
     ITEM_ERROR_STATUS,
     ItemErrorType,
     OpenBookingError,
+    OrderItemIdInvalidError,
+    Retry,
+    TooManyRequestsError,
+    UnknownOrderError,
     request_error_names_with_500,
+    retry_after_status,
     system_error_names,
 )
 from support.requirements_catalogue import error_statuses
 
-# Classes of the specification that this Booking System does not return, each with the reason.
-NOT_OFFERED = {
-    "UnableToProcessOrderItemError",  # AMB-10: the reply to B has the errors of the items
-    "InternalOpenBookingError",  # a base class
-    "InternalLibraryError",  # reported as InternalApplicationError
-    "InternalLibraryConfigurationError",  # reported as InternalApplicationError
-}
+NO_CLASSES = {"InternalOpenBookingError"}  # only its subclasses are returned (OB-ERR-06)
 
 
 def classes(base: type[OpenBookingError] = OpenBookingError) -> list[type[OpenBookingError]]:
@@ -42,13 +42,35 @@ def test_item_errors_are_conflicts() -> None:
 
 def test_every_class_of_the_catalogue_exists() -> None:
     ours = {cls.__name__ for cls in classes()} | set(ItemErrorType)
-    assert error_statuses().keys() - ours == NOT_OFFERED
+    assert error_statuses().keys() - ours == NO_CLASSES
 
 
 @pytest.mark.spec("OB-ERR-03")
 def test_every_class_has_a_different_name() -> None:
     names = [cls.name for cls in classes()] + [type_.error_name for type_ in ItemErrorType]
     assert len(set(names)) == len(names)
+
+
+def test_every_class_is_found_by_its_name() -> None:
+    assert set(ERROR_CLASSES.values()) == set(classes())
+    assert all(cls.__name__ == name for name, cls in ERROR_CLASSES.items())
+
+
+@pytest.mark.spec("OB-BRK-02", "OB-BRK-03", "OB-BRK-09")
+@pytest.mark.parametrize(
+    ("status", "retry"),
+    [(400, Retry.NEVER), (409, Retry.NEVER), (429, Retry.SAME_UUID), (500, Retry.NEW_UUID), (503, Retry.SAME_UUID)],
+)
+def test_status_decides_whether_a_request_is_sent_again(status: int, retry: Retry) -> None:
+    assert retry_after_status(status) is retry
+
+
+def test_reply_status_overrides_the_status_of_the_class() -> None:
+    busy = UnknownOrderError()
+    busy.reply_status = 503
+    assert (UnknownOrderError().retry, busy.retry) == (Retry.NEVER, Retry.SAME_UUID)
+    assert TooManyRequestsError().retry is Retry.SAME_UUID
+    assert OrderItemIdInvalidError().retry is Retry.NEVER
 
 
 ERRORS = Path(__file__).parent.parent.parent / "docs" / "reference" / "errors.md"

@@ -186,6 +186,7 @@ async def serving(
     answers = list[httpx2.Response]()
 
     async def keep(answer: httpx2.Response) -> None:
+        await answer.aread()
         answers.append(answer)
 
     app = create_app(settings, clock, store, identity)

@@ -18,6 +18,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import httpx2
 
+from openbooking.broker.errors import BrokerError
+from openbooking.broker.telemetry import request_span
+
 MOST_REPLY_BYTES = 25_000_000
 
 Result = TypeVar("Result")
@@ -71,7 +74,7 @@ Step = Request | Pause | Work | Hook
 Flow = Generator[Step, Any, Result]
 
 
-class NoAnswerError(Exception):
+class NoAnswerError(BrokerError):
     """No whole answer came to a request. The Booking System may or may not have carried the request out."""
 
 
@@ -81,7 +84,9 @@ def send(request: Request) -> Flow[Answer]:
     Raises:
         NoAnswerError: The connection failed, or the answer did not arrive in time or in full.
     """
-    answer: Answer = yield request
+    with request_span(request.method, request.url) as span:
+        answer: Answer = yield request._replace(headers=span.headers(request.headers))
+        span.answered(answer.status)
     return answer
 
 

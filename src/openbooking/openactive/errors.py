@@ -9,12 +9,30 @@ OrderQuote or Order carries. `jsonld/read_order.py` lists which fault of a reque
     ├── OrderAlreadyExistsError, SellerMismatchError, …                   the request is at fault (500)
     ├── TemporarilyUnable…Error                                           try again with the same UUID (503)
     └── InternalApplicationError                                          this Booking System is at fault (500)
+
+A Broker raises the same classes for the errors that it receives, and `retry` says whether another request can help.
 """
 
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
+from enum import Enum, StrEnum, auto
 from http import HTTPStatus
 
 import msgspec
+
+
+class Retry(Enum):
+    """Whether a Broker can send a request again after an error (OB 5.4.6)."""
+
+    NEVER = auto()  # The request must change first, with the same UUID.
+    SAME_UUID = auto()  # The same request can succeed later.
+    NEW_UUID = auto()  # The flow can begin again with another UUID, once the old Order is deleted.
+
+
+def retry_after_status(status: int) -> Retry:
+    """Return what a Broker can do after an error with this HTTP status (OB-BRK-02, OB-BRK-03, OB-BRK-09)."""
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        return Retry.SAME_UUID
+    return Retry.NEW_UUID if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Retry.NEVER
 
 
 class OpenBookingError(Exception):
@@ -28,11 +46,19 @@ class OpenBookingError(Exception):
         description: The `description` property, which explains this one error; None to leave it out.
         instance: The URI of the faulty property or object; None to leave it out.
         retry_after: The seconds after which the same request can be sent again; None if not known.
+        request_id: The id under which the Booking System knows the request; None if it named none.
+        reply_status: The HTTP status of the reply that a Broker received, which may differ from `status`.
+        error_type: The name of the error class in the reply, which may be one that this package does not know.
+        quote_again: Whether another C2 with the same UUID shows what has changed (OB-BRK-04).
     """
 
     in_specification = True
     system_at_fault = False
+    quote_again = False
     status = 400
+    request_id: str | None = None
+    reply_status: int | None = None
+    _retry: Retry | None = None
     name = "The request is not a valid Open Booking API request."
 
     def __init__(
@@ -42,6 +68,12 @@ class OpenBookingError(Exception):
         self.description = description
         self.instance = instance
         self.retry_after = retry_after
+        self.error_type = type(self).__name__
+
+    @property
+    def retry(self) -> Retry:
+        """Whether a Broker can send the request again."""
+        return self._retry or retry_after_status(self.reply_status or self.status)
 
 
 class RequestTooLargeError(OpenBookingError):
@@ -144,7 +176,16 @@ class OpportunityHasInsufficientCapacityError(OpenBookingError):
     """E-09: too few spaces are left to book an approved OrderProposal."""
 
     status = 409
+    quote_again = True
     name = "There are not enough spaces left to book the OrderProposal."
+
+
+class UnableToProcessOrderItemError(OpenBookingError):
+    """E-10: P or B has faulty items. This Booking System reports the errors of the items instead (AMB-10)."""
+
+    status = 409
+    quote_again = True
+    name = "Items of the Order cannot be processed."
 
 
 class OrderProposalVersionOutdatedError(OpenBookingError):
@@ -193,6 +234,7 @@ class OrderItemNotWithinOrderError(OpenBookingError):
 
     status = 500
     name = "An OrderItem supplied is not within this Order."
+    _retry = Retry.NEVER
 
 
 class OrderItemIdInvalidError(OpenBookingError):
@@ -200,6 +242,7 @@ class OrderItemIdInvalidError(OpenBookingError):
 
     status = 500
     name = "An OrderItem supplied has an invalid identifier."
+    _retry = Retry.NEVER
 
 
 class UnauthenticatedError(OpenBookingError):
@@ -322,6 +365,30 @@ class InternalApplicationError(OpenBookingError):
     system_at_fault = True
     status = 500
     name = "The Booking System met an unexpected fault."
+
+
+class InternalLibraryError(InternalApplicationError):
+    """E-52: a library of the Booking System has a fault. This Booking System reports E-51 instead."""
+
+    name = "A library of the Booking System met an unexpected fault."
+
+
+class InternalLibraryConfigurationError(InternalApplicationError):
+    """E-53: a library of the Booking System is not configured. This Booking System reports E-51 instead."""
+
+    name = "A library of the Booking System is not configured correctly."
+
+
+def _subclasses(base: type[OpenBookingError]) -> Iterator[type[OpenBookingError]]:
+    for error in base.__subclasses__():
+        yield error
+        yield from _subclasses(error)
+
+
+# The classes of the specification by name, as the `@type` of an error names them.
+ERROR_CLASSES: Mapping[str, type[OpenBookingError]] = {
+    error.__name__: error for error in _subclasses(OpenBookingError) if error.in_specification
+}
 
 
 def system_error_names() -> frozenset[str]:

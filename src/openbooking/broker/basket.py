@@ -1,0 +1,324 @@
+"""A basket: what a Customer wants to book of one Seller, and what the Booking System says to it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from openbooking.broker.api.endpoints import BookingApi
+from openbooking.broker.errors import ItemFault, ItemsRefusedError
+from openbooking.broker.flow import Flow, work
+from openbooking.broker.forms import (
+    AnswersError,
+    Question,
+    faults_of,
+    questions_of,
+    unanswered,
+    with_answers,
+)
+from openbooking.broker.ownership import OrderOwners, OwnedOrder
+from openbooking.openactive.messages import (
+    JsonObject,
+    Message,
+    OrderItemRequest,
+    OrderQuote,
+    OrderRequest,
+    Payment,
+    PriceSpecification,
+)
+from openbooking.openactive.terms import OPENACTIVE, Availability, BrokerRole, OrderType
+
+# A struct such as `Person`, or its properties in JSON.
+Party = Message | JsonObject
+
+
+class Bookable(Protocol):
+    """What a basket needs of something that was found: the `@id`s of an Opportunity, an Offer and the Seller."""
+
+    @property
+    def opportunity_id(self) -> str:
+        """The `@id` of the Opportunity."""
+        ...
+
+    @property
+    def offer_id(self) -> str:
+        """The `@id` of the Offer."""
+        ...
+
+    @property
+    def seller_id(self) -> str:
+        """The `@id` of the Seller."""
+        ...
+
+
+class Choice(NamedTuple):
+    """One space at an Opportunity, for the price of an Offer.
+
+    Attributes:
+        opportunity_id: The `@id` of the Opportunity.
+        offer_id: The `@id` of the Offer.
+        seller_id: The `@id` of the Seller.
+    """
+
+    opportunity_id: str
+    offer_id: str
+    seller_id: str
+
+
+class Contents(msgspec.Struct, frozen=True, kw_only=True):
+    """What a basket contains.
+
+    Attributes:
+        items: The items by position. The position of an item never changes.
+        customer: The Customer; None until the Customer is known.
+        answers: The answers by position and by key of the question.
+        questions: The questions of the latest quote.
+        total: The total of the latest quote; None before the first.
+        payment: How the Broker will pay, for quotes; None to send no payment with them (OB-BRK-15).
+        requires_approval: Whether the Seller must approve the Order.
+    """
+
+    items: dict[int, OrderItemRequest] = {}
+    customer: dict[str, Any] | None = None
+    answers: dict[int, dict[str, Any]] = {}
+    questions: tuple[Question, ...] = ()
+    total: PriceSpecification | None = None
+    payment: Payment | None = None
+    requires_approval: bool = False
+
+
+class Quote(NamedTuple):
+    """The answer of the Booking System to a basket.
+
+    Attributes:
+        reply: The whole reply.
+        faults: The errors of items; empty if the basket can be booked.
+        questions: All questions about attendees and of intake forms.
+        unanswered: The required questions that have no answer yet.
+    """
+
+    reply: OrderQuote
+    faults: tuple[ItemFault, ...]
+    questions: tuple[Question, ...]
+    unanswered: tuple[Question, ...]
+
+    @property
+    def is_bookable(self) -> bool:
+        """Whether the basket can be booked as it is."""
+        return not self.faults and not self.unanswered
+
+    @property
+    def total(self) -> Decimal | None:
+        """The total to pay; None if the price is set by a DynamicPayment."""
+        due = self.reply.total_payment_due
+        return None if due is None else Decimal(str(due.price))
+
+    @property
+    def currency(self) -> str:
+        """The ISO 4217 code of the total; empty if nothing is to be paid."""
+        due = self.reply.total_payment_due
+        return (due and due.price_currency) or ""
+
+    @property
+    def needs_payment(self) -> bool:
+        """Whether the Broker must take a payment before it books (OB 7.6)."""
+        due = self.reply.total_payment_due
+        return bool(self.total) and due is not None and due.open_booking_prepayment in (None, Availability.REQUIRED)
+
+    @property
+    def lease_expires(self) -> datetime | None:
+        """The time until which the spaces are held; None if they are not held."""
+        lease = self.reply.lease
+        try:
+            return datetime.fromisoformat(lease.lease_expires) if lease else None
+        except ValueError:
+            return None
+
+    @property
+    def requires_approval(self) -> bool:
+        """Whether the Seller must approve the Order, so that it is proposed first (OB 5.5)."""
+        return bool(self.reply.order_requires_approval)
+
+
+class BasketFlows:
+    """The flows of a basket. Every change of it asks for another quote (OB-BRK-05).
+
+    Args:
+        owned: The Order UUID of the basket, with its Seller and its Customer's key.
+        contents: What the basket contains.
+        owners: Keeps the basket in the database.
+        api: Returns the API with the credentials for the Seller.
+        broker: The Broker, as the Seller sees it; None for the role NoBroker.
+        role: The role of the Broker.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of a basket
+        self,
+        owned: OwnedOrder,
+        contents: Contents,
+        *,
+        owners: OrderOwners,
+        api: Callable[[], Flow[BookingApi]],
+        broker: JsonObject | None,
+        role: BrokerRole,
+    ) -> None:
+        self.owned = owned
+        self.contents = contents
+        self._owners = owners
+        self._api = api
+        self._broker = broker
+        self._role = role
+
+    def quote(self) -> Flow[Quote]:
+        """Ask for a quote: C2 if the Customer is known, otherwise C1.
+
+        Errors of items are in the quote. Answers that are not allowed are found before the request is sent.
+
+        Raises:
+            AnswersError: An answer is not allowed.
+        """
+        self._check_answers(complete=False)
+        api = yield from self._api()
+        try:
+            reply = yield from api.quote(self.owned.order, self.request(OrderType.QUOTE))
+            faults: tuple[ItemFault, ...] = ()
+        except ItemsRefusedError as refusal:
+            if not isinstance(refusal.reply, OrderQuote):
+                raise
+            reply, faults = refusal.reply, refusal.faults
+        questions = questions_of(reply)
+        yield from self._keep(
+            replace(
+                self.contents,
+                questions=questions,
+                total=None if faults else reply.total_payment_due,
+                requires_approval=bool(reply.order_requires_approval),
+            )
+        )
+        return Quote(reply, faults, questions, unanswered(questions, self.contents.answers))
+
+    def add(self, choices: Iterable[Bookable]) -> Flow[Quote]:
+        """Add spaces of the same Seller, and ask for another quote.
+
+        Raises:
+            ValueError: A choice belongs to another Seller.
+        """
+        first = max(self.contents.items, default=-1) + 1
+        added = items_of(choices, self.owned.seller, first)
+        yield from self._keep(replace(self.contents, items={**self.contents.items, **added}))
+        return (yield from self.quote())
+
+    def remove(self, position: int) -> Flow[Quote]:
+        """Remove the item at a position, and ask for another quote.
+
+        Raises:
+            ValueError: It is the last item. Delete the basket instead.
+            KeyError: There is no item at this position.
+        """
+        items = dict(self.contents.items)
+        del items[position]
+        if not items:
+            raise ValueError("The last item of a basket cannot be removed; delete the basket.")
+        answers = {at: given for at, given in self.contents.answers.items() if at != position}
+        yield from self._keep(replace(self.contents, items=items, answers=answers))
+        return (yield from self.quote())
+
+    def set_customer(self, customer: Party) -> Flow[Quote]:
+        """Name the Customer, a `Person` or an `Organization`, and ask for another quote, which is C2."""
+        yield from self._keep(replace(self.contents, customer=to_json(customer)))
+        return (yield from self.quote())
+
+    def answer(self, answers: Mapping[int, Mapping[str, Any]]) -> Flow[Quote]:
+        """Answer questions, by position and key, and ask for another quote. Other answers stay.
+
+        Raises:
+            AnswersError: An answer is not allowed. None of the answers is kept.
+        """
+        merged = dict(self.contents.answers)
+        for position, given in answers.items():
+            merged[position] = {**merged.get(position, {}), **given}
+        self._check_answers(merged, complete=False)
+        yield from self._keep(replace(self.contents, answers=merged))
+        return (yield from self.quote())
+
+    def delete(self) -> Flow[None]:
+        """Delete the quote because the Customer leaves, which gives held spaces back (OB-BRK-06)."""
+        api = yield from self._api()
+        yield from api.delete_quote(self.owned.order)
+        yield from work(lambda: self._owners.keep(self.owned.order, b""))
+
+    def booking_request(self) -> OrderRequest:
+        """Return the body of B, or of P if the Seller must approve, as the latest quote stands, without payment.
+
+        Raises:
+            AnswersError: A required answer is missing, or an answer is not allowed.
+        """
+        self._check_answers(complete=True)
+        type_ = OrderType.PROPOSAL if self.contents.requires_approval else OrderType.ORDER
+        return self.request(type_)
+
+    def request(self, type_: OrderType) -> OrderRequest:
+        """Return the body of a request of this type."""
+        contents = self.contents
+        items = tuple(contents.items[position] for position in sorted(contents.items))
+        is_quote = type_ is OrderType.QUOTE
+        knows_customer = contents.customer is not None
+        return OrderRequest(
+            context=OPENACTIVE,
+            type=type_,
+            seller=self.owned.seller,
+            broker_role=self._role,
+            broker=self._broker,
+            customer=contents.customer,
+            # C1 is asked before the Customer is known, and so without the Customer's answers.
+            ordered_item=with_answers(items, contents.questions, contents.answers) if knows_customer else items,
+            total_payment_due=None if is_quote else _due(contents.total),
+            payment=contents.payment if is_quote else None,
+        )
+
+    def _check_answers(self, answers: dict[int, dict[str, Any]] | None = None, *, complete: bool) -> None:
+        given = self.contents.answers if answers is None else answers
+        faults = faults_of(self.contents.questions, given, complete=complete)
+        if faults:
+            raise AnswersError(faults)
+
+    def _keep(self, contents: Contents) -> Flow[None]:
+        """Keep what the basket contains, in the database too."""
+        encoded = msgspec.json.encode(contents)
+        yield from work(lambda: self._owners.keep(self.owned.order, encoded))
+        self.contents = contents
+
+
+def items_of(choices: Iterable[Bookable], seller: str, first: int = 0) -> dict[int, OrderItemRequest]:
+    """Return the items of a request, by position.
+
+    Raises:
+        ValueError: A choice belongs to another Seller, because an Order has one Seller.
+    """
+    items = {}
+    for position, choice in enumerate(choices, first):
+        if choice.seller_id != seller:
+            raise ValueError(f"{choice.opportunity_id} belongs to another Seller; make another basket for it.")
+        items[position] = OrderItemRequest(
+            position=position, ordered_item=choice.opportunity_id, accepted_offer=choice.offer_id
+        )
+    return items
+
+
+def read_contents(owned: OwnedOrder) -> Contents:
+    """Return what the basket of an Order contains."""
+    return msgspec.json.decode(owned.basket, type=Contents)
+
+
+def to_json(party: Party) -> dict[str, Any]:
+    """Return the properties of a party in JSON."""
+    written: dict[str, Any] = msgspec.to_builtins(party)
+    return written
+
+
+def _due(total: PriceSpecification | None) -> PriceSpecification | None:
+    """Return a total as P and B repeat it. `openBookingPrepayment` is for quotes."""
+    return total and replace(total, open_booking_prepayment=None)

@@ -1,0 +1,192 @@
+"""The client of a Broker: `Broker` for blocking callers, `AsyncBroker` for asynchronous callers.
+
+    with Broker("https://booking.example/", access=ApiKey("…"), organization=Organization(name="My App")) as broker:
+        basket = broker.basket([choice], customer_key="user-17", customer=Person(email="sam@example.com"))
+        quote = basket.quote()
+
+Both classes have the same methods, which `core.py` and `basket.py` write once as flows (see `drivers.py`).
+"""
+
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
+
+import httpx2
+
+from openbooking.broker.basket import BasketFlows, Bookable, Contents, Party
+from openbooking.broker.core import AnyAccess, BrokerFlows, BrokerOptions
+from openbooking.broker.drivers import AsyncDriver, BlockingDriver, asynchronous, blocking
+from openbooking.openactive.messages import Payment
+
+
+class Basket:
+    """A basket of a `Broker`. It is kept in the database: `Broker.open_basket` finds it again."""
+
+    def __init__(self, driver: BlockingDriver, flows: BasketFlows) -> None:
+        self._driver = driver
+        self._flows = flows
+
+    @property
+    def order(self) -> uuid.UUID:
+        """The Order UUID."""
+        return self._flows.owned.order
+
+    @property
+    def contents(self) -> Contents:
+        """What the basket contains."""
+        return self._flows.contents
+
+    quote = blocking(BasketFlows.quote)
+    add = blocking(BasketFlows.add)
+    remove = blocking(BasketFlows.remove)
+    set_customer = blocking(BasketFlows.set_customer)
+    answer = blocking(BasketFlows.answer)
+    delete = blocking(BasketFlows.delete)
+
+
+class AsyncBasket:
+    """A basket of an `AsyncBroker`. It is kept in the database: `AsyncBroker.open_basket` finds it again."""
+
+    def __init__(self, driver: AsyncDriver, flows: BasketFlows) -> None:
+        self._driver = driver
+        self._flows = flows
+
+    @property
+    def order(self) -> uuid.UUID:
+        """The Order UUID."""
+        return self._flows.owned.order
+
+    @property
+    def contents(self) -> Contents:
+        """What the basket contains."""
+        return self._flows.contents
+
+    quote = asynchronous(BasketFlows.quote)
+    add = asynchronous(BasketFlows.add)
+    remove = asynchronous(BasketFlows.remove)
+    set_customer = asynchronous(BasketFlows.set_customer)
+    answer = asynchronous(BasketFlows.answer)
+    delete = asynchronous(BasketFlows.delete)
+
+
+class Broker:
+    """A Broker at one Booking System, for blocking callers. Its methods may be called from any thread.
+
+    Args:
+        site: The URL of the dataset site.
+        access: The credentials: an `ApiKey`, an `OpenIdClient`, `FixedHeaders`, or an `Access` of the application.
+        database: The path of an SQLite file, the URL of a PostgreSQL database, or `:memory:`.
+        organization: The Broker, as Sellers see it; None for the role NoBroker.
+        options: The role of the Broker, and how requests are repeated.
+        client: The HTTP client; by default one that is closed with the Broker.
+
+    Raises:
+        DatabaseError: The database cannot be opened.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of a Broker
+        self,
+        site: str,
+        *,
+        access: AnyAccess,
+        database: str | Path = "broker.sqlite3",
+        organization: Party | None = None,
+        options: BrokerOptions | None = None,
+        client: httpx2.Client | None = None,
+    ) -> None:
+        self._flows = BrokerFlows(site, access, database, organization, options)
+        self._driver = BlockingDriver(client)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database and the HTTP client."""
+        self._driver.close()
+        self._flows.close()
+
+    def basket(
+        self,
+        choices: Iterable[Bookable],
+        *,
+        customer_key: str,
+        customer: Party | None = None,
+        payment: Payment | None = None,
+    ) -> Basket:
+        """Begin a basket, as `BrokerFlows.begin_basket` says."""
+        flow = self._flows.begin_basket(choices, customer_key=customer_key, customer=customer, payment=payment)
+        return Basket(self._driver, self._driver.run(flow))
+
+    def open_basket(self, order: uuid.UUID, customer_key: str) -> Basket:
+        """Return a basket that was begun before, as `BrokerFlows.open_basket` says."""
+        return Basket(self._driver, self._driver.run(self._flows.open_basket(order, customer_key)))
+
+    discover = blocking(BrokerFlows.discover)
+    orders_of = blocking(BrokerFlows.orders_of)
+    status = blocking(BrokerFlows.status)
+    cancel = blocking(BrokerFlows.cancel)
+    delete_quote = blocking(BrokerFlows.delete_quote)
+    reject_proposal = blocking(BrokerFlows.reject_proposal)
+    send_note = blocking(BrokerFlows.send_note)
+    start_authorization = blocking(BrokerFlows.start_authorization)
+    finish_authorization = blocking(BrokerFlows.finish_authorization)
+    authorized_sellers = blocking(BrokerFlows.authorized_sellers)
+
+
+class AsyncBroker:
+    """A Broker at one Booking System, for asynchronous callers. The arguments are those of `Broker`."""
+
+    def __init__(  # noqa: PLR0913 - the parts of a Broker
+        self,
+        site: str,
+        *,
+        access: AnyAccess,
+        database: str | Path = "broker.sqlite3",
+        organization: Party | None = None,
+        options: BrokerOptions | None = None,
+        client: httpx2.AsyncClient | None = None,
+    ) -> None:
+        self._flows = BrokerFlows(site, access, database, organization, options)
+        self._driver = AsyncDriver(client)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the database and the HTTP client."""
+        await self._driver.close()
+        self._flows.close()
+
+    async def basket(
+        self,
+        choices: Iterable[Bookable],
+        *,
+        customer_key: str,
+        customer: Party | None = None,
+        payment: Payment | None = None,
+    ) -> AsyncBasket:
+        """Begin a basket, as `BrokerFlows.begin_basket` says."""
+        flow = self._flows.begin_basket(choices, customer_key=customer_key, customer=customer, payment=payment)
+        return AsyncBasket(self._driver, await self._driver.run(flow))
+
+    async def open_basket(self, order: uuid.UUID, customer_key: str) -> AsyncBasket:
+        """Return a basket that was begun before, as `BrokerFlows.open_basket` says."""
+        return AsyncBasket(self._driver, await self._driver.run(self._flows.open_basket(order, customer_key)))
+
+    discover = asynchronous(BrokerFlows.discover)
+    orders_of = asynchronous(BrokerFlows.orders_of)
+    status = asynchronous(BrokerFlows.status)
+    cancel = asynchronous(BrokerFlows.cancel)
+    delete_quote = asynchronous(BrokerFlows.delete_quote)
+    reject_proposal = asynchronous(BrokerFlows.reject_proposal)
+    send_note = asynchronous(BrokerFlows.send_note)
+    start_authorization = asynchronous(BrokerFlows.start_authorization)
+    finish_authorization = asynchronous(BrokerFlows.finish_authorization)
+    authorized_sellers = asynchronous(BrokerFlows.authorized_sellers)

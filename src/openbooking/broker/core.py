@@ -1,0 +1,255 @@
+"""The flows of a Broker at one Booking System: discovery, baskets, Orders and access (see `client.py`)."""
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from openbooking.broker.api.access import Access, system_clock
+from openbooking.broker.api.authorization import Consent, OpenIdAccess
+from openbooking.broker.api.discovery import BookingSystem, discover
+from openbooking.broker.api.endpoints import BookingApi
+from openbooking.broker.api.openid import OpenIdClient, Tokens
+from openbooking.broker.api.retries import Retries
+from openbooking.broker.api.token_store import TABLES as TOKEN_TABLES
+from openbooking.broker.basket import BasketFlows, Bookable, Contents, Party, items_of, read_contents, to_json
+from openbooking.broker.errors import AuthorizationError, DiscoveryError, OrderAccessError, Reply
+from openbooking.broker.flow import Flow, work
+from openbooking.broker.ownership import TABLES as OWNER_TABLES
+from openbooking.broker.ownership import OrderOwners, OwnedOrder
+from openbooking.broker.store.database import Database, open_database
+from openbooking.openactive.messages import OrderProposalPatch, Payment
+from openbooking.openactive.terms import OPENACTIVE, BrokerRole, OrderProposalStatus
+
+AnyAccess = Access | OpenIdClient
+
+
+class BrokerOptions(NamedTuple):
+    """Options of a Broker.
+
+    Attributes:
+        role: The role of the Broker in its Orders.
+        retries: How requests are repeated after network failures, 503s and 429s.
+        clock: Returns the time, with a zone.
+    """
+
+    role: BrokerRole = BrokerRole.AGENT
+    retries: Retries = Retries()
+    clock: Callable[[], datetime] = system_clock
+
+
+class BrokerFlows:
+    """The flows of a Broker. `Broker` describes the arguments."""
+
+    def __init__(
+        self,
+        site: str,
+        access: AnyAccess,
+        database: str | Path,
+        organization: Party | None,
+        options: BrokerOptions | None,
+    ) -> None:
+        self._site = site
+        self._access = access
+        self._database = _open(database)
+        self._owners = OrderOwners(self._database, site)
+        self._broker = None if organization is None else to_json(organization)
+        self._options = options or BrokerOptions()
+        self._system: BookingSystem | None = None
+        self._open_id: OpenIdAccess | None = None
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def discover(self) -> Flow[BookingSystem]:
+        """Return the Booking System that the dataset site describes. The site is read once.
+
+        Raises:
+            DiscoveryError: The site cannot be read, or is no dataset site.
+        """
+        if self._system is None:
+            self._system = yield from discover(self._site)
+        return self._system
+
+    def api(self, seller: str) -> Flow[BookingApi]:
+        """Return the API with the credentials for a Seller.
+
+        Raises:
+            DiscoveryError: The dataset site cannot be read, or names no API.
+        """
+        system = yield from self.discover()
+        if not system.api:
+            raise DiscoveryError(f"{system.site} publishes open data only: it names no API to book with.")
+        return BookingApi(system.api, (yield from self._access_for(seller)), self._options.retries)
+
+    def feed_access(self) -> Flow[Access]:
+        """Return the credentials for the Orders feeds, which belong to the Broker and not to a Seller."""
+        if not isinstance(self._access, OpenIdClient):
+            return self._access
+        return (yield from self.open_id()).feeds
+
+    def begin_basket(
+        self, choices: Iterable[Bookable], *, customer_key: str, customer: Party | None, payment: Payment | None
+    ) -> Flow[BasketFlows]:
+        """Begin a basket with a new Order UUID, which is stored before the first request is sent (OB-BRK-01).
+
+        Args:
+            choices: What to book, all of one Seller; one entry for each space.
+            customer_key: The name of the Customer in the application. Only this Customer may act on the Order.
+            customer: The Customer, a `Person` or an `Organization`; None if not known yet.
+            payment: How the Broker will pay, for quotes; None to send no payment with them (OB-BRK-15).
+
+        Raises:
+            ValueError: There is no choice, or the choices belong to several Sellers.
+        """
+        chosen = list(choices)
+        if not chosen:
+            raise ValueError("A basket needs at least one choice.")
+        seller = chosen[0].seller_id
+        contents = Contents(
+            items=items_of(chosen, seller), customer=None if customer is None else to_json(customer), payment=payment
+        )
+        encoded = msgspec.json.encode(contents)
+        owned = yield from work(lambda: self._owners.begin(seller, customer_key, encoded))
+        return self._basket(owned, contents)
+
+    def open_basket(self, order: uuid.UUID, customer_key: str) -> Flow[BasketFlows]:
+        """Return a basket that was begun before, as another process may have done.
+
+        Raises:
+            OrderAccessError: The Customer has no basket with this Order UUID.
+        """
+        owned = yield from self._owned(order, customer_key)
+        if not owned.basket:
+            raise OrderAccessError(f"The basket {order} has been deleted.")
+        return self._basket(owned, read_contents(owned))
+
+    def orders_of(self, customer_key: str) -> Flow[tuple[OwnedOrder, ...]]:
+        """Return the Orders that a Customer has begun at this Booking System, booked or not."""
+        return (yield from work(lambda: self._owners.of_customer(customer_key)))
+
+    def status(self, order: uuid.UUID, customer_key: str) -> Flow[Reply]:
+        """Return the present state of an Order, or of its OrderProposal or OrderQuote (OB 9.2.10).
+
+        Raises:
+            OrderAccessError: The Customer has no such Order.
+            MethodNotAllowedError: The Booking System does not offer this.
+        """
+        api = yield from self._api_of(order, customer_key)
+        return (yield from api.status(order))
+
+    def cancel(self, order: uuid.UUID, customer_key: str, items: Sequence[str]) -> Flow[None]:
+        """Cancel items of an Order, named by their `@id`s, for its Customer (OB 9.2.8).
+
+        Raises:
+            OrderAccessError: The Customer has no such Order.
+            CancellationNotPermittedError: The rules of an Offer forbid it. None of the items is cancelled.
+        """
+        api = yield from self._api_of(order, customer_key)
+        yield from api.cancel(order, items)
+
+    def delete_quote(self, order: uuid.UUID, customer_key: str) -> Flow[None]:
+        """Delete a quote because its Customer leaves, which gives held spaces back (OB-BRK-06).
+
+        Raises:
+            OrderAccessError: The Customer has no such Order.
+        """
+        basket = yield from self.open_basket(order, customer_key)
+        yield from basket.delete()
+
+    def reject_proposal(self, order: uuid.UUID, customer_key: str, note: str | None = None) -> Flow[None]:
+        """Reject an OrderProposal for its Customer, with a note to the Seller if there is one (OB 9.2.5).
+
+        Raises:
+            OrderAccessError: The Customer has no such Order.
+        """
+        yield from self._update_proposal(order, customer_key, OrderProposalStatus.CUSTOMER_REJECTED.value, note)
+
+    def send_note(self, order: uuid.UUID, customer_key: str, note: str) -> Flow[None]:
+        """Send a note of the Customer to the Seller of an OrderProposal (OB 9.2.5).
+
+        Raises:
+            OrderAccessError: The Customer has no such Order.
+        """
+        yield from self._update_proposal(order, customer_key, None, note)
+
+    def start_authorization(self) -> Flow[Consent]:
+        """Start the authorization by a Seller: return the page to which the browser of the Seller goes.
+
+        Raises:
+            AuthorizationError: The access is not that of an `OpenIdClient` with a redirect URI.
+        """
+        return (yield from (yield from self.open_id()).start())
+
+    def finish_authorization(self, url: str, state: str) -> Flow[Tokens]:
+        """Finish the authorization by a Seller: keep its tokens, and return them with the `@id` of the Seller.
+
+        Args:
+            url: The URL of the application at which the browser arrived, with its query.
+            state: The secret of `start_authorization`, from the session of that browser.
+
+        Raises:
+            AuthorizationError: The Seller did not consent, or the browser is another one.
+        """
+        return (yield from (yield from self.open_id()).finish(url, state))
+
+    def authorized_sellers(self) -> Flow[tuple[str, ...]]:
+        """Return the `@id`s of the Sellers that have authorised the Broker."""
+        tokens = yield from (yield from self.open_id()).sellers()
+        return tuple(each.seller for each in tokens)
+
+    def open_id(self) -> Flow[OpenIdAccess]:
+        """Return the access by the OpenID provider of the Booking System.
+
+        Raises:
+            AuthorizationError: The access is not that of an `OpenIdClient`, or the system has no provider.
+        """
+        if not isinstance(self._access, OpenIdClient):
+            raise AuthorizationError("Sellers authorise a Broker whose access is an OpenIdClient.")
+        if self._open_id is None:
+            system = yield from self.discover()
+            if not system.authority:
+                raise AuthorizationError(f"{system.site} names no OpenID provider.")
+            self._open_id = OpenIdAccess(system.authority, self._access, self._database, self._options.clock)
+        return self._open_id
+
+    def _access_for(self, seller: str) -> Flow[Access]:
+        if not isinstance(self._access, OpenIdClient):
+            return self._access
+        return (yield from self.open_id()).for_seller(seller)
+
+    def _owned(self, order: uuid.UUID, customer_key: str) -> Flow[OwnedOrder]:
+        return (yield from work(lambda: self._owners.check(order, customer_key)))
+
+    def _api_of(self, order: uuid.UUID, customer_key: str) -> Flow[BookingApi]:
+        """Return the API for an Order, after the check that it belongs to the Customer (OB-BRK-14)."""
+        owned = yield from self._owned(order, customer_key)
+        return (yield from self.api(owned.seller))
+
+    def _update_proposal(self, order: uuid.UUID, customer_key: str, status: str | None, note: str | None) -> Flow[None]:
+        api = yield from self._api_of(order, customer_key)
+        patch = OrderProposalPatch(context=OPENACTIVE, order_proposal_status=status, order_customer_note=note)
+        yield from api.update_proposal(order, patch)
+
+    def _basket(self, owned: OwnedOrder, contents: Contents) -> BasketFlows:
+        return BasketFlows(
+            owned,
+            contents,
+            owners=self._owners,
+            api=lambda: self.api(owned.seller),
+            broker=self._broker,
+            role=self._options.role,
+        )
+
+
+def _open(location: str | Path) -> Database:
+    """Open the database, and create the tables that do not exist."""
+    database = open_database(location)
+    with database.transaction() as transaction:
+        for statement in (*TOKEN_TABLES, *OWNER_TABLES):
+            transaction.execute(statement)
+    return database
