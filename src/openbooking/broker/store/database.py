@@ -4,7 +4,7 @@ Statements are written once, with `?` for parameters and `BLOB` for bytes. An ap
 same database, and change them in the transactions of the client.
 
 A process that opens the database is an *instance*, and holds a lock until it ends or is killed. Others can therefore
-tell whether the instance that began a step still lives.
+tell whether the instance that began a step still lives. A process that is forked must open the database itself.
 """
 
 import fcntl
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Row = tuple[Any, ...]
 _POSTGRES = ("postgresql://", "postgres://")
 _BUSY_SECONDS = 30
+# The number of the lock of `exclusive`, among the advisory locks of PostgreSQL.
+_EXCLUSIVE = 0x6F70656E626F6F6B
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
     # A step of the journal must survive a power cut before its request leaves.
@@ -81,6 +83,10 @@ class Database(Protocol):
         Raises:
             DatabaseError: The database cannot be read or written. Nothing has changed.
         """
+        ...
+
+    def exclusive(self) -> AbstractContextManager[Transaction]:
+        """Run a block in a transaction while no other process runs a block by this method."""
         ...
 
     def is_alive(self, instance: str) -> bool:
@@ -152,6 +158,10 @@ class SqliteDatabase:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def exclusive(self) -> AbstractContextManager[Transaction]:
+        """Run a block in a transaction, as `Database.exclusive` says. SQLite has one writer at a time anyway."""
+        return self.transaction()
 
     def is_alive(self, instance: str) -> bool:
         """Return whether the process of an instance still has the database open."""
@@ -236,6 +246,13 @@ class PostgresDatabase:
             with self._connection.transaction():
                 yield _PostgresTransaction(self._connection)
 
+    @contextmanager
+    def exclusive(self) -> Iterator[Transaction]:
+        """Run a block in a transaction, as `Database.exclusive` says."""
+        with self.transaction() as transaction:
+            transaction.execute("SELECT pg_advisory_xact_lock(?)", (_EXCLUSIVE,))
+            yield transaction
+
     def is_alive(self, instance: str) -> bool:
         """Return whether the process of an instance still has the database open."""
         if instance == self.instance:
@@ -251,7 +268,8 @@ class PostgresDatabase:
 
     def _connect(self) -> "psycopg.Connection[Row]":
         connection = self._psycopg.connect(self._url, autocommit=True)
-        connection.execute("SELECT pg_advisory_lock(%s)", (_lock_number(self.instance),))
+        # A shared lock: the server may still hold the one of a connection that broke.
+        connection.execute("SELECT pg_advisory_lock_shared(%s)", (_lock_number(self.instance),))
         return connection
 
     @contextmanager
@@ -276,4 +294,4 @@ def _sqlite_errors(path: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as fault:
-        raise DatabaseError(f"{path} cannot be used: {fault}") from fault
+        raise DatabaseError(f"The database {path} cannot be used: {fault}") from fault

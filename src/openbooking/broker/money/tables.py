@@ -1,0 +1,45 @@
+"""The tables of the journal."""
+
+TABLES = (
+    # A row is written by the instance that owns the purchase, apart from the columns from `due` on: these are news of
+    # the feeds, which are written in the transactions of their pages.
+    """
+    CREATE TABLE IF NOT EXISTS broker_purchases (
+        id TEXT PRIMARY KEY,
+        order_uuid TEXT NOT NULL UNIQUE,
+        state TEXT NOT NULL,
+        since DOUBLE PRECISION NOT NULL,
+        owner TEXT NOT NULL,
+        body BLOB NOT NULL,
+        approval INTEGER NOT NULL,
+        agreed_version TEXT NOT NULL,
+        amount TEXT NOT NULL,
+        currency TEXT NOT NULL,
+        pays INTEGER NOT NULL,
+        reference TEXT NOT NULL,
+        payments INTEGER NOT NULL,
+        payment_key TEXT NOT NULL,
+        payment_id TEXT NOT NULL,
+        refunded TEXT NOT NULL,
+        refunding TEXT NOT NULL,
+        restarts INTEGER NOT NULL,
+        fault TEXT NOT NULL,
+        due TEXT,
+        proposal_status TEXT,
+        proposal_version TEXT,
+        proposal_total TEXT,
+        proposal_currency TEXT
+    )
+    """,
+    "CREATE INDEX IF NOT EXISTS broker_purchases_state ON broker_purchases (state)",
+    # Every Order UUID that was ever used, so that none is used again.
+    """
+    CREATE TABLE IF NOT EXISTS broker_order_uuids (
+        uuid TEXT PRIMARY KEY,
+        purchase TEXT NOT NULL,
+        abandoned INTEGER NOT NULL,
+        stray INTEGER NOT NULL
+    )
+    """,
+    "CREATE INDEX IF NOT EXISTS broker_order_uuids_stray ON broker_order_uuids (stray)",
+)

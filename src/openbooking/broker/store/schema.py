@@ -1,0 +1,41 @@
+"""The schema of a Broker's database: the tables of all areas, its version, and the steps from older versions."""
+
+from openbooking.broker.money import tables as money
+from openbooking.broker.store.database import Database, DatabaseError, Transaction
+
+# All tables, as a new database gets them.
+TABLES: tuple[str, ...] = (*money.TABLES,)
+# UPGRADES[n] brings a database of version n + 1 to version n + 2.
+UPGRADES: tuple[tuple[str, ...], ...] = ()
+VERSION = len(UPGRADES) + 1
+
+_VERSION_TABLE = "CREATE TABLE IF NOT EXISTS broker_schema (version INTEGER NOT NULL)"
+
+
+def prepare(database: Database, upgrades: tuple[tuple[str, ...], ...] = UPGRADES) -> None:
+    """Create the tables in a new database, or bring those of an older version up to date. Other tables stay.
+
+    Raises:
+        DatabaseError: A newer version of this package has written the database, or the database cannot be used.
+    """
+    newest = len(upgrades) + 1
+    with database.exclusive() as transaction:
+        version = _version(transaction)
+        if version > newest:
+            raise DatabaseError(
+                f"The Broker's database has version {version} of its schema, and this package knows versions up to "
+                f"{newest}. Install a newer version of openbooking."
+            )
+        statements = [statement for upgrade in upgrades[version - 1 :] for statement in upgrade] if version else TABLES
+        for statement in statements:
+            transaction.execute(statement)
+        if version != newest:
+            transaction.execute("DELETE FROM broker_schema")
+            transaction.execute("INSERT INTO broker_schema (version) VALUES (?)", (newest,))
+
+
+def _version(transaction: Transaction) -> int:
+    """Return the version of the schema; 0 for a new database."""
+    transaction.execute(_VERSION_TABLE)
+    row = transaction.execute("SELECT version FROM broker_schema").fetchone()
+    return int(row[0]) if row else 0
