@@ -7,5 +7,5 @@
 - The *identity* of a thing decides which stored Opportunity it updates (`identity`).
 - A *remark* tells the provider, in the report, what was assumed, changed or left out.
 
-A reader raises `values.UnreadableError` for a value that it does not understand, and guesses nothing.
+A reader raises `openactive.published.values.UnreadableError` for a value that it does not understand, and guesses nothing.
 """
