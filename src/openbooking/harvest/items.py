@@ -186,6 +186,15 @@ class FeedItems:
                 (current_at.timestamp(), feed.feed),
             )
 
+    def forget(self, statements: Statements) -> None:
+        """Mark all items of the feed as deleted, because the feed is not published any more."""
+        feed = self.find(statements)
+        if feed is not None:
+            statements.execute(
+                "UPDATE harvest_feed SET cursor = '', current_at = 0, round = round + 1 WHERE feed = ?", (feed.feed,)
+            )
+            _delete_missing(statements, feed._replace(round=feed.round + 1))
+
 
 def _known_versions(statements: Statements, feed: FeedRow, entries: Sequence[_Entry]) -> dict[_Key, bytes]:
     """Return the `modified` of the items of a page that are known.
