@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from openbooking.importing.reading.conditions import ENFORCED, read_conditions, unknown_properties
-from openbooking.importing.reading.values import UnreadableError, clean, type_names
+from openbooking.openactive.published.values import UnreadableError, clean, type_names
 
 
 def offers_in(value: Any) -> Iterator[dict[str, Any]]:

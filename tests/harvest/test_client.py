@@ -144,7 +144,9 @@ def test_an_unreachable_and_a_slow_server_end_the_reading(read: Client, monkeypa
 
 def test_a_copy_that_cannot_be_written_ends_the_reading(read: Client) -> None:
     with serving({FEED: ok(SECOND, item(1, "a")), SECOND: ok(SECOND)}.__getitem__) as site, Copy() as copy:
-        copy._db.execute("CREATE TRIGGER full BEFORE INSERT ON item BEGIN SELECT raise(ABORT, 'disk full'); END")
+        copy._db.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON harvest_item BEGIN SELECT raise(ABORT, 'disk full'); END"
+        )
         (end,) = read(site.url + FEED, copy)
     assert end.fault == "the temporary copy of the feed cannot be used: disk full"  # type: ignore[union-attr]
 
@@ -160,7 +162,7 @@ def test_an_unexpected_error_in_a_page_ends_the_reading(monkeypatch: pytest.Monk
         with sync_client() as client:
             steps = harvest(site.url + FEED, copy, client)
             next(steps)
-            monkeypatch.setattr("openbooking.harvest.copy.read_envelope", fail)
+            monkeypatch.setattr("openbooking.harvest.items.read_envelope", fail)
             (end,) = steps
         assert end == End(site.url + SECOND, "the page cannot be stored: ValueError odd")
         assert (ids(copy), copy.start(site.url + FEED, datetime.now(UTC))) == (["a"], site.url + SECOND)
@@ -178,7 +180,7 @@ def test_a_copy_is_current_at_the_time_of_the_last_request(read: Client) -> None
     times = [datetime(2026, 1, day, tzinfo=UTC) for day in range(9, 0, -1)]
     with serving({FEED: ok(FEED)}.__getitem__) as site, Copy() as copy:
         read(site.url + FEED, copy, HarvestOptions(clock=times.pop))
-        (current_at,) = copy._db.execute("SELECT current_at FROM feed").fetchone()
+        (current_at,) = copy._db.execute("SELECT current_at FROM harvest_feed").fetchone()
     assert datetime.fromtimestamp(current_at, UTC) == datetime(2026, 1, 2, tzinfo=UTC)
 
 

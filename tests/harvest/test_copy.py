@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from openbooking.harvest.copy import MAX_GAP, CopiedItem, Copy, CopyError
+from openbooking.harvest.copy import CopiedItem, Copy, CopyError
 from openbooking.harvest.documents import read_page
+from openbooking.harvest.items import MAX_GAP
 from support.feeds.answers import FEED, item, page
 
 NOW = datetime(2026, 10, 21, tzinfo=UTC)
@@ -106,15 +107,15 @@ KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from openbooking.harvest import copy
+from openbooking.harvest import copy, items
 from openbooking.harvest.documents import read_page
 
-def read_envelope(item, known=copy.read_envelope):
+def read_envelope(item, known=items.read_envelope):
     if b"killer" in bytes(item):
         os.kill(os.getpid(), signal.SIGKILL)
     return known(item)
 
-copy.read_envelope = read_envelope
+items.read_envelope = read_envelope
 with copy.Copy(Path(sys.argv[1])) as opened:
     opened.start("https://provider.example.com/feed", datetime.now(UTC))
     opened.add("one", read_page(b'{"items": [{"id": 1, "data": {}}]}'), "cursor of two")
@@ -145,16 +146,34 @@ def test_an_outdated_copy_is_read_from_the_start(path: Path) -> None:
         assert len(copy) == 5
 
 
+FORMER = """
+    CREATE TABLE feed (url TEXT, cursor TEXT, current_at REAL, round INTEGER);
+    CREATE TABLE item (
+        position INTEGER PRIMARY KEY, id TEXT, kind TEXT, modified BLOB, deleted INTEGER, content BLOB, url TEXT,
+        number INTEGER, round INTEGER, UNIQUE (id, kind)
+    );
+    INSERT INTO feed SELECT url, 'second', current_at, 0 FROM harvest_feed;
+    INSERT INTO item SELECT position, id, kind, modified, deleted, content, url, place, round FROM harvest_item;
+    DROP TABLE harvest_feed; DROP TABLE harvest_item; DROP TABLE harvest_counter;
+"""
+
+
 def test_a_copy_made_by_an_earlier_version_is_resumed(path: Path) -> None:
-    """The table `feed` of earlier versions has a further column."""
+    """Earlier versions had the tables `feed` and `item`."""
     with Copy(path) as copy:
-        copy._db.execute("DROP TABLE feed")
-        columns = "url TEXT, cursor TEXT, at_end INTEGER, current_at REAL, round INTEGER"
-        copy._db.execute(f"CREATE TABLE feed ({columns})")
-        copy._db.execute("INSERT INTO feed VALUES (?, 'second', FALSE, ?, 0)", (FEED, NOW.timestamp()))
+        copy.start(FEED, NOW)
+        add(copy, item(1, "a"), item(2, "b"), {"@type": "Event"}, cursor="second")
+        before = list(copy.items())
+    with closing(sqlite3.connect(path)) as former:
+        former.executescript(FORMER)
     with Copy(path) as copy:
         assert copy.start(FEED, NOW) == "second"
-        add(copy, item(1, "a"), cursor="third")
+        assert list(copy.items()) == before
+        add(copy, item(3, "a", state="deleted"), item(1, "c"), cursor="third")
+        assert [(copied.id, copied.deleted) for copied in copy.items()] == [
+            ("b", False), ("", False), ("a", True), ("c", False),
+        ]  # fmt: skip
+    with Copy(path) as copy:
         assert copy.start(FEED, NOW) == "third"
         assert copy.start(FEED, NOW + MAX_GAP + timedelta(seconds=1)) == ""
 

@@ -83,7 +83,7 @@ class Readers:
 def kept(path: Path) -> tuple[dict[tuple[str, str], bytes], set[bytes]]:
     """Return the items of a copy by id and kind, and the items without an id."""
     with closing(sqlite3.connect(path)) as copy:
-        rows = copy.execute("SELECT id, kind, content FROM item").fetchall()
+        rows = copy.execute("SELECT id, kind, content FROM harvest_item").fetchall()
     return {(id_, kind): item for id_, kind, item in rows if id_}, {item for id_, _, item in rows if not id_}
 
 

@@ -1,7 +1,7 @@
-"""A reader of RPDE feeds, used by imports and by `openbooking feed verify`.
+"""A reader of RPDE feeds, used by imports, by `openbooking feed verify` and by the client of Brokers.
 
 - `reader` is the core without I/O. It decides retries and backoff, and where a feed continues and ends.
-- `copy` keeps the items of a feed and its cursor in an SQLite file.
+- `items` keeps the items of feeds and their cursors in an SQL database, and `copy` those of one feed in an SQLite file.
 - `client` sends the requests, with an async and a sync client.
 - `verification` checks a feed by `feed_rules` and compares it with the database.
 

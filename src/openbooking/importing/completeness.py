@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.importing.reading.values import display_text, members, type_names
+from openbooking.openactive.published.values import display_text, members, type_names
 
 _EXPECTED: Mapping[str, tuple[str, ...]] = {
     "Brand": ("name", "url"),

@@ -12,9 +12,9 @@ from openbooking.booking.rules.capacity import max_spaces
 from openbooking.booking.rules.inheritance import inherit
 from openbooking.importing.completeness import missing_properties
 from openbooking.importing.reading.items import Draft
-from openbooking.importing.reading.values import UnreadableError, read_count
 from openbooking.openactive.inheritance import inherits_dates
 from openbooking.openactive.money import VatTreatment
+from openbooking.openactive.published.values import UnreadableError, read_count
 
 MAX_REMARKS = 40
 

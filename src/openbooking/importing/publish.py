@@ -21,12 +21,12 @@ from openbooking.importing.reading.identity import is_same_thing
 from openbooking.importing.reading.items import Draft
 from openbooking.importing.reading.sellers import NamedSeller
 from openbooking.importing.reading.source import Source
-from openbooking.importing.reading.values import UnreadableError, display_text
 from openbooking.importing.report import Line, Outcome, Report, counts_of
 from openbooking.importing.sellers import IMPORTER, NoSellerError, Sellers
 from openbooking.importing.spool import ReadResult, Spool
 from openbooking.openactive.errors import BelongsToAnotherError, OpenBookingError
 from openbooking.openactive.money import VatTreatment
+from openbooking.openactive.published.values import UnreadableError, display_text
 
 AT_ONCE = 200
 

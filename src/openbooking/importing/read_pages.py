@@ -14,10 +14,10 @@ from openbooking.importing.reading.entries import Entry, read_entry
 from openbooking.importing.reading.items import ReadItem, event_series_key, read_item
 from openbooking.importing.reading.schedules import Horizon
 from openbooking.importing.reading.source import Source
-from openbooking.importing.reading.values import UnreadableError, display_text, read_text
 from openbooking.importing.report import Line, Outcome, Report
 from openbooking.importing.sellers import Sellers
 from openbooking.importing.spool import DroppedVersion, Spool
+from openbooking.openactive.published.values import UnreadableError, display_text, read_text
 
 
 class PageReader:

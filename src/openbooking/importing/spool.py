@@ -20,9 +20,9 @@ import msgspec
 from openbooking.harvest.documents import is_later
 from openbooking.importing.reading.entries import Entry
 from openbooking.importing.reading.items import Draft, ReadItem
-from openbooking.importing.reading.kinds import type_of_kind
 from openbooking.importing.reading.sellers import NamedSeller
 from openbooking.importing.reading.source import Source
+from openbooking.openactive.published.kinds import type_of_kind
 
 _TABLES = """
     PRAGMA journal_mode = OFF;

@@ -15,13 +15,13 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.report import OpportunityReport
 from openbooking.importing.dry_run import ImportStore
 from openbooking.importing.publish import AT_ONCE
-from openbooking.importing.reading.kinds import USUAL_KINDS, type_of_kind
 from openbooking.importing.reading.source import Source
-from openbooking.importing.reading.values import display_text, read_text
 from openbooking.importing.report import Line, Outcome, Report, counts_of
 from openbooking.importing.sellers import IMPORTER
 from openbooking.importing.spool import Item, ReadResult, Spool
 from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.published.kinds import USUAL_KINDS, type_of_kind
+from openbooking.openactive.published.values import display_text, read_text
 
 _DELETED = "its provider deleted it"
 _NOT_HELD = "its item no longer holds it"

@@ -11,7 +11,7 @@ import pytest
 
 from openbooking.booking.model.opportunity import Offer
 from openbooking.importing.reading.offers import read_offers
-from openbooking.importing.reading.values import MAX_COUNT, clean
+from openbooking.openactive.published.values import MAX_COUNT, clean
 from support.importing.published_items import OFFER
 
 SESSION, SLOT = "scheduled-sessions/one", "slots/one"

@@ -10,7 +10,7 @@ from openbooking.harvest.documents import MAX_NESTING, read_page
 from openbooking.importing.reading.entries import MAX_ITEM_BYTES, read_entry
 from openbooking.importing.reading.items import read_item
 from openbooking.importing.reading.source import named_source
-from openbooking.importing.reading.values import MAX_DEPTH, UnreadableError
+from openbooking.openactive.published.values import MAX_DEPTH, UnreadableError
 from support.importing.published_items import deleted, page, rpde, series
 
 SOURCE = named_source("source")

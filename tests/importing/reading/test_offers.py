@@ -9,7 +9,7 @@ import pytest
 
 from openbooking.booking.model.opportunity import Offer
 from openbooking.importing.reading.offers import MAX_OFFERS, read_offers
-from openbooking.importing.reading.values import clean, derive_key
+from openbooking.openactive.published.values import clean, derive_key
 from openbooking.openactive.terms import Availability, FlowRequirement
 from support.importing.published_items import OFFER
 

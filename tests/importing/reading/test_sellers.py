@@ -6,7 +6,7 @@ import pytest
 
 from openbooking.importing.reading.sellers import read_seller
 from openbooking.importing.reading.source import named_source
-from openbooking.importing.reading.values import clean
+from openbooking.openactive.published.values import clean
 from openbooking.openactive.terms import TaxMode
 from support.importing.published_items import SELLER
 

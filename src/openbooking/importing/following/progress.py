@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from openbooking.harvest.copy import MAX_GAP
+from openbooking.harvest.items import MAX_GAP
 from openbooking.identity.import_records import FollowedFeed
 from openbooking.importing.following.page_import import PartReport
 from openbooking.importing.reading.source import without_credentials

@@ -19,8 +19,8 @@ from openbooking.identity.import_records import WaitingItems
 from openbooking.identity.store import IdentityStore
 from openbooking.importing.reading.entries import read_entry
 from openbooking.importing.reading.source import Source
-from openbooking.importing.reading.values import UnreadableError
 from openbooking.importing.sellers import IMPORTER
+from openbooking.openactive.published.values import UnreadableError
 
 # Feeds show deletions for seven days.
 KEPT = timedelta(days=7)

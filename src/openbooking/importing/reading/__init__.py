@@ -7,5 +7,6 @@
 - The *identity* of a thing decides which stored Opportunity it updates (`identity`).
 - A *remark* tells the provider, in the report, what was assumed, changed or left out.
 
-A reader raises `values.UnreadableError` for a value that it does not understand, and guesses nothing.
+A reader raises `UnreadableError` (`openactive/published/values.py`) for a value that it does not understand. It guesses
+nothing.
 """

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from openbooking.importing.reading.values import (
+from openbooking.openactive.published.values import (
     MAX_COUNT,
     Instant,
     JsonObject,

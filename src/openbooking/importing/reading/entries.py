@@ -6,7 +6,7 @@ import msgspec
 
 from openbooking.harvest.documents import DocumentError, is_enveloped, parse
 from openbooking.importing.reading.source import Source
-from openbooking.importing.reading.values import UnreadableError, display_text, read_text
+from openbooking.openactive.published.values import UnreadableError, display_text, read_text
 
 MAX_ITEM_BYTES = 8_000_000
 

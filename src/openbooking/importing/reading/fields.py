@@ -2,8 +2,12 @@
 
 from typing import Any
 
-from openbooking.importing.reading.times import Period
-from openbooking.importing.reading.values import (
+from openbooking.jsonld.scalars import write_duration, write_instant
+from openbooking.openactive.inheritance import DATES, LINKS, with_inherited
+from openbooking.openactive.opportunity_row import CapacityProperties, Dates
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.published.times import Period
+from openbooking.openactive.published.values import (
     MAX_COUNT,
     JsonObject,
     UnreadableError,
@@ -16,10 +20,6 @@ from openbooking.importing.reading.values import (
     term_names,
     type_names,
 )
-from openbooking.jsonld.scalars import write_duration, write_instant
-from openbooking.openactive.inheritance import DATES, LINKS, with_inherited
-from openbooking.openactive.opportunity_row import CapacityProperties, Dates
-from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import EventStatus
 
 # Properties that this system publishes from fields of its own, or as Opportunities and Sellers of their own.

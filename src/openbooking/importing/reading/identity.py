@@ -13,7 +13,9 @@ import msgspec
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.rules.ownership import shares_name_or_start
 from openbooking.importing.reading.source import Source
-from openbooking.importing.reading.values import (
+from openbooking.openactive.ids import key_of, opportunity_path
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.published.values import (
     JsonObject,
     UnreadableError,
     derive_key,
@@ -21,8 +23,6 @@ from openbooking.importing.reading.values import (
     read_instant,
     read_text,
 )
-from openbooking.openactive.ids import key_of, opportunity_path
-from openbooking.openactive.opportunity_types import OpportunityType
 
 # Earlier versions numbered the embedded things that share a time or name. At most this many of them may be gone.
 _MAX_GONE = 10

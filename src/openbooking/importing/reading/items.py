@@ -34,12 +34,15 @@ from openbooking.importing.reading.identity import (
     paths_of_reference,
     time_or_name,
 )
-from openbooking.importing.reading.kinds import type_name
 from openbooking.importing.reading.offers import key_of_offer, read_offers, split_offers
 from openbooking.importing.reading.schedules import Horizon, expand_schedules
 from openbooking.importing.reading.sellers import NamedSeller, read_seller
-from openbooking.importing.reading.times import Period, read_period
-from openbooking.importing.reading.values import (
+from openbooking.openactive.ids import key_of
+from openbooking.openactive.opportunity_row import Dates
+from openbooking.openactive.opportunity_types import TYPE_OF_NAME, OpportunityType
+from openbooking.openactive.published.kinds import type_name
+from openbooking.openactive.published.times import Period, read_period
+from openbooking.openactive.published.values import (
     JsonObject,
     UnreadableError,
     clean,
@@ -49,9 +52,6 @@ from openbooking.importing.reading.values import (
     read_text,
     type_names,
 )
-from openbooking.openactive.ids import key_of
-from openbooking.openactive.opportunity_row import Dates
-from openbooking.openactive.opportunity_types import TYPE_OF_NAME, OpportunityType
 from openbooking.openactive.terms import EventStatus
 
 MAX_THING_BYTES = 500_000

@@ -12,7 +12,9 @@ from typing import Any
 from openbooking.booking.model.opportunity import Offer
 from openbooking.booking.rules.prepayment import can_be_prepaid
 from openbooking.importing.reading.conditions import harmless_properties, read_conditions
-from openbooking.importing.reading.values import (
+from openbooking.openactive.ids import type_of_path
+from openbooking.openactive.money import round_money
+from openbooking.openactive.published.values import (
     JsonObject,
     UnreadableError,
     derive_key,
@@ -27,8 +29,6 @@ from openbooking.importing.reading.values import (
     select_publishable,
     type_names,
 )
-from openbooking.openactive.ids import type_of_path
-from openbooking.openactive.money import round_money
 from openbooking.openactive.terms import Availability, FlowRequirement
 
 MAX_OFFERS = 200

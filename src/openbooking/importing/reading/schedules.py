@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dateutil.rrule import DAILY, FR, MO, MONTHLY, SA, SU, TH, TU, WE, WEEKLY, YEARLY, rrule, weekday
 
-from openbooking.importing.reading.values import (
+from openbooking.jsonld.scalars import write_instant
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.published.values import (
     JsonObject,
     UnreadableError,
     display_text,
@@ -25,8 +27,6 @@ from openbooking.importing.reading.values import (
     term_names,
     type_names,
 )
-from openbooking.jsonld.scalars import write_instant
-from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.timetable.wall_clock import instant
 
 MAX_SESSIONS = 2_000

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import Seller
 from openbooking.importing.reading.source import Source
-from openbooking.importing.reading.values import (
+from openbooking.openactive.published.values import (
     JsonObject,
     UnreadableError,
     derive_key,

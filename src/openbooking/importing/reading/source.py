@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from openbooking.booking.model.timetable import SOURCE_PREFIX
 from openbooking.importing.errors import ImportRefusedError
-from openbooking.importing.reading.kinds import type_of_kind
-from openbooking.importing.reading.values import derive_key
 from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.published.kinds import type_of_kind
+from openbooking.openactive.published.values import derive_key
 from openbooking.openactive.web_addresses import is_web_address
 
 _CURSOR = frozenset({"aftertimestamp", "afterid", "afterchangenumber", "limit"})

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from openbooking.importing.reading.values import Instant, JsonObject, UnreadableError, read_duration, read_instant
+from openbooking.openactive.published.values import Instant, JsonObject, UnreadableError, read_duration, read_instant
 
 _LAST_SECOND = timedelta(seconds=1)
 

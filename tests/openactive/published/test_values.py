@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from openbooking.importing.reading.values import (
+from openbooking.openactive.ids import is_key
+from openbooking.openactive.published.values import (
     UnreadableError,
     clean,
     derive_key,
@@ -20,7 +21,6 @@ from openbooking.importing.reading.values import (
     read_text,
     type_names,
 )
-from openbooking.openactive.ids import is_key
 from openbooking.openactive.terms import Availability, EventStatus
 
 

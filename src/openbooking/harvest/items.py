@@ -1,0 +1,276 @@
+"""The items of feeds in an SQL database, each in its latest version, with the cursor of each feed.
+
+`copy.Copy` keeps the items of one feed in a file, and the catalogue of a Broker those of many feeds in its database.
+Statements have `?` for parameters, and are valid for SQLite and PostgreSQL.
+
+Every change of an item gives the item a new, higher *position*. Who has processed the items up to a position finds the
+items that have changed since behind it. A *round* is one reading of a feed from its first page.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from openbooking.harvest.documents import Envelope, Page, is_later, read_envelope
+from openbooking.harvest.urls import page_key, split_credentials
+
+# Feeds show a deleted item for seven days (RPDE "Deleted items"). One of these days is kept for reading the feed.
+MAX_GAP = timedelta(days=6)
+
+TABLES = (
+    """
+    CREATE TABLE IF NOT EXISTS harvest_feed (
+        feed INTEGER PRIMARY KEY, name TEXT UNIQUE, url TEXT, cursor TEXT, current_at DOUBLE PRECISION, round INTEGER,
+        whole_round INTEGER
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS harvest_item (
+        number BIGINT PRIMARY KEY, position BIGINT, feed INTEGER, id TEXT, kind TEXT, modified BLOB, deleted INTEGER,
+        content BLOB, url TEXT, place INTEGER, round INTEGER, UNIQUE (feed, id, kind)
+    )
+    """,
+    "CREATE UNIQUE INDEX IF NOT EXISTS harvest_item_position ON harvest_item (position)",
+    "CREATE TABLE IF NOT EXISTS harvest_counter (last BIGINT)",
+    "INSERT INTO harvest_counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM harvest_counter)",
+)
+
+_AT_ONCE = 500
+_decode = msgspec.json.decode
+
+
+class Statements(Protocol):
+    """An open transaction of a database."""
+
+    def execute(self, statement: str, parameters: Sequence[object] = (), /) -> Any:
+        """Execute a statement, and return a cursor over its rows."""
+        ...
+
+    def execute_many(self, statement: str, parameters: Sequence[Sequence[object]], /) -> None:
+        """Execute a statement once for each sequence of parameters."""
+        ...
+
+
+class FeedRow(NamedTuple):
+    """The progress of a feed.
+
+    Attributes:
+        feed: The number of the feed.
+        url: The URL of the feed, without credentials.
+        cursor: The URL at which the next reading resumes; empty for the first page.
+        current_at: The time at which the items were last those of the whole feed, in seconds since 1970.
+        round: The number of the present round, from 0.
+        whole_round: The number of the last round that reached the end of the feed.
+    """
+
+    feed: int
+    url: str
+    cursor: str
+    current_at: float
+    round: int
+    whole_round: int
+
+
+class _Entry(NamedTuple):
+    """An item of a page, with its number on the page and its envelope."""
+
+    place: int
+    item: msgspec.Raw
+    envelope: Envelope | None
+
+
+class _Version(NamedTuple):
+    """A version of an item to be written."""
+
+    modified: bytes
+    deleted: bool
+    content: bytes
+    place: int
+
+
+_Key = tuple[str, str]
+_COLUMNS = ", ".join(FeedRow._fields)
+_WRITE_ITEM = """
+    INSERT INTO harvest_item (number, position, feed, id, kind, modified, deleted, content, url, place, round)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (feed, id, kind) DO UPDATE SET position = excluded.position, modified = excluded.modified,
+        deleted = excluded.deleted, content = excluded.content, url = excluded.url, place = excluded.place,
+        round = excluded.round
+"""
+
+
+class FeedItems:
+    """The items of one feed.
+
+    An item is identified by its `id` and its `kind`, because feeds that combine several types may give one `id` to two
+    items. An item that has no `id`, or that cannot be read, has an empty `id`, and a digest of its content as `kind`.
+
+    Args:
+        name: The name of the feed in the database.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def find(self, statements: Statements) -> FeedRow | None:
+        """Return the progress of the feed; None if it has never been read."""
+        row = statements.execute(f"SELECT {_COLUMNS} FROM harvest_feed WHERE name = ?", (self._name,)).fetchone()  # noqa: S608 - our own names
+        return FeedRow._make(row) if row else None
+
+    def start(self, statements: Statements, url: str, now: datetime) -> str:
+        """Begin to read the feed, and return the URL to resume at; empty to read from the first page.
+
+        If the items were last those of the whole feed more than `MAX_GAP` ago, the feed is read again from its first
+        page, because it may have dropped deletions since. The same happens if the feed has moved to another URL. When
+        that reading ends, items that it missed count as deleted.
+
+        Args:
+            statements: The transaction.
+            url: The URL of the feed.
+            now: The current time, with a zone.
+        """
+        bare, _, _ = split_credentials(url)
+        feed = self.find(statements)
+        if feed is None:
+            statements.execute(
+                "INSERT INTO harvest_feed (feed, name, url, cursor, current_at, round, whole_round)"
+                " SELECT coalesce(max(feed), 0) + 1, ?, ?, '', ?, 0, 0 FROM harvest_feed",
+                (self._name, bare, now.timestamp()),
+            )
+            return ""
+        is_recent = now - datetime.fromtimestamp(feed.current_at, UTC) <= MAX_GAP
+        if is_recent and page_key(feed.url) == page_key(bare):
+            return feed.cursor
+        statements.execute(
+            "UPDATE harvest_feed SET url = ?, cursor = '', current_at = ?, round = round + 1 WHERE feed = ?",
+            (bare, now.timestamp(), feed.feed),
+        )
+        return ""
+
+    def add(
+        self, statements: Statements, url: str, page: Page, cursor: str, *, current_at: datetime | None = None
+    ) -> None:
+        """Write the items of a page together with the cursor.
+
+        Args:
+            statements: The transaction.
+            url: The URL of the page.
+            page: The page.
+            cursor: The URL to resume at.
+            current_at: For the last page of the feed, the time at which it was requested. None for other pages.
+        """
+        # All writers wait for this lock, so that positions are committed in their order.
+        last = _lock_counter(statements)
+        feed = self.find(statements)
+        if feed is None:
+            raise LookupError(f"the feed {self._name} has not been started")
+        entries = [_Entry(place, item, read_envelope(item)) for place, item in page.numbered()]
+        versions = _later_versions(entries, _known_versions(statements, feed, entries))
+        rows = [
+            (position, position, feed.feed, *key, version.modified, int(version.deleted), version.content, url,
+             version.place, feed.round)
+            for position, (key, version) in enumerate(versions.items(), last + 1)
+        ]  # fmt: skip
+        if rows:
+            statements.execute_many(_WRITE_ITEM, rows)
+            _advance_counter(statements, len(rows))
+        statements.execute("UPDATE harvest_feed SET cursor = ? WHERE feed = ?", (cursor, feed.feed))
+        if current_at is not None:
+            if feed.whole_round < feed.round:
+                _delete_missing(statements, feed)
+            statements.execute(
+                "UPDATE harvest_feed SET current_at = ?, whole_round = round WHERE feed = ?",
+                (current_at.timestamp(), feed.feed),
+            )
+
+    def forget(self, statements: Statements) -> None:
+        """Mark all items of the feed as deleted, because the feed is not published any more."""
+        feed = self.find(statements)
+        if feed is not None:
+            statements.execute(
+                "UPDATE harvest_feed SET cursor = '', current_at = 0, round = round + 1 WHERE feed = ?", (feed.feed,)
+            )
+            _delete_missing(statements, feed._replace(round=feed.round + 1))
+
+
+def _known_versions(statements: Statements, feed: FeedRow, entries: Sequence[_Entry]) -> dict[_Key, bytes]:
+    """Return the `modified` of the items of a page that are known.
+
+    Only versions of one round are compared, because the feed may have numbered its items anew.
+    """
+    ids = list({_storable(entry.envelope.id) for entry in entries if entry.envelope})
+    known: dict[_Key, bytes] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        marks = ", ".join("?" * len(some))
+        query = f"SELECT id, kind, modified FROM harvest_item WHERE feed = ? AND round = ? AND id IN ({marks})"  # noqa: S608 - marks only
+        for id_, kind, modified in statements.execute(query, (feed.feed, feed.round, *some)):
+            known[id_, kind] = bytes(modified)
+    return known
+
+
+def _later_versions(entries: Sequence[_Entry], known: dict[_Key, bytes]) -> dict[_Key, _Version]:
+    """Return the items of a page in their latest versions, without those of which a later version is known."""
+    found: dict[_Key, _Version] = {}
+    for place, item, envelope in entries:
+        content = bytes(item)
+        if envelope is None:
+            digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+            found["", digest] = _Version(b"null", deleted=False, content=content, place=place)
+            continue
+        key = (_storable(envelope.id), _storable(envelope.kind))
+        if key in known and not is_later(_decode_modified(envelope.modified), _decode_modified(known[key])):
+            continue
+        known[key] = envelope.modified
+        # The item moves to the end, because the latest version decides its place in the feed.
+        found.pop(key, None)
+        found[key] = _Version(envelope.modified, envelope.deleted, content, place)
+    return found
+
+
+def _delete_missing(statements: Statements, feed: FeedRow) -> None:
+    """Mark the items as deleted that the round, which has reached the end of the feed, did not find."""
+    query = (
+        "SELECT number, id, kind, modified FROM harvest_item"
+        " WHERE feed = ? AND round < ? AND deleted = 0 AND number > ? ORDER BY number LIMIT ?"
+    )
+    after = 0
+    while rows := statements.execute(query, (feed.feed, feed.round, after, _AT_ONCE)).fetchall():
+        last = _advance_counter(statements, len(rows)) - len(rows)
+        tombstones = [
+            (position, _tombstone(id_, kind, bytes(modified)), number)
+            for position, (number, id_, kind, modified) in enumerate(rows, last + 1)
+        ]
+        update = "UPDATE harvest_item SET position = ?, deleted = 1, content = ? WHERE number = ?"
+        statements.execute_many(update, tombstones)
+        after = rows[-1][0]
+
+
+def _tombstone(id_: str, kind: str, modified: bytes) -> bytes:
+    number = None if _decode_modified(modified) is None else msgspec.Raw(modified)
+    return msgspec.json.encode({"state": "deleted", "kind": kind, "id": id_, "modified": number})
+
+
+def _lock_counter(statements: Statements) -> int:
+    return _advance_counter(statements, 0)
+
+
+def _advance_counter(statements: Statements, by: int) -> int:
+    """Return the last position after adding to it."""
+    statements.execute("UPDATE harvest_counter SET last = last + ?", (by,))
+    return int(statements.execute("SELECT last FROM harvest_counter").fetchone()[0])
+
+
+def _decode_modified(modified: bytes) -> object:
+    try:
+        return _decode(modified)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def _storable(text: str) -> str:
+    """Return a text without NUL characters, which PostgreSQL cannot store."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in text else text
