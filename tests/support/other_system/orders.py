@@ -1,0 +1,211 @@
+"""Orders of the other Booking System, and the documents that show them."""
+
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from support.other_system.catalogue import (
+    ATTENDEE_DETAILS,
+    DETAILS,
+    QUESTIONS,
+    SELLERS,
+    Opportunity,
+    offer,
+    opportunity,
+)
+from support.other_system.differences import Differences
+from support.other_system.spelling import OPENACTIVE, Reference, Verbatim, without_none
+
+CONFIRMED, PROPOSED = f"{OPENACTIVE}OrderItemConfirmed", f"{OPENACTIVE}OrderItemProposed"
+CUSTOMER_CANCELLED, SELLER_CANCELLED = f"{OPENACTIVE}CustomerCancelled", f"{OPENACTIVE}SellerCancelled"
+ATTENDED = f"{OPENACTIVE}CustomerAttended"
+AWAITING, ACCEPTED = f"{OPENACTIVE}AwaitingSellerConfirmation", f"{OPENACTIVE}SellerAccepted"
+SELLER_REJECTED, CUSTOMER_REJECTED = f"{OPENACTIVE}SellerRejected", f"{OPENACTIVE}CustomerRejected"
+COLLECTIONS = {"OrderQuote": "order-quotes", "OrderProposal": "order-proposals", "Order": "orders"}
+
+_SERVICE = {"@type": "BookingService", "name": "Overture Bookings", "url": "https://overture.example/"}
+
+
+class OrderItem(NamedTuple):
+    """An item of an Order; `sent` is the item of the request, and `error` is None if the item has none."""
+
+    id: str
+    sent: dict[str, Any]
+    found: Opportunity | None
+    price: Decimal = Decimal(0)
+    status: str = CONFIRMED
+    error: dict[str, Any] | None = None
+    message: str = ""
+    notice: str = ""
+    has_changed: bool = False
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.status in (CUSTOMER_CANCELLED, SELLER_CANCELLED)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the item counts in the total (OB-VAL-12)."""
+        counted = self.error is None or self.error["@type"].startswith(("IncompleteAttendee", "IncompleteIntake"))
+        return counted and not self.is_cancelled
+
+
+class Order(NamedTuple):
+    """An OrderQuote, OrderProposal or Order.
+
+    Attributes:
+        type: The class.
+        url: The Base URI, with a slash at the end.
+        sent: The body of the request, with the payment of the last request.
+        request: The body of the request that made this Order, whose repeat is recognised.
+        version: The `orderProposalVersion`; empty if this was never an OrderProposal.
+        reply: The reply to the request that made this Order.
+        times_booked: How many requests have made an Order with this UUID. More than 1 is a fault of this system.
+    """
+
+    uuid: str
+    type: str
+    url: str
+    sent: dict[str, Any]
+    items: tuple[OrderItem, ...]
+    number: str = ""
+    version: str = ""
+    status: str = ""
+    note: str = ""
+    request: dict[str, Any] | None = None
+    reply: dict[str, Any] | None = None
+    times_booked: int = 0
+
+    @property
+    def id(self) -> str:
+        return f"{self.url}{COLLECTIONS[self.type]}/{self.uuid}"
+
+    @property
+    def total(self) -> Decimal:
+        return sum((item.price for item in self.items if item.is_counted), Decimal(0))
+
+    @property
+    def needs_approval(self) -> bool:
+        return any(f"{OPENACTIVE}OpenBookingApproval" in item.found.requirements for item in self.items if item.found)
+
+
+def order_document(order: Order, differences: Differences, *, positions: bool = True) -> dict[str, Any]:
+    """Return a reply to C1, C2, P or B, or the reply of Order Status."""
+    items = [_item_document(order, item, differences, positions=positions) for item in order.items]
+    sent = {name: Verbatim(order.sent[name]) for name in ("broker", "customer") if name in order.sent}
+    return without_none(
+        **{"@type": order.type, "@id": order.id},
+        orderNumber=order.number if order.type == "Order" else None,
+        brokerRole=order.sent.get("brokerRole"),
+        **sent,
+        seller=SELLERS[seller_id(order.sent)],
+        bookingService=_SERVICE,
+        orderRequiresApproval=order.needs_approval if order.type == "OrderQuote" else None,
+        orderProposalVersion=order.version if order.type == "OrderProposal" else None,
+        orderProposalStatus=order.status if order.type == "OrderProposal" else None,
+        orderedItem=items[::-1] if differences.item_order == "reversed" else items,
+        payment=Verbatim(order.sent["payment"]) if "payment" in order.sent and order.type != "OrderQuote" else None,
+        **_totals(order),
+    )
+
+
+def feed_document(order: Order, differences: Differences) -> dict[str, Any]:
+    """Return the `data` of an Order or OrderProposal in a feed (OB 8.4.4)."""
+    return without_none(
+        **{"@type": order.type, "@id": order.id},
+        identifier=order.uuid if differences.feed_identifier else None,
+        orderedItem=[_feed_item(order, item, differences) for item in order.items],
+        orderProposalVersion=order.version if order.type == "OrderProposal" else None,
+        orderProposalStatus=order.status if order.type == "OrderProposal" else None,
+        orderSellerNote=order.note if order.type == "OrderProposal" else None,
+        **_totals(order),
+    )
+
+
+def seller_id(sent: dict[str, Any]) -> str:
+    """Return the `@id` of the Seller that a request names."""
+    return id_of(sent.get("seller"))
+
+
+def id_of(reference: Any) -> str:
+    """Return the `@id` of a reference in a request, which is a text or an object (OB-MT-16)."""
+    found = reference.get("@id") if isinstance(reference, dict) else reference
+    return found if isinstance(found, str) else ""
+
+
+def _totals(order: Order) -> dict[str, Any]:
+    """Return the total. `taxCalculationExcluded` says that prices include tax, and how much is not shown."""
+    currency = {"priceCurrency": "GBP"} if any(item.found and item.found.price for item in order.items) else {}
+    due = {"@type": "PriceSpecification", "price": order.total, **currency}
+    return {"totalPaymentDue": due, "taxCalculationExcluded": True}
+
+
+def _item_document(order: Order, item: OrderItem, differences: Differences, *, positions: bool) -> dict[str, Any]:
+    in_quote, in_proposal = order.type == "OrderQuote", order.type == "OrderProposal"
+    in_prose = in_proposal and differences.proposal_items == "prose"
+    has_state = not (in_quote or item.error or (in_proposal and not in_prose))
+    return without_none(
+        **{"@type": "OrderItem", "@id": None if in_quote or in_prose or item.error else item.id},
+        position=item.sent.get("position") if positions else None,
+        orderItemStatus=_status(order, item) if has_state else None,
+        acceptedOffer=_offer(item),
+        orderedItem=_opportunity(item, spaces=in_quote),
+        attendee=Verbatim(item.sent["attendee"]) if "attendee" in item.sent else None,
+        orderItemIntakeFormResponse=[Verbatim(answer) for answer in item.sent.get("orderItemIntakeFormResponse", ())],
+        **(_questions(item) if in_quote else {}),
+        **(_access(item) if has_state and not in_proposal else {}),
+        cancellationMessage=item.message,
+        error=[item.error] if item.error else None,
+    )
+
+
+def _feed_item(order: Order, item: OrderItem, differences: Differences) -> dict[str, Any]:
+    found = item.found
+    if found is None:
+        raise ValueError(f"{item.id} has no Opportunity")
+    known = {"@type": "OrderItem", "@id": item.id, "orderItemStatus": _status(order, item)}
+    if differences.feed_unchanged_items == "brief" and not item.has_changed:
+        return known
+    full = differences.feed_opportunities == "full"
+    return without_none(
+        **known,
+        acceptedOffer=_offer(item),
+        orderedItem=_opportunity(item, spaces=False) if full else Reference(found.type, found.id),
+        **(_access(item) if order.type == "Order" else {}),
+        cancellationMessage=item.message,
+        customerNotice=item.notice,
+    )
+
+
+def _status(order: Order, item: OrderItem) -> str:
+    return PROPOSED if order.type == "OrderProposal" and not item.is_cancelled else item.status
+
+
+def _offer(item: OrderItem) -> Any:
+    """Return the Offer at the price of the item, or what the Broker sent if the item has no Opportunity."""
+    sent = item.sent.get("acceptedOffer")
+    return offer(item.found._replace(price=item.price)) if item.found else Verbatim(sent) if sent else None
+
+
+def _opportunity(item: OrderItem, *, spaces: bool) -> Any:
+    sent = item.sent.get("orderedItem")
+    return opportunity(item.found, spaces=spaces) if item.found else Verbatim(sent) if sent else None
+
+
+def _questions(item: OrderItem) -> dict[str, Any]:
+    if item.found is None or item.found.requirements != DETAILS:
+        return {}
+    return {"attendeeDetailsRequired": list(ATTENDEE_DETAILS), "orderItemIntakeForm": list(QUESTIONS)}
+
+
+def _access(item: OrderItem) -> dict[str, Any]:
+    """Return how the attendee gets in, if the item is a Slot (OB-ACC-01)."""
+    if item.found is None or not item.found.is_slot or item.is_cancelled:
+        return {}
+    code = item.id[-4:]
+    return {
+        "accessCode": [{"@type": "PropertyValue", "name": "PIN", "description": code}],
+        "accessPass": [
+            {"@type": "Barcode", "text": code, "beta:codeType": "code128"},
+            {"@type": "ImageObject", "url": "https://overture.example/pass.png"},
+        ],
+    }
