@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from support.other_system import catalogue
 from support.other_system.catalogue import IDS, Opportunity
-from support.other_system.checks import check_order, check_payment, detail_error
+from support.other_system.checks import check_order, check_payment, detail_errors
 from support.other_system.differences import Differences
 from support.other_system.feeds import ORDERS, PROPOSALS, Feeds
 from support.other_system.orders import (
@@ -66,7 +66,7 @@ class Bookings:
         check_order(sent, "OrderQuote", needs_customer=checks_details)
         items = tuple(self._items(sent, checks_details=checks_details))
         order = Order(uuid, "OrderQuote", self._url, sent, items)
-        return 409 if any(item.error for item in items) else 200, order_document(order, self.differences)
+        return 409 if any(item.errors for item in items) else 200, order_document(order, self.differences)
 
     def propose(self, uuid: str, sent: dict[str, Any]) -> Answer:
         """Answer P."""
@@ -159,13 +159,17 @@ class Bookings:
     def publish(self, found: Opportunity) -> None:
         """Store an Opportunity and show it in its open feed."""
         self.opportunities[found.key] = found
-        self.feeds.put(feed_of(found), found.key, found.type, catalogue.opportunity(found, published=True))
+        self.feeds.put(
+            feed_of(found), found.key, found.type, catalogue.opportunity(found, self.differences, published=True)
+        )
 
     def publish_parent(self, found: Opportunity) -> None:
         """Show the parent of an Opportunity in its open feed, unless the Opportunity embeds its parent."""
         if not found.embeds_parent:
             feed = "courts" if found.is_slot else "series"
-            self.feeds.put(feed, found.key, found.parent_type, catalogue.parent(found, published=True))
+            self.feeds.put(
+                feed, found.key, found.parent_type, catalogue.parent(found, self.differences, published=True)
+            )
 
     def withdraw(self, key: str) -> None:
         """Delete an Opportunity from its open feed. The Opportunity can no longer be booked."""
@@ -179,13 +183,13 @@ class Bookings:
         self._numbers += 1
         version = f"{self._url}order-proposals/{uuid}/versions/{uuid4()}" if type_ == "OrderProposal" else ""
         order = Order(uuid, type_, self._url, sent, items, f"Ü-{self._numbers}", version, AWAITING if version else "")
-        if any(item.error for item in items):
+        if any(item.errors for item in items):
             if self.differences.booking_errors == "one":
                 raise RefusalError("UnableToProcessOrderItemError")
             return 409, order_document(order, self.differences)
         if type_ == "Order" and order.needs_approval:
             raise RefusalError("OrderCreationFailedError", "These items need the approval of the Seller.")
-        check_payment(order)
+        check_payment(order, self.differences)
         if type_ == "Order":
             order = self._booked(order)
         order = order._replace(request=sent, reply=order_document(order, self.differences))
@@ -249,26 +253,26 @@ class Bookings:
             found = self._find_opportunity(id_of(item.get("orderedItem")))
             if found and found.seller != seller:
                 raise RefusalError("SellerMismatchError")
-            error = self._item_error(item, found, wanted, checks_details=checks_details)
-            yield OrderItem(id_, item, found, found.price if found else Decimal(0), error=error)
+            errors = tuple(self._item_errors(item, found, wanted, checks_details=checks_details))
+            yield OrderItem(id_, item, found, found.price if found else Decimal(0), errors=errors)
 
-    def _item_error(
+    def _item_errors(
         self, item: dict[str, Any], found: Opportunity | None, wanted: Counter[str], *, checks_details: bool
-    ) -> dict[str, Any] | None:
+    ) -> Iterable[dict[str, Any]]:
         full = self.differences.errors == "full"
         if not {"orderedItem", "acceptedOffer"} <= item.keys():
-            return item_error("IncompleteOrderItemError", full=full)
+            return [item_error("IncompleteOrderItemError", full=full)]
         if found is None:
-            return item_error("UnknownOpportunityError", full=full)
+            return [item_error("UnknownOpportunityError", full=full)]
         if id_of(item["acceptedOffer"]) != found.offer_id:
-            return item_error("UnknownOfferError", full=full)
-        if not found.is_scheduled or catalogue.WAIVER in found.requirements:
-            return item_error("OpportunityOfferPairNotBookableError", full=full)
+            return [item_error("UnknownOfferError", full=full)]
+        if catalogue.WAIVER in found.requirements:
+            return [item_error("OpportunityOfferPairNotBookableError", full=full)]
         wanted[found.key] += 1
         if wanted[found.key] > found.spaces:
             short = "OpportunityHasInsufficientCapacityError" if found.spaces else "OpportunityIsFullError"
-            return item_error(short, "Nous sommes désolés.", full=full)
-        return detail_error(item, found, full=full) if checks_details else None
+            return [item_error(short, "Nous sommes désolés.", full=full)]
+        return detail_errors(item, found, full=full) if checks_details else []
 
     def _find_opportunity(self, id_: str) -> Opportunity | None:
         return next((found for found in self.opportunities.values() if found.id == id_), None)

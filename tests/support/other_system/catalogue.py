@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from support.other_system.differences import Differences
 from support.other_system.spelling import OPENACTIVE, SCHEMA, Reference, without_none
 
 # The ids need not resolve (OB-ID-02), and are not below the Base URI of the API.
@@ -12,6 +13,7 @@ IDS = "https://ids.overture.example"
 ACTIVITY = "https://openactive.io/activity-list"
 FACILITY = "https://openactive.io/facility-types"
 
+_CAPACITY = ("maximumAttendeeCapacity", "remainingAttendeeCapacity")
 _ADDRESS = {
     "@type": "PostalAddress",
     "streetAddress": "3 Rue Lané",
@@ -77,6 +79,7 @@ class Opportunity(NamedTuple):
         parent_type: The class of the parent, which is a series or a facility.
         embeds_parent: Whether the open feed has the parent within the Opportunity, and not in a feed of its own.
         requirements: The `openBookingFlowRequirement` of the Offer.
+        prepayment: `Required`, `Optional` or `Unavailable`; empty if the Offer does not say (OB-PREP-08).
         taken: How many spaces are booked.
     """
 
@@ -88,9 +91,9 @@ class Opportunity(NamedTuple):
     start: datetime
     price: Decimal
     requirements: tuple[str, ...] = ()
+    prepayment: str = ""
     capacity: int = 4
     taken: int = 0
-    is_scheduled: bool = True
 
     @property
     def is_slot(self) -> bool:
@@ -114,7 +117,7 @@ class Opportunity(NamedTuple):
 
     @property
     def spaces(self) -> int:
-        return self.capacity - self.taken if self.is_scheduled else 0
+        return self.capacity - self.taken
 
 
 def opportunities(now: datetime) -> Iterator[Opportunity]:
@@ -124,6 +127,7 @@ def opportunities(now: datetime) -> Iterator[Opportunity]:
     yield Opportunity("yoga", series, True, "Yoga", CLUB, start, cheap)
     yield Opportunity("climbing", series, True, "Climbing", CLUB, start, Decimal(15), DETAILS)
     yield Opportunity("walk", series, True, "Walk (für alle)", CLUB, start, Decimal(0))
+    yield Opportunity("sauna", series, True, "Sauna", CLUB, start, Decimal("3.50"), prepayment="Unavailable")
     yield Opportunity("trampoline", series, True, "Trampoline", CLUB, start, cheap, (WAIVER,))
     yield Opportunity("pilates", series, False, "Pilates", COACH, start, Decimal(8))
     yield Opportunity("coaching", series, False, "Coaching", COACH, start, Decimal(40), (APPROVAL,))
@@ -132,47 +136,63 @@ def opportunities(now: datetime) -> Iterator[Opportunity]:
     yield Opportunity("tennis", court, False, "Court 1", CLUB, start, Decimal("9.25"), capacity=1)
 
 
-def offer(found: Opportunity, *, published: bool = False) -> dict[str, Any]:
+def offer(found: Opportunity, differences: Differences, *, published: bool = False) -> dict[str, Any]:
     """Return the Offer; only the open feed says what it requires of the booking flow (OB-VAL-39)."""
     return without_none(
         **{"@type": "Offer", "@id": found.offer_id},
         name="Prix unique",
         price=found.price,
         priceCurrency="GBP" if found.price else None,
+        **prepayment_property(found.prepayment, differences),
         allowCustomerCancellationFullRefund=found.price > 0,
         latestCancellationBeforeStartDate="P1D" if found.price else None,
         openBookingFlowRequirement=list(found.requirements) if published else None,
     )
 
 
-def parent(found: Opportunity, *, published: bool = False) -> dict[str, Any]:
-    """Return the series or the facility. In the open feed the Offers of sessions are those of their series."""
-    seller = SELLERS[found.seller]
-    party = {"@type": seller["@type"], "@id": found.seller, "name": seller["name"], "isOpenBookingAllowed": True}
-    about: dict[str, Any]
-    if found.is_slot:
-        court = {"@type": "Concept", "prefLabel": "Badminton Court", "inScheme": FACILITY}
-        about = {
-            "provider": party,
-            "facilityType": [court | {"@id": f"{FACILITY}#9db5681e-700e-4b30-99a5-355885d94db2"}],
-        }
-    else:
-        kind = {"@type": "Concept", "prefLabel": "Badminton", "inScheme": ACTIVITY}
-        about = {"organizer": party, "activity": [kind | {"@id": f"{ACTIVITY}#c0360db0-a817-4bae-9167-40f89b49fc9e"}]}
-        if published:
-            about["offers"] = [offer(found, published=True)]
-    about |= {
+def prepayment_property(value: str, differences: Differences) -> dict[str, str]:
+    """Return the property of an Offer or of a total that says whether a payment is needed (OB 7.6)."""
+    return {differences.prepayment: f"{OPENACTIVE}{value}"} if value and differences.prepayment else {}
+
+
+def parent(found: Opportunity, differences: Differences, *, published: bool = False) -> dict[str, Any]:
+    """Return the series or the facility.
+
+    Only the open feed names the Seller here (P-21), and shows Offers: those of sessions are the Offers of their series.
+    """
+    about: dict[str, Any] = {
         "location": _PLACE,
         "url": f"https://overture.example/{found.key}",
         "description": f"{found.name} für alle",
     }
-    return {"@type": found.parent_type, "@id": found.parent_id, "name": found.name, **about}
+    if found.is_slot:
+        court = {"@type": "Concept", "prefLabel": "Badminton Court", "inScheme": FACILITY}
+        about["facilityType"] = [court | {"@id": f"{FACILITY}#9db5681e-700e-4b30-99a5-355885d94db2"}]
+    else:
+        kind = {"@type": "Concept", "prefLabel": "Badminton", "inScheme": ACTIVITY}
+        about["activity"] = [kind | {"@id": f"{ACTIVITY}#c0360db0-a817-4bae-9167-40f89b49fc9e"}]
+    if published:
+        seller = {name: SELLERS[found.seller][name] for name in ("@type", "@id", "name", "taxMode")}
+        about["provider" if found.is_slot else "organizer"] = seller | {"isOpenBookingAllowed": True}
+        about |= {} if found.is_slot else {"offers": [offer(found, differences, published=True)]}
+    document = {"@type": found.parent_type, "@id": found.parent_id, "name": found.name, **about}
+    if found.parent_type == "IndividualFacilityUse":
+        document["aggregateFacilityUse"] = {
+            "@type": "FacilityUse",
+            "@id": f"{IDS}/facilities",
+            "name": "Courts",
+            **about,
+        }
+    return document
 
 
-def opportunity(found: Opportunity, *, published: bool = False, spaces: bool = True) -> dict[str, Any]:
+def opportunity(
+    found: Opportunity, differences: Differences, *, published: bool = False, spaces: bool = True
+) -> dict[str, Any]:
     """Return the Opportunity with its parent. Only the open feed may refer to the parent (OB-MT-17)."""
-    embedded = found.embeds_parent or not published
-    link = parent(found, published=published) if embedded else Reference(found.parent_type, found.parent_id)
+    link: Any = Reference(found.parent_type, found.parent_id)
+    if found.embeds_parent or not published:
+        link = parent(found, differences, published=published)
     counted = ("maximumUses", "remainingUses") if found.is_slot else _CAPACITY
     return {
         "@type": found.type,
@@ -180,15 +200,8 @@ def opportunity(found: Opportunity, *, published: bool = False, spaces: bool = T
         "startDate": found.start,
         "endDate": found.start + timedelta(hours=1),
         "duration": "PT1H",
-        **({} if found.is_slot else {"eventStatus": f"{SCHEMA}{_status(found)}"}),
+        **({} if found.is_slot else {"eventStatus": f"{SCHEMA}EventScheduled"}),
         **(dict(zip(counted, (found.capacity, found.spaces), strict=True)) if spaces else {}),
-        **({"offers": [offer(found, published=True)]} if published and found.is_slot else {}),
+        **({"offers": [offer(found, differences, published=True)]} if published and found.is_slot else {}),
         "facilityUse" if found.is_slot else "superEvent": link,
     }
-
-
-_CAPACITY = ("maximumAttendeeCapacity", "remainingAttendeeCapacity")
-
-
-def _status(found: Opportunity) -> str:
-    return "EventScheduled" if found.is_scheduled else "EventCancelled"

@@ -1,9 +1,11 @@
 """Checks of requests: the Broker, the Customer, the payment, and the details of attendees."""
 
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from support.other_system.catalogue import ATTENDEE_DETAILS, DETAILS, QUESTIONS, SELLERS, Opportunity
+from support.other_system.differences import Differences
 from support.other_system.orders import Order, seller_id
 from support.other_system.refusals import RefusalError, item_error
 from support.other_system.spelling import OPENACTIVE, SCHEMA
@@ -27,33 +29,32 @@ def check_order(sent: dict[str, Any], type_: str, *, needs_customer: bool) -> No
         raise RefusalError("IncompleteCustomerDetailsError", "Bitte eine E-Mail-Adresse angeben: café@example.com.")
 
 
-def check_payment(order: Order) -> None:
+def check_payment(order: Order, differences: Differences) -> None:
     """Raise RefusalError if the total or the payment of P or B is wrong."""
     if _amount((order.sent.get("totalPaymentDue") or {}).get("price")) != order.total:
         raise RefusalError("TotalPaymentDueMismatchError")
-    payment = order.sent.get("payment")
-    if order.total == 0 and payment:
+    payment, needed = order.sent.get("payment"), order.prepayment(differences)
+    if needed in ("", "Unavailable") and payment:
         raise RefusalError("UnnecessaryPaymentDetailsError")
-    if order.total and not (payment or {}).get("identifier"):
+    if needed == "Required" and not (payment or {}).get("identifier"):
         raise RefusalError("MissingPaymentDetailsError")
 
 
-def detail_error(item: dict[str, Any], found: Opportunity, *, full: bool) -> dict[str, Any] | None:
-    """Return the error of an item whose attendee or intake form is incomplete, as C2, P and B do (OB 5.6)."""
+def detail_errors(item: dict[str, Any], found: Opportunity, *, full: bool) -> Iterator[dict[str, Any]]:
+    """Yield the errors of an item whose attendee or intake form is incomplete, as C2, P and B do (OB 5.6)."""
     if found.requirements != DETAILS:
-        return None
+        return
     attendee = item.get("attendee") or {}
     for detail in ATTENDEE_DETAILS:
         if not attendee.get(detail.removeprefix(SCHEMA)):
-            return item_error("IncompleteAttendeeDetailsError", instance=detail, full=full)
+            yield item_error("IncompleteAttendeeDetailsError", instance=detail, full=full)
     answers = {answer.get("propertyID"): answer.get("value") for answer in item.get("orderItemIntakeFormResponse", ())}
     for question in QUESTIONS:
         answer = answers.get(question["@id"])
         if answer is None and question.get("valueRequired"):
-            return item_error("IncompleteIntakeFormError", instance=question["@id"], full=full)
+            yield item_error("IncompleteIntakeFormError", instance=question["@id"], full=full)
         if answer is not None and not _is_answer(question, answer):
-            return item_error("InvalidIntakeFormError", "So nicht: désolé.", question["@id"], full=full)
-    return None
+            yield item_error("InvalidIntakeFormError", "So nicht: désolé.", question["@id"], full=full)
 
 
 def _is_answer(question: dict[str, Any], answer: Any) -> bool:

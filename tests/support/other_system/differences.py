@@ -10,6 +10,7 @@ class Differences(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         access: How a Broker proves who it is (OB-AUTH-02).
+        access_code_names: Whether an `accessCode` has a `name` beside its `description` (OB-ACC-05 is a SHOULD).
         api_key_header: The header of the API key. `Authorization` expects `Bearer` before the key.
         booking_errors: What P and B reply if items have errors (OB-B-08, AMB-10): one `UnableToProcessOrderItemError`,
             or the Order with an error at each item.
@@ -28,14 +29,19 @@ class Differences(msgspec.Struct, frozen=True, kw_only=True):
             demands it.
         full_type_addresses: Which objects have the address of their class as `@type`. JSON-LD has the same meaning
             with and without the address. Questions are those of intake forms.
+        flag_texts: Whether the `valueRequired` of a question is text, as the table of OB 10.1.21 says (AMB-34).
         item_order: Whether replies list items in the order of the request, or the other way round (OB-VAL-27).
+        lists_of_one: Whether a list with one member is written as the member. JSON-LD has the same meaning for both.
         modified: How feeds write `modified` (OB-FEED-22).
         next_links: Whether the `next` of a feed is absolute. OB-FEED-12 demands it.
         numeric_ids: Whether the items of open feeds have numbers as ids. OB-FEED-34 is a rule of tools only.
         order_status: The status of GET on an Order; 200 if Order Status is implemented (OB-OST-01, OB-OST-08).
         page_size: The most items on a page of a feed.
+        prepayment: The name of the property that says whether a payment is needed (AMB-04); empty if it is not
+            supported (OB-PREP-01 is a MAY).
         prices: How prices are written (AMB-31). `mixed` writes whole amounts as integers and others as text.
         proposal_items: Whether items of a reply to P follow the prose of OB 5.5 or the Test Suite (AMB-15, AMB-16).
+        proposal_status_list: Whether `orderProposalStatus` is a list with one member (AMB-29).
         proposals_feed: Whether changed proposals are in the Orders feed or in a feed of their own (AMB-23).
         references: Whether a reference is the `@id` as text, or an object with `@type` and `@id` (AMB-07).
         repeated_booking: The status of a repeated B or P (AMB-06).
@@ -46,6 +52,7 @@ class Differences(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     access: Literal["api key", "client credentials"] = "api key"
+    access_code_names: bool = True
     api_key_header: str = "Authorization"
     booking_errors: Literal["one", "items"] = "one"
     charset: bool = True
@@ -61,14 +68,18 @@ class Differences(msgspec.Struct, frozen=True, kw_only=True):
     feed_opportunities: Literal["reference", "full"] = "full"
     feed_unchanged_items: Literal["full", "brief"] = "full"
     full_type_addresses: Literal["none", "questions", "all"] = "none"
+    flag_texts: bool = False
     item_order: Literal["sent", "reversed"] = "reversed"
+    lists_of_one: Literal["list", "member"] = "list"
     modified: Literal["number", "text"] = "number"
     next_links: Literal["absolute", "relative"] = "absolute"
     numeric_ids: bool = True
     order_status: Literal[200, 404, 405] = 405
     page_size: int = 3
+    prepayment: Literal["prepayment", "openBookingPrepayment", ""] = "prepayment"
     prices: Literal["number", "text", "mixed"] = "mixed"
     proposal_items: Literal["prose", "suite"] = "prose"
+    proposal_status_list: bool = False
     proposals_feed: Literal["shared", "separate"] = "shared"
     references: Literal["text", "object"] = "object"
     repeated_booking: Literal[200, 201] = 200

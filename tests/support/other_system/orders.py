@@ -11,6 +11,7 @@ from support.other_system.catalogue import (
     Opportunity,
     offer,
     opportunity,
+    prepayment_property,
 )
 from support.other_system.differences import Differences
 from support.other_system.spelling import OPENACTIVE, Reference, Verbatim, without_none
@@ -26,14 +27,14 @@ _SERVICE = {"@type": "BookingService", "name": "Overture Bookings", "url": "http
 
 
 class OrderItem(NamedTuple):
-    """An item of an Order; `sent` is the item of the request, and `error` is None if the item has none."""
+    """An item of an Order; `sent` is the item of the request."""
 
     id: str
     sent: dict[str, Any]
     found: Opportunity | None
     price: Decimal = Decimal(0)
     status: str = CONFIRMED
-    error: dict[str, Any] | None = None
+    errors: tuple[dict[str, Any], ...] = ()
     message: str = ""
     notice: str = ""
     has_changed: bool = False
@@ -45,8 +46,8 @@ class OrderItem(NamedTuple):
     @property
     def is_counted(self) -> bool:
         """Whether the item counts in the total (OB-VAL-12)."""
-        counted = self.error is None or self.error["@type"].startswith(("IncompleteAttendee", "IncompleteIntake"))
-        return counted and not self.is_cancelled
+        incomplete = ("IncompleteAttendee", "IncompleteIntake")
+        return not self.is_cancelled and all(error["@type"].startswith(incomplete) for error in self.errors)
 
 
 class Order(NamedTuple):
@@ -83,6 +84,14 @@ class Order(NamedTuple):
     def total(self) -> Decimal:
         return sum((item.price for item in self.items if item.is_counted), Decimal(0))
 
+    def prepayment(self, differences: Differences) -> str:
+        """Return whether a payment is needed (OB 7.6): an empty text for a free Order."""
+        counted = [item.found for item in self.items if item.found and item.price and item.is_counted]
+        if not differences.prepayment:
+            return "Required" if counted else ""
+        wanted = {found.prepayment or "Required" for found in counted}
+        return next((value for value in ("Required", "Optional", "Unavailable") if value in wanted), "")
+
     @property
     def needs_approval(self) -> bool:
         return any(f"{OPENACTIVE}OpenBookingApproval" in item.found.requirements for item in self.items if item.found)
@@ -101,10 +110,10 @@ def order_document(order: Order, differences: Differences, *, positions: bool = 
         bookingService=_SERVICE,
         orderRequiresApproval=order.needs_approval if order.type == "OrderQuote" else None,
         orderProposalVersion=order.version if order.type == "OrderProposal" else None,
-        orderProposalStatus=order.status if order.type == "OrderProposal" else None,
+        orderProposalStatus=_proposal_status(order, differences),
         orderedItem=items[::-1] if differences.item_order == "reversed" else items,
         payment=Verbatim(order.sent["payment"]) if "payment" in order.sent and order.type != "OrderQuote" else None,
-        **_totals(order),
+        **_totals(order, differences),
     )
 
 
@@ -115,9 +124,9 @@ def feed_document(order: Order, differences: Differences) -> dict[str, Any]:
         identifier=order.uuid if differences.feed_identifier else None,
         orderedItem=[_feed_item(order, item, differences) for item in order.items],
         orderProposalVersion=order.version if order.type == "OrderProposal" else None,
-        orderProposalStatus=order.status if order.type == "OrderProposal" else None,
+        orderProposalStatus=_proposal_status(order, differences),
         orderSellerNote=order.note if order.type == "OrderProposal" else None,
-        **_totals(order),
+        **_totals(order, differences),
     )
 
 
@@ -132,29 +141,36 @@ def id_of(reference: Any) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _totals(order: Order) -> dict[str, Any]:
+def _totals(order: Order, differences: Differences) -> dict[str, Any]:
     """Return the total. `taxCalculationExcluded` says that prices include tax, and how much is not shown."""
     currency = {"priceCurrency": "GBP"} if any(item.found and item.found.price for item in order.items) else {}
-    due = {"@type": "PriceSpecification", "price": order.total, **currency}
+    needed = prepayment_property(order.prepayment(differences), differences)
+    due = {"@type": "PriceSpecification", "price": order.total, **currency, **needed}
     return {"totalPaymentDue": due, "taxCalculationExcluded": True}
+
+
+def _proposal_status(order: Order, differences: Differences) -> str | list[str] | None:
+    if order.type != "OrderProposal":
+        return None
+    return [order.status] if differences.proposal_status_list else order.status
 
 
 def _item_document(order: Order, item: OrderItem, differences: Differences, *, positions: bool) -> dict[str, Any]:
     in_quote, in_proposal = order.type == "OrderQuote", order.type == "OrderProposal"
     in_prose = in_proposal and differences.proposal_items == "prose"
-    has_state = not (in_quote or item.error or (in_proposal and not in_prose))
+    has_state = not (in_quote or item.errors or (in_proposal and not in_prose))
     return without_none(
-        **{"@type": "OrderItem", "@id": None if in_quote or in_prose or item.error else item.id},
+        **{"@type": "OrderItem", "@id": None if in_quote or in_prose or item.errors else item.id},
         position=item.sent.get("position") if positions else None,
         orderItemStatus=_status(order, item) if has_state else None,
-        acceptedOffer=_offer(item),
-        orderedItem=_opportunity(item, spaces=in_quote),
+        acceptedOffer=_offer(item, differences),
+        orderedItem=_opportunity(item, differences, spaces=in_quote),
         attendee=Verbatim(item.sent["attendee"]) if "attendee" in item.sent else None,
         orderItemIntakeFormResponse=[Verbatim(answer) for answer in item.sent.get("orderItemIntakeFormResponse", ())],
-        **(_questions(item) if in_quote else {}),
-        **(_access(item) if has_state and not in_proposal else {}),
+        **(_questions(item, differences) if in_quote else {}),
+        **(_access(item, differences) if has_state and not in_proposal else {}),
         cancellationMessage=item.message,
-        error=[item.error] if item.error else None,
+        error=list(item.errors),
     )
 
 
@@ -168,9 +184,9 @@ def _feed_item(order: Order, item: OrderItem, differences: Differences) -> dict[
     full = differences.feed_opportunities == "full"
     return without_none(
         **known,
-        acceptedOffer=_offer(item),
-        orderedItem=_opportunity(item, spaces=False) if full else Reference(found.type, found.id),
-        **(_access(item) if order.type == "Order" else {}),
+        acceptedOffer=_offer(item, differences),
+        orderedItem=_opportunity(item, differences, spaces=False) if full else Reference(found.type, found.id),
+        **(_access(item, differences) if order.type == "Order" else {}),
         cancellationMessage=item.message,
         customerNotice=item.notice,
     )
@@ -180,30 +196,38 @@ def _status(order: Order, item: OrderItem) -> str:
     return PROPOSED if order.type == "OrderProposal" and not item.is_cancelled else item.status
 
 
-def _offer(item: OrderItem) -> Any:
+def _offer(item: OrderItem, differences: Differences) -> Any:
     """Return the Offer at the price of the item, or what the Broker sent if the item has no Opportunity."""
     sent = item.sent.get("acceptedOffer")
-    return offer(item.found._replace(price=item.price)) if item.found else Verbatim(sent) if sent else None
+    if item.found:
+        return offer(item.found._replace(price=item.price), differences)
+    return Verbatim(sent) if sent else None
 
 
-def _opportunity(item: OrderItem, *, spaces: bool) -> Any:
+def _opportunity(item: OrderItem, differences: Differences, *, spaces: bool) -> Any:
     sent = item.sent.get("orderedItem")
-    return opportunity(item.found, spaces=spaces) if item.found else Verbatim(sent) if sent else None
+    if item.found:
+        return opportunity(item.found, differences, spaces=spaces)
+    return Verbatim(sent) if sent else None
 
 
-def _questions(item: OrderItem) -> dict[str, Any]:
+def _questions(item: OrderItem, differences: Differences) -> dict[str, Any]:
     if item.found is None or item.found.requirements != DETAILS:
         return {}
-    return {"attendeeDetailsRequired": list(ATTENDEE_DETAILS), "orderItemIntakeForm": list(QUESTIONS)}
+    questions = list(QUESTIONS)
+    if differences.flag_texts:
+        questions = [asked | ({"valueRequired": "true"} if "valueRequired" in asked else {}) for asked in questions]
+    return {"attendeeDetailsRequired": list(ATTENDEE_DETAILS), "orderItemIntakeForm": questions}
 
 
-def _access(item: OrderItem) -> dict[str, Any]:
+def _access(item: OrderItem, differences: Differences) -> dict[str, Any]:
     """Return how the attendee gets in, if the item is a Slot (OB-ACC-01)."""
     if item.found is None or not item.found.is_slot or item.is_cancelled:
         return {}
     code = item.id[-4:]
+    name = {"name": "PIN"} if differences.access_code_names else {}
     return {
-        "accessCode": [{"@type": "PropertyValue", "name": "PIN", "description": code}],
+        "accessCode": [{"@type": "PropertyValue", **name, "description": code}],
         "accessPass": [
             {"@type": "Barcode", "text": code, "beta:codeType": "code128"},
             {"@type": "ImageObject", "url": "https://overture.example/pass.png"},

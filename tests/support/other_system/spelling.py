@@ -62,7 +62,8 @@ def _spell(value: Any, differences: Differences) -> Any:
         case dict():
             return _spell_object(value, differences)
         case list():
-            return [_spell(member, differences) for member in value]
+            members = [_spell(member, differences) for member in value]
+            return members[0] if len(members) == 1 and differences.lists_of_one == "member" else members
         case Verbatim():
             return value.value
         case Reference():
