@@ -126,7 +126,7 @@ def opportunities(now: datetime) -> Iterator[Opportunity]:
     series, cheap = "SessionSeries", Decimal("6.50")
     yield Opportunity("yoga", series, True, "Yoga", CLUB, start, cheap)
     yield Opportunity("climbing", series, True, "Climbing", CLUB, start, Decimal(15), DETAILS)
-    yield Opportunity("walk", series, True, "Walk (für alle)", CLUB, start, Decimal(0))
+    yield Opportunity("walk", series, True, "Walk (für jeden)", CLUB, start, Decimal(0))
     yield Opportunity("sauna", series, True, "Sauna", CLUB, start, Decimal("3.50"), prepayment="Unavailable")
     yield Opportunity("trampoline", series, True, "Trampoline", CLUB, start, cheap, (WAIVER,))
     yield Opportunity("pilates", series, False, "Pilates", COACH, start, Decimal(8))
@@ -163,7 +163,7 @@ def parent(found: Opportunity, differences: Differences, *, published: bool = Fa
     about: dict[str, Any] = {
         "location": _PLACE,
         "url": f"https://overture.example/{found.key}",
-        "description": f"{found.name} für alle",
+        "description": f"{found.name} für jeden",
     }
     if found.is_slot:
         court = {"@type": "Concept", "prefLabel": "Badminton Court", "inScheme": FACILITY}

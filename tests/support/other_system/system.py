@@ -9,10 +9,6 @@ It shares no code with our Booking System, keeps everything in memory, and liste
         assert list(other.orders) == [uuid]
 """
 
-import asyncio
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,8 +17,6 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from support.other_system.access import API_KEY, CLIENT_ID, CLIENT_SECRET
 from support.other_system.application import BASE, Application
@@ -39,6 +33,7 @@ from support.other_system.orders import (
     Order,
     OrderItem,
 )
+from support.other_system.server import Server
 
 HOST = "127.0.0.1"
 
@@ -187,68 +182,10 @@ def other_system(now: datetime | None = None, **differences: Any) -> Iterator[Ot
         now: The time at which the system opens. Its Opportunities begin three days later, at 18:00.
         differences: The attributes of `Differences` that have other values than the default values.
     """
-    with socket.create_server((HOST, 0)) as listener:
-        site = f"http://{HOST}:{listener.getsockname()[1]}"
-        bookings = Bookings(f"{site}{BASE}", now or datetime.now(UTC), Differences(**differences))
-        connections = _Connections()
-        application = Application(site, bookings, connections.drop)
-        config = uvicorn.Config(
-            application,
-            http=connections.protocol,  # type: ignore[arg-type]
-            lifespan="off",
-            log_config=None,
-            loop="asyncio",
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, args=[[listener]])
-        thread.start()
-        try:
-            while not server.started:
-                time.sleep(0.005)
-            yield OtherSystem(site, bookings, application)
-        finally:
-            connections.close(server)
-            thread.join()
-
-
-class _Connections:
-    """The open connections of the server, by the address of the client."""
-
-    def __init__(self) -> None:
-        self._open: dict[Any, HttpToolsProtocol] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def protocol(self, *args: Any, **kwargs: Any) -> HttpToolsProtocol:
-        """Return the protocol of a new connection, as uvicorn wants it."""
-        self._loop = asyncio.get_running_loop()
-        return _Protocol(self._open, *args, **kwargs)
-
-    def drop(self, client: Any) -> None:
-        """Close a connection, after the bytes sent so far. Call this in the thread of the server."""
-        found = self._open.get(tuple(client))
-        if found:
-            found.transport.close()
-
-    def close(self, server: uvicorn.Server) -> None:
-        """Stop the server and break all connections, also those that wait for a reply. Call this in another thread."""
-        server.should_exit = True
-        if self._loop and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._drop_all)
-
-    def _drop_all(self) -> None:
-        for client in tuple(self._open):
-            self.drop(client)
-
-
-class _Protocol(HttpToolsProtocol):
-    def __init__(self, open_: dict[Any, HttpToolsProtocol], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._open = open_
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._open[self.client] = self
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._open.pop(self.client, None)
-        super().connection_lost(exc)
+    switches = Differences(**differences)
+    server = Server(HOST)
+    site = f"http://{HOST}:{server.port}"
+    bookings = Bookings(f"{site}{BASE}", now or datetime.now(UTC), switches)
+    application = Application(site, bookings, server.drop)
+    with server.run(application):
+        yield OtherSystem(site, bookings, application)
