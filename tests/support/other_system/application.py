@@ -15,7 +15,7 @@ from support.other_system.access import Access, provider_document
 from support.other_system.bookings import Bookings
 from support.other_system.dataset_site import dataset_site
 from support.other_system.differences import Differences
-from support.other_system.faults import Faults, Request
+from support.other_system.faults import Faults, Request, Script
 from support.other_system.feeds import OPEN_FEEDS, ORDERS, PROPOSALS
 from support.other_system.refusals import RefusalError
 from support.other_system.spelling import encode, spell
@@ -73,12 +73,13 @@ class Application:
         operation, name = _operation(http.method, scope["path"])
         query = f"?{http.url.query}" if http.url.query else ""
         asked = Asked(operation, name, f"{self._site}{scope['path']}{query}", dict(http.headers), body)
-        fault = self.faults.take(operation)
+        script = self.faults.take(operation)
+        fault = script and script.fault
         if fault == "silence":
             self.requests.append(Request(operation, name, None))
             await _wait_for_disconnect(receive)
             return
-        response = _outage(fault) if isinstance(fault, int) else self._answer(asked)
+        response = self._answer(asked, script)
         self.requests.append(Request(operation, name, None if isinstance(fault, str) else response.status_code))
         if not isinstance(fault, str):
             await response(scope, receive, send)
@@ -88,11 +89,13 @@ class Application:
         self._drop(scope["client"])
         await _wait_for_disconnect(receive)
 
-    def _answer(self, asked: Asked) -> Response:
+    def _answer(self, asked: Asked, script: Script | None) -> Response:
         differences = self._bookings.differences
         media_type = _BOOKING + ("; charset=utf-8" if differences.charset else "")
         try:
             with self.lock:
+                if script and isinstance(script.fault, int):
+                    return _outage(script, media_type)
                 response = self._public(asked, differences) or self._private(asked, differences, media_type)
         except RefusalError as refusal:
             content = b""
@@ -184,12 +187,15 @@ def _json(
     return Response(encode(document, differences), status, headers, media_type)
 
 
-def _outage(status: int) -> Response:
-    """Return a failure as a proxy makes it: HTML from a gateway, and otherwise no body."""
-    headers = {}
+def _outage(script: Script, media_type: str) -> Response:
+    """Return a failure with its error, or as a proxy makes it: HTML from a gateway, and otherwise no body."""
+    status, headers = int(script.fault), {}
     if status in (_LIMITED, 503):
         # Both forms of RFC 9110, section 10.2.3: a number of seconds, and a date.
         headers["Retry-After"] = "0" if status == _LIMITED else formatdate(usegmt=True)
+    if script.error:
+        error = {"@context": "https://openactive.io/", "@type": script.error}
+        return Response(json.dumps(error), status, headers, media_type)
     body = _HTML if status in _OUTAGES else b""
     return Response(body, status, headers, "text/html" if body else None)
 

@@ -191,14 +191,10 @@ class Bookings:
             raise RefusalError("OrderCreationFailedError", "These items need the approval of the Seller.")
         check_payment(order, self.differences)
         if type_ == "Order":
-            order = self._booked(order)
+            self._take(items, 1)
         order = order._replace(request=sent, reply=order_document(order, self.differences))
         self.orders[uuid] = order
         return 201, order.reply
-
-    def _booked(self, order: Order) -> Order:
-        self._take(order.items, 1)
-        return order._replace(type="Order", times_booked=order.times_booked + 1)
 
     def _book_proposal(self, order: Order, sent: dict[str, Any]) -> Answer:
         if sent.get("@type") != "Order":
@@ -208,12 +204,13 @@ class Bookings:
         if order.status != ACCEPTED:
             raise RefusalError("OrderCreationFailedError", "The Seller has not accepted.")
         wanted = Counter(item.found.key for item in order.items if item.found)
-        if any(self.opportunities[key].spaces < count for key, count in wanted.items()):
+        if any(key not in self.opportunities or self.opportunities[key].spaces < wanted[key] for key in wanted):
             self.change(order._replace(status=SELLER_REJECTED))
             raise RefusalError("OpportunityHasInsufficientCapacityError")
         self.feeds.delete(*self._place(order))
         payment = {"payment": sent["payment"]} if "payment" in sent else {}
-        booked = self._booked(order._replace(sent=order.sent | payment))
+        self._take(order.items, 1)
+        booked = order._replace(type="Order", sent=order.sent | payment)
         reply = order_document(booked, self.differences, positions=False)
         self.orders[order.uuid] = booked._replace(request=sent, reply=reply)
         return 201, reply

@@ -17,16 +17,16 @@ _CAPACITY = ("maximumAttendeeCapacity", "remainingAttendeeCapacity")
 _ADDRESS = {
     "@type": "PostalAddress",
     "streetAddress": "3 Rue Lané",
-    "addressLocality": "Truro",
-    "addressRegion": "Cornwall",
-    "postalCode": "TR1 1AA",
-    "addressCountry": "GB",
+    "addressLocality": "Calais",
+    "addressRegion": "Hauts-de-France",
+    "postalCode": "62100",
+    "addressCountry": "FR",
 }
 _PLACE = {
     "@type": "Place",
     "name": "Café Lané ☕",
     "address": _ADDRESS,
-    "geo": {"@type": "GeoCoordinates", "latitude": 50.2632, "longitude": -5.051},
+    "geo": {"@type": "GeoCoordinates", "latitude": 50.9513, "longitude": 1.8587},
 }
 _TERMS = {
     "@type": "Terms",

@@ -25,6 +25,7 @@ def check_order(sent: dict[str, Any], type_: str, *, needs_customer: bool) -> No
     names_nobody = sent["brokerRole"] == f"{OPENACTIVE}NoBroker"
     if names_nobody is (broker is not None) or (broker is not None and not broker.get("name")):
         raise RefusalError("IncompleteBrokerDetailsError")
+    needs_customer = needs_customer and sent["brokerRole"] != f"{OPENACTIVE}ResellerBroker"
     if needs_customer and not (sent.get("customer") or {}).get("email"):
         raise RefusalError("IncompleteCustomerDetailsError", "Bitte eine E-Mail-Adresse angeben: café@example.com.")
 

@@ -27,6 +27,13 @@ Fault = int | Literal["silence", "lost after commit", "cut"]
 OPERATIONS: frozenset[str] = frozenset(get_args(Operation))
 
 
+class Script(NamedTuple):
+    """How a request is to fail; with the class of an error, the body of a status is that error."""
+
+    fault: Fault
+    error: str = ""
+
+
 class Request(NamedTuple):
     """A request that the system received: its operation, its last path segment, and the status of the reply.
 
@@ -42,14 +49,14 @@ class Faults:
     """The faults of the next requests, by operation."""
 
     def __init__(self) -> None:
-        self._next: dict[str, deque[Fault]] = {operation: deque() for operation in OPERATIONS}
+        self._next: dict[str, deque[Script]] = {operation: deque() for operation in OPERATIONS}
 
-    def add(self, operation: Operation, fault: Fault, times: int) -> None:
+    def add(self, operation: Operation, script: Script, times: int) -> None:
         """Let the next requests of an operation fail, after those that are to fail already."""
-        self._next[operation].extend([fault] * times)
+        self._next[operation].extend([script] * times)
 
-    def take(self, operation: str) -> Fault | None:
-        """Return the fault of this request; None if it is to succeed."""
+    def take(self, operation: str) -> Script | None:
+        """Return the script of this request; None if it is to succeed."""
         waiting = self._next.get(operation)
         return waiting.popleft() if waiting else None
 

@@ -60,7 +60,6 @@ class Order(NamedTuple):
         request: The body of the request that made this Order, whose repeat is recognised.
         version: The `orderProposalVersion`; empty if this was never an OrderProposal.
         reply: The reply to the request that made this Order.
-        times_booked: How many requests have made an Order with this UUID. More than 1 is a fault of this system.
     """
 
     uuid: str
@@ -74,7 +73,6 @@ class Order(NamedTuple):
     note: str = ""
     request: dict[str, Any] | None = None
     reply: dict[str, Any] | None = None
-    times_booked: int = 0
 
     @property
     def id(self) -> str:

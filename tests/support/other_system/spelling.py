@@ -15,7 +15,7 @@ from support.other_system.differences import Differences
 OPENACTIVE = "https://openactive.io/"
 SCHEMA = "https://schema.org/"
 
-_LONDON = ZoneInfo("Europe/London")
+_ZONE = ZoneInfo("Europe/Paris")
 _CONTEXT = ("https://openactive.io/", "https://openactive.io/ns-beta", {"ext": "https://overture.example/ns#"})
 # The types of schema.org. All others of this system are OpenActive's.
 _OF_SCHEMA = frozenset({"Organization", "Person", "PostalAddress", "Place", "GeoCoordinates", "ImageObject", "Offer"})
@@ -99,4 +99,4 @@ def _spell_type(type_: str, differences: Differences) -> str:
 def _spell_date(instant: datetime, differences: Differences) -> str:
     if differences.dates == "utc":
         return instant.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return instant.astimezone(_LONDON).isoformat(timespec="minutes")
+    return instant.astimezone(_ZONE).isoformat(timespec="minutes")

@@ -23,7 +23,7 @@ from support.other_system.application import BASE, Application
 from support.other_system.bookings import Bookings
 from support.other_system.catalogue import Opportunity
 from support.other_system.differences import Differences
-from support.other_system.faults import Fault, Operation, Request
+from support.other_system.faults import Fault, Operation, Request, Script
 from support.other_system.orders import (
     ACCEPTED,
     ATTENDED,
@@ -83,9 +83,17 @@ class OtherSystem:
         with self._application.lock:
             self._bookings.differences = msgspec.structs.replace(self._bookings.differences, **changes)
 
-    def fail_next(self, operation: Operation, fault: Fault, times: int = 1) -> None:
-        """Let the next requests of an operation fail."""
-        self._application.faults.add(operation, fault, times)
+    def fail_next(self, operation: Operation, fault: Fault, times: int = 1, *, error: str = "") -> None:
+        """Let the next requests of an operation fail.
+
+        Args:
+            operation: The operation.
+            fault: A status, or how the reply gets lost.
+            times: The number of requests.
+            error: The class of the error that a status comes with, which this system need not know. Without it, the
+                body is that of a proxy.
+        """
+        self._application.faults.add(operation, Script(fault, error), times)
 
     def fail_no_more(self) -> None:
         """Forget the faults that have not happened yet."""
