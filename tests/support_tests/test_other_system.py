@@ -34,9 +34,12 @@ from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
 from support.other_system.catalogue import LEVEL, SHOES, Opportunity
 from support.other_system.feeds import OPEN_FEEDS
 from support.other_system.system import OtherSystem, other_system
+from support.validators import Validator
 
 CUSTOMER = {"@type": "Person", "email": "ada@example.com", "givenName": "Ada"}
-OURS = {
+MODES = {"Order": "OrdersFeed", "OrderProposal": "OrderProposalsFeed"}
+# The form that our Booking System has.
+OURS: dict[str, Any] = {
     "charset": False,
     "context": "text",
     "dates": "utc",
@@ -243,6 +246,27 @@ def test_the_dataset_site_names_feeds_and_the_api(caller: Caller) -> None:
 def test_replies_are_read_by_our_types(changes: dict[str, Any]) -> None:
     with calling(**changes) as caller:
         lifecycle(caller)
+
+
+def test_without_differences_all_messages_pass_the_validators(validator: Validator) -> None:
+    with calling(**OURS, endpoint_slash=False, prepayment="openBookingPrepayment") as caller:
+        system, uuid = caller.system, str(uuid4())
+        system.differ(proposal_items="suite", feed_opportunities="reference", order_status=200)
+        judged = [("C2Response", caller.quote("yoga", "climbing", "badminton", "tennis", "walk").json())]
+        booked, response = caller.book("yoga", "badminton")
+        judged.append(("BResponse", response.json()))
+        proposed = caller.call("PUT", f"order-proposals/{uuid}", caller.body("OrderProposal", "coaching"))
+        judged.append(("PResponse", proposed.json()))
+        system.cancel(booked, 0, message="Fermé")
+        system.accept(uuid)
+        judged += [(MODES[item["kind"]], item["data"]) for item in caller.news()]
+        judged.append(("OrderStatus", caller.call("GET", f"orders/{booked}").json()))
+        # The trampoline has a flow requirement that the validator does not know.
+        items = [item for url in feeds(system) for item in harvested(url) if item["state"] == "updated"]
+        judged += [("BookableRPDEFeed", item["data"]) for item in items if item["id"] != "trampoline"]
+    faults = [fault for mode, document in judged for fault in validator.failures(mode, document)]
+    assert faults == []
+    assert {mode for mode, _ in judged} > set(MODES.values())
 
 
 @pytest.mark.parametrize(

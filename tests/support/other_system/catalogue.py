@@ -28,6 +28,14 @@ _PLACE = {
     "address": _ADDRESS,
     "geo": {"@type": "GeoCoordinates", "latitude": 50.9513, "longitude": 1.8587},
 }
+# A schedule that names no dates. Sessions are not generated from it.
+_SCHEDULE = {
+    "@type": "PartialSchedule",
+    "startTime": "18:00",
+    "endTime": "19:00",
+    "repeatFrequency": "P1W",
+    "scheduleTimezone": "Europe/Paris",
+}
 _TERMS = {
     "@type": "Terms",
     "name": "House rules",
@@ -174,7 +182,8 @@ def parent(found: Opportunity, differences: Differences, *, published: bool = Fa
     if published:
         seller = {name: SELLERS[found.seller][name] for name in ("@type", "@id", "name", "taxMode")}
         about["provider" if found.is_slot else "organizer"] = seller | {"isOpenBookingAllowed": True}
-        about |= {} if found.is_slot else {"offers": [offer(found, differences, published=True)]}
+        if not found.is_slot:
+            about |= {"offers": [offer(found, differences, published=True)], "eventSchedule": [_SCHEDULE]}
     document = {"@type": found.parent_type, "@id": found.parent_id, "name": found.name, **about}
     if found.parent_type == "IndividualFacilityUse":
         document["aggregateFacilityUse"] = {

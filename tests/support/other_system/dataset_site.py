@@ -4,14 +4,18 @@ from typing import Any
 
 from support.other_system.differences import Differences
 from support.other_system.feeds import LICENCE, OPEN_FEEDS
-from support.other_system.spelling import encode, spell
+from support.other_system.spelling import OPENACTIVE, SCHEMA, encode, spell
 
 _RPDE = "application/vnd.openactive.rpde+json; version=1"
 
 
 def dataset_site(site: str, endpoint: str, differences: Differences) -> bytes:
     """Return the HTML page with the JSON-LD of the dataset."""
-    json = encode(spell(_dataset(site, endpoint, differences), differences), differences).replace(b"</", b"<\\/")
+    dataset = spell(_dataset(site, endpoint, differences), differences) | {"@context": [SCHEMA, OPENACTIVE]}
+    json = encode(dataset, differences)
+    if differences.escapes:
+        # PHP escapes slashes, too.
+        json = json.replace(b"/", b"\\/")
     return (
         b"<!doctype html><html lang=en><head><meta charset=utf-8><title>Overture Open Data</title>"
         b"<script>window.dataLayer = [{'@type': 'Dataset'}];</script>"
@@ -25,7 +29,7 @@ def _dataset(site: str, endpoint: str, differences: Differences) -> dict[str, An
         "@type": "Dataset",
         "@id": f"{site}/openactive",
         "url": f"{site}/openactive",
-        "name": "Overture: séances et terrains </script>",
+        "name": "Overture: séances & terrains",
         "description": "Sessions and courts of Overture",
         "license": LICENCE,
         "datePublished": "2024-02-29",
@@ -34,7 +38,7 @@ def _dataset(site: str, endpoint: str, differences: Differences) -> dict[str, An
         "inLanguage": ["en-GB"],
         "documentation": "https://developer.openactive.io/",
         "discussionUrl": "https://overture.example/discuss",
-        "publisher": {"@type": "Organization", "name": "Overture", "legalName": "Overture Ltd", "url": site},
+        "publisher": _organization(site),
         "bookingService": {"@type": "BookingService", "name": "Overture Bookings", "softwareVersion": "9"},
         "distribution": list(_downloads(site, differences)),
         "accessService": _web_api(site, endpoint, differences),
@@ -68,7 +72,12 @@ def _web_api(site: str, endpoint: str, differences: Differences) -> dict[str, An
         "endpointDescription": "https://openactive.io/open-booking-api/EditorsDraft/swagger.json",
         "landingPage": f"{site}/partners",
         "termsOfService": f"{site}/terms",
-        "provider": {"@type": "Organization", "name": "Overture"},
+        "provider": _organization(site),
         "license": LICENCE,
         **authority,
     }
+
+
+def _organization(site: str) -> dict[str, Any]:
+    logo = {"@type": "ImageObject", "url": f"{site}/logo.png"}
+    return {"@type": "Organization", "name": "Overture", "legalName": "Overture Ltd", "url": site, "logo": logo}

@@ -176,7 +176,9 @@ def _feed_item(order: Order, item: OrderItem, differences: Differences) -> dict[
     found = item.found
     if found is None:
         raise ValueError(f"{item.id} has no Opportunity")
-    known = {"@type": "OrderItem", "@id": item.id, "orderItemStatus": _status(order, item)}
+    known = {"@type": "OrderItem", "@id": item.id}
+    if order.type == "Order" or differences.proposal_items == "prose":
+        known["orderItemStatus"] = _status(order, item)
     if differences.feed_unchanged_items == "brief" and not item.has_changed:
         return known
     full = differences.feed_opportunities == "full"
@@ -222,12 +224,12 @@ def _access(item: OrderItem, differences: Differences) -> dict[str, Any]:
     """Return how the attendee gets in, if the item is a Slot (OB-ACC-01)."""
     if item.found is None or not item.found.is_slot or item.is_cancelled:
         return {}
-    code = item.id[-4:]
+    code, with_beta = item.id[-4:], differences.context == "list"
     name = {"name": "PIN"} if differences.access_code_names else {}
     return {
         "accessCode": [{"@type": "PropertyValue", **name, "description": code}],
         "accessPass": [
-            {"@type": "Barcode", "text": code, "beta:codeType": "code128"},
+            {"@type": "Barcode", "text": code, **({"beta:codeType": "code128"} if with_beta else {})},
             {"@type": "ImageObject", "url": "https://overture.example/pass.png"},
         ],
     }
