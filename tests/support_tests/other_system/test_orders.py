@@ -7,10 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from openbooking.openactive.messages import (
-    Order,
-    OrderQuote,
-)
+from openbooking.openactive.messages import Order, OrderQuote
 from support.other_system.caller import Caller, calling, decoded, harvested
 from support.other_system.catalogue import SHOES
 
