@@ -1,0 +1,46 @@
+"""Booking Systems on SQLite and PostgreSQL, and Brokers with the blocking and the asynchronous client."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openbooking.testing.postgres import PostgresServer
+from support.broker.systems import ACCESS, Served, open_broker, serving_world
+
+
+@pytest.fixture(autouse=True)
+def people_sign_in_quickly(quick_passwords: None) -> None:
+    """Hash passwords quickly in all of these tests."""
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[dict[str, str], str]:
+    """The store of the Booking System, and the location of the Broker's database."""
+    if request.param == "SQLite":
+        return {"store_kind": "sqlite"}, str(tmp_path / "broker.sqlite3")
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return {"store_kind": "postgresql", "database": server.new_database()}, server.bare_database()
+
+
+@pytest.fixture(params=["blocking", "asynchronous"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of client."""
+    chosen: str = request.param
+    return chosen
+
+
+@pytest.fixture
+async def system(databases: tuple[dict[str, str], str], tmp_path: Path) -> AsyncIterator[Served]:
+    """A Booking System that knows partners by API keys."""
+    async with serving_world(folder=tmp_path, **databases[0]) as served:
+        yield served
+
+
+@pytest.fixture
+async def broker(kind: str, system: Served, databases: tuple[dict[str, str], str]) -> AsyncIterator[Any]:
+    """The Broker alice with an API key."""
+    opened = open_broker(kind, system, ACCESS["API key"][0], databases[1])
+    yield opened
+    await opened.close()
