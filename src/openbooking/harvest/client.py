@@ -7,8 +7,9 @@ to the `copy.Copy` together with the cursor.
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import httpx2
 
@@ -23,6 +24,7 @@ _TIMEOUT = httpx2.Timeout(30, connect=10)
 # Errors of a URL that cannot be requested, which end the harvest, and errors after which the reader tries again.
 _REFUSALS = (httpx2.InvalidURL, ValueError)
 _FAILURES = (httpx2.HTTPError, OSError)
+_Result = TypeVar("_Result")
 _USER_AGENT = {"User-Agent": f"openbooking/{__version__}"}
 
 
@@ -70,6 +72,7 @@ async def harvest_async(
     client: httpx2.AsyncClient,
     options: HarvestOptions | None = None,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    worker: Executor | None = None,
 ) -> AsyncGenerator[Received | End, None]:
     """Read a feed into a copy, starting at the cursor of the copy. Yield each page after its commit, then the end.
 
@@ -79,12 +82,13 @@ async def harvest_async(
         client: The client that sends the requests, such as `async_client()`.
         options: The options.
         sleep: Waits for a number of seconds.
+        worker: Writes the copy; without it, the copy is written in this thread, which waits.
 
     Raises:
         CopyError: The copy is a copy of another feed, or cannot be written at the start.
         LinkError: The URL is no valid web address.
     """
-    run = _Run(url, copy, options or HarvestOptions())
+    run = await _call(worker, _Run, url, copy, options or HarvestOptions())
     while True:
         step = run.reader.next_step()
         if isinstance(step, Get):
@@ -97,7 +101,7 @@ async def harvest_async(
                 run.reader.receive_failure(_reason(fault))
         elif isinstance(step, Wait):
             await sleep(step.seconds)
-        elif run.keep(step):
+        elif await _call(worker, run.keep, step):
             yield step
             if isinstance(step, End):
                 return
@@ -163,6 +167,13 @@ class _Run:
             self.reader.stop(f"the page cannot be stored: {type(fault).__name__} {fault}")
             return False
         return True
+
+
+async def _call(worker: Executor | None, function: Callable[..., _Result], *arguments: Any) -> _Result:
+    """Return the result of a function that blocks."""
+    if worker is None:
+        return function(*arguments)
+    return await asyncio.get_running_loop().run_in_executor(worker, function, *arguments)
 
 
 def _reason(fault: Exception) -> str:

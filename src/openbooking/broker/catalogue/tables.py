@@ -13,7 +13,7 @@ TABLES = (
     "INSERT INTO catalogue_progress SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM catalogue_progress)",
     """
     CREATE TABLE IF NOT EXISTS catalogue_thing (
-        owner BIGINT, path TEXT, thing BIGINT, parent BIGINT, position BIGINT, shown INTEGER, subject BIGINT,
+        owner BIGINT, path TEXT, thing BIGINT, parent BIGINT, shown INTEGER, subject BIGINT,
         starts BIGINT, ends BIGINT, spaces INTEGER, price BIGINT, opens BIGINT, closes BIGINT, requirements INTEGER,
         PRIMARY KEY (owner, path)
     )
