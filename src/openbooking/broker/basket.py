@@ -19,6 +19,7 @@ from openbooking.broker.forms import (
     unanswered,
     with_answers,
 )
+from openbooking.broker.money.purchases import Booked, Proposed, Purchases
 from openbooking.broker.ownership import OrderOwners, OwnedOrder
 from openbooking.openactive.messages import (
     JsonObject,
@@ -151,6 +152,7 @@ class BasketFlows:
         contents: What the basket contains.
         owners: Keeps the basket in the database.
         api: Returns the API with the credentials for the Seller.
+        purchases: Books with payment.
         broker: The Broker, as the Seller sees it; None for the role NoBroker.
         role: The role of the Broker.
     """
@@ -162,6 +164,7 @@ class BasketFlows:
         *,
         owners: OrderOwners,
         api: Callable[[], Flow[BookingApi]],
+        purchases: Purchases,
         broker: JsonObject | None,
         role: BrokerRole,
     ) -> None:
@@ -169,6 +172,7 @@ class BasketFlows:
         self.contents = contents
         self._owners = owners
         self._api = api
+        self._purchases = purchases
         self._broker = broker
         self._role = role
 
@@ -249,6 +253,36 @@ class BasketFlows:
         api = yield from self._api()
         yield from api.delete_quote(self.owned.order)
         yield from work(lambda: self._owners.keep(self.owned.order, b""))
+
+    def book(self, reference: str = "", *, pays: bool = True) -> Flow[Booked]:
+        """Authorise the payment, send B and capture the payment. If the booking fails, what was begun is reversed.
+
+        Args:
+            reference: A text for the hooks of payment, such as the id of a payment method.
+            pays: Whether the Broker takes the payment; otherwise the Customer pays the Seller.
+
+        Raises:
+            AnswersError: A required answer is missing, or an answer is not allowed.
+            DeclinedError: The payment was refused. Nothing is booked; the basket remains.
+            PriceChangedError: The total has changed. Nothing is booked or paid.
+            ItemsRefusedError: Items cannot be booked any more. Nothing is paid; another quote says why.
+            UnfinishedError: The outcome of a step is not known; `Broker.recover` finishes or reverses the booking.
+            WrongStateError: The basket was booked before, or is being booked.
+        """
+        request = self.booking_request()
+        booked = yield from self._purchases.book(self.owned.order, request, reference, pays=pays)
+        self.owned = self.owned._replace(order=booked.order)
+        return booked
+
+    def propose(self, reference: str = "", *, pays: bool = True) -> Flow[Proposed]:
+        """Send P, because the Seller must approve. Nothing is authorised yet. The arguments are those of `book`.
+
+        Once `changes` tells that the Seller has accepted, `Broker.book_proposal` books and pays.
+        """
+        request = self.booking_request()
+        proposed = yield from self._purchases.propose(self.owned.order, request, reference, pays=pays)
+        self.owned = self.owned._replace(order=proposed.order)
+        return proposed
 
     def booking_request(self) -> OrderRequest:
         """Return the body of B, or of P if the Seller must approve, as the latest quote stands, without payment.

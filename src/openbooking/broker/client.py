@@ -8,15 +8,20 @@ Both classes have the same methods, which `core.py` and `basket.py` write once a
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import Self, Unpack
 
 import httpx2
 
 from openbooking.broker.basket import BasketFlows, Bookable, Contents, Party
+from openbooking.broker.catalogue.harvesting import AsyncHarvest, FeedEnd, harvest_feeds
+from openbooking.broker.catalogue.query import Search, SearchTerms
+from openbooking.broker.catalogue.search import Hit
 from openbooking.broker.core import AnyAccess, BrokerFlows, BrokerOptions
 from openbooking.broker.drivers import AsyncDriver, BlockingDriver, asynchronous, blocking
+from openbooking.broker.money.payments import Payments
+from openbooking.broker.orders.changes import Change
 from openbooking.openactive.messages import Payment
 
 
@@ -42,6 +47,8 @@ class Basket:
     remove = blocking(BasketFlows.remove)
     set_customer = blocking(BasketFlows.set_customer)
     answer = blocking(BasketFlows.answer)
+    book = blocking(BasketFlows.book)
+    propose = blocking(BasketFlows.propose)
     delete = blocking(BasketFlows.delete)
 
 
@@ -67,6 +74,8 @@ class AsyncBasket:
     remove = asynchronous(BasketFlows.remove)
     set_customer = asynchronous(BasketFlows.set_customer)
     answer = asynchronous(BasketFlows.answer)
+    book = asynchronous(BasketFlows.book)
+    propose = asynchronous(BasketFlows.propose)
     delete = asynchronous(BasketFlows.delete)
 
 
@@ -78,6 +87,7 @@ class Broker:
         access: The credentials: an `ApiKey`, an `OpenIdClient`, `FixedHeaders`, or an `Access` of the application.
         database: The path of an SQLite file, the URL of a PostgreSQL database, or `:memory:`.
         organization: The Broker, as Sellers see it; None for the role NoBroker.
+        payments: The hooks of payment; None if the Broker takes no payments.
         options: The role of the Broker, and how requests are repeated.
         client: The HTTP client; by default one that is closed with the Broker.
 
@@ -92,10 +102,11 @@ class Broker:
         access: AnyAccess,
         database: str | Path = "broker.sqlite3",
         organization: Party | None = None,
+        payments: Payments | None = None,
         options: BrokerOptions | None = None,
         client: httpx2.Client | None = None,
     ) -> None:
-        self._flows = BrokerFlows(site, access, database, organization, options)
+        self._flows = BrokerFlows(site, access, database, organization, payments, options)
         self._driver = BlockingDriver(client)
 
     def __enter__(self) -> Self:
@@ -125,6 +136,38 @@ class Broker:
         """Return a basket that was begun before, as `BrokerFlows.open_basket` says."""
         return Basket(self._driver, self._driver.run(self._flows.open_basket(order, customer_key)))
 
+    def harvest(self) -> list[FeedEnd]:
+        """Read the open feeds to their ends, from where the last harvest stopped.
+
+        Raises:
+            DiscoveryError: The dataset site cannot be read.
+        """
+        feeds = self._driver.run(self._flows.open_feeds())
+        return harvest_feeds(self._flows.database, feeds, self._driver.client, self._flows.index)
+
+    def search(self, **terms: Unpack[SearchTerms]) -> list[Hit]:
+        """Search what was harvested; `Search` describes the terms.
+
+        Raises:
+            ValueError: The limit or the offset is out of bounds, or hits are to be sorted by the distance from nowhere.
+        """
+        return self._driver.run(self._flows.search(Search(**terms)))
+
+    def changes(self) -> Iterator[Change]:
+        """Yield what changed since the last call, in the Orders feed and the OrderProposals feed (OB 8.4).
+
+        The cursor moves once all changes of a page have been handled. A change comes again if the application fails
+        before. Afterwards what is owed is paid back. Call it at least once a minute (OB-BRK-07).
+
+        Raises:
+            FeedError: A feed cannot be read to its end.
+        """
+        for reading in self._driver.run(self._flows.order_feeds()):
+            while page := self._driver.run(reading.next_page()):
+                yield from self._driver.run(reading.changes(page))
+                self._driver.run(reading.commit(page))
+        self._driver.run(self._flows.settle())
+
     discover = blocking(BrokerFlows.discover)
     orders_of = blocking(BrokerFlows.orders_of)
     status = blocking(BrokerFlows.status)
@@ -132,6 +175,13 @@ class Broker:
     delete_quote = blocking(BrokerFlows.delete_quote)
     reject_proposal = blocking(BrokerFlows.reject_proposal)
     send_note = blocking(BrokerFlows.send_note)
+    agree = blocking(BrokerFlows.agree)
+    book_proposal = blocking(BrokerFlows.book_proposal)
+    recover = blocking(BrokerFlows.recover)
+    settle = blocking(BrokerFlows.settle)
+    unfinished = blocking(BrokerFlows.unfinished)
+    apply_changes = blocking(BrokerFlows.apply_changes)
+    latest = blocking(BrokerFlows.latest)
     start_authorization = blocking(BrokerFlows.start_authorization)
     finish_authorization = blocking(BrokerFlows.finish_authorization)
     authorized_sellers = blocking(BrokerFlows.authorized_sellers)
@@ -147,10 +197,11 @@ class AsyncBroker:
         access: AnyAccess,
         database: str | Path = "broker.sqlite3",
         organization: Party | None = None,
+        payments: Payments | None = None,
         options: BrokerOptions | None = None,
         client: httpx2.AsyncClient | None = None,
     ) -> None:
-        self._flows = BrokerFlows(site, access, database, organization, options)
+        self._flows = BrokerFlows(site, access, database, organization, payments, options)
         self._driver = AsyncDriver(client)
 
     async def __aenter__(self) -> Self:
@@ -180,6 +231,29 @@ class AsyncBroker:
         """Return a basket that was begun before, as `BrokerFlows.open_basket` says."""
         return AsyncBasket(self._driver, await self._driver.run(self._flows.open_basket(order, customer_key)))
 
+    async def harvest(self) -> list[FeedEnd]:
+        """Read the open feeds to their ends, several at once, from where the last harvest stopped.
+
+        Raises:
+            DiscoveryError: The dataset site cannot be read.
+        """
+        feeds = await self._driver.run(self._flows.open_feeds())
+        driver, flows = self._driver, self._flows
+        return await AsyncHarvest(flows.database, feeds, driver.client, flows.index, driver.worker).read()
+
+    async def search(self, **terms: Unpack[SearchTerms]) -> list[Hit]:
+        """Search what was harvested, as `Broker.search` does."""
+        return await self._driver.run(self._flows.search(Search(**terms)))
+
+    async def changes(self) -> AsyncIterator[Change]:
+        """Yield what changed since the last call, as `Broker.changes` does."""
+        for reading in await self._driver.run(self._flows.order_feeds()):
+            while page := await self._driver.run(reading.next_page()):
+                for change in await self._driver.run(reading.changes(page)):
+                    yield change
+                await self._driver.run(reading.commit(page))
+        await self._driver.run(self._flows.settle())
+
     discover = asynchronous(BrokerFlows.discover)
     orders_of = asynchronous(BrokerFlows.orders_of)
     status = asynchronous(BrokerFlows.status)
@@ -187,6 +261,13 @@ class AsyncBroker:
     delete_quote = asynchronous(BrokerFlows.delete_quote)
     reject_proposal = asynchronous(BrokerFlows.reject_proposal)
     send_note = asynchronous(BrokerFlows.send_note)
+    agree = asynchronous(BrokerFlows.agree)
+    book_proposal = asynchronous(BrokerFlows.book_proposal)
+    recover = asynchronous(BrokerFlows.recover)
+    settle = asynchronous(BrokerFlows.settle)
+    unfinished = asynchronous(BrokerFlows.unfinished)
+    apply_changes = asynchronous(BrokerFlows.apply_changes)
+    latest = asynchronous(BrokerFlows.latest)
     start_authorization = asynchronous(BrokerFlows.start_authorization)
     finish_authorization = asynchronous(BrokerFlows.finish_authorization)
     authorized_sellers = asynchronous(BrokerFlows.authorized_sellers)

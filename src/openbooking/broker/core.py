@@ -14,15 +14,27 @@ from openbooking.broker.api.discovery import BookingSystem, discover
 from openbooking.broker.api.endpoints import BookingApi
 from openbooking.broker.api.openid import OpenIdClient, Tokens
 from openbooking.broker.api.retries import Retries
-from openbooking.broker.api.token_store import TABLES as TOKEN_TABLES
 from openbooking.broker.basket import BasketFlows, Bookable, Contents, Party, items_of, read_contents, to_json
+from openbooking.broker.catalogue.harvesting import Feeds
+from openbooking.broker.catalogue.index import Index
+from openbooking.broker.catalogue.query import Search
+from openbooking.broker.catalogue.search import Hit, find
 from openbooking.broker.errors import AuthorizationError, DiscoveryError, OrderAccessError, Reply
 from openbooking.broker.flow import Flow, work
-from openbooking.broker.ownership import TABLES as OWNER_TABLES
+from openbooking.broker.money.journal import Journal, Purchase
+from openbooking.broker.money.payments import Payments
+from openbooking.broker.money.purchases import Booked, Purchases
+from openbooking.broker.money.recovery import FINISHED_WITHIN_SECONDS, Recovery, Report, Unfinished
+from openbooking.broker.money.steps import Steps
+from openbooking.broker.orders.compare import Version
+from openbooking.broker.orders.feed import Handler, OrderFeed, OrderFeedReading
+from openbooking.broker.orders.versions import latest
 from openbooking.broker.ownership import OrderOwners, OwnedOrder
 from openbooking.broker.store.database import Database, open_database
+from openbooking.broker.store.schema import prepare
+from openbooking.harvest.client import HarvestOptions
 from openbooking.openactive.messages import OrderProposalPatch, Payment
-from openbooking.openactive.terms import OPENACTIVE, BrokerRole, OrderProposalStatus
+from openbooking.openactive.terms import OPENACTIVE, BrokerRole, OrderProposalStatus, OrderType
 
 AnyAccess = Access | OpenIdClient
 
@@ -42,20 +54,31 @@ class BrokerOptions(NamedTuple):
 
 
 class BrokerFlows:
-    """The flows of a Broker. `Broker` describes the arguments."""
+    """The flows of a Broker. `Broker` describes the arguments.
 
-    def __init__(
+    Attributes:
+        database: The database.
+        index: The index of what was harvested.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a Broker
         self,
         site: str,
         access: AnyAccess,
         database: str | Path,
         organization: Party | None,
+        payments: Payments | None,
         options: BrokerOptions | None,
     ) -> None:
         self._site = site
         self._access = access
-        self._database = _open(database)
-        self._owners = OrderOwners(self._database, site)
+        self.database = _open(database)
+        self.index = Index(self.database)
+        self._journal = Journal(self.database)
+        self._owners = OrderOwners(self.database, self._journal, site)
+        self._steps = Steps(self._api_of_purchase, payments, (options or BrokerOptions()).retries)
+        self._purchases = Purchases(self._journal, self._steps)
+        self._recovery = Recovery(self._journal, self._purchases, self._steps)
         self._broker = None if organization is None else to_json(organization)
         self._options = options or BrokerOptions()
         self._system: BookingSystem | None = None
@@ -63,7 +86,7 @@ class BrokerFlows:
 
     def close(self) -> None:
         """Close the database."""
-        self._database.close()
+        self.database.close()
 
     def discover(self) -> Flow[BookingSystem]:
         """Return the Booking System that the dataset site describes. The site is read once.
@@ -177,6 +200,118 @@ class BrokerFlows:
         """
         yield from self._update_proposal(order, customer_key, None, note)
 
+    def agree(self, order: uuid.UUID, customer_key: str, version: str) -> Flow[None]:
+        """Note that the Customer agrees to a version of an OrderProposal that the Seller has amended.
+
+        Raises:
+            OrderAccessError: The Customer has no such Order.
+            NotApprovedError: The feed has another version.
+        """
+        owned = yield from self._owned(order, customer_key)
+        yield from self._purchases.agree(owned.order, version)
+
+    def book_proposal(self, order: uuid.UUID, customer_key: str) -> Flow[Booked]:
+        """Authorise the payment, send B for an accepted OrderProposal, and capture the payment (OB-BRK-08).
+
+        Raises:
+            OrderAccessError: The Customer has no such Order.
+            NotApprovedError: The feed does not show that the Seller accepted the version that the Customer agreed to.
+        """
+        owned = yield from self._owned(order, customer_key)
+        return (yield from self._purchases.book_proposal(owned.order))
+
+    def recover(self, oldest: float = FINISHED_WITHIN_SECONDS) -> Flow[Report]:
+        """Finish or reverse every purchase that a crash or a fault left unfinished. Call it at the start, and hourly.
+
+        Afterwards a payment is captured if and only if its Order exists, and no authorisation is forgotten. A purchase
+        that another living process carries out is left alone.
+
+        Args:
+            oldest: The most seconds after which a booking is finished. An older one is reversed.
+        """
+        return (yield from self._recovery.recover(oldest))
+
+    def settle(self, *, refused_too: bool = False) -> Flow[Report]:
+        """Pay back what the Orders feed shows to be owed. `changes` and `apply_changes` do it at their end.
+
+        Args:
+            refused_too: Whether refunds that the payment provider has refused are tried again.
+        """
+        return (yield from self._recovery.settle(refused_too=refused_too))
+
+    def unfinished(self) -> Flow[tuple[Unfinished, ...]]:
+        """Return the purchases that are under way, were left unfinished or need people, the oldest first."""
+        return (yield from self._recovery.unfinished())
+
+    def order_feeds(self) -> Flow[tuple[OrderFeedReading, ...]]:
+        """Return a reading of the Orders feed and one of the OrderProposals feed.
+
+        Raises:
+            DiscoveryError: The dataset site cannot be read, or names no API.
+        """
+        system = yield from self.discover()
+        if not system.api:
+            raise DiscoveryError(f"{system.site} publishes open data only: it has no Orders feed.")
+        access = yield from self.feed_access()
+        feeds = (OrderFeed(system.orders_feed, OrderType.ORDER), OrderFeed(system.proposals_feed, OrderType.PROPOSAL))
+        return tuple(OrderFeedReading(self.database, feed, access) for feed in feeds)
+
+    def apply_changes(self, handle: Handler) -> Flow[int]:
+        """Have the application handle what changed since the last call, and return the number of changes (OB 8.4).
+
+        Args:
+            handle: Called for each page of changes with the connection of the database and the changes, in the
+                transaction that moves the cursor. What it writes with the connection is committed with the cursor. If
+                it raises an error, the page comes again. In an `AsyncBroker` it runs in the thread of the database.
+
+        Raises:
+            FeedError: A feed cannot be read to its end.
+        """
+        count = 0
+        for reading in (yield from self.order_feeds()):
+            while page := (yield from reading.next_page()):
+                count += yield from reading.commit(page, handle)
+        yield from self.settle()
+        return count
+
+    def latest(self, order: uuid.UUID, customer_key: str) -> Flow[Version | None]:
+        """Return the latest known version of an Order or OrderProposal, without asking the Booking System.
+
+        Raises:
+            OrderAccessError: The Customer has no such Order.
+        """
+        owned = yield from self._owned(order, customer_key)
+
+        def read() -> Version | None:
+            with self.database.transaction() as transaction:
+                return latest(transaction, owned.order, OrderType.ORDER) or latest(
+                    transaction, owned.order, OrderType.PROPOSAL
+                )
+
+        return (yield from work(read))
+
+    def search(self, search: Search) -> Flow[list[Hit]]:
+        """Search what was harvested.
+
+        Raises:
+            ValueError: The limit or the offset is out of bounds, or hits are to be sorted by the distance from nowhere.
+        """
+        return (yield from work(lambda: find(self.database, self._site, search, self._options.clock())))
+
+    def open_feeds(self) -> Flow[Feeds]:
+        """Return the open feeds, and how they are read.
+
+        Raises:
+            DiscoveryError: The dataset site cannot be read.
+        """
+        system = yield from self.discover()
+        urls: dict[str, str] = {}
+        for feed in system.feeds:
+            # Several feeds may have items of one type.
+            number = sum(name.partition(" ")[0] == feed.type for name in urls)
+            urls[f"{feed.type} {number + 1}" if number else feed.type] = feed.url
+        return Feeds(self._site, urls, HarvestOptions(clock=self._options.clock))
+
     def start_authorization(self) -> Flow[Consent]:
         """Start the authorization by a Seller: return the page to which the browser of the Seller goes.
 
@@ -214,7 +349,7 @@ class BrokerFlows:
             system = yield from self.discover()
             if not system.authority:
                 raise AuthorizationError(f"{system.site} names no OpenID provider.")
-            self._open_id = OpenIdAccess(system.authority, self._access, self._database, self._options.clock)
+            self._open_id = OpenIdAccess(system.authority, self._access, self.database, self._options.clock)
         return self._open_id
 
     def _access_for(self, seller: str) -> Flow[Access]:
@@ -230,6 +365,10 @@ class BrokerFlows:
         owned = yield from self._owned(order, customer_key)
         return (yield from self.api(owned.seller))
 
+    def _api_of_purchase(self, purchase: Purchase) -> Flow[BookingApi]:
+        seller = yield from work(lambda: self._owners.seller_of(purchase))
+        return (yield from self.api(seller))
+
     def _update_proposal(self, order: uuid.UUID, customer_key: str, status: str | None, note: str | None) -> Flow[None]:
         api = yield from self._api_of(order, customer_key)
         patch = OrderProposalPatch(context=OPENACTIVE, order_proposal_status=status, order_customer_note=note)
@@ -241,15 +380,14 @@ class BrokerFlows:
             contents,
             owners=self._owners,
             api=lambda: self.api(owned.seller),
+            purchases=self._purchases,
             broker=self._broker,
             role=self._options.role,
         )
 
 
 def _open(location: str | Path) -> Database:
-    """Open the database, and create the tables that do not exist."""
+    """Open the database, and create or upgrade its tables."""
     database = open_database(location)
-    with database.transaction() as transaction:
-        for statement in (*TOKEN_TABLES, *OWNER_TABLES):
-            transaction.execute(statement)
+    prepare(database)
     return database

@@ -32,17 +32,17 @@ class BlockingDriver:
     """
 
     def __init__(self, client: httpx2.Client | None = None) -> None:
-        self._client = client or httpx2.Client()
+        self.client = client or httpx2.Client()
         self._owns_client = client is None
 
     def run(self, flow: Flow[Result]) -> Result:
         """Carry out a flow, and return its result."""
-        return run(flow, self._client)
+        return run(flow, self.client)
 
     def close(self) -> None:
         """Close the client, unless the application passed it."""
         if self._owns_client:
-            self._client.close()
+            self.client.close()
 
 
 class AsyncDriver:
@@ -53,19 +53,19 @@ class AsyncDriver:
     """
 
     def __init__(self, client: httpx2.AsyncClient | None = None) -> None:
-        self._client = client or httpx2.AsyncClient()
+        self.client = client or httpx2.AsyncClient()
         self._owns_client = client is None
-        self._worker = ThreadPoolExecutor(1, "openbooking-broker")
+        self.worker = ThreadPoolExecutor(1, "openbooking-broker")
 
     async def run(self, flow: Flow[Result]) -> Result:
         """Carry out a flow, and return its result."""
-        return await run_async(flow, self._client, self._worker)
+        return await run_async(flow, self.client, self.worker)
 
     async def close(self) -> None:
         """Close the client, unless the application passed it, and end the thread."""
         if self._owns_client:
-            await self._client.aclose()
-        self._worker.shutdown()
+            await self.client.aclose()
+        self.worker.shutdown()
 
 
 def blocking(

@@ -7,12 +7,13 @@ import uuid
 from typing import NamedTuple
 
 from openbooking.broker.errors import OrderAccessError
-from openbooking.broker.store.database import Database
+from openbooking.broker.money.journal import Journal, Purchase
+from openbooking.broker.store.database import Database, Transaction
 
 TABLES = (
     """
     CREATE TABLE IF NOT EXISTS broker_order_owners (
-        order_uuid TEXT PRIMARY KEY,
+        purchase TEXT PRIMARY KEY,
         site TEXT NOT NULL,
         seller TEXT NOT NULL,
         customer_key TEXT NOT NULL,
@@ -22,7 +23,12 @@ TABLES = (
     "CREATE INDEX IF NOT EXISTS broker_order_owners_customer ON broker_order_owners (customer_key)",
 )
 
-_FIND = "SELECT order_uuid, seller, customer_key, basket FROM broker_order_owners WHERE site = ?"
+# The UUID of a purchase changes if the Booking System fails. The Customer finds the purchase by any of its UUIDs.
+_FIND = """
+    SELECT broker_purchases.order_uuid, owner.seller, owner.customer_key, owner.basket
+    FROM broker_order_owners owner JOIN broker_purchases ON broker_purchases.id = owner.purchase WHERE owner.site = ?
+"""
+_PURCHASE = "(SELECT purchase FROM broker_order_uuids WHERE uuid = ?)"
 
 
 class OwnedOrder(NamedTuple):
@@ -46,28 +52,40 @@ class OrderOwners:
 
     Args:
         database: The database, with its tables.
+        journal: The journal of purchases.
         site: The URL of the dataset site.
     """
 
-    def __init__(self, database: Database, site: str) -> None:
+    def __init__(self, database: Database, journal: Journal, site: str) -> None:
         self._database = database
+        self._journal = journal
         self._site = site
 
     def begin(self, seller: str, customer_key: str, basket: bytes) -> OwnedOrder:
-        """Begin an Order with a new UUID, which is stored before it is used."""
-        owned = OwnedOrder(uuid.uuid4(), seller, customer_key, basket)
-        with self._database.transaction() as transaction:
+        """Begin an Order with a new UUID, which the journal has before it is used."""
+
+        def note(transaction: Transaction, purchase: Purchase) -> None:
             transaction.execute(
-                "INSERT INTO broker_order_owners (order_uuid, site, seller, customer_key, basket)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (str(owned.order), self._site, seller, customer_key, basket),
+                "INSERT INTO broker_order_owners (purchase, site, seller, customer_key, basket) VALUES (?, ?, ?, ?, ?)",
+                (purchase.id, self._site, seller, customer_key, basket),
             )
-        return owned
+
+        return OwnedOrder(self._journal.begin(note).order, seller, customer_key, basket)
+
+    def seller_of(self, purchase: Purchase) -> str:
+        """Return the `@id` of the Seller of a purchase."""
+        with self._database.transaction() as transaction:
+            query = "SELECT seller FROM broker_order_owners WHERE purchase = ?"
+            row = transaction.execute(query, (purchase.id,)).fetchone()
+        return str(row[0]) if row else ""
 
     def keep(self, order: uuid.UUID, basket: bytes) -> None:
         """Keep what the basket of an Order contains; empty to forget it."""
         with self._database.transaction() as transaction:
-            transaction.execute("UPDATE broker_order_owners SET basket = ? WHERE order_uuid = ?", (basket, str(order)))
+            transaction.execute(
+                f"UPDATE broker_order_owners SET basket = ? WHERE purchase = {_PURCHASE}",  # noqa: S608 - our own text
+                (basket, str(order)),
+            )
 
     def check(self, order: uuid.UUID, customer_key: str) -> OwnedOrder:
         """Return an Order of a Customer.
@@ -77,7 +95,8 @@ class OrderOwners:
         """
         with self._database.transaction() as transaction:
             row = transaction.execute(
-                f"{_FIND} AND order_uuid = ? AND customer_key = ?", (self._site, str(order), customer_key)
+                f"{_FIND} AND owner.purchase = {_PURCHASE} AND owner.customer_key = ?",
+                (self._site, str(order), customer_key),
             ).fetchone()
         if row is None:
             raise OrderAccessError(f"This Customer has no Order {order}.")
@@ -86,7 +105,7 @@ class OrderOwners:
     def of_customer(self, customer_key: str) -> tuple[OwnedOrder, ...]:
         """Return the Orders of a Customer, also those that were begun and not booked."""
         with self._database.transaction() as transaction:
-            rows = transaction.execute(f"{_FIND} AND customer_key = ?", (self._site, customer_key)).fetchall()
+            rows = transaction.execute(f"{_FIND} AND owner.customer_key = ?", (self._site, customer_key)).fetchall()
         return tuple(_read(*row) for row in rows)
 
 

@@ -4,19 +4,29 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from openbooking.broker.api.access import ApiKey
 from openbooking.broker.flow import Answer, Flow, NoAnswerError, Pause, Request, Work
-from openbooking.broker.orders.changes import Change, Deleted, ItemCancelled, UnknownOrder, Unreadable
-from openbooking.broker.orders.feed import FeedError, OrderFeed, read_changes
-from openbooking.broker.orders.versions import TABLES, begin, expect_deletion, latest, register
+from openbooking.broker.money.journal import Journal, Purchase
+from openbooking.broker.money.purchase import State
+from openbooking.broker.orders.changes import (
+    Change,
+    Deleted,
+    ItemCancelled,
+    ProposalAccepted,
+    UnknownOrder,
+    Unreadable,
+)
+from openbooking.broker.orders.feed import FeedError, OrderFeed, OrderFeedReading
+from openbooking.broker.orders.versions import latest
 from openbooking.broker.store.database import Database, Transaction, open_database
+from openbooking.broker.store.schema import prepare
 from openbooking.openactive.terms import OrderType
 
+Result = TypeVar("Result")
 FEED = OrderFeed("https://booking.example/orders-rpde", OrderType.ORDER)
 ORDER = uuid.UUID("e5d1a4f5-6b5c-4f5a-9f7e-0a8d2a4a8f10")
 ITEM = "https://booking.example/orders/1#/orderedItem/1"
@@ -53,7 +63,7 @@ class Feed:
         pages: The items of each page by its URL, with the URL of the next page.
         answers: Answers that come before the pages; None for no answer.
         told: The changes that the application was told.
-        totals: The totals that were noted.
+        requested: The URLs that were requested.
     """
 
     def __init__(self, database: Database) -> None:
@@ -61,11 +71,8 @@ class Feed:
         self.pages: dict[str, tuple[list[dict[str, Any]], str]] = {FEED.url: ([], FEED.url)}
         self.answers: list[Answer | None] = []
         self.told: list[Change] = []
-        self.totals: list[Decimal] = []
         self.requested: list[str] = []
-        with database.transaction() as transaction:
-            for statement in TABLES:
-                transaction.execute(statement)
+        prepare(database)
 
     def add(self, *items: dict[str, Any]) -> None:
         """Add a page with items to the end of the feed."""
@@ -76,30 +83,50 @@ class Feed:
 
     def begin(self) -> None:
         """Note that B is about to be sent."""
-        with self.database.transaction() as transaction:
-            begin(transaction, ORDER, OrderType.ORDER)
+        Journal(self.database).begin(self._set_order)
 
     def book(self, reply: Mapping[str, Any] | None = None) -> None:
-        """Note the reply to B."""
+        """Note the reply to B, and that 10 pounds were paid."""
+        self.begin()
+        content = json.dumps(version() if reply is None else reply).encode()
         with self.database.transaction() as transaction:
-            begin(transaction, ORDER, OrderType.ORDER)
-            register(transaction, ORDER, OrderType.ORDER, json.dumps(reply or version()).encode())
+            transaction.execute(
+                "UPDATE broker_purchases SET state = ?, reply = ?, reply_type = ?, pays = 1, amount = ?",
+                (State.BOOKED.value, content, "Order", "10"),
+            )
+
+    def end(self, state: State) -> None:
+        """Note that the purchase has come to another state."""
+        with self.database.transaction() as transaction:
+            transaction.execute("UPDATE broker_purchases SET state = ?", (state.value,))
+
+    @staticmethod
+    def _set_order(transaction: Transaction, _: Purchase) -> None:
+        """Give the purchase the UUID of the tests."""
+        transaction.execute("UPDATE broker_purchases SET order_uuid = ?", (str(ORDER),))
+        transaction.execute("UPDATE broker_order_uuids SET uuid = ?", (str(ORDER),))
 
     def handle(self, connection: Any, changes: Sequence[Change]) -> None:
         """Note what the application was told."""
         assert connection is not None
         self.told += changes
 
-    def note_total(self, _: Transaction, order: uuid.UUID, total: Decimal) -> None:
-        """Note a total."""
-        assert order == ORDER
-        self.totals.append(total)
-
     def read(self) -> int:
         """Read the feed to its end, and return the number of changes."""
-        return self.drive(read_changes(self.database, FEED, ApiKey("key"), self.handle, self.note_total))
+        return self.drive(self.flow(self.reading()))
 
-    def drive(self, flow: Flow[int]) -> int:
+    def reading(self) -> OrderFeedReading:
+        """Begin a reading of the feed."""
+        return OrderFeedReading(self.database, FEED, ApiKey("key"))
+
+    def flow(self, reading: OrderFeedReading) -> Flow[int]:
+        """Read pages to the end of the feed, and have the application handle their changes."""
+        count = 0
+        while page := (yield from reading.next_page()):
+            count += yield from reading.commit(page, self.handle)
+        return count
+
+    def drive(self, flow: Flow[Result]) -> Result:
         """Carry out a flow with the scripted answers."""
         result: Any = None
         fault: Exception | None = None
@@ -107,7 +134,8 @@ class Feed:
             try:
                 step = flow.throw(fault) if fault else flow.send(result)
             except StopIteration as end:
-                return int(end.value)
+                value: Result = end.value
+                return value
             result, fault = None, None
             match step:
                 case Request():
@@ -142,7 +170,7 @@ def test_changes_are_told_once(feed: Feed) -> None:
     feed.add(updated(1, version("SellerCancelled", 0)))
     assert feed.read() == len([CANCELLED, "TotalChanged"])
     assert feed.told[0] == CANCELLED
-    assert feed.totals == [0]
+    assert [purchase.owed for purchase in Journal(feed.database).refunds_due()] == [10]
     assert feed.read() == 0
     assert feed.requested[-1] == f"{FEED.url}?page=1"
 
@@ -178,7 +206,7 @@ def test_the_application_changes_its_tables_with_the_cursor(feed: Feed, location
     feed.read()
     with closing(open_database(location)) as other, other.transaction() as transaction:
         assert transaction.execute("SELECT item FROM told").fetchall() == [("1",)]
-        assert transaction.execute("SELECT cursor_url FROM order_feed").fetchall() == [(f"{FEED.url}?page=1",)]
+        assert transaction.execute("SELECT cursor_url FROM broker_order_feeds").fetchall() == [(f"{FEED.url}?page=1",)]
 
 
 def test_an_older_version_on_a_repeated_page_changes_nothing(feed: Feed) -> None:
@@ -206,8 +234,7 @@ def test_an_unknown_order_is_serious(feed: Feed) -> None:
 def test_an_unexpected_deletion_is_serious(feed: Feed, is_expected: bool) -> None:
     feed.book()
     if is_expected:
-        with feed.database.transaction() as transaction:
-            expect_deletion(transaction, ORDER, OrderType.ORDER)
+        feed.end(State.DELETING)
     feed.add(deleted(1))
     feed.add(deleted(2))
     feed.read()
@@ -220,7 +247,6 @@ def test_an_order_whose_reply_was_lost_is_known(feed: Feed) -> None:
     feed.add(updated(1, version("SellerCancelled")))
     feed.read()
     assert feed.told == [CANCELLED]
-    feed.book()
     feed.add(updated(1, version("SellerCancelled")))
     assert feed.read() == 0
 
@@ -273,3 +299,35 @@ def test_a_page_that_another_process_handled_is_not_told_again(feed: Feed, monke
     feed.read()
     assert other.told == [CANCELLED]
     assert feed.told == []
+
+
+def test_changes_are_seen_before_the_cursor_moves(feed: Feed) -> None:
+    feed.book()
+    feed.add(updated(1, version("SellerCancelled")))
+    reading = feed.reading()
+    page = feed.drive(reading.next_page())
+    assert page is not None
+    assert feed.drive(reading.changes(page)) == (CANCELLED,)
+    assert feed.drive(feed.reading().changes(page)) == (CANCELLED,)
+    assert feed.drive(reading.commit(page)) == 1
+    assert feed.drive(reading.changes(page)) == ()
+
+
+@pytest.mark.spec("OB-OPF-01", "OB-OPF-06")
+def test_a_proposal_in_the_orders_feed_is_known_by_its_identifier(feed: Feed) -> None:
+    feed.begin()
+    proposal = version() | {
+        "@type": "OrderProposal",
+        "identifier": str(ORDER),
+        "orderProposalVersion": "https://booking.example/order-proposals/1/versions/1",
+        "orderProposalStatus": "https://openactive.io/SellerAccepted",
+    }
+    feed.add(updated(1, proposal) | {"id": "proposal-1"})
+    feed.read()
+    assert feed.told == [ProposalAccepted(order=ORDER, version=proposal["orderProposalVersion"])]
+
+
+def test_a_missing_feed_of_proposals_is_empty(feed: Feed) -> None:
+    reading = OrderFeedReading(feed.database, FEED._replace(type=OrderType.PROPOSAL), ApiKey("key"))
+    feed.answers = [Answer(404, {}, b"")]
+    assert feed.drive(reading.next_page()) is None

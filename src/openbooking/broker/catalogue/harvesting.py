@@ -45,7 +45,7 @@ class Feeds(NamedTuple):
 
     Attributes:
         system: The URL of the Booking System.
-        urls: The URLs of the feeds by name, which is the type of their items.
+        urls: The URLs of the feeds by name, which begins with the type of their items.
         options: Headers, limits and the clock.
     """
 
@@ -163,5 +163,5 @@ def _forget(database: Database, feeds: Feeds) -> None:
 
 
 def _depth(name: str) -> int:
-    type_ = TYPE_OF_NAME.get(name)
+    type_ = TYPE_OF_NAME.get(name.partition(" ")[0])
     return type_.depth if type_ else 0

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypedDict
 
 from openbooking.broker.catalogue.bookable import Terms
 from openbooking.broker.catalogue.rows import ANY_TIME, concept_number, fold, hundredths, requirement_bits, seconds
@@ -80,6 +80,27 @@ class Search(NamedTuple):
     def terms(self, now: datetime) -> Terms:
         """Return what the Broker asks for, if only bookable Opportunities are wanted."""
         return Terms(now, self.requirements, self.spaces or 1)
+
+
+class SearchTerms(TypedDict, total=False):
+    """The terms of a `Search` as named arguments."""
+
+    activity: str | None
+    near: Near | None
+    day: date | None
+    starts_from: datetime | None
+    starts_before: datetime | None
+    hours: tuple[time, time] | None
+    spaces: int | None
+    type: OpportunityType | None
+    seller: str | None
+    text: str | None
+    max_price: Decimal | None
+    bookable: bool
+    requirements: frozenset[str]
+    sort: Literal["start", "distance"]
+    limit: int
+    offset: int
 
 
 class Condition(NamedTuple):

@@ -64,6 +64,21 @@ class Hit(NamedTuple):
     distance: float | None
     opportunity: JsonObject
 
+    @property
+    def opportunity_id(self) -> str:
+        """The `@id` of the Opportunity."""
+        return self.id
+
+    @property
+    def offer_id(self) -> str:
+        """The `@id` of the first Offer that can be booked; empty if there is none."""
+        return self.offers[0].id if self.offers else ""
+
+    @property
+    def seller_id(self) -> str:
+        """The `@id` of the Seller; empty if it has none."""
+        return read_text((self.seller or {}).get("@id")) or ""
+
 
 class _Found(NamedTuple):
     """A row of the index that fits."""

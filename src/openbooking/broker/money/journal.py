@@ -43,6 +43,8 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
         refunding: The amount that is being paid back.
         restarts: How often the purchase began again with another UUID.
         fault: Why the purchase was reversed, or is not finished; empty if nothing went wrong.
+        reply: The latest reply to P or B, as JSON; empty before the first.
+        reply_type: Whether the reply is an `Order` or an `OrderProposal`; empty before the first.
         due: The total in the Orders feed if it is less than what was paid; otherwise None.
         proposal_status: The latest status of the OrderProposal in the feed; None if not seen there.
         proposal_version: The latest version in the feed; `proposal_total` and `proposal_currency` belong to it.
@@ -67,6 +69,8 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
     refunding: Decimal = Decimal(0)
     restarts: int = 0
     fault: str = ""
+    reply: bytes = b""
+    reply_type: str = ""
     due: Decimal | None = None
     proposal_status: str | None = None
     proposal_version: str | None = None
@@ -98,14 +102,20 @@ class Journal:
         self._lock = threading.Lock()
         self._held = set[str]()
 
-    def begin(self) -> Purchase:
-        """Begin a purchase with a new Order UUID, which no other purchase ever uses (OB-BRK-01)."""
+    def begin(self, note: Callable[[Transaction, Purchase], None] | None = None) -> Purchase:
+        """Begin a purchase with a new Order UUID, which no other purchase ever uses (OB-BRK-01).
+
+        Args:
+            note: Notes more about the purchase in the same transaction.
+        """
         purchase = Purchase(
             id=uuid.uuid4().hex, order=uuid.uuid4(), state=State.OPEN, since=self._clock(), owner=NOBODY
         )
         with self._database.transaction() as transaction:
             transaction.execute(_INSERT, (purchase.id, *_values(purchase)))
             _use(transaction, purchase)
+            if note:
+                note(transaction, purchase)
         return purchase
 
     def find(self, order: uuid.UUID) -> Purchase:
@@ -235,21 +245,21 @@ class Journal:
 _SELECT = """
     SELECT
         id, order_uuid, state, since, owner, body, approval, agreed_version, amount, currency, pays,
-        reference, payments, payment_key, payment_id, refunded, refunding, restarts, fault, due, proposal_status,
-        proposal_version, proposal_total, proposal_currency
+        reference, payments, payment_key, payment_id, refunded, refunding, restarts, fault, reply, reply_type, due,
+        proposal_status, proposal_version, proposal_total, proposal_currency
     FROM broker_purchases
 """
 _INSERT = """
     INSERT INTO broker_purchases (
         id, order_uuid, state, since, owner, body, approval, agreed_version, amount, currency, pays,
-        reference, payments, payment_key, payment_id, refunded, refunding, restarts, fault
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        reference, payments, payment_key, payment_id, refunded, refunding, restarts, fault, reply, reply_type
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _UPDATE = """
     UPDATE broker_purchases SET
         order_uuid = ?, state = ?, since = ?, owner = ?, body = ?, approval = ?, agreed_version = ?, amount = ?,
         currency = ?, pays = ?, reference = ?, payments = ?, payment_key = ?, payment_id = ?, refunded = ?,
-        refunding = ?, restarts = ?, fault = ?
+        refunding = ?, restarts = ?, fault = ?, reply = ?, reply_type = ?
     WHERE id = ? AND owner = ? AND state = ?
 """
 
@@ -275,6 +285,8 @@ def _values(purchase: Purchase) -> tuple[object, ...]:
         str(purchase.refunding),
         purchase.restarts,
         purchase.fault,
+        purchase.reply,
+        purchase.reply_type,
     )
 
 
@@ -283,7 +295,7 @@ def _purchase(row: Row) -> Purchase:
     members["state"] = State(members["state"])
     members["order"] = uuid.UUID(members["order"])
     members["approval"], members["pays"] = bool(members["approval"]), bool(members["pays"])
-    members["body"] = bytes(members["body"])
+    members["body"], members["reply"] = bytes(members["body"]), bytes(members["reply"])
     for name in ("amount", "refunded", "refunding", "due", "proposal_total"):
         members[name] = None if members[name] is None else Decimal(members[name])
     return Purchase(**members)

@@ -180,8 +180,12 @@ class Purchases:
                 if following is purchase.state:
                     yield from work(partial(self._journal.leave, purchase, str(done.fault)))
                     break
-                fault = {"fault": str(done.fault)} if done.fault else {}
-                purchase = yield from self._move(purchase, following, **fault, **done.changes)
+                changes = dict(done.changes)
+                if done.fault:
+                    changes["fault"] = str(done.fault)
+                if done.reply:
+                    changes |= {"reply": msgspec.json.encode(done.reply), "reply_type": done.reply.type}
+                purchase = yield from self._move(purchase, following, **changes)
         except Exception as fault:
             with suppress(DatabaseError):
                 yield from work(partial(self._journal.leave, purchase, str(fault)))

@@ -9,7 +9,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from openbooking.broker.api.endpoints import BookingApi, Retries
+from openbooking.broker.api.endpoints import BookingApi
+from openbooking.broker.api.retries import Retries
 from openbooking.broker.flow import Flow, NoAnswerError, Request, call_hook, pause
 from openbooking.broker.money import bodies
 from openbooking.broker.money.amounts import amount_of, is_total
@@ -20,6 +21,7 @@ from openbooking.broker.money.purchase import GONE, MOST_RESTARTS, Outcome, Stat
 from openbooking.openactive.messages import Order, OrderProposal, OrderProposalPatch, PriceSpecification
 from openbooking.openactive.terms import OPENACTIVE, OrderProposalStatus
 
+ApiOf = Callable[[Purchase], Flow[BookingApi]]
 Result = TypeVar("Result")
 _REPEATED_LATER = (429, 503)
 _SERVER_ERRORS = 500
@@ -45,13 +47,13 @@ class Steps:
     """The steps of purchases with one Booking System and one payment provider.
 
     Args:
-        api: The Open Booking API.
+        api_of: Returns the Open Booking API with the credentials for the Seller of a purchase.
         payments: The hooks of payment; None if only free Orders are booked.
         retries: How a hook is repeated after a `TemporaryPaymentError`.
     """
 
-    def __init__(self, api: BookingApi, payments: Payments | None, retries: Retries) -> None:
-        self._api = api
+    def __init__(self, api_of: ApiOf, payments: Payments | None, retries: Retries) -> None:
+        self._api_of = api_of
         self._payments = payments
         self._retries = retries
         self._steps: dict[State, Callable[[Purchase], Flow[Done]]] = {
@@ -85,7 +87,8 @@ class Steps:
 
     def _book(self, purchase: Purchase, *, unsure: bool) -> Flow[Done]:
         """Send B, and compare the total of the Order with what the Customer agreed to."""
-        request = self._api.book(purchase.order, bodies.booking_request(purchase))
+        api = yield from self._api_of(purchase)
+        request = api.book(purchase.order, bodies.booking_request(purchase))
         sent = yield from _sent(request, purchase, unsure=unsure, may_restart=not purchase.agreed_version)
         if not isinstance(sent, Order):
             return sent
@@ -93,7 +96,8 @@ class Steps:
 
     def _propose(self, purchase: Purchase, *, unsure: bool) -> Flow[Done]:
         """Send P, and remember the version to which the Customer agrees by it."""
-        request = self._api.propose(purchase.order, bodies.proposal_request(purchase))
+        api = yield from self._api_of(purchase)
+        request = api.propose(purchase.order, bodies.proposal_request(purchase))
         sent = yield from _sent(request, purchase, unsure=unsure, may_restart=True)
         if not isinstance(sent, OrderProposal):
             return sent
@@ -104,8 +108,9 @@ class Steps:
 
     def _quote(self, purchase: Purchase) -> Flow[Done]:
         """Send C2 with the new UUID; the price must be the one that the Customer agreed to."""
+        api = yield from self._api_of(purchase)
         try:
-            quote = yield from self._api.quote(purchase.order, bodies.quote_request(purchase))
+            quote = yield from api.quote(purchase.order, bodies.quote_request(purchase))
         except Exception as fault:
             if _status(fault) is None and not isinstance(fault, NoAnswerError):
                 raise
@@ -125,17 +130,23 @@ class Steps:
 
     def _delete(self, purchase: Purchase) -> Flow[Done]:
         """Delete the Order until the Booking System says that there is none. An OrderProposal is rejected."""
-        fault = yield from _deletion(self._api.delete_order(purchase.order))
+        fault = yield from self.delete(purchase, purchase.order)
         if fault is None and purchase.approval:
             fault = yield from self._reject(purchase)
         return Done() if fault is None else Done(Outcome.UNKNOWN, fault=fault)
+
+    def delete(self, purchase: Purchase, order: uuid.UUID) -> Flow[Exception | None]:
+        """Delete an Order of a purchase that must not exist; return what went wrong."""
+        api = yield from self._api_of(purchase)
+        return (yield from _deletion(api.delete_order(order)))
 
     def _reject(self, purchase: Purchase) -> Flow[Exception | None]:
         """Reject an OrderProposal for the Customer. One that cannot be rejected is booked, rejected or unknown."""
         status = OrderProposalStatus.CUSTOMER_REJECTED.value
         patch = OrderProposalPatch(context=OPENACTIVE, order_proposal_status=status)
+        api = yield from self._api_of(purchase)
         try:
-            yield from self._api.update_proposal(purchase.order, patch)
+            yield from api.update_proposal(purchase.order, patch)
         except Exception as fault:  # noqa: BLE001 - returned or judged
             if _status(fault) is None or _status(fault) in _REPEATED_LATER:
                 return fault
@@ -237,11 +248,6 @@ def _deletion(request: Flow[None]) -> Flow[Exception | None]:
             raise
         return fault
     return None
-
-
-def delete(api: BookingApi, order: uuid.UUID) -> Flow[Exception | None]:
-    """Delete an Order that must not exist; return what went wrong."""
-    return (yield from _deletion(api.delete_order(order)))
 
 
 def _with_total(done: Done, total: PriceSpecification | None, purchase: Purchase) -> Done:

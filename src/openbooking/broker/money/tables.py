@@ -24,6 +24,8 @@ TABLES = (
         refunding TEXT NOT NULL,
         restarts INTEGER NOT NULL,
         fault TEXT NOT NULL,
+        reply BLOB NOT NULL,
+        reply_type TEXT NOT NULL,
         due TEXT,
         proposal_status TEXT,
         proposal_version TEXT,

@@ -1,35 +1,32 @@
 """Reads the Orders feed and the OrderProposals feed of a Broker, page by page (OB 8.4).
 
-The application handles the changes of a page in the transaction that moves the cursor. An error of the application
-leaves the cursor where it was, and the page comes again.
+A page of changes is committed together with the cursor: in the transaction in which the application handles the
+changes, or once the application asks for the next page. If the application fails, the page comes again.
 """
 
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from openbooking.broker.api.access import Access
+from openbooking.broker.errors import BrokerError
 from openbooking.broker.flow import Flow, NoAnswerError, Request, pause, send, work
+from openbooking.broker.money.news import note_deletion, note_order, note_proposal
 from openbooking.broker.orders.changes import Change
-from openbooking.broker.orders.compare import total_of
-from openbooking.broker.orders.versions import cursor_of, keep_versions, move_cursor
+from openbooking.broker.orders.versions import NewVersion, cursor_of, keep, move_cursor, new_versions
 from openbooking.broker.store.database import Database, Transaction
 from openbooking.harvest.reader import End, Get, Reader, Received, Wait
+from openbooking.openactive.messages import OrderProposalFeedData
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OrderType
 
-# A Broker polls at least every 60 seconds (OB-BRK-07).
-LONGEST_PAUSE = 60
-
+# Handles changes with the connection of the database, in the transaction that moves the cursor.
 Handler = Callable[[Any, Sequence[Change]], None]
-NoteTotal = Callable[[Transaction, uuid.UUID, Decimal], None]
 # The body of an answer is complete and decompressed.
 _OF_THE_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
 
 
-class FeedError(Exception):
+class FeedError(BrokerError):
     """A feed cannot be read to its end; the message says why. What was read before is kept."""
 
 
@@ -45,84 +42,121 @@ class OrderFeed(NamedTuple):
     type: OrderType
 
 
-def read_changes(
-    database: Database, feed: OrderFeed, access: Access, handle: Handler, note_total: NoteTotal
-) -> Flow[int]:
-    """Read a feed from its cursor to its end, and return the number of changes.
+class OrderFeedReading:
+    """One reading of a feed, from its cursor to its end.
+
+    Call `next_page`, then `changes` and `commit`, or only `commit` with a handler, until there is no page.
 
     Args:
         database: The database with the cursor and the latest versions.
         feed: The feed.
         access: The credentials of the Broker.
-        handle: Handles the changes of a page. It gets the connection of the database, in the transaction that moves the
-            cursor, and runs where the database is used: in an asynchronous client, that is a thread of its own.
-        note_total: Notes the total of an Order in the same transaction, so that what is paid too much is refunded.
-
-    Raises:
-        FeedError: The feed cannot be read to its end.
     """
-    reading = _Reading(database, feed, handle, note_total)
-    cursor = yield from work(reading.cursor)
-    headers = {**(yield from access.headers()), "Accept": BOOKING_MEDIA_TYPE}
-    end = yield from _read(Reader(feed.url, cursor=cursor, headers=headers), reading)
-    if reading.status == HTTPStatus.UNAUTHORIZED and (yield from access.renew()):
-        headers = {**(yield from access.headers()), "Accept": BOOKING_MEDIA_TYPE}
-        end = yield from _read(Reader(feed.url, cursor=reading.position, headers=headers), reading)
-    if end.fault:
-        raise FeedError(f"{end.url} does not lead to the end of the feed: {end.fault}.")
-    return reading.count
 
-
-class _Reading:
-    """One reading of a feed into the database."""
-
-    def __init__(self, database: Database, feed: OrderFeed, handle: Handler, note_total: NoteTotal) -> None:
-        self.count = 0
-        self.position = ""
-        self.status = 0
+    def __init__(self, database: Database, feed: OrderFeed, access: Access) -> None:
         self._database = database
         self._feed = feed
-        self._handle = handle
-        self._note_total = note_total
+        self._access = access
+        self._cursor = ""
+        self._status = 0
+        self._reader: Reader | None = None
+        self._is_renewed = False
 
-    def cursor(self) -> str:
-        """Return the URL at which to resume; empty for the first page."""
-        with self._database.transaction() as transaction:
-            self.position = cursor_of(transaction, self._feed.url)
-        return self.position
+    def next_page(self) -> Flow[Received | None]:
+        """Return the next page; None at the end of the feed.
 
-    def keep(self, received: Received) -> None:
-        """Keep a page and its cursor, and have the application handle its changes, in one transaction.
-
-        Nothing happens if another process has handled the page.
+        Raises:
+            FeedError: The feed cannot be read to its end.
         """
+        if self._reader is None:
+            self._cursor = yield from work(self._stored_cursor)
+            self._reader = yield from self._new_reader()
+        step = yield from self._next_step(self._reader)
+        if isinstance(step, End) and self._status == HTTPStatus.UNAUTHORIZED and not self._is_renewed:
+            self._is_renewed = True
+            if (yield from self._access.renew()):
+                self._reader = yield from self._new_reader()
+                step = yield from self._next_step(self._reader)
+        if isinstance(step, Received):
+            return step
+        if step.fault and not self._is_absent():
+            raise FeedError(f"{step.url} does not lead to the end of the feed: {step.fault}.")
+        return None
+
+    def changes(self, page: Received) -> Flow[tuple[Change, ...]]:
+        """Return the changes of a page. Nothing is written."""
+
+        def read() -> tuple[Change, ...]:
+            with self._database.transaction() as transaction:
+                versions = new_versions(transaction, self._feed.type, page.page.items)
+                return tuple(change for version in versions for change in version.changes)
+
+        return (yield from work(read))
+
+    def commit(self, page: Received, handle: Handler | None = None) -> Flow[int]:
+        """Keep the versions of a page and move the cursor; return the number of changes.
+
+        If another process has done so, nothing happens.
+
+        Args:
+            page: The page.
+            handle: Handles the changes in the same transaction. An error of it leaves everything as it was. In an
+                asynchronous client it runs in the thread that uses the database.
+        """
+
+        def write() -> int:
+            with self._database.transaction() as transaction:
+                if not move_cursor(transaction, self._feed.url, self._cursor, page.cursor):
+                    return 0
+                versions = list(new_versions(transaction, self._feed.type, page.page.items))
+                for version in versions:
+                    keep(transaction, version)
+                    _note(transaction, version)
+                changes = [change for version in versions for change in version.changes]
+                if handle and changes:
+                    handle(transaction.connection, changes)
+            return len(changes)
+
+        count = yield from work(write)
+        self._cursor = page.cursor
+        return count
+
+    def _is_absent(self) -> bool:
+        """Return whether the Booking System has no feed of OrderProposals; they may be in the Orders feed (AMB-23)."""
+        is_missing = self._status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+        return is_missing and self._feed.type is OrderType.PROPOSAL and not self._cursor
+
+    def _stored_cursor(self) -> str:
         with self._database.transaction() as transaction:
-            if not move_cursor(transaction, self._feed.url, self.position, received.cursor):
-                return
-            orders = list(keep_versions(transaction, self._feed.type, received.page.items))
-            for changed in orders:
-                if changed.version is not None and self._feed.type is OrderType.ORDER:
-                    self._note_total(transaction, changed.order, total_of(changed.version))
-            changes = [change for order in orders for change in order.changes]
-            if changes:
-                self._handle(transaction.connection, changes)
-        self.count += len(changes)
-        self.position = received.cursor
+            return cursor_of(transaction, self._feed.url)
 
+    def _new_reader(self) -> Flow[Reader]:
+        headers = {**(yield from self._access.headers()), "Accept": BOOKING_MEDIA_TYPE}
+        return Reader(self._feed.url, cursor=self._cursor, headers=headers)
 
-def _read(reader: Reader, reading: _Reading) -> Flow[End]:
-    """Read pages until the end of the feed."""
-    while True:
-        step = reader.next_step()
-        match step:
-            case Get():
-                reading.status = yield from _get(step, reader)
-            case Wait(seconds):
-                yield from pause(seconds)
-            case Received():
-                yield from work(lambda received=step: reading.keep(received))  # type: ignore[misc]
-            case End():
+    def _next_step(self, reader: Reader) -> Flow[Received | End]:
+        while True:
+            step = reader.next_step()
+            if isinstance(step, Get):
+                self._status = yield from _get(step, reader)
+            elif isinstance(step, Wait):
+                yield from pause(step.seconds)
+            else:
                 return step
+
+
+def _note(transaction: Transaction, version: NewVersion) -> None:
+    """Tell the journal what a version says about money."""
+    found = version.version
+    if isinstance(found, OrderProposalFeedData):
+        status, total = found.order_proposal_status, found.total_payment_due
+        note_proposal(transaction, version.order, status, found.order_proposal_version, total)
+    elif found is not None:
+        note_order(transaction, version.order, found.total_payment_due)
+    elif version.is_deleted and version.type is OrderType.PROPOSAL:
+        note_proposal(transaction, version.order, None, "", None)
+    elif version.is_deleted:
+        note_deletion(transaction, version.order)
 
 
 def _get(get: Get, reader: Reader) -> Flow[int]:

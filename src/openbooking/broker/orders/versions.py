@@ -1,15 +1,19 @@
-"""The latest version of each Order and OrderProposal, and the cursors of their feeds, in the Broker's database.
+"""The latest version of each Order and OrderProposal in the feeds, and the cursors of the feeds.
 
-An Order is known from before B or P is sent. Feeds show it after its first change only, so the reply to B or P is its
-first version.
+Feeds show an Order after its first change only, so the reply to B or P is its first version. The journal has it.
+
+A Booking System has one feed for Orders and one for OrderProposals, or one feed for both. In a feed for both, the `id`
+of an OrderProposal is not its UUID (AMB-23).
 """
 
+import re
 import uuid
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
 
+from openbooking.broker.money.known_orders import KnownOrder, known_order
 from openbooking.broker.orders.changes import Change, Deleted, UnknownOrder, Unreadable
 from openbooking.broker.orders.compare import Version, changes_between, untouched
 from openbooking.broker.store.database import Transaction
@@ -18,86 +22,126 @@ from openbooking.openactive.messages import OrderFeedData, OrderProposalFeedData
 from openbooking.openactive.terms import OrderType
 
 TABLES = (
-    "CREATE TABLE IF NOT EXISTS order_feed (url TEXT PRIMARY KEY, cursor_url TEXT NOT NULL)",
-    # deletion_expected: the Broker asked for the deletion, or B ended the OrderProposal.
+    "CREATE TABLE IF NOT EXISTS broker_order_feeds (url TEXT PRIMARY KEY, cursor_url TEXT NOT NULL)",
+    # The content is empty if the Order was deleted.
     """
-    CREATE TABLE IF NOT EXISTS order_version (
-        order_uuid TEXT, type TEXT, content BLOB NOT NULL, modified BLOB, deleted INTEGER NOT NULL DEFAULT 0,
-        deletion_expected INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (order_uuid, type)
+    CREATE TABLE IF NOT EXISTS broker_order_versions (
+        order_uuid TEXT, type TEXT, modified BLOB NOT NULL, content BLOB NOT NULL, PRIMARY KEY (order_uuid, type)
     )
     """,
 )
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 _TYPES: dict[OrderType, type[Version]] = {
     OrderType.ORDER: OrderFeedData,
     OrderType.PROPOSAL: OrderProposalFeedData,
 }
 
 
-class ChangedOrder(NamedTuple):
-    """An Order or OrderProposal of a page of its feed.
+class NewVersion(NamedTuple):
+    """A new version of an Order or OrderProposal.
 
     Attributes:
         order: The Order UUID.
-        version: The new version; None if it was deleted or cannot be read.
+        type: Whether it is an Order or an OrderProposal.
+        modified: The `modified` of the item, as JSON.
+        content: The version as JSON; empty if the Order was deleted; None if the version cannot be read.
+        version: The version; None if there is none.
         changes: What changed.
     """
 
     order: uuid.UUID
+    type: OrderType
+    modified: bytes
+    content: bytes | None
     version: Version | None
     changes: tuple[Change, ...]
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the Order was deleted."""
+        return self.content == b""
 
-class _Stored(NamedTuple):
+
+class _Kept(NamedTuple):
+    modified: bytes
     content: bytes
-    modified: bytes | None
-    deleted: bool
-    deletion_expected: bool
 
 
-def begin(transaction: Transaction, order: uuid.UUID, type_: OrderType) -> None:
-    """Note that B or P is about to be sent, so that its Order is known even if no reply arrives."""
-    transaction.execute(
-        "INSERT INTO order_version (order_uuid, type, content) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        (str(order), type_.value, b""),
-    )
+class _Head(msgspec.Struct):
+    type: object = msgspec.field(name="@type", default=None)
+    identifier: object = None
 
 
-def register(transaction: Transaction, order: uuid.UUID, type_: OrderType, reply: bytes) -> None:
-    """Keep the reply to B or P as the first version of an Order or OrderProposal.
+class _Item(msgspec.Struct):
+    data: msgspec.Raw = msgspec.Raw(b"{}")
 
-    The version of a feed that came before the reply is kept instead: it is later.
+
+class _Read(NamedTuple):
+    """An item of a feed.
+
+    Attributes:
+        order: The Order UUID.
+        type: Whether it is an Order or an OrderProposal.
+        modified: The `modified`, as JSON.
+        content: The `data`, as JSON; empty if the item is deleted.
+    """
+
+    order: uuid.UUID
+    type: OrderType
+    modified: bytes
+    content: bytes
+
+
+def new_versions(transaction: Transaction, type_: OrderType, items: Iterable[msgspec.Raw]) -> Iterator[NewVersion]:
+    """Yield the versions on a page that are later than those that are kept, because feeds may repeat pages.
 
     Args:
-        transaction: The transaction in which the outcome of B or P is noted.
-        order: The Order UUID.
-        type_: Whether the reply is an Order or an OrderProposal.
-        reply: The body of the reply.
+        transaction: A transaction. Nothing is written.
+        type_: The type of items that do not name theirs.
+        items: The items of the page, with their envelopes.
     """
-    transaction.execute(
-        "INSERT INTO order_version (order_uuid, type, content) VALUES (?, ?, ?)"
-        " ON CONFLICT (order_uuid, type) DO UPDATE SET content = excluded.content WHERE order_version.modified IS NULL",
-        (str(order), type_.value, reply),
-    )
+    seen: dict[tuple[uuid.UUID, OrderType], _Kept] = {}
+    for read in filter(None, (_read_item(item, type_) for item in items)):
+        key = read.order, read.type
+        kept = seen.get(key) or _kept(transaction, *key)
+        if kept and not _is_news(read.modified, kept.modified):
+            continue
+        known = known_order(transaction, *key)
+        if not read.content:
+            new = NewVersion(*key, read.modified, b"", None, _deletion(read.order, kept, known))
+        else:
+            new = _update(read, _Before(kept, known))
+        if new.content is not None:
+            seen[key] = _Kept(new.modified, new.content)
+        yield new
 
 
-def expect_deletion(transaction: Transaction, order: uuid.UUID, type_: OrderType) -> None:
-    """Note that the Broker deletes an Order, or ends its OrderProposal by B, so that its deletion is no surprise."""
+def keep(transaction: Transaction, version: NewVersion) -> None:
+    """Keep a version as the latest one, unless it cannot be read."""
+    if version.content is None:
+        return
     transaction.execute(
-        "INSERT INTO order_version (order_uuid, type, content, deletion_expected) VALUES (?, ?, ?, 1)"
-        " ON CONFLICT (order_uuid, type) DO UPDATE SET deletion_expected = 1",
-        (str(order), type_.value, b""),
+        "INSERT INTO broker_order_versions (order_uuid, type, modified, content) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (order_uuid, type) DO UPDATE SET modified = excluded.modified, content = excluded.content",
+        (str(version.order), version.type.value, version.modified, version.content),
     )
 
 
 def latest(transaction: Transaction, order: uuid.UUID, type_: OrderType) -> Version | None:
-    """Return the latest version of an Order or OrderProposal; None if it is not known or was deleted."""
-    stored = _stored(transaction, order, type_)
-    return None if stored is None or stored.deleted else _read(stored.content, type_)
+    """Return the latest version of an Order or OrderProposal: of the feed, otherwise the reply to B or P.
+
+    None if it is not known or was deleted.
+    """
+    kept = _kept(transaction, order, type_)
+    if kept:
+        return _read(kept.content, type_)
+    known = known_order(transaction, order, type_)
+    return _read(known.reply, type_) if known and not known.deletion_expected else None
 
 
 def cursor_of(transaction: Transaction, feed: str) -> str:
     """Return the URL at which the reading of a feed resumes; empty for its first page."""
-    row = transaction.execute("SELECT cursor_url FROM order_feed WHERE url = ?", (feed,)).fetchone()
+    row = transaction.execute("SELECT cursor_url FROM broker_order_feeds WHERE url = ?", (feed,)).fetchone()
     return str(row[0]) if row else ""
 
 
@@ -105,73 +149,60 @@ def move_cursor(transaction: Transaction, feed: str, before: str, after: str) ->
     """Move the cursor of a feed, and return False if another process has moved it since it was read."""
     if not before:
         inserted = transaction.execute(
-            "INSERT INTO order_feed (url, cursor_url) VALUES (?, ?) ON CONFLICT DO NOTHING", (feed, after)
+            "INSERT INTO broker_order_feeds (url, cursor_url) VALUES (?, ?) ON CONFLICT DO NOTHING", (feed, after)
         )
         return inserted.rowcount == 1
     moved = transaction.execute(
-        "UPDATE order_feed SET cursor_url = ? WHERE url = ? AND cursor_url = ?", (after, feed, before)
+        "UPDATE broker_order_feeds SET cursor_url = ? WHERE url = ? AND cursor_url = ?", (after, feed, before)
     )
     return moved.rowcount == 1
 
 
-def keep_versions(transaction: Transaction, type_: OrderType, items: Iterable[msgspec.Raw]) -> Iterator[ChangedOrder]:
-    """Keep the items of a page as the latest versions, and yield each Order that changed.
+class _Before(NamedTuple):
+    """What is known of an Order before a version: the version that is kept, and what the journal knows."""
 
-    A version that is not later than the one that is kept changes nothing, because feeds may repeat pages.
-
-    Args:
-        transaction: The transaction in which the cursor moves.
-        type_: Whether the feed is that of Orders or of OrderProposals.
-        items: The items of the page, with their envelopes.
-    """
-    for item in items:
-        envelope = read_envelope(item)
-        order = _uuid(envelope.id) if envelope else None
-        if envelope is None or order is None:
-            # Without an Order UUID, nobody can be told about the item.
-            continue
-        stored = _stored(transaction, order, type_)
-        if stored and stored.modified is not None and not _is_news(envelope.modified, stored.modified):
-            continue
-        if envelope.deleted:
-            yield _delete(transaction, order, type_, stored, envelope.modified)
-        else:
-            yield _update(transaction, order, type_, stored, _Received(item, envelope.modified))
+    kept: _Kept | None
+    known: KnownOrder | None
 
 
-class _Received(NamedTuple):
-    item: msgspec.Raw
-    modified: bytes
+def _deletion(order: uuid.UUID, kept: _Kept | None, known: KnownOrder | None) -> tuple[Change, ...]:
+    if known is None:
+        return () if kept else (UnknownOrder(order=order),)
+    if kept and not kept.content:
+        return ()
+    return (Deleted(order=order, expected=known.deletion_expected),)
 
 
-class _Data(msgspec.Struct):
-    data: msgspec.Raw
-
-
-def _delete(
-    transaction: Transaction, order: uuid.UUID, type_: OrderType, stored: _Stored | None, modified: bytes
-) -> ChangedOrder:
-    _put(transaction, order, type_, (stored.content if stored else b"", modified, 1))
-    if stored is None:
-        return ChangedOrder(order, None, (UnknownOrder(order=order),))
-    if stored.deleted:
-        return ChangedOrder(order, None, ())
-    return ChangedOrder(order, None, (Deleted(order=order, expected=stored.deletion_expected),))
-
-
-def _update(
-    transaction: Transaction, order: uuid.UUID, type_: OrderType, stored: _Stored | None, received: _Received
-) -> ChangedOrder:
+def _update(read: _Read, before: _Before) -> NewVersion:
+    order, type_, modified, content = read
     try:
-        content = bytes(msgspec.json.decode(received.item, type=_Data).data)
         version = msgspec.json.decode(content, type=_TYPES[type_])
     except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
-        return ChangedOrder(order, None, (Unreadable(order=order, reason=str(fault)),))
-    _put(transaction, order, type_, (content, received.modified, 0))
-    if stored is None:
-        return ChangedOrder(order, version, (UnknownOrder(order=order),))
-    before = _read(stored.content, type_) or untouched(version)
-    return ChangedOrder(order, version, tuple(changes_between(order, before, version)))
+        return NewVersion(order, type_, modified, None, None, (Unreadable(order=order, reason=str(fault)),))
+    if before.known is None:
+        changes: tuple[Change, ...] = () if before.kept else (UnknownOrder(order=order),)
+    else:
+        content_before = before.kept.content if before.kept else before.known.reply
+        changes = tuple(changes_between(order, _read(content_before, type_) or untouched(version), version))
+    return NewVersion(order, type_, modified, content, version, changes)
+
+
+def _read_item(item: msgspec.Raw, type_: OrderType) -> _Read | None:
+    """Return an item of a feed; None if it has no Order UUID, so that nobody can be told about it."""
+    envelope = read_envelope(item)
+    if envelope is None:
+        return None
+    try:
+        data = msgspec.json.decode(item, type=_Item).data
+        head = msgspec.json.decode(data, type=_Head)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        data, head = msgspec.Raw(b"{}"), _Head()
+    order = _uuid(str(head.identifier)) or _uuid(envelope.id)
+    if order is None:
+        return None
+    is_proposal = OrderType.PROPOSAL in {str(head.type).rpartition("/")[2], envelope.kind}
+    content = b"" if envelope.deleted else bytes(data)
+    return _Read(order, OrderType.PROPOSAL if is_proposal else type_, envelope.modified, content)
 
 
 def _read(content: bytes, type_: OrderType) -> Version | None:
@@ -182,24 +213,12 @@ def _read(content: bytes, type_: OrderType) -> Version | None:
         return None
 
 
-def _stored(transaction: Transaction, order: uuid.UUID, type_: OrderType) -> _Stored | None:
+def _kept(transaction: Transaction, order: uuid.UUID, type_: OrderType) -> _Kept | None:
     row = transaction.execute(
-        "SELECT content, modified, deleted, deletion_expected FROM order_version WHERE order_uuid = ? AND type = ?",
+        "SELECT modified, content FROM broker_order_versions WHERE order_uuid = ? AND type = ?",
         (str(order), type_.value),
     ).fetchone()
-    if row is None:
-        return None
-    content, modified, deleted, expected = row
-    return _Stored(bytes(content), None if modified is None else bytes(modified), bool(deleted), bool(expected))
-
-
-def _put(transaction: Transaction, order: uuid.UUID, type_: OrderType, values: tuple[bytes, bytes, int]) -> None:
-    transaction.execute(
-        "INSERT INTO order_version (order_uuid, type, content, modified, deleted) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT (order_uuid, type) DO UPDATE"
-        " SET content = excluded.content, modified = excluded.modified, deleted = excluded.deleted",
-        (str(order), type_.value, *values),
-    )
+    return _Kept(bytes(row[0]), bytes(row[1])) if row else None
 
 
 def _is_news(modified: bytes, known: bytes) -> bool:
@@ -215,7 +234,6 @@ def _decoded(modified: bytes) -> object:
 
 
 def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text.rpartition("/")[2])
-    except ValueError:
-        return None
+    """Return the UUID at the end of a text, such as an `@id`."""
+    found = _UUID.search(text)
+    return uuid.UUID(found[0]) if found else None
