@@ -153,6 +153,7 @@ class BasketFlows:
         owners: Keeps the basket in the database.
         api: Returns the API with the credentials for the Seller.
         purchases: Books with payment.
+        after_booking: Called after an Order was booked.
         broker: The Broker, as the Seller sees it; None for the role NoBroker.
         role: The role of the Broker.
     """
@@ -165,6 +166,7 @@ class BasketFlows:
         owners: OrderOwners,
         api: Callable[[], Flow[BookingApi]],
         purchases: Purchases,
+        after_booking: Callable[[], Flow[None]],
         broker: JsonObject | None,
         role: BrokerRole,
     ) -> None:
@@ -173,6 +175,7 @@ class BasketFlows:
         self._owners = owners
         self._api = api
         self._purchases = purchases
+        self._after_booking = after_booking
         self._broker = broker
         self._role = role
 
@@ -272,6 +275,7 @@ class BasketFlows:
         request = self.booking_request()
         booked = yield from self._purchases.book(self.owned.order, request, reference, pays=pays)
         self.owned = self.owned._replace(order=booked.order)
+        yield from self._after_booking()
         return booked
 
     def propose(self, reference: str = "", *, pays: bool = True) -> Flow[Proposed]:

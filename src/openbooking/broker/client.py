@@ -162,10 +162,10 @@ class Broker:
         Raises:
             FeedError: A feed cannot be read to its end.
         """
-        for reading in self._driver.run(self._flows.order_feeds()):
+        for reading in self._driver.run(self._flows.readings()):
             while page := self._driver.run(reading.next_page()):
-                yield from self._driver.run(reading.changes(page))
-                self._driver.run(reading.commit(page))
+                yield from self._driver.run(page.changes())
+                self._driver.run(page.commit(None))
         self._driver.run(self._flows.settle())
 
     discover = blocking(BrokerFlows.discover)
@@ -247,11 +247,11 @@ class AsyncBroker:
 
     async def changes(self) -> AsyncIterator[Change]:
         """Yield what changed since the last call, as `Broker.changes` does."""
-        for reading in await self._driver.run(self._flows.order_feeds()):
+        for reading in await self._driver.run(self._flows.readings()):
             while page := await self._driver.run(reading.next_page()):
-                for change in await self._driver.run(reading.changes(page)):
+                for change in await self._driver.run(page.changes()):
                     yield change
-                await self._driver.run(reading.commit(page))
+                await self._driver.run(page.commit(None))
         await self._driver.run(self._flows.settle())
 
     discover = asynchronous(BrokerFlows.discover)

@@ -27,7 +27,9 @@ from openbooking.broker.money.purchases import Booked, Purchases
 from openbooking.broker.money.recovery import FINISHED_WITHIN_SECONDS, Recovery, Report, Unfinished
 from openbooking.broker.money.steps import Steps
 from openbooking.broker.orders.compare import Version
-from openbooking.broker.orders.feed import Handler, OrderFeed, OrderFeedReading
+from openbooking.broker.orders.feed import OrderFeed, OrderFeedReading
+from openbooking.broker.orders.moves import MovesReading, watch_booked
+from openbooking.broker.orders.pages import ChangeReading, Handler
 from openbooking.broker.orders.versions import latest
 from openbooking.broker.ownership import OrderOwners, OwnedOrder
 from openbooking.broker.store.database import Database, open_database
@@ -218,7 +220,9 @@ class BrokerFlows:
             NotApprovedError: The feed does not show that the Seller accepted the version that the Customer agreed to.
         """
         owned = yield from self._owned(order, customer_key)
-        return (yield from self._purchases.book_proposal(owned.order))
+        booked = yield from self._purchases.book_proposal(owned.order)
+        yield from self._watch_booked()
+        return booked
 
     def recover(self, oldest: float = FINISHED_WITHIN_SECONDS) -> Flow[Report]:
         """Finish or reverse every purchase that a crash or a fault left unfinished. Call it at the start, and hourly.
@@ -243,8 +247,8 @@ class BrokerFlows:
         """Return the purchases that are under way, were left unfinished or need people, the oldest first."""
         return (yield from self._recovery.unfinished())
 
-    def order_feeds(self) -> Flow[tuple[OrderFeedReading, ...]]:
-        """Return a reading of the Orders feed and one of the OrderProposals feed.
+    def readings(self) -> Flow[tuple[ChangeReading, ...]]:
+        """Return readings of the Orders feed, of the OrderProposals feed, and of what was harvested.
 
         Raises:
             DiscoveryError: The dataset site cannot be read, or names no API.
@@ -254,7 +258,11 @@ class BrokerFlows:
             raise DiscoveryError(f"{system.site} publishes open data only: it has no Orders feed.")
         access = yield from self.feed_access()
         feeds = (OrderFeed(system.orders_feed, OrderType.ORDER), OrderFeed(system.proposals_feed, OrderType.PROPOSAL))
-        return tuple(OrderFeedReading(self.database, feed, access) for feed in feeds)
+        yield from self._watch_booked()
+        return (
+            *(OrderFeedReading(self.database, feed, access) for feed in feeds),
+            MovesReading(self.database, self._site, self._options.clock),
+        )
 
     def apply_changes(self, handle: Handler) -> Flow[int]:
         """Have the application handle what changed since the last call, and return the number of changes (OB 8.4).
@@ -268,9 +276,9 @@ class BrokerFlows:
             FeedError: A feed cannot be read to its end.
         """
         count = 0
-        for reading in (yield from self.order_feeds()):
+        for reading in (yield from self.readings()):
             while page := (yield from reading.next_page()):
-                count += yield from reading.commit(page, handle)
+                count += yield from page.commit(handle)
         yield from self.settle()
         return count
 
@@ -365,6 +373,15 @@ class BrokerFlows:
         owned = yield from self._owned(order, customer_key)
         return (yield from self.api(owned.seller))
 
+    def _watch_booked(self) -> Flow[None]:
+        """Watch the Opportunities of new Orders for changes of time and place."""
+
+        def watch() -> None:
+            with self.database.transaction() as transaction:
+                watch_booked(transaction, self._site)
+
+        yield from work(watch)
+
     def _api_of_purchase(self, purchase: Purchase) -> Flow[BookingApi]:
         seller = yield from work(lambda: self._owners.seller_of(purchase))
         return (yield from self.api(seller))
@@ -381,6 +398,7 @@ class BrokerFlows:
             owners=self._owners,
             api=lambda: self.api(owned.seller),
             purchases=self._purchases,
+            after_booking=self._watch_booked,
             broker=self._broker,
             role=self._options.role,
         )

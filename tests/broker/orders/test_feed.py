@@ -123,7 +123,7 @@ class Feed:
         """Read pages to the end of the feed, and have the application handle their changes."""
         count = 0
         while page := (yield from reading.next_page()):
-            count += yield from reading.commit(page, self.handle)
+            count += yield from page.commit(self.handle)
         return count
 
     def drive(self, flow: Flow[Result]) -> Result:
@@ -307,10 +307,10 @@ def test_changes_are_seen_before_the_cursor_moves(feed: Feed) -> None:
     reading = feed.reading()
     page = feed.drive(reading.next_page())
     assert page is not None
-    assert feed.drive(reading.changes(page)) == (CANCELLED,)
-    assert feed.drive(feed.reading().changes(page)) == (CANCELLED,)
-    assert feed.drive(reading.commit(page)) == 1
-    assert feed.drive(reading.changes(page)) == ()
+    assert feed.drive(page.changes()) == (CANCELLED,)
+    assert feed.drive(page.changes()) == (CANCELLED,)
+    assert feed.drive(page.commit(None)) == 1
+    assert feed.drive(page.changes()) == ()
 
 
 @pytest.mark.spec("OB-OPF-01", "OB-OPF-06")

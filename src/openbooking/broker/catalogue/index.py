@@ -172,20 +172,21 @@ class Occurrences:
 
     def counts(self, occurrence: Occurrence) -> bool:
         """Return whether an occurrence is the one of its thing that counts."""
-        return self._first(occurrence.number) is occurrence
+        return self.first(occurrence.number) is occurrence
 
     def chain(self, occurrence: Occurrence) -> list[Thing]:
         """Return a thing and its parents, the nearest first, after `find`."""
         chain = [occurrence.thing]
         while len(chain) <= MOST_PARENTS and chain[-1].parent:
-            first = self._first(digest(occurrence.system, chain[-1].parent))
+            first = self.first(digest(occurrence.system, chain[-1].parent))
             above = first.thing if first else chain[-1].embedded
             if above is None or any(above.id == known.id for known in chain):
                 break
             chain.append(above)
         return chain
 
-    def _first(self, thing: int) -> Occurrence | None:
+    def first(self, thing: int) -> Occurrence | None:
+        """Return the occurrence of a thing that counts, after `find`; None if there is none."""
         return min(self._found.get(thing, ()), key=lambda occurrence: occurrence.rank, default=None)
 
     def _read(self, item: _Item) -> list[Occurrence]:

@@ -6,6 +6,7 @@ of the OrderItem.
 
 import uuid
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -41,6 +42,17 @@ class ItemReplaced(ItemChange, frozen=True, kw_only=True):
     opportunity: str
     previous_offer: str
     offer: str
+
+
+class Moved(ItemChange, frozen=True, kw_only=True):
+    """The name, time or place of a booked Opportunity changed in its open feed (OB 8.4.9).
+
+    `before` and `after` have the properties that changed, as published.
+    """
+
+    opportunity: str
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 class Noticed(ItemChange, frozen=True, kw_only=True):

@@ -4,24 +4,25 @@ A page of changes is committed together with the cursor: in the transaction in w
 changes, or once the application asks for the next page. If the application fails, the page comes again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from openbooking.broker.api.access import Access
 from openbooking.broker.errors import BrokerError
 from openbooking.broker.flow import Flow, NoAnswerError, Request, pause, send, work
 from openbooking.broker.money.news import note_deletion, note_order, note_proposal
-from openbooking.broker.orders.changes import Change
+from openbooking.broker.orders.changes import Change, ItemReplaced
+from openbooking.broker.orders.moves import watch_replacement
+from openbooking.broker.orders.pages import ChangePage, Handler
 from openbooking.broker.orders.versions import NewVersion, cursor_of, keep, move_cursor, new_versions
 from openbooking.broker.store.database import Database, Transaction
 from openbooking.harvest.reader import End, Get, Reader, Received, Wait
 from openbooking.openactive.messages import OrderProposalFeedData
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OrderType
 
-# Handles changes with the connection of the database, in the transaction that moves the cursor.
-Handler = Callable[[Any, Sequence[Change]], None]
 # The body of an answer is complete and decompressed.
 _OF_THE_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
 
@@ -45,8 +46,6 @@ class OrderFeed(NamedTuple):
 class OrderFeedReading:
     """One reading of a feed, from its cursor to its end.
 
-    Call `next_page`, then `changes` and `commit`, or only `commit` with a handler, until there is no page.
-
     Args:
         database: The database with the cursor and the latest versions.
         feed: The feed.
@@ -62,8 +61,8 @@ class OrderFeedReading:
         self._reader: Reader | None = None
         self._is_renewed = False
 
-    def next_page(self) -> Flow[Received | None]:
-        """Return the next page; None at the end of the feed.
+    def next_page(self) -> Flow[ChangePage | None]:
+        """Return the next page; None at the end of the feed. Commit each page before the next.
 
         Raises:
             FeedError: The feed cannot be read to its end.
@@ -78,14 +77,12 @@ class OrderFeedReading:
                 self._reader = yield from self._new_reader()
                 step = yield from self._next_step(self._reader)
         if isinstance(step, Received):
-            return step
+            return ChangePage(partial(self._changes, step), partial(self._commit, step))
         if step.fault and not self._is_absent():
             raise FeedError(f"{step.url} does not lead to the end of the feed: {step.fault}.")
         return None
 
-    def changes(self, page: Received) -> Flow[tuple[Change, ...]]:
-        """Return the changes of a page. Nothing is written."""
-
+    def _changes(self, page: Received) -> Flow[tuple[Change, ...]]:
         def read() -> tuple[Change, ...]:
             with self._database.transaction() as transaction:
                 versions = new_versions(transaction, self._feed.type, page.page.items)
@@ -93,16 +90,8 @@ class OrderFeedReading:
 
         return (yield from work(read))
 
-    def commit(self, page: Received, handle: Handler | None = None) -> Flow[int]:
-        """Keep the versions of a page and move the cursor; return the number of changes.
-
-        If another process has done so, nothing happens.
-
-        Args:
-            page: The page.
-            handle: Handles the changes in the same transaction. An error of it leaves everything as it was. In an
-                asynchronous client it runs in the thread that uses the database.
-        """
+    def _commit(self, page: Received, handle: Handler | None) -> Flow[int]:
+        """Keep the versions of a page, note what they mean for money, and move the cursor."""
 
         def write() -> int:
             with self._database.transaction() as transaction:
@@ -113,6 +102,9 @@ class OrderFeedReading:
                     keep(transaction, version)
                     _note(transaction, version)
                 changes = [change for version in versions for change in version.changes]
+                for change in changes:
+                    if isinstance(change, ItemReplaced):
+                        watch_replacement(transaction, change)
                 if handle and changes:
                     handle(transaction.connection, changes)
             return len(changes)

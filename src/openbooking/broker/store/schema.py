@@ -3,12 +3,13 @@
 from openbooking.broker.api.token_store import TABLES as TOKENS
 from openbooking.broker.catalogue.tables import TABLES as CATALOGUE
 from openbooking.broker.money.tables import TABLES as MONEY
+from openbooking.broker.orders.moves import TABLES as MOVES
 from openbooking.broker.orders.versions import TABLES as ORDERS
 from openbooking.broker.ownership import TABLES as OWNERS
 from openbooking.broker.store.database import Database, DatabaseError, Transaction
 
 # All tables, as a new database gets them.
-TABLES: tuple[str, ...] = (*MONEY, *OWNERS, *TOKENS, *ORDERS, *CATALOGUE)
+TABLES: tuple[str, ...] = (*MONEY, *OWNERS, *TOKENS, *ORDERS, *MOVES, *CATALOGUE)
 # UPGRADES[n] brings a database of version n + 1 to version n + 2.
 UPGRADES: tuple[tuple[str, ...], ...] = ()
 VERSION = len(UPGRADES) + 1
