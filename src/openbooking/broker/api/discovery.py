@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from html.parser import HTMLParser
 from typing import Any
 
@@ -104,7 +105,9 @@ def list_sites(catalog: str) -> Flow[Catalog]:
     """
     sites, faults = dict[str, None](), list[str]()
     waiting, seen = [catalog], {catalog}
-    while waiting and len(seen) <= MOST_CATALOGS:
+    for _ in range(MOST_CATALOGS):
+        if not waiting:
+            break
         url = waiting.pop(0)
         try:
             page = yield from read_document(url, _ACCEPT)
@@ -223,8 +226,10 @@ class _ScriptReader(HTMLParser):
 
 def _scripts(text: str) -> list[str]:
     reader = _ScriptReader()
-    reader.feed(text)
-    reader.close()
+    # Python's parser asserts that marked sections such as `<![CDATA[` have known names.
+    with suppress(AssertionError):
+        reader.feed(text)
+        reader.close()
     return reader.scripts
 
 
