@@ -101,6 +101,7 @@ def test_a_site_without_booking_has_no_api() -> None:
         page(json.dumps({"@context": "https://schema.org/", "@graph": [{"@type": "WebPage"}, DATASET]})),
         page(json.dumps([DATASET])),
         page(json.dumps({**DATASET, "@type": ["schema:Dataset"]})),
+        page(json.dumps({name: value for name, value in DATASET.items() if name != "@type"})),
         page(json.dumps(DATASET).replace('"', "&quot;")),
         answer(200, DATASET, JSON),
         answer(

@@ -99,6 +99,16 @@ async def test_an_authorization_that_has_ended_is_reported(tmp_path: Path) -> No
         await broker.close()
 
 
+async def test_the_address_of_a_booking_system_is_enough(tmp_path: Path) -> None:
+    async with serving_world("sqlite", tmp_path) as served:
+        root = served._replace(site=served.site.removesuffix("openactive"))
+        broker = open_broker("blocking", root, ApiKey("obk_alice"), str(tmp_path / "broker.sqlite3"))
+        system = await broker.discover()
+        assert (system.site, system.api) == (served.site, served.world.settings.base_uri)
+        assert {feed.type for feed in system.feeds} >= {"SessionSeries", "ScheduledSession", "Slot", "Event"}
+        await broker.close()
+
+
 async def test_a_wrong_key_is_reported(tmp_path: Path) -> None:
     async with serving_world("sqlite", tmp_path) as served:
         broker = open_broker("asynchronous", served, ApiKey("obk_wrong"), str(tmp_path / "broker.sqlite3"))
