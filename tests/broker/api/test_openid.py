@@ -1,6 +1,7 @@
 """Tokens of an OpenID provider: how they are asked for, kept and renewed, and which answers are refused."""
 
 import base64
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -10,8 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from openbooking.broker.api.access import ClientCredentials, ProviderOf, SellerAccess
+from openbooking.broker.api.access import ClientCredentials, OpenIdProvider, SellerAccess
 from openbooking.broker.api.authorization import OpenIdAccess, code_challenge
+from openbooking.broker.api.endpoints import BookingApi
 from openbooking.broker.api.openid import (
     OpenIdClient,
     Tokens,
@@ -96,7 +98,7 @@ def bearer(flow: Flow[Any], *answers: Answer | Exception) -> tuple[str, list[Req
 
 
 def test_client_credentials_are_renewed_before_they_end(clock: Clock) -> None:
-    access = ClientCredentials(ProviderOf(AUTHORITY), CLIENT, clock=clock)
+    access = ClientCredentials(OpenIdProvider(AUTHORITY), CLIENT, clock=clock)
     token, requests = bearer(access.headers(), FOUND, issued(1))
     assert token == "a1"
     assert requests[0].url == f"{AUTHORITY}/.well-known/openid-configuration"
@@ -114,11 +116,24 @@ def test_client_credentials_are_renewed_before_they_end(clock: Clock) -> None:
 
 def test_a_token_request_is_repeated_and_its_secret_sent_as_the_provider_wants(clock: Clock) -> None:
     in_form = {**PROVIDER, "token_endpoint_auth_methods_supported": ["client_secret_post"]}
-    access = ClientCredentials(ProviderOf(AUTHORITY), CLIENT, clock=clock)
+    access = ClientCredentials(OpenIdProvider(AUTHORITY), CLIENT, clock=clock)
     token, requests = bearer(access.headers(), answer(200, in_form), LOST, answer(503), issued(1))
     assert (token, len(requests)) == ("a1", 4)
     assert form_of(requests[-1])["client_secret"] == CLIENT.client_secret
     assert "authorization" not in requests[-1].headers
+
+
+def test_a_broker_may_book_with_a_token_of_its_own(clock: Clock) -> None:
+    access = ClientCredentials(OpenIdProvider(AUTHORITY), CLIENT, "booking", clock)
+    api, order = BookingApi("https://booking.example.com/api", access), uuid.uuid4()
+    refused = answer(401, {"@type": "InvalidAuthorizationDetailsError"})
+    deleted = play(api.delete_order(order), [FOUND, issued(1), refused, issued(2), answer(204)])
+    assert deleted.error is None
+    assert form_of(deleted.requests[1])["scope"] == "booking"
+    assert [request.headers["authorization"] for request in deleted.requests if request.method == "DELETE"] == [
+        "Bearer a1",
+        "Bearer a2",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -172,7 +187,7 @@ def seller_access(tokens: Database, clock: Clock, **kept: Any) -> tuple[SellerAc
     store = TokenStore(tokens, "client")
     made = {"access_token": "a0", "refresh_token": "r0", "expires": NOW, "seller": SELLER, "seller_name": "One"}
     store.save(Tokens(**{**made, **kept}))
-    return SellerAccess(ProviderOf(AUTHORITY), CLIENT, store, SELLER, clock), store
+    return SellerAccess(OpenIdProvider(AUTHORITY), CLIENT, store, SELLER, clock), store
 
 
 def test_a_replaced_refresh_token_is_kept_before_it_is_used(stored: Database, clock: Clock) -> None:
@@ -184,7 +199,7 @@ def test_a_replaced_refresh_token_is_kept_before_it_is_used(stored: Database, cl
         access_token="a1", refresh_token="r1", expires=NOW + timedelta(minutes=15), seller=SELLER, seller_name="One"
     )
     # Another process goes on with what is kept.
-    again = SellerAccess(ProviderOf(AUTHORITY), CLIENT, TokenStore(stored, "client"), SELLER, clock)
+    again = SellerAccess(OpenIdProvider(AUTHORITY), CLIENT, TokenStore(stored, "client"), SELLER, clock)
     assert bearer(again.headers()) == ("a1", [])
     assert TokenStore(stored, "another client").find(SELLER) is None
 
@@ -203,7 +218,7 @@ def test_one_task_at_a_time_exchanges_the_refresh_token(stored: Database, clock:
     assert kept
     assert store.claim(kept, clock())
     assert not store.claim(kept, clock())
-    waiting = SellerAccess(ProviderOf(AUTHORITY), CLIENT, store, SELLER, clock).headers()
+    waiting = SellerAccess(OpenIdProvider(AUTHORITY), CLIENT, store, SELLER, clock).headers()
     assert isinstance(step_after_work(waiting), Pause)
     store.save(msgspec.structs.replace(kept, access_token="a1", refresh_token="r1", expires=NOW + timedelta(hours=1)))
     played = play(resumed(waiting))
