@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -115,25 +114,6 @@ def test_a_basket_has_one_seller_and_at_least_one_item(broker: BrokerFlows) -> N
     basket = begun(broker)
     assert isinstance(play(basket.add([other])).error, ValueError)
     assert result_of(broker.orders_of("sam"))[0].order == basket.owned.order
-
-
-class Hit(NamedTuple):
-    """An Opportunity as a search finds it."""
-
-    id: str
-    offers: tuple[Any, ...]
-    seller: dict[str, Any] | None
-
-
-def test_what_a_search_finds_can_be_put_into_a_basket(broker: BrokerFlows) -> None:
-    offers = (SimpleNamespace(id="https://x.example/o/1"), SimpleNamespace(id="https://x.example/o/2"))
-    hit = Hit("https://x.example/s/1", offers, {"@id": SELLER})
-    basket = result_of(broker.begin_basket([hit], customer_key="sam", customer=None, payment=None))
-    (item,) = play(basket.quote(), [PAGE, quoted(0)]).bodies[1]["orderedItem"]
-    assert (item["orderedItem"], item["acceptedOffer"]) == ("https://x.example/s/1", "https://x.example/o/1")
-    for lacking in (hit._replace(id=""), hit._replace(offers=()), hit._replace(seller=None), hit._replace(seller={})):
-        flow = broker.begin_basket([lacking], customer_key="sam", customer=None, payment=None)
-        assert isinstance(play(flow).error, ValueError)
 
 
 def test_the_body_of_b_repeats_the_total_and_needs_all_answers(broker: BrokerFlows) -> None:

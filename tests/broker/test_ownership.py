@@ -1,7 +1,5 @@
 """Orders and their Customers in the database."""
 
-import uuid
-
 import pytest
 
 from openbooking.broker.errors import OrderAccessError
@@ -34,13 +32,3 @@ def test_an_order_belongs_to_the_customer_who_began_it(owners: OrderOwners, data
     owners.keep(begun.order, b"[]")
     assert owners.of_customer("sam") == (begun._replace(basket=b"[]"),)
     assert elsewhere.of_customer("sam") == ()
-
-
-@pytest.mark.spec("OB-BRK-02", "OB-BRK-14")
-def test_an_order_that_goes_on_under_another_uuid_keeps_its_customer(owners: OrderOwners) -> None:
-    begun, successor = owners.begin("seller", "sam", b"{}"), uuid.uuid4()
-    for _ in range(2):
-        owners.follow(begun.order, successor)
-    assert owners.check(successor, "sam") == begun._replace(order=successor)
-    with pytest.raises(OrderAccessError):
-        owners.check(successor, "eve")

@@ -10,7 +10,7 @@ from openbooking.broker.api.discovery import BookingSystem, Catalog, OpenFeed, d
 from openbooking.broker.api.openid import OpenIdClient, Tokens
 from openbooking.broker.api.registration import Registration, register
 from openbooking.broker.api.retries import Retries
-from openbooking.broker.basket import Choice, Contents, Found, Quote
+from openbooking.broker.basket import Bookable, Choice, Contents, Quote
 from openbooking.broker.client import AsyncBasket, AsyncBroker, Basket, Broker
 from openbooking.broker.core import BrokerOptions
 from openbooking.broker.errors import (
@@ -38,6 +38,7 @@ __all__ = [
     "AsyncBroker",
     "AuthorizationError",
     "Basket",
+    "Bookable",
     "BookingSystem",
     "Broker",
     "BrokerError",
@@ -51,7 +52,6 @@ __all__ = [
     "DiscoveryError",
     "FixedHeaders",
     "Flow",
-    "Found",
     "ItemErrorType",
     "ItemFault",
     "ItemsRefusedError",

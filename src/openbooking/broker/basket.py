@@ -1,6 +1,6 @@
 """A basket: what a Customer wants to book of one Seller, and what the Booking System says to it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
@@ -35,31 +35,22 @@ from openbooking.openactive.terms import OPENACTIVE, Availability, BrokerRole, O
 Party = Message | JsonObject
 
 
-class Identified(Protocol):
-    """Something with an `@id`."""
+class Bookable(Protocol):
+    """What a basket needs of something that was found: the `@id`s of an Opportunity, an Offer and the Seller."""
 
     @property
-    def id(self) -> str:
-        """The `@id`."""
-        ...
-
-
-class Found(Protocol):
-    """An Opportunity that was found, such as a hit of a search, with the Offers that can be booked."""
-
-    @property
-    def id(self) -> str:
+    def opportunity_id(self) -> str:
         """The `@id` of the Opportunity."""
         ...
 
     @property
-    def offers(self) -> Sequence[Identified]:
-        """The Offers."""
+    def offer_id(self) -> str:
+        """The `@id` of the Offer."""
         ...
 
     @property
-    def seller(self) -> JsonObject | None:
-        """The Seller, as published."""
+    def seller_id(self) -> str:
+        """The `@id` of the Seller."""
         ...
 
 
@@ -75,10 +66,6 @@ class Choice(NamedTuple):
     opportunity_id: str
     offer_id: str
     seller_id: str
-
-
-# What can be put into a basket. Of something that was found, the first Offer is taken.
-Bookable = Choice | Found
 
 
 class Contents(msgspec.Struct, frozen=True, kw_only=True):
@@ -305,20 +292,6 @@ class BasketFlows:
         self.contents = contents
 
 
-def choice_of(bookable: Bookable) -> Choice:
-    """Return the choice of one space, for the price of the first Offer.
-
-    Raises:
-        ValueError: The Opportunity has no `@id`, no Offer or no Seller, and so cannot be booked.
-    """
-    if isinstance(bookable, Choice):
-        return bookable
-    seller = (bookable.seller or {}).get("@id")
-    if not bookable.id or not bookable.offers or not isinstance(seller, str):
-        raise ValueError(f"{bookable.id or 'An Opportunity'} cannot be booked: it lacks an @id, an Offer or a Seller.")
-    return Choice(bookable.id, bookable.offers[0].id, seller)
-
-
 def items_of(choices: Iterable[Bookable], seller: str, first: int = 0) -> dict[int, OrderItemRequest]:
     """Return the items of a request, by position.
 
@@ -326,8 +299,7 @@ def items_of(choices: Iterable[Bookable], seller: str, first: int = 0) -> dict[i
         ValueError: A choice belongs to another Seller, because an Order has one Seller.
     """
     items = {}
-    for position, bookable in enumerate(choices, first):
-        choice = choice_of(bookable)
+    for position, choice in enumerate(choices, first):
         if choice.seller_id != seller:
             raise ValueError(f"{choice.opportunity_id} belongs to another Seller; make another basket for it.")
         items[position] = OrderItemRequest(

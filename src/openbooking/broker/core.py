@@ -15,16 +15,7 @@ from openbooking.broker.api.endpoints import BookingApi
 from openbooking.broker.api.openid import OpenIdClient, Tokens
 from openbooking.broker.api.retries import Retries
 from openbooking.broker.api.token_store import TABLES as TOKEN_TABLES
-from openbooking.broker.basket import (
-    BasketFlows,
-    Bookable,
-    Contents,
-    Party,
-    choice_of,
-    items_of,
-    read_contents,
-    to_json,
-)
+from openbooking.broker.basket import BasketFlows, Bookable, Contents, Party, items_of, read_contents, to_json
 from openbooking.broker.errors import AuthorizationError, DiscoveryError, OrderAccessError, Reply
 from openbooking.broker.flow import Flow, work
 from openbooking.broker.ownership import TABLES as OWNER_TABLES
@@ -113,9 +104,9 @@ class BrokerFlows:
             payment: How the Broker will pay, for quotes; None to send no payment with them (OB-BRK-15).
 
         Raises:
-            ValueError: There is no choice, one cannot be booked, or they belong to several Sellers.
+            ValueError: There is no choice, or the choices belong to several Sellers.
         """
-        chosen = [choice_of(each) for each in choices]
+        chosen = list(choices)
         if not chosen:
             raise ValueError("A basket needs at least one choice.")
         seller = chosen[0].seller_id

@@ -83,16 +83,6 @@ class OrderOwners:
             raise OrderAccessError(f"This Customer has no Order {order}.")
         return _read(*row)
 
-    def follow(self, order: uuid.UUID, successor: uuid.UUID) -> None:
-        """Note that an Order goes on under another UUID, because the Booking System failed (OB-BRK-02)."""
-        with self._database.transaction() as transaction:
-            transaction.execute(
-                "INSERT INTO broker_order_owners (order_uuid, site, seller, customer_key, basket)"
-                " SELECT ?, site, seller, customer_key, basket FROM broker_order_owners WHERE order_uuid = ?"
-                " ON CONFLICT (order_uuid) DO NOTHING",
-                (str(successor), str(order)),
-            )
-
     def of_customer(self, customer_key: str) -> tuple[OwnedOrder, ...]:
         """Return the Orders of a Customer, also those that were begun and not booked."""
         with self._database.transaction() as transaction:
