@@ -108,7 +108,8 @@ def test_positions_of_items_stay_when_others_leave(broker: BrokerFlows) -> None:
 
 def test_a_basket_has_one_seller_and_at_least_one_item(broker: BrokerFlows) -> None:
     other = CHOICES[0]._replace(seller_id="https://x.example/other")
-    for choices in ([], [CHOICES[0], other]):
+    lacking = [CHOICES[0]._replace(**{name: ""}) for name in Choice._fields]
+    for choices in ([], [CHOICES[0], other], *([each] for each in lacking)):
         flow = broker.begin_basket(choices, customer_key="sam", customer=None, payment=None)
         assert isinstance(play(flow).error, ValueError)
     basket = begun(broker)
