@@ -4,7 +4,7 @@ The package imports `harvest` and `openactive` only, and loads no server. What i
 (`flow.py`), so that one core serves blocking and asynchronous callers. The names below are public.
 """
 
-from openbooking.broker.api.access import Access, ApiKey, FixedHeaders
+from openbooking.broker.api.access import Access, ApiKey, ClientCredentials, FixedHeaders, OpenIdProvider
 from openbooking.broker.api.authorization import Consent
 from openbooking.broker.api.discovery import BookingSystem, Catalog, OpenFeed, discover, list_sites
 from openbooking.broker.api.openid import OpenIdClient, Tokens
@@ -87,6 +87,7 @@ __all__ = [
     "Change",
     "Charge",
     "Choice",
+    "ClientCredentials",
     "Consent",
     "Contents",
     "DatabaseError",
@@ -114,6 +115,7 @@ __all__ = [
     "OpenBookingError",
     "OpenFeed",
     "OpenIdClient",
+    "OpenIdProvider",
     "Order",
     "OrderAccessError",
     "OrderProposal",

@@ -334,10 +334,12 @@ def items_of(choices: Iterable[Bookable], seller: str, first: int = 0) -> dict[i
     """Return the items of a request, by position.
 
     Raises:
-        ValueError: A choice belongs to another Seller, because an Order has one Seller.
+        ValueError: A choice lacks an `@id`, or belongs to another Seller, because an Order has one Seller.
     """
     items = {}
     for position, choice in enumerate(choices, first):
+        if not (choice.opportunity_id and choice.offer_id and choice.seller_id):
+            raise ValueError(f"{choice.opportunity_id or 'An Opportunity'} lacks an @id, an Offer or a Seller.")
         if choice.seller_id != seller:
             raise ValueError(f"{choice.opportunity_id} belongs to another Seller; make another basket for it.")
         items[position] = OrderItemRequest(

@@ -4,21 +4,27 @@ The booking works with every Booking System that follows the specification.
 """
 
 import json
-import re
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import httpx2
+import msgspec
 
+from openbooking.broker.api.access import ApiKey
+from openbooking.broker.api.discovery import BookingSystem, discover
+from openbooking.broker.api.endpoints import BookingApi
+from openbooking.broker.errors import BrokerError, ItemsRefusedError
+from openbooking.broker.flow import Flow, run
 from openbooking.harvest.client import harvest
 from openbooking.harvest.copy import Copy
 from openbooking.harvest.reader import End
+from openbooking.openactive.errors import OpenBookingError
+from openbooking.openactive.messages import Order, OrderQuote, OrderRequest
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import (
-    BOOKING_MEDIA_TYPE,
     OPENACTIVE,
     Availability,
     BrokerRole,
@@ -30,6 +36,7 @@ from openbooking.user_error import UserError
 
 JsonObject = Mapping[str, Any]
 Report = Callable[[str, int, str], None]
+Reply = TypeVar("Reply", OrderQuote, Order)
 
 BROKER: JsonObject = {"@type": "Organization", "name": "Demo Broker", "url": "https://broker.example.net/"}
 CUSTOMER: JsonObject = {
@@ -40,8 +47,6 @@ CUSTOMER: JsonObject = {
     "telephone": "01632 960303",
 }
 PAYMENT: JsonObject = {"@type": "Payment", "name": "Demo Broker", "identifier": "payment-0001"}
-
-_JSON_LD = re.compile(r'<script[^>]* type="application/ld\+json"[^>]*>(.*?)</script>', re.DOTALL)
 
 
 class DemoBookingError(UserError):
@@ -117,34 +122,26 @@ def book_something(client: httpx2.Client, site: str, api_key: str, report: Repor
         DemoBookingError: A step failed.
     """
     try:
-        dataset = _dataset(client, site, report)
+        system = run(discover(site), client)
+        report("Dataset site", HTTPStatus.OK, f"{system.name}, {len(system.feeds)} feeds")
         choice = _choose(
-            _harvest(client, dataset, OpportunityType.SESSION_SERIES, report),
-            _harvest(client, dataset, OpportunityType.SCHEDULED_SESSION, report),
+            _harvest(client, system, OpportunityType.SESSION_SERIES, report),
+            _harvest(client, system, OpportunityType.SCHEDULED_SESSION, report),
         )
-        return _book(client, dataset["accessService"]["endpointUrl"], api_key, choice, report)
-    except httpx2.HTTPError as fault:
-        raise DemoBookingError(f"{type(fault).__name__}: {fault}") from fault
+        return _book(client, system.api, api_key, choice, report)
+    except BrokerError as fault:
+        raise DemoBookingError(str(fault)) from fault
     except (KeyError, TypeError, ValueError) as fault:
         raise DemoBookingError(f"A reply does not follow the specification: {fault!r}") from fault
 
 
-def _dataset(client: httpx2.Client, site: str, report: Report) -> JsonObject:
-    """Return the JSON-LD of a dataset site."""
-    response = client.get(site, follow_redirects=True)
-    found = _JSON_LD.search(response.text)
-    if found is None:
-        raise DemoBookingError(f"{site} is no dataset site: the page has no JSON-LD.")
-    dataset: JsonObject = json.loads(found[1])
-    report("Dataset site", response.status_code, f"{dataset['name']}, {len(dataset['distribution'])} feeds")
-    return dataset
-
-
-def _harvest(client: httpx2.Client, dataset: JsonObject, type_: OpportunityType, report: Report) -> list[JsonObject]:
+def _harvest(client: httpx2.Client, system: BookingSystem, type_: OpportunityType, report: Report) -> list[JsonObject]:
     """Read an open feed to its end, and return its items."""
-    feeds = {feed["additionalType"].rpartition("/")[2]: feed["contentUrl"] for feed in dataset["distribution"]}
+    feeds = system.feeds_of(type_)
+    if not feeds:
+        raise DemoBookingError(f"{system.site} lists no feed of {type_}.")
     with Copy() as copy:
-        *_, end = harvest(feeds[type_], copy, client)
+        *_, end = harvest(feeds[0], copy, client)
         if isinstance(end, End) and end.fault:
             raise DemoBookingError(f"{end.url} does not lead to the end of the feed: {end.fault}.")
         report(f"{type_} feed", HTTPStatus.OK, f"{len(copy)} items")
@@ -185,40 +182,45 @@ def _is_plain_and_paid(offer: JsonObject) -> bool:
     )
 
 
-def _book(client: httpx2.Client, api: str, api_key: str, choice: Choice, report: Report) -> JsonObject:
+def _book(client: httpx2.Client, url: str, api_key: str, choice: Choice, report: Report) -> JsonObject:
     """Send C1, C2 and B, and return the Order."""
-    order_uuid = uuid.uuid4()
-    headers = {"Authorization": f"Bearer {api_key}", "Content-Type": BOOKING_MEDIA_TYPE}
+    api, order_uuid = BookingApi(url, ApiKey(api_key)), uuid.uuid4()
+    report("Chosen", HTTPStatus.OK, choice.name)
 
-    def put(step: str, collection: str, body: dict[str, Any], expected: HTTPStatus) -> JsonObject:
-        response = client.put(f"{api}/{collection}/{order_uuid}", headers=headers, content=json.dumps(body))
-        reply: JsonObject = response.json()
-        report(step, response.status_code, _summary(reply))
-        if response.status_code != expected:
-            raise DemoBookingError(f"{step} was answered with {response.status_code}, not {expected.value}.")
+    def take(step: str, flow: Flow[Reply], status: HTTPStatus = HTTPStatus.OK) -> Reply:
+        try:
+            reply = run(flow, client)
+        except (OpenBookingError, ItemsRefusedError) as refusal:
+            status_of_reply = refusal.reply_status or 0
+            report(step, status_of_reply, str(refusal))
+            raise DemoBookingError(f"{step} was answered with {status_of_reply}, not {status.value}.") from refusal
+        report(step, status, _summary(reply))
         return reply
 
-    report("Chosen", HTTPStatus.OK, choice.name)
-    put("C1", "order-quote-templates", c1_body(choice), HTTPStatus.OK)
-    quote = put("C2", "order-quotes", c2_body(choice), HTTPStatus.OK)
-    order = put("B", "orders", b_body(choice, quote["totalPaymentDue"]), HTTPStatus.CREATED)
-    if order["orderedItem"][0]["orderItemStatus"] != OrderItemStatus.CONFIRMED:
+    take("C1", api.quote(order_uuid, _request(c1_body(choice))))
+    quote = take("C2", api.quote(order_uuid, _request(c2_body(choice))))
+    body = b_body(choice, msgspec.to_builtins(quote)["totalPaymentDue"])
+    order = take("B", api.book(order_uuid, _request(body)), HTTPStatus.CREATED)
+    if order.ordered_item[0].order_item_status != OrderItemStatus.CONFIRMED:
         raise DemoBookingError("The Order was returned, but its item is not confirmed.")
-    return order
+    written: JsonObject = msgspec.to_builtins(order)
+    return written
 
 
-def _summary(reply: JsonObject) -> str:
-    """Return a summary of a reply, which is an Order or an error, in one line."""
-    if "totalPaymentDue" not in reply:
-        return f"{reply.get('@type')}: {reply.get('description') or reply.get('name')}"
-    due, (item, *_) = reply["totalPaymentDue"], reply["orderedItem"]
-    parts = [f"{due['price']} {due.get('priceCurrency', '')} due".replace("  ", " ")]
-    errors = [error["@type"] for error in item.get("error", ())]
-    left = item["orderedItem"].get("remainingAttendeeCapacity") if isinstance(item["orderedItem"], dict) else None
+def _request(body: JsonObject) -> OrderRequest:
+    return msgspec.convert(body, OrderRequest)
+
+
+def _summary(reply: OrderQuote | Order) -> str:
+    """Return a summary of a reply in one line."""
+    due, (item, *_) = reply.total_payment_due, reply.ordered_item
+    parts = [f"{due.price} {due.price_currency or ''} due".replace("  ", " ")] if due else []
+    opportunity = item.ordered_item if isinstance(item.ordered_item, Mapping) else {}
+    left = opportunity.get("remainingAttendeeCapacity")
     if left is not None:
         parts.append(f"{left} spaces left")
-    if "lease" in reply:
-        parts.append(f"held until {reply['lease']['leaseExpires']}")
-    if "orderItemStatus" in item:
-        parts.append(str(item["orderItemStatus"]).rpartition("/")[2])
-    return ", ".join(parts + errors)
+    if isinstance(reply, OrderQuote) and reply.lease:
+        parts.append(f"held until {reply.lease.lease_expires}")
+    if item.order_item_status:
+        parts.append(item.order_item_status.rpartition("/")[2])
+    return ", ".join(parts)

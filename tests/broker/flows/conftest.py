@@ -15,20 +15,20 @@ def people_sign_in_quickly(quick_passwords: None) -> None:
     """Hash passwords quickly in all of these tests."""
 
 
-@pytest.fixture(params=["SQLite", "PostgreSQL"])
-def databases(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[dict[str, str], str]:
+# The client and the databases do not depend on each other, so that two pairs are enough.
+@pytest.fixture(params=["blocking client, SQLite", "asynchronous client, PostgreSQL"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of client, and of the databases of the Booking System and the Broker."""
+    return str(request.param).partition(" ")[0]
+
+
+@pytest.fixture
+def databases(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> tuple[dict[str, str], str]:
     """The store of the Booking System, and the location of the Broker's database."""
-    if request.param == "SQLite":
+    if kind == "blocking":
         return {"store_kind": "sqlite"}, str(tmp_path / "broker.sqlite3")
     server: PostgresServer = request.getfixturevalue("postgres")
     return {"store_kind": "postgresql", "database": server.new_database()}, server.bare_database()
-
-
-@pytest.fixture(params=["blocking", "asynchronous"])
-def kind(request: pytest.FixtureRequest) -> str:
-    """The kind of client."""
-    chosen: str = request.param
-    return chosen
 
 
 @pytest.fixture

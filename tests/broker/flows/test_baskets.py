@@ -144,7 +144,6 @@ async def test_a_refused_cancellation_is_raised_with_its_reason(system: Served, 
     assert caught.value.request_id
 
 
-@pytest.mark.spec("OB-BRK-08")
 async def test_a_proposal_is_accepted_and_booked(system: Served, broker: Any) -> None:
     for family in (TRIP, PARTY):
         await system.world.store.execute(Publish(tuple(family), actor=MANAGER))

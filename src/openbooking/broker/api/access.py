@@ -82,7 +82,7 @@ class ApiKey(NamedTuple):
         return False
 
 
-class ProviderOf:
+class OpenIdProvider:
     """The OpenID provider at a URL, which is looked up when it is first needed.
 
     Args:
@@ -112,7 +112,7 @@ class ClientCredentials:
 
     def __init__(
         self,
-        provider: ProviderOf,
+        provider: OpenIdProvider,
         client: OpenIdClient,
         scope: str = ORDERS_FEED_SCOPE,
         clock: Callable[[], datetime] = system_clock,
@@ -157,7 +157,7 @@ class SellerAccess:
 
     def __init__(
         self,
-        provider: ProviderOf,
+        provider: OpenIdProvider,
         client: OpenIdClient,
         store: TokenStore,
         seller: str,

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from openbooking.broker.api.access import (
     ORDERS_FEED_SCOPE,
     ClientCredentials,
-    ProviderOf,
+    OpenIdProvider,
     SellerAccess,
     system_clock,
 )
@@ -56,7 +56,7 @@ class OpenIdAccess:
         database: Database,
         clock: Callable[[], datetime] = system_clock,
     ) -> None:
-        self._provider = ProviderOf(authority)
+        self._provider = OpenIdProvider(authority)
         self._client = client
         self._store = TokenStore(database, f"{authority} {client.client_id}")
         self._clock = clock

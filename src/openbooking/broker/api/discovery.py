@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from html.parser import HTMLParser
 from typing import Any
 
@@ -14,7 +15,10 @@ from openbooking.openactive.terms import OrderType
 
 MOST_CATALOGS = 100
 
-_ACCEPT = "text/html, application/ld+json, application/json;q=0.9, */*;q=0.1"
+# A thing without a type that has these is a dataset all the same.
+_FEEDS = {"distribution", "accessService"}
+# Without HTML, which some start pages answer with a page for people instead of a redirect to the dataset site.
+_ACCEPT = "application/ld+json, application/json;q=0.9, */*;q=0.8"
 _JSON_LD = "application/ld+json"
 _JSON_TYPES = (_JSON_LD, "application/json")
 
@@ -91,7 +95,7 @@ def discover(site: str) -> Flow[BookingSystem]:
     """
     page = yield from read_document(site, _ACCEPT)
     for thing in _things(page):
-        if _has_type(thing, "Dataset"):
+        if _has_type(thing, "Dataset") or thing.keys() >= _FEEDS:
             return read_dataset(thing, page.url)
     raise DiscoveryError(f"{page.url} is no dataset site: it describes no Dataset in JSON-LD.")
 
@@ -104,7 +108,9 @@ def list_sites(catalog: str) -> Flow[Catalog]:
     """
     sites, faults = dict[str, None](), list[str]()
     waiting, seen = [catalog], {catalog}
-    while waiting and len(seen) <= MOST_CATALOGS:
+    for _ in range(MOST_CATALOGS):
+        if not waiting:
+            break
         url = waiting.pop(0)
         try:
             page = yield from read_document(url, _ACCEPT)
@@ -223,8 +229,10 @@ class _ScriptReader(HTMLParser):
 
 def _scripts(text: str) -> list[str]:
     reader = _ScriptReader()
-    reader.feed(text)
-    reader.close()
+    # Python's parser asserts that marked sections such as `<![CDATA[` have known names.
+    with suppress(AssertionError):
+        reader.feed(text)
+        reader.close()
     return reader.scripts
 
 

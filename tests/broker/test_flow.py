@@ -1,0 +1,147 @@
+"""The drivers of flows: steps, errors of steps, and answers that do not arrive in full."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+import pytest
+
+from openbooking.broker import flow as flows
+from openbooking.broker.flow import Answer, Flow, NoAnswerError, Request, call_hook, pause, run, run_async, send, work
+
+Drive = Callable[[Flow[Any]], Any]
+
+
+def drive_blocking(flow: Flow[Any]) -> Any:
+    with httpx2.Client() as client:
+        return run(flow, client, sleep=lambda _: None)
+
+
+def drive_async(flow: Flow[Any]) -> Any:
+    async def drive() -> Any:
+        async with httpx2.AsyncClient() as client:
+            with ThreadPoolExecutor(1) as worker:
+                return await run_async(flow, client, worker, sleep=lambda _: asyncio.sleep(0))
+
+    return asyncio.run(drive())
+
+
+@pytest.fixture(params=[drive_blocking, drive_async])
+def drive(request: pytest.FixtureRequest) -> Drive:
+    """A driver of flows."""
+    driver: Drive = request.param
+    return driver
+
+
+@contextmanager
+def answering(*chunks: bytes) -> Iterator[str]:
+    """Serve these bytes as the answer to each request, then close the connection; without chunks say nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ended = threading.Event()
+
+        def serve() -> None:
+            while not ended.is_set():
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65_536)
+                    for chunk in chunks:
+                        connection.sendall(chunk)
+                    if not chunks:
+                        ended.wait(10)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            ended.set()
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def test_steps_are_carried_out_in_order(drive: Drive) -> None:
+    done: list[str] = []
+
+    def steps() -> Flow[str]:
+        yield from pause(3600)
+        thread = yield from work(lambda: threading.current_thread().name)
+        done.append(thread)
+        done.append((yield from call_hook(lambda: "hook")))
+        with answering(b"HTTP/1.1 201 Created\r\nX-Some: Thing\r\nContent-Length: 2\r\n\r\nhi") as url:
+            answer = yield from send(Request("PUT", url, {}, b"body"))
+        assert (answer.status, answer.headers["x-some"], answer.content) == (201, "Thing", b"hi")
+        return "result"
+
+    assert drive(steps()) == "result"
+    assert done[1] == "hook"
+
+
+def test_errors_of_steps_are_raised_in_the_flow(drive: Drive) -> None:
+    def fails() -> None:
+        raise KeyError("lost")
+
+    def steps() -> Flow[list[str]]:
+        caught = []
+        for flow in (work(fails), call_hook(fails)):
+            try:
+                yield from flow
+            except KeyError as fault:
+                caught.append(str(fault))
+        yield from work(fails)
+        return caught
+
+    with pytest.raises(KeyError):
+        drive(steps())
+
+
+def test_only_the_asynchronous_driver_calls_coroutine_functions() -> None:
+    async def hook() -> str:
+        await asyncio.sleep(0)
+        return "awaited"
+
+    assert drive_async(call_hook(hook)) == "awaited"
+    with pytest.raises(TypeError, match="asynchronous client"):
+        drive_blocking(call_hook(hook))
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        (),
+        (b"",),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal",),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",),
+        (b"no HTTP at all\r\n\r\n",),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + b"x" * 2000,),
+    ],
+    ids=["silence", "closed", "cut", "cut chunk", "broken gzip", "no HTTP", "too large"],
+)
+def test_an_answer_that_does_not_arrive_whole_is_no_answer(
+    drive: Drive, chunks: tuple[bytes, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flows, "MOST_REPLY_BYTES", 1000)
+    with answering(*chunks) as url, pytest.raises(NoAnswerError):
+        drive(send(Request("GET", url, {}, seconds=0.3)))
+
+
+def test_no_connection_is_no_answer(drive: Drive) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    for url in (f"http://127.0.0.1:{port}/", "http://nowhere.invalid/", "nowhere", "http://[::1", "http://a b/"):
+        with pytest.raises(NoAnswerError):
+            drive(send(Request("GET", url, {}, seconds=5)))
+
+
+def test_redirects_are_answers(drive: Drive) -> None:
+    with answering(b"HTTP/1.1 302 Found\r\nLocation: http://nowhere.invalid/\r\nContent-Length: 0\r\n\r\n") as url:
+        answer: Answer = drive(send(Request("GET", url, {})))
+    assert answer.status == 302

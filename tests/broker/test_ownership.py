@@ -1,0 +1,34 @@
+"""Orders and their Customers in the database."""
+
+import pytest
+
+from openbooking.broker.errors import OrderAccessError
+from openbooking.broker.ownership import TABLES, OrderOwners
+from openbooking.broker.store.database import Database
+
+
+@pytest.fixture
+def owners(database: Database) -> OrderOwners:
+    with database.transaction() as transaction:
+        for statement in TABLES:
+            transaction.execute(statement)
+    return OrderOwners(database, "https://one.example/")
+
+
+@pytest.mark.spec("OB-BRK-01", "OB-BRK-14")
+def test_an_order_belongs_to_the_customer_who_began_it(owners: OrderOwners, database: Database) -> None:
+    begun = owners.begin("seller", "sam", b"{}")
+    other = owners.begin("seller", "eve", b"")
+    assert begun.order != other.order
+    assert owners.check(begun.order, "sam") == begun
+    elsewhere = OrderOwners(database, "https://two.example/")
+    for asked, order, key in (
+        (owners, begun.order, "eve"),
+        (owners, other.order, "sam"),
+        (elsewhere, begun.order, "sam"),
+    ):
+        with pytest.raises(OrderAccessError):
+            asked.check(order, key)
+    owners.keep(begun.order, b"[]")
+    assert owners.of_customer("sam") == (begun._replace(basket=b"[]"),)
+    assert elsewhere.of_customer("sam") == ()
