@@ -192,13 +192,15 @@ class Journal:
         self.drop(purchase)
         return None
 
-    def leave(self, purchase: Purchase, fault: str) -> None:
+    def leave(self, purchase: Purchase, fault: str) -> Purchase:
         """Give up ownership of a purchase whose steps are left to a later recovery."""
+        left = msgspec.structs.replace(purchase, owner=NOBODY, fault=fault)
         with self._database.transaction() as transaction:
             transaction.execute(
                 "UPDATE broker_purchases SET owner = ?, fault = ? WHERE id = ? AND owner = ?",
-                (NOBODY, fault or purchase.fault, purchase.id, self._database.instance),
+                (NOBODY, fault, purchase.id, self._database.instance),
             )
+        return left
 
     def drop(self, purchase: Purchase) -> None:
         """Forget that a flow of this process carries a purchase out."""

@@ -178,7 +178,7 @@ class Purchases:
                 faults.extend([done.fault] if done.fault else [])
                 following = TRANSITIONS[purchase.state][done.outcome]
                 if following is purchase.state:
-                    yield from work(partial(self._journal.leave, purchase, str(done.fault)))
+                    purchase = yield from work(partial(self._journal.leave, purchase, str(done.fault)))
                     break
                 fault = {"fault": str(done.fault)} if done.fault else {}
                 purchase = yield from self._move(purchase, following, **fault, **done.changes)

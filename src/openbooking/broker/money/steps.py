@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from functools import partial
+from http import HTTPStatus
 from typing import Any, NamedTuple, TypeVar
 
 from openbooking.broker.api.endpoints import BookingApi, Retries
@@ -17,6 +18,7 @@ from openbooking.broker.money.errors import NoPaymentsError, PriceChangedError, 
 from openbooking.broker.money.journal import Purchase
 from openbooking.broker.money.payments import Charge, DeclinedError, Payments, TemporaryPaymentError
 from openbooking.broker.money.purchase import GONE, MOST_RESTARTS, Outcome, State, outcome_of_refusal
+from openbooking.openactive.errors import OrderProposalVersionOutdatedError
 from openbooking.openactive.messages import Order, OrderProposal, OrderProposalPatch, PriceSpecification
 from openbooking.openactive.terms import OPENACTIVE, OrderProposalStatus
 
@@ -202,6 +204,9 @@ def _sent(request: Flow[Result], purchase: Purchase, *, unsure: bool, may_restar
             raise
         unsure = unsure or any(answer is None or answer >= _SERVER_ERRORS for answer in answers[:-1])
         may_restart = may_restart and purchase.restarts < MOST_RESTARTS
+        # This error has the status 500, but another UUID does not help: the Customer must agree to the new version.
+        if isinstance(fault, OrderProposalVersionOutdatedError):
+            status = HTTPStatus.CONFLICT
         return Done(outcome_of_refusal(status, unsure=unsure, may_restart=may_restart), fault=fault)
 
 
