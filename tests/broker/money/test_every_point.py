@@ -64,7 +64,7 @@ def outcome(location: str, faults: Faults, stop: Stop | None, seconds: float) ->
     try:
         faults.apply(world)
         with suppress(Exception):
-            basket = world.run(world.purchases.begin())
+            basket = world.basket()
             world.run(world.purchases.book(basket, order()), stop)
         steps = world.steps
         world.restart()

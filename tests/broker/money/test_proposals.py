@@ -21,7 +21,7 @@ ACCEPTED, AWAITING = OrderProposalStatus.ACCEPTED, OrderProposalStatus.AWAITING
 def proposed(world: World, *faults: Fault) -> tuple[uuid.UUID, str]:
     """Send P, and return the Order UUID and the version of the proposal."""
     world.system.faults["P"] = list(faults)
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     proposal = world.run(world.purchases.propose(basket, order(), "mandate-1"))
     return proposal.order, str(proposal.reply.order_proposal_version)
 
@@ -120,7 +120,7 @@ def test_server_error_proposes_with_another_uuid(world: World) -> None:
 
 @pytest.mark.spec("OB-BRK-02")
 def test_refused_proposal_keeps_the_uuid(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.faults["P"] = [Fault.REFUSED]
     with pytest.raises(IncompleteCustomerDetailsError):
         world.run(world.purchases.propose(basket, order()))
@@ -141,7 +141,7 @@ def test_proposal_is_made_and_booked_once(world: World) -> None:
 
 @pytest.mark.parametrize(("seconds", "state"), [(0, State.OPEN), (3600, State.REVERSED)])
 def test_proposal_of_unknown_outcome_is_repeated_while_recent(world: World, seconds: int, state: State) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.always["P"] = Fault.LOST
     with pytest.raises(UnfinishedError):
         world.run(world.purchases.propose(basket, order()))

@@ -35,7 +35,7 @@ def hooks(world: World) -> list[str]:
 
 @pytest.mark.spec("OB-BRK-01")
 def test_booking_authorises_then_books_then_captures(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     booked = world.run(world.purchases.book(basket, order(), "card-1"))
     assert hooks(world) == ["authorise", "capture"]
     charge = world.provider.calls[0][1]
@@ -48,7 +48,7 @@ def test_booking_authorises_then_books_then_captures(world: World) -> None:
 
 
 def test_booking_keeps_the_details_of_the_payment(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     details = Payment(type="Payment", account_id="A1", payment_provider_id="P1")
     world.run(world.purchases.book(basket, order(payment=details)))
     (request,) = world.system.sent("B")
@@ -58,7 +58,7 @@ def test_booking_keeps_the_details_of_the_payment(world: World) -> None:
 @pytest.mark.parametrize(("price", "pays"), [("0", True), ("12.00", False)])
 def test_order_that_the_broker_is_not_paid_for_calls_no_hook(world: World, price: str, pays: bool) -> None:
     world.system.price = price
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     booked = world.run(world.purchases.book(basket, order(price), pays=pays))
     assert (hooks(world), booked.paid) == ([], Decimal(0))
     assert b'"payment"' not in world.system.sent("B")[0].content
@@ -66,7 +66,7 @@ def test_order_that_the_broker_is_not_paid_for_calls_no_hook(world: World, price
 
 @pytest.mark.spec("OB-BRK-01")
 def test_basket_is_booked_once(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.run(world.purchases.book(basket, order()))
     with pytest.raises(WrongStateError):
         world.run(world.purchases.book(basket, order()))
@@ -78,7 +78,7 @@ def test_basket_is_booked_once(world: World) -> None:
 @pytest.mark.spec("OB-BRK-03")
 @pytest.mark.parametrize("fault", [Fault.BUSY, Fault.LIMITED, Fault.SILENT, Fault.LOST])
 def test_request_without_answer_is_repeated_with_the_same_bytes(world: World, fault: Fault) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.faults["B"] = [fault]
     world.run(world.purchases.book(basket, order()))
     first, second = world.system.sent("B")
@@ -89,10 +89,11 @@ def test_request_without_answer_is_repeated_with_the_same_bytes(world: World, fa
 @pytest.mark.spec("OB-BRK-02")
 @pytest.mark.parametrize("fault", [Fault.FATAL, Fault.FATAL_AFTERWARDS])
 def test_server_error_deletes_the_order_and_begins_with_another_uuid(world: World, fault: Fault) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.faults["B"] = [fault]
     booked = world.run(world.purchases.book(basket, order()))
     assert booked.order != basket
+    assert world.renamed == {booked.order: basket}
     assert [request.method for request in world.system.requests] == ["PUT", "DELETE", "PUT", "PUT"]
     assert keys(world.system.sent("DELETE")) == [basket]
     assert keys(world.system.sent("C2")) == [booked.order]
@@ -102,7 +103,7 @@ def test_server_error_deletes_the_order_and_begins_with_another_uuid(world: Worl
 
 @pytest.mark.spec("OB-BRK-02")
 def test_endless_unavailability_begins_with_another_uuid(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.faults["B"] = [Fault.BUSY] * ATTEMPTS
     assert world.run(world.purchases.book(basket, order())).order != basket
     assert world.faults() == []
@@ -111,7 +112,7 @@ def test_endless_unavailability_begins_with_another_uuid(world: World) -> None:
 @pytest.mark.spec("OB-BRK-02")
 @pytest.mark.parametrize("fault", [Fault.FATAL, Fault.FATAL_AFTERWARDS, Fault.BUSY])
 def test_purchase_begins_again_a_bounded_number_of_times(world: World, fault: Fault) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.always["B"] = fault
     with pytest.raises((InternalApplicationError, TemporarilyUnableToCreateOrderError)):
         world.run(world.purchases.book(basket, order()))
@@ -123,7 +124,7 @@ def test_purchase_begins_again_a_bounded_number_of_times(world: World, fault: Fa
 
 @pytest.mark.spec("OB-BRK-02")
 def test_deletion_is_repeated_until_the_order_is_gone(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.faults["B"] = [Fault.FATAL_AFTERWARDS]
     world.system.faults["DELETE"] = [Fault.BUSY, Fault.SILENT]
     world.run(world.purchases.book(basket, order()))
@@ -140,7 +141,7 @@ def test_deletion_is_repeated_until_the_order_is_gone(world: World) -> None:
     ],
 )
 def test_refusal_releases_the_payment_and_keeps_the_uuid(world: World, fault: Fault, error: type[Exception]) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.faults["B"] = [fault]
     with pytest.raises(error):
         world.run(world.purchases.book(basket, order()))
@@ -153,7 +154,7 @@ def test_refusal_releases_the_payment_and_keeps_the_uuid(world: World, fault: Fa
 
 @pytest.mark.spec("OB-BRK-04")
 def test_insufficient_capacity_leaves_the_basket_for_another_quote(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.faults["B"] = [Fault.CONFLICT]
     with pytest.raises(OpportunityHasInsufficientCapacityError):
         world.run(world.purchases.book(basket, order()))
@@ -162,7 +163,7 @@ def test_insufficient_capacity_leaves_the_basket_for_another_quote(world: World)
 
 
 def test_refusal_after_a_lost_answer_deletes_the_order(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.faults["B"] = [Fault.LOST, Fault.UNAUTHORISED]
     with pytest.raises(Exception, match="API key"):
         world.run(world.purchases.book(basket, order()))
@@ -172,7 +173,7 @@ def test_refusal_after_a_lost_answer_deletes_the_order(world: World) -> None:
 
 @pytest.mark.spec("OB-BRK-02")
 def test_changed_price_stops_another_beginning(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.faults["B"] = [Fault.FATAL]
     world.system.faults["C2"] = [Fault.DEARER]
     with pytest.raises(PriceChangedError) as caught:
@@ -182,7 +183,7 @@ def test_changed_price_stops_another_beginning(world: World) -> None:
 
 
 def test_order_with_another_total_is_reversed(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.faults["B"] = [Fault.DEARER]
     with pytest.raises(PriceChangedError):
         world.run(world.purchases.book(basket, order()))
@@ -190,7 +191,7 @@ def test_order_with_another_total_is_reversed(world: World) -> None:
 
 
 def test_declined_payment_books_nothing_and_another_can_be_tried(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.provider.faults["authorise"] = [PaymentFault.DECLINED]
     with pytest.raises(DeclinedError):
         world.run(world.purchases.book(basket, order(), "card-1"))
@@ -205,7 +206,7 @@ def test_declined_payment_books_nothing_and_another_can_be_tried(world: World) -
 def test_hook_is_repeated_with_the_same_key_after_a_temporary_error(
     world: World, hook: str, fault: PaymentFault
 ) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.provider.faults[hook] = [fault]
     world.system.faults["B"] = [Fault.REFUSED] if hook == "void" else []
     with pytest.raises(IncompleteCustomerDetailsError) if hook == "void" else pytest.MonkeyPatch.context():
@@ -217,7 +218,7 @@ def test_hook_is_repeated_with_the_same_key_after_a_temporary_error(
 
 @pytest.mark.parametrize("fault", [PaymentFault.TEMPORARY, PaymentFault.LOST, PaymentFault.BROKEN])
 def test_authorisation_of_unknown_outcome_is_released(world: World, fault: PaymentFault) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.provider.always["authorise"] = fault
     with pytest.raises(Exception, match="authorise"):
         world.run(world.purchases.book(basket, order()))
@@ -227,7 +228,7 @@ def test_authorisation_of_unknown_outcome_is_released(world: World, fault: Payme
 
 @pytest.mark.spec("OB-BRK-10")
 def test_declined_capture_deletes_the_order(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.provider.faults["capture"] = [PaymentFault.DECLINED]
     with pytest.raises(DeclinedError):
         world.run(world.purchases.book(basket, order()))
@@ -236,7 +237,7 @@ def test_declined_capture_deletes_the_order(world: World) -> None:
 
 
 def test_silence_leaves_the_purchase_to_recovery(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.always["B"] = Fault.LOST
     with pytest.raises(UnfinishedError) as caught:
         world.run(world.purchases.book(basket, order()))

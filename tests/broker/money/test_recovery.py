@@ -17,14 +17,14 @@ from openbooking.broker.money.purchases import Purchases
 from openbooking.broker.money.recovery import Recovery
 from openbooking.broker.money.steps import Steps
 from openbooking.broker.store.database import open_database
-from support.money.booking_system import Fault, api, order
+from support.money.booking_system import SELLER, Fault, api, order
 from support.money.payments import PaymentFault, Provider
-from support.money.world import RETRIES, Kind, Stop, StoppedError, World
+from support.money.world import RETRIES, SITE, Kind, Stop, StoppedError, World
 
 
 def stopped(world: World, state: State) -> uuid.UUID:
     """Book an Order up to this state, without the process learning that its flow has ended."""
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     flow = world.purchases.book(basket, order())
     step = next(flow)
     while world.journal.find(basket).state is not state:
@@ -38,9 +38,9 @@ def test_purchase_of_a_living_process_is_left_alone(location: str, state: State)
     world = World(location)
     basket = stopped(world, state)
     with closing(open_database(location)) as database:
-        journal = Journal(database, lambda: world.time + 3600)
-        steps = Steps(api(), world.provider, RETRIES)
-        recovery = Recovery(journal, Purchases(journal, steps), api())
+        journal = Journal(database, SITE, lambda: world.time + 3600)
+        steps = Steps(api, world.provider, RETRIES)
+        recovery = Recovery(journal, Purchases(journal, steps), steps)
         report = world.run(recovery.recover())
         assert (report.recovered, report.left) == ((), ())
         assert world.run(recovery.unfinished())[0].state is state
@@ -52,14 +52,14 @@ def test_purchase_of_a_living_process_is_left_alone(location: str, state: State)
 
 
 def test_process_that_was_thought_dead_writes_nothing_more(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     flow = world.purchases.book(basket, order())
     step = next(flow)
     while world.journal.find(basket).state is not State.BOOKING:
         step = flow.send(world._do(step))
     with world.database.transaction() as transaction:  # another instance adopts it, and reverses it
         transaction.execute("UPDATE broker_purchases SET owner = ''")
-    other = Journal(world.database, lambda: world.time)
+    other = Journal(world.database, SITE, lambda: world.time)
     adopted = other.adopt(other.find(basket))
     assert adopted is not None
     other.move(adopted, State.DELETING)
@@ -77,7 +77,7 @@ def test_process_that_was_thought_dead_writes_nothing_more(world: World) -> None
 
 @pytest.mark.parametrize(("seconds", "state"), [(0, State.BOOKED), (3600, State.REVERSED)])
 def test_recent_booking_is_finished_and_an_old_one_reversed(world: World, seconds: int, state: State) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.always["B"] = Fault.LOST
     with pytest.raises(UnfinishedError):
         world.run(world.purchases.book(basket, order()))
@@ -89,7 +89,7 @@ def test_recent_booking_is_finished_and_an_old_one_reversed(world: World, second
 
 
 def test_recovery_reports_what_cannot_be_reached_and_goes_on_later(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.always["B"] = Fault.LOST
     with pytest.raises(UnfinishedError):
         world.run(world.purchases.book(basket, order()))
@@ -114,7 +114,7 @@ def test_recovery_reports_what_cannot_be_reached_and_goes_on_later(world: World)
 def test_fault_of_one_purchase_does_not_stop_the_recovery_of_others(world: World) -> None:
     for _ in range(2):
         with suppress(StoppedError):
-            world.run(world.purchases.book(world.run(world.purchases.begin()), order()), Stop(4, Kind.AFTER))
+            world.run(world.purchases.book(world.basket(), order()), Stop(4, Kind.AFTER))
     world.restart()
     answer, world.system.answer = world.system.answer, None  # type: ignore[method-assign, assignment]
     assert len(world.recover().left) == 2
@@ -124,27 +124,27 @@ def test_fault_of_one_purchase_does_not_stop_the_recovery_of_others(world: World
 
 
 def test_recovery_without_hooks_leaves_what_needs_them(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.provider.always["capture"] = PaymentFault.LOST
     with pytest.raises(UnfinishedError):
         world.run(world.purchases.book(basket, order()))
-    steps = Steps(api(), None, RETRIES)
+    steps = Steps(api, None, RETRIES)
     purchases = Purchases(world.journal, steps)
-    (left,) = world.run(Recovery(world.journal, purchases, api()).recover()).left
+    (left,) = world.run(Recovery(world.journal, purchases, steps).recover()).left
     assert left.state is State.CAPTURING
-    other = world.run(purchases.begin())
+    other = world.run(purchases.begin(SELLER))
     with pytest.raises(NoPaymentsError):
         world.run(purchases.book(other, order()))
 
 
 def test_baskets_and_finished_purchases_are_not_unfinished(world: World) -> None:
-    world.run(world.purchases.begin())
-    world.run(world.purchases.book(world.run(world.purchases.begin()), order()))
+    world.basket()
+    world.run(world.purchases.book(world.basket(), order()))
     assert world.run(world.recovery.unfinished()) == ()
 
 
 def test_two_flows_book_one_basket_once(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     first, second = (world.purchases.book(basket, order()) for _ in range(2))
     steps = [next(first), next(second)]
     first_step, second_step = first.send(world._do(steps[0])), second.send(world._do(steps[1]))
@@ -180,7 +180,7 @@ class AsyncProvider:
 
 @pytest.mark.anyio
 async def test_hooks_may_be_coroutine_functions(world: World) -> None:
-    purchases = Purchases(world.journal, Steps(api(), AsyncProvider(world.provider), RETRIES))
+    purchases = Purchases(world.journal, Steps(api, AsyncProvider(world.provider), RETRIES))
 
     def answer(request: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(
@@ -196,6 +196,6 @@ async def test_hooks_may_be_coroutine_functions(world: World) -> None:
 
     with ThreadPoolExecutor(1) as worker:
         async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
-            basket = await run_async(purchases.begin(), client, worker)
+            basket = await run_async(purchases.begin(SELLER), client, worker)
             booked = await run_async(purchases.book(basket, order()), client, worker)
     assert (str(booked.paid), len(world.provider.having("captured"))) == ("12.00", 1)

@@ -15,7 +15,7 @@ from support.money.world import Kind, Stop, StoppedError, World
 
 def booked(world: World, price: str = "12.00") -> uuid.UUID:
     world.system.price = price
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     return world.run(world.purchases.book(basket, order(price))).order
 
 
@@ -60,7 +60,7 @@ def test_total_that_rises_again_before_the_refund_is_refunded_in_part(world: Wor
 
 
 def test_order_that_the_broker_was_not_paid_for_is_not_refunded(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.run(world.purchases.book(basket, order(), pays=False))
     note(world, basket, "0")
     assert (settle(world), world.provider.calls) == ([], [])
@@ -131,7 +131,7 @@ def test_refused_refund_is_shown_to_operators_and_tried_again_when_told(world: W
 
 
 def test_order_that_arrives_after_its_deletion_is_deleted_again(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.faults["B"] = [Fault.FATAL]
     bought = world.run(world.purchases.book(basket, order())).order
     # A proxy delivers the first B only now.
@@ -147,7 +147,7 @@ def test_order_that_arrives_after_its_deletion_is_deleted_again(world: World) ->
 
 
 def test_order_of_a_basket_that_was_refused_is_deleted(world: World) -> None:
-    basket = world.run(world.purchases.begin())
+    basket = world.basket()
     world.system.faults["B"] = [Fault.REFUSED]
     with pytest.raises(Exception, match="Customer"):
         world.run(world.purchases.book(basket, order()))

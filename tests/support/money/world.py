@@ -1,5 +1,6 @@
 """A Broker's database, a Booking System and a payment provider, and a driver that can stop a flow at any step."""
 
+import uuid
 from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
@@ -11,13 +12,14 @@ from openbooking.broker.money.journal import Journal
 from openbooking.broker.money.purchases import Purchases
 from openbooking.broker.money.recovery import Recovery, Report
 from openbooking.broker.money.steps import Steps
-from openbooking.broker.store.database import DatabaseError, open_database
-from support.money.booking_system import BookingSystem, api
+from openbooking.broker.store.database import DatabaseError, Transaction, open_database
+from support.money.booking_system import SELLER, BookingSystem, api
 from support.money.payments import Provider
 
 Result = TypeVar("Result")
 RETRIES = Retries(attempts=2, first_pause=1)
 MOST_STEPS = 500
+SITE = "https://booking.example/openactive"
 
 
 class Kind(StrEnum):
@@ -49,16 +51,24 @@ class World:
         self.provider = Provider()
         self.time = 1_000_000.0
         self.steps = 0
+        self.renamed = dict[uuid.UUID, uuid.UUID]()
         self.suspended = list[Flow[Any]]()
         self.start()
 
     def start(self) -> None:
         """Start the Broker's process."""
         self.database = open_database(self._location)
-        self.journal = Journal(self.database, lambda: self.time)
-        steps = Steps(api(), self.provider, RETRIES)
+        self.journal = Journal(self.database, SITE, lambda: self.time, self._rename)
+        steps = Steps(api, self.provider, RETRIES)
         self.purchases = Purchases(self.journal, steps)
-        self.recovery = Recovery(self.journal, self.purchases, api())
+        self.recovery = Recovery(self.journal, self.purchases, steps)
+
+    def _rename(self, transaction: Transaction, old: uuid.UUID, new: uuid.UUID) -> None:
+        self.renamed[new] = old
+
+    def basket(self) -> uuid.UUID:
+        """Begin a basket, and return its Order UUID."""
+        return self.run(self.purchases.begin(SELLER))
 
     def restart(self) -> None:
         """End the process, and start it again."""

@@ -5,13 +5,12 @@ from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
-from openbooking.broker.api.endpoints import BookingApi
 from openbooking.broker.flow import Flow, work
 from openbooking.broker.money.errors import LostPurchaseError
 from openbooking.broker.money.journal import Journal, Purchase
 from openbooking.broker.money.purchase import WORDS, State
 from openbooking.broker.money.purchases import Purchases
-from openbooking.broker.money.steps import delete
+from openbooking.broker.money.steps import Steps
 from openbooking.broker.store.database import DatabaseError
 
 FINISHED_WITHIN_SECONDS = 15 * 60
@@ -71,13 +70,13 @@ class Recovery:
     Args:
         journal: The journal.
         purchases: The flows of purchases.
-        api: The Open Booking API.
+        steps: What calls the Booking System and the payment provider.
     """
 
-    def __init__(self, journal: Journal, purchases: Purchases, api: BookingApi) -> None:
+    def __init__(self, journal: Journal, purchases: Purchases, steps: Steps) -> None:
         self._journal = journal
         self._purchases = purchases
-        self._api = api
+        self._steps = steps
 
     def recover(self, oldest: float = FINISHED_WITHIN_SECONDS) -> Flow[Report]:
         """Finish or reverse every purchase whose process has ended, or whose outcome was not known.
@@ -150,7 +149,7 @@ class Recovery:
                 ended = yield from self._end(begin, None)
                 fault = ended is None or ended.is_unfinished
             else:
-                fault = (yield from delete(self._api, order)) is not None
+                fault = (yield from self._steps.delete(purchase.seller, order)) is not None
             if fault:
                 left.append(order)
             else:
