@@ -43,7 +43,7 @@ def quoted(*positions: int, price: Any = 12, **changes: Any) -> Any:
 
 @pytest.fixture
 def broker() -> Iterator[BrokerFlows]:
-    flows = BrokerFlows(SITE, ApiKey("k"), ":memory:", Organization(name="My App"), None)
+    flows = BrokerFlows(SITE, ApiKey("k"), ":memory:", Organization(name="My App"), None, None)
     with closing(flows):
         yield flows
 
@@ -217,7 +217,7 @@ def test_a_site_without_an_api_cannot_be_booked_with(broker: BrokerFlows) -> Non
 
 def test_a_customer_may_book_without_a_broker() -> None:
     options = BrokerOptions(role=BrokerRole.NO_BROKER)
-    with closing(BrokerFlows(SITE, ApiKey("k"), ":memory:", None, options)) as broker:
+    with closing(BrokerFlows(SITE, ApiKey("k"), ":memory:", None, None, options)) as broker:
         body = play(begun(broker).quote(), [PAGE, quoted(0)]).bodies[1]
     assert body["brokerRole"] == "https://openactive.io/NoBroker"
     assert "broker" not in body

@@ -47,7 +47,9 @@ QUOTE: dict[str, Any] = {
 
 @pytest.mark.spec("OB-MT-16", "OB-BRK-15")
 def test_every_body_is_valid(validator: Validator) -> None:
-    with closing(BrokerFlows("https://x.example/", ApiKey("k"), ":memory:", Organization(name="App"), None)) as broker:
+    with closing(
+        BrokerFlows("https://x.example/", ApiKey("k"), ":memory:", Organization(name="App"), None, None)
+    ) as broker:
         basket = result_of(broker.begin_basket([CHOICE], customer_key="sam", customer=None, payment=None))
         c1 = play(basket.quote(), [PAGE, answer(200, QUOTE)]).bodies[1]
         result_of(basket.set_customer(Person(email="sam@example.com", given_name="Sam")), [answer(200, QUOTE)])

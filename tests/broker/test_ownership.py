@@ -3,16 +3,16 @@
 import pytest
 
 from openbooking.broker.errors import OrderAccessError
-from openbooking.broker.ownership import TABLES, OrderOwners
+from openbooking.broker.money.journal import Journal
+from openbooking.broker.ownership import OrderOwners
 from openbooking.broker.store.database import Database
+from openbooking.broker.store.schema import prepare
 
 
 @pytest.fixture
 def owners(database: Database) -> OrderOwners:
-    with database.transaction() as transaction:
-        for statement in TABLES:
-            transaction.execute(statement)
-    return OrderOwners(database, "https://one.example/")
+    prepare(database)
+    return OrderOwners(database, Journal(database, "https://one.example/"), "https://one.example/")
 
 
 @pytest.mark.spec("OB-BRK-01", "OB-BRK-14")
@@ -21,7 +21,7 @@ def test_an_order_belongs_to_the_customer_who_began_it(owners: OrderOwners, data
     other = owners.begin("seller", "eve", b"")
     assert begun.order != other.order
     assert owners.check(begun.order, "sam") == begun
-    elsewhere = OrderOwners(database, "https://two.example/")
+    elsewhere = OrderOwners(database, Journal(database, "https://two.example/"), "https://two.example/")
     for asked, order, key in (
         (owners, begun.order, "eve"),
         (owners, other.order, "sam"),

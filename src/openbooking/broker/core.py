@@ -21,7 +21,7 @@ from openbooking.broker.catalogue.query import Search
 from openbooking.broker.catalogue.search import Hit, find
 from openbooking.broker.errors import AuthorizationError, DiscoveryError, OrderAccessError, Reply
 from openbooking.broker.flow import Flow, work
-from openbooking.broker.money.journal import Journal, Purchase
+from openbooking.broker.money.journal import Journal
 from openbooking.broker.money.payments import Payments
 from openbooking.broker.money.purchases import Booked, Purchases
 from openbooking.broker.money.recovery import FINISHED_WITHIN_SECONDS, Recovery, Report, Unfinished
@@ -76,9 +76,9 @@ class BrokerFlows:
         self._access = access
         self.database = _open(database)
         self.index = Index(self.database)
-        self._journal = Journal(self.database)
+        self._journal = Journal(self.database, site)
         self._owners = OrderOwners(self.database, self._journal, site)
-        self._steps = Steps(self._api_of_purchase, payments, (options or BrokerOptions()).retries)
+        self._steps = Steps(self.api, payments, (options or BrokerOptions()).retries)
         self._purchases = Purchases(self._journal, self._steps)
         self._recovery = Recovery(self._journal, self._purchases, self._steps)
         self._broker = None if organization is None else to_json(organization)
@@ -381,10 +381,6 @@ class BrokerFlows:
                 watch_booked(transaction, self._site)
 
         yield from work(watch)
-
-    def _api_of_purchase(self, purchase: Purchase) -> Flow[BookingApi]:
-        seller = yield from work(lambda: self._owners.seller_of(purchase))
-        return (yield from self.api(seller))
 
     def _update_proposal(self, order: uuid.UUID, customer_key: str, status: str | None, note: str | None) -> Flow[None]:
         api = yield from self._api_of(order, customer_key)

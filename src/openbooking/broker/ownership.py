@@ -13,20 +13,15 @@ from openbooking.broker.store.database import Database, Transaction
 TABLES = (
     """
     CREATE TABLE IF NOT EXISTS broker_order_owners (
-        purchase TEXT PRIMARY KEY,
-        site TEXT NOT NULL,
-        seller TEXT NOT NULL,
-        customer_key TEXT NOT NULL,
-        basket BLOB NOT NULL
+        purchase TEXT PRIMARY KEY, customer_key TEXT NOT NULL, basket BLOB NOT NULL
     )
     """,
     "CREATE INDEX IF NOT EXISTS broker_order_owners_customer ON broker_order_owners (customer_key)",
 )
-
 # The UUID of a purchase changes if the Booking System fails. The Customer finds the purchase by any of its UUIDs.
 _FIND = """
-    SELECT broker_purchases.order_uuid, owner.seller, owner.customer_key, owner.basket
-    FROM broker_order_owners owner JOIN broker_purchases ON broker_purchases.id = owner.purchase WHERE owner.site = ?
+    SELECT purchase.order_uuid, purchase.seller, owner.customer_key, owner.basket FROM broker_order_owners owner
+    JOIN broker_purchases purchase ON purchase.id = owner.purchase WHERE purchase.site = ? AND owner.customer_key = ?
 """
 _PURCHASE = "(SELECT purchase FROM broker_order_uuids WHERE uuid = ?)"
 
@@ -66,18 +61,11 @@ class OrderOwners:
 
         def note(transaction: Transaction, purchase: Purchase) -> None:
             transaction.execute(
-                "INSERT INTO broker_order_owners (purchase, site, seller, customer_key, basket) VALUES (?, ?, ?, ?, ?)",
-                (purchase.id, self._site, seller, customer_key, basket),
+                "INSERT INTO broker_order_owners (purchase, customer_key, basket) VALUES (?, ?, ?)",
+                (purchase.id, customer_key, basket),
             )
 
-        return OwnedOrder(self._journal.begin(note).order, seller, customer_key, basket)
-
-    def seller_of(self, purchase: Purchase) -> str:
-        """Return the `@id` of the Seller of a purchase."""
-        with self._database.transaction() as transaction:
-            query = "SELECT seller FROM broker_order_owners WHERE purchase = ?"
-            row = transaction.execute(query, (purchase.id,)).fetchone()
-        return str(row[0]) if row else ""
+        return OwnedOrder(self._journal.begin(seller, uuid.uuid4(), note).order, seller, customer_key, basket)
 
     def keep(self, order: uuid.UUID, basket: bytes) -> None:
         """Keep what the basket of an Order contains; empty to forget it."""
@@ -94,10 +82,8 @@ class OrderOwners:
             OrderAccessError: The Order is not known here, or belongs to another Customer.
         """
         with self._database.transaction() as transaction:
-            row = transaction.execute(
-                f"{_FIND} AND owner.purchase = {_PURCHASE} AND owner.customer_key = ?",
-                (self._site, str(order), customer_key),
-            ).fetchone()
+            query = f"{_FIND} AND owner.purchase = {_PURCHASE}"
+            row = transaction.execute(query, (self._site, customer_key, str(order))).fetchone()
         if row is None:
             raise OrderAccessError(f"This Customer has no Order {order}.")
         return _read(*row)
@@ -105,7 +91,7 @@ class OrderOwners:
     def of_customer(self, customer_key: str) -> tuple[OwnedOrder, ...]:
         """Return the Orders of a Customer, also those that were begun and not booked."""
         with self._database.transaction() as transaction:
-            rows = transaction.execute(f"{_FIND} AND owner.customer_key = ?", (self._site, customer_key)).fetchall()
+            rows = transaction.execute(_FIND, (self._site, customer_key)).fetchall()
         return tuple(_read(*row) for row in rows)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from openbooking.broker.api.access import ApiKey
 from openbooking.broker.flow import Answer, Flow, NoAnswerError, Pause, Request, Work
-from openbooking.broker.money.journal import Journal, Purchase
+from openbooking.broker.money.journal import Journal
 from openbooking.broker.money.purchase import State
 from openbooking.broker.orders.changes import (
     Change,
@@ -22,7 +22,7 @@ from openbooking.broker.orders.changes import (
 )
 from openbooking.broker.orders.feed import FeedError, OrderFeed, OrderFeedReading
 from openbooking.broker.orders.versions import latest
-from openbooking.broker.store.database import Database, Transaction, open_database
+from openbooking.broker.store.database import Database, open_database
 from openbooking.broker.store.schema import prepare
 from openbooking.openactive.terms import OrderType
 
@@ -83,7 +83,7 @@ class Feed:
 
     def begin(self) -> None:
         """Note that B is about to be sent."""
-        Journal(self.database).begin(self._set_order)
+        Journal(self.database, "https://booking.example/").begin("https://booking.example/sellers/1", ORDER, None)
 
     def book(self, reply: Mapping[str, Any] | None = None) -> None:
         """Note the reply to B, and that 10 pounds were paid."""
@@ -99,12 +99,6 @@ class Feed:
         """Note that the purchase has come to another state."""
         with self.database.transaction() as transaction:
             transaction.execute("UPDATE broker_purchases SET state = ?", (state.value,))
-
-    @staticmethod
-    def _set_order(transaction: Transaction, _: Purchase) -> None:
-        """Give the purchase the UUID of the tests."""
-        transaction.execute("UPDATE broker_purchases SET order_uuid = ?", (str(ORDER),))
-        transaction.execute("UPDATE broker_order_uuids SET uuid = ?", (str(ORDER),))
 
     def handle(self, connection: Any, changes: Sequence[Change]) -> None:
         """Note what the application was told."""
@@ -170,7 +164,7 @@ def test_changes_are_told_once(feed: Feed) -> None:
     feed.add(updated(1, version("SellerCancelled", 0)))
     assert feed.read() == len([CANCELLED, "TotalChanged"])
     assert feed.told[0] == CANCELLED
-    assert [purchase.owed for purchase in Journal(feed.database).refunds_due()] == [10]
+    assert [purchase.owed for purchase in Journal(feed.database, "https://booking.example/").refunds_due()] == [10]
     assert feed.read() == 0
     assert feed.requested[-1] == f"{FEED.url}?page=1"
 

@@ -37,7 +37,7 @@ class World:
         self._modified = 0
         prepare(database)
         self.publish(SESSION)
-        owners = OrderOwners(database, Journal(database), SITE)
+        owners = OrderOwners(database, Journal(database, SITE), SITE)
         self.order = owners.begin("https://booking.example/sellers/1", "sam", b"").order
         reply = {
             "@context": "https://openactive.io/",

@@ -25,6 +25,8 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: The key of the purchase, which stays if the Order UUID changes.
+        site: The URL of the dataset site of the Booking System.
+        seller: The `@id` of the Seller.
         order: The Order UUID in use.
         state: The step that is about to be done, or where the purchase rests.
         since: When the state began, in seconds since 1970.
@@ -51,6 +53,8 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
+    site: str
+    seller: str
     order: uuid.UUID
     state: State
     since: float
@@ -89,30 +93,50 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Journal:
-    """The journal. Its methods block; flows call them as `Work`.
+    """The journal of purchases at one Booking System. Its methods block; flows call them as `Work`.
 
     Args:
         database: The database, with its tables.
+        site: The URL of the dataset site of the Booking System.
         clock: Returns the time in seconds since 1970.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        database: Database,
+        site: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._database = database
+        self._site = site
         self._clock = clock
         self._lock = threading.Lock()
         self._held = set[str]()
 
-    def begin(self, note: Callable[[Transaction, Purchase], None] | None = None) -> Purchase:
+    def begin(
+        self, seller: str, order: uuid.UUID, note: Callable[[Transaction, Purchase], None] | None = None
+    ) -> Purchase:
         """Begin a purchase with a new Order UUID, which no other purchase ever uses (OB-BRK-01).
 
         Args:
+            seller: The `@id` of the Seller.
+            order: The Order UUID.
             note: Notes more about the purchase in the same transaction.
+
+        Raises:
+            DatabaseError: The UUID was used before.
         """
         purchase = Purchase(
-            id=uuid.uuid4().hex, order=uuid.uuid4(), state=State.OPEN, since=self._clock(), owner=NOBODY
+            id=uuid.uuid4().hex,
+            site=self._site,
+            seller=seller,
+            order=order,
+            state=State.OPEN,
+            since=self._clock(),
+            owner=NOBODY,
         )
         with self._database.transaction() as transaction:
-            transaction.execute(_INSERT, (purchase.id, *_values(purchase)))
+            transaction.execute(_INSERT, (purchase.id, purchase.site, purchase.seller, *_values(purchase)))
             _use(transaction, purchase)
             if note:
                 note(transaction, purchase)
@@ -135,18 +159,20 @@ class Journal:
 
     def unfinished(self) -> list[Purchase]:
         """Return the purchases with steps to be done and those with refused refunds, the oldest first."""
-        where = "WHERE state NOT IN ('open', 'booked', 'reversed') ORDER BY since, id"
-        return self._read(where)
+        where = "WHERE site = ? AND state NOT IN ('open', 'booked', 'reversed') ORDER BY since, id"
+        return self._read(where, self._site)
 
     def refunds_due(self) -> list[Purchase]:
         """Return the booked purchases of which the feed has shown a smaller total."""
-        return self._read("WHERE state IN ('booked', 'refund refused') AND due IS NOT NULL ORDER BY since, id")
+        where = "WHERE site = ? AND state IN ('booked', 'refund refused') AND due IS NOT NULL ORDER BY since, id"
+        return self._read(where, self._site)
 
     def strays(self) -> list[tuple[uuid.UUID, Purchase]]:
         """Return the Order UUIDs of Orders that must not exist but do, with their purchases."""
         with self._database.transaction() as transaction:
             found = transaction.execute("SELECT uuid, purchase FROM broker_order_uuids WHERE stray = 1").fetchall()
-        return [(uuid.UUID(order), self.get(key)) for order, key in found]
+        strays = [(uuid.UUID(order), self.get(key)) for order, key in found]
+        return [(order, purchase) for order, purchase in strays if purchase.site == self._site]
 
     def stray_deleted(self, order: uuid.UUID) -> None:
         """Note that an Order that must not exist has been deleted."""
@@ -202,13 +228,15 @@ class Journal:
         self.drop(purchase)
         return None
 
-    def leave(self, purchase: Purchase, fault: str) -> None:
+    def leave(self, purchase: Purchase, fault: str) -> Purchase:
         """Give up ownership of a purchase whose steps are left to a later recovery."""
+        left = msgspec.structs.replace(purchase, owner=NOBODY, fault=fault)
         with self._database.transaction() as transaction:
             transaction.execute(
                 "UPDATE broker_purchases SET owner = ?, fault = ? WHERE id = ? AND owner = ?",
-                (NOBODY, fault or purchase.fault, purchase.id, self._database.instance),
+                (NOBODY, fault, purchase.id, self._database.instance),
             )
+        return left
 
     def drop(self, purchase: Purchase) -> None:
         """Forget that a flow of this process carries a purchase out."""
@@ -244,16 +272,16 @@ class Journal:
 
 _SELECT = """
     SELECT
-        id, order_uuid, state, since, owner, body, approval, agreed_version, amount, currency, pays,
+        id, site, seller, order_uuid, state, since, owner, body, approval, agreed_version, amount, currency, pays,
         reference, payments, payment_key, payment_id, refunded, refunding, restarts, fault, reply, reply_type, due,
         proposal_status, proposal_version, proposal_total, proposal_currency
     FROM broker_purchases
 """
 _INSERT = """
     INSERT INTO broker_purchases (
-        id, order_uuid, state, since, owner, body, approval, agreed_version, amount, currency, pays,
+        id, site, seller, order_uuid, state, since, owner, body, approval, agreed_version, amount, currency, pays,
         reference, payments, payment_key, payment_id, refunded, refunding, restarts, fault, reply, reply_type
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _UPDATE = """
     UPDATE broker_purchases SET
@@ -265,7 +293,7 @@ _UPDATE = """
 
 
 def _values(purchase: Purchase) -> tuple[object, ...]:
-    """Return the columns that the owner of a purchase writes, without its id."""
+    """Return the columns that the owner of a purchase writes, without its key, site and Seller."""
     return (
         str(purchase.order),
         purchase.state.value,

@@ -19,7 +19,6 @@ from types import MappingProxyType
 MOST_RESTARTS = 2
 SERVER_ERRORS = 500
 CLIENT_ERRORS = 400
-GONE = (404, 410)
 
 
 class State(StrEnum):

@@ -79,9 +79,14 @@ class Purchases:
         self._journal = journal
         self._steps = steps
 
-    def begin(self) -> Flow[uuid.UUID]:
-        """Begin a basket, and return its Order UUID, which the journal has before the first request (OB-BRK-01)."""
-        return (yield from work(self._journal.begin)).order
+    def begin(self, seller: str, order: uuid.UUID | None = None) -> Flow[uuid.UUID]:
+        """Begin a basket, and return its Order UUID, which the journal has before the first request (OB-BRK-01).
+
+        Args:
+            seller: The `@id` of the Seller.
+            order: An Order UUID that was never used; None for a new one.
+        """
+        return (yield from work(partial(self._journal.begin, seller, order or uuid.uuid4()))).order
 
     def book(self, basket: uuid.UUID, order: OrderRequest, reference: str = "", *, pays: bool = True) -> Flow[Booked]:
         """Authorise the payment, send B and capture the payment; if the booking fails, reverse what was begun.
@@ -178,7 +183,7 @@ class Purchases:
                 faults.extend([done.fault] if done.fault else [])
                 following = TRANSITIONS[purchase.state][done.outcome]
                 if following is purchase.state:
-                    yield from work(partial(self._journal.leave, purchase, str(done.fault)))
+                    purchase = yield from work(partial(self._journal.leave, purchase, str(done.fault)))
                     break
                 changes = dict(done.changes)
                 if done.fault:

@@ -70,7 +70,7 @@ class Recovery:
     Args:
         journal: The journal.
         purchases: The flows of purchases.
-        steps: What calls the Booking System.
+        steps: What calls the Booking System and the payment provider.
     """
 
     def __init__(self, journal: Journal, purchases: Purchases, steps: Steps) -> None:
@@ -149,7 +149,7 @@ class Recovery:
                 ended = yield from self._end(begin, None)
                 fault = ended is None or ended.is_unfinished
             else:
-                fault = (yield from self._steps.delete(purchase, order)) is not None
+                fault = (yield from self._steps.delete(purchase.seller, order)) is not None
             if fault:
                 left.append(order)
             else:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from functools import partial
+from http import HTTPStatus
 from typing import Any, NamedTuple, TypeVar
 
 from openbooking.broker.api.endpoints import BookingApi
@@ -17,12 +18,13 @@ from openbooking.broker.money.amounts import amount_of, is_total
 from openbooking.broker.money.errors import NoPaymentsError, PriceChangedError, PurchaseError
 from openbooking.broker.money.journal import Purchase
 from openbooking.broker.money.payments import Charge, DeclinedError, Payments, TemporaryPaymentError
-from openbooking.broker.money.purchase import GONE, MOST_RESTARTS, Outcome, State, outcome_of_refusal
+from openbooking.broker.money.purchase import MOST_RESTARTS, Outcome, State, outcome_of_refusal
+from openbooking.openactive.errors import OrderProposalVersionOutdatedError
 from openbooking.openactive.messages import Order, OrderProposal, OrderProposalPatch, PriceSpecification
 from openbooking.openactive.terms import OPENACTIVE, OrderProposalStatus
 
-ApiOf = Callable[[Purchase], Flow[BookingApi]]
 Result = TypeVar("Result")
+ApiOf = Callable[[str], Flow[BookingApi]]
 _REPEATED_LATER = (429, 503)
 _SERVER_ERRORS = 500
 
@@ -47,13 +49,13 @@ class Steps:
     """The steps of purchases with one Booking System and one payment provider.
 
     Args:
-        api_of: Returns the Open Booking API with the credentials for the Seller of a purchase.
+        api: Returns the Open Booking API with the credentials for a Seller, whose `@id` it gets.
         payments: The hooks of payment; None if only free Orders are booked.
         retries: How a hook is repeated after a `TemporaryPaymentError`.
     """
 
-    def __init__(self, api_of: ApiOf, payments: Payments | None, retries: Retries) -> None:
-        self._api_of = api_of
+    def __init__(self, api: ApiOf, payments: Payments | None, retries: Retries) -> None:
+        self._api = api
         self._payments = payments
         self._retries = retries
         self._steps: dict[State, Callable[[Purchase], Flow[Done]]] = {
@@ -85,9 +87,20 @@ class Steps:
             return (yield from self._book(purchase, unsure=unsure))
         return (yield from self._steps[purchase.state](purchase))
 
+    def delete(self, seller: str, order: uuid.UUID) -> Flow[Exception | None]:
+        """Delete an Order; return what went wrong, or None if there is no such Order now."""
+        api = yield from self._api(seller)
+        try:
+            yield from api.delete_order(order)
+        except Exception as fault:
+            if _status(fault) is None and not isinstance(fault, NoAnswerError):
+                raise
+            return fault
+        return None
+
     def _book(self, purchase: Purchase, *, unsure: bool) -> Flow[Done]:
         """Send B, and compare the total of the Order with what the Customer agreed to."""
-        api = yield from self._api_of(purchase)
+        api = yield from self._api(purchase.seller)
         request = api.book(purchase.order, bodies.booking_request(purchase))
         sent = yield from _sent(request, purchase, unsure=unsure, may_restart=not purchase.agreed_version)
         if not isinstance(sent, Order):
@@ -96,7 +109,7 @@ class Steps:
 
     def _propose(self, purchase: Purchase, *, unsure: bool) -> Flow[Done]:
         """Send P, and remember the version to which the Customer agrees by it."""
-        api = yield from self._api_of(purchase)
+        api = yield from self._api(purchase.seller)
         request = api.propose(purchase.order, bodies.proposal_request(purchase))
         sent = yield from _sent(request, purchase, unsure=unsure, may_restart=True)
         if not isinstance(sent, OrderProposal):
@@ -108,7 +121,7 @@ class Steps:
 
     def _quote(self, purchase: Purchase) -> Flow[Done]:
         """Send C2 with the new UUID; the price must be the one that the Customer agreed to."""
-        api = yield from self._api_of(purchase)
+        api = yield from self._api(purchase.seller)
         try:
             quote = yield from api.quote(purchase.order, bodies.quote_request(purchase))
         except Exception as fault:
@@ -130,21 +143,16 @@ class Steps:
 
     def _delete(self, purchase: Purchase) -> Flow[Done]:
         """Delete the Order until the Booking System says that there is none. An OrderProposal is rejected."""
-        fault = yield from self.delete(purchase, purchase.order)
+        fault = yield from self.delete(purchase.seller, purchase.order)
         if fault is None and purchase.approval:
             fault = yield from self._reject(purchase)
         return Done() if fault is None else Done(Outcome.UNKNOWN, fault=fault)
-
-    def delete(self, purchase: Purchase, order: uuid.UUID) -> Flow[Exception | None]:
-        """Delete an Order of a purchase that must not exist; return what went wrong."""
-        api = yield from self._api_of(purchase)
-        return (yield from _deletion(api.delete_order(order)))
 
     def _reject(self, purchase: Purchase) -> Flow[Exception | None]:
         """Reject an OrderProposal for the Customer. One that cannot be rejected is booked, rejected or unknown."""
         status = OrderProposalStatus.CUSTOMER_REJECTED.value
         patch = OrderProposalPatch(context=OPENACTIVE, order_proposal_status=status)
-        api = yield from self._api_of(purchase)
+        api = yield from self._api(purchase.seller)
         try:
             yield from api.update_proposal(purchase.order, patch)
         except Exception as fault:  # noqa: BLE001 - returned or judged
@@ -213,6 +221,9 @@ def _sent(request: Flow[Result], purchase: Purchase, *, unsure: bool, may_restar
             raise
         unsure = unsure or any(answer is None or answer >= _SERVER_ERRORS for answer in answers[:-1])
         may_restart = may_restart and purchase.restarts < MOST_RESTARTS
+        # This error has the status 500, but another UUID does not help: the Customer must agree to the new version.
+        if isinstance(fault, OrderProposalVersionOutdatedError):
+            status = HTTPStatus.CONFLICT
         return Done(outcome_of_refusal(status, unsure=unsure, may_restart=may_restart), fault=fault)
 
 
@@ -235,19 +246,6 @@ def _watched(flow: Flow[Result], url_part: str, answers: list[int | None]) -> Fl
             if watched:
                 answers.append(result.status)
             advance = partial(flow.send, result)
-
-
-def _deletion(request: Flow[None]) -> Flow[Exception | None]:
-    """Delete an Order; return what went wrong, or None if there is no such Order now."""
-    try:
-        yield from request
-    except Exception as fault:
-        if _status(fault) in GONE:
-            return None
-        if _status(fault) is None and not isinstance(fault, NoAnswerError):
-            raise
-        return fault
-    return None
 
 
 def _with_total(done: Done, total: PriceSpecification | None, purchase: Purchase) -> Done:

@@ -6,6 +6,8 @@ TABLES = (
     """
     CREATE TABLE IF NOT EXISTS broker_purchases (
         id TEXT PRIMARY KEY,
+        site TEXT NOT NULL,
+        seller TEXT NOT NULL,
         order_uuid TEXT NOT NULL UNIQUE,
         state TEXT NOT NULL,
         since DOUBLE PRECISION NOT NULL,
@@ -33,7 +35,7 @@ TABLES = (
         proposal_currency TEXT
     )
     """,
-    "CREATE INDEX IF NOT EXISTS broker_purchases_state ON broker_purchases (state)",
+    "CREATE INDEX IF NOT EXISTS broker_purchases_state ON broker_purchases (site, state)",
     # Every Order UUID that was ever used, so that none is used again.
     """
     CREATE TABLE IF NOT EXISTS broker_order_uuids (

@@ -34,8 +34,7 @@ TABLES = (
 )
 _NOT_WATCHED = """
     SELECT purchase.order_uuid FROM broker_purchases purchase
-    JOIN broker_order_owners owner ON owner.purchase = purchase.id
-    WHERE owner.site = ? AND purchase.state = 'booked' AND NOT EXISTS (
+    WHERE purchase.site = ? AND purchase.state = 'booked' AND NOT EXISTS (
         SELECT 1 FROM broker_booked_opportunities watched WHERE watched.order_uuid = purchase.order_uuid
     )
 """

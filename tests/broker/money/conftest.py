@@ -1,0 +1,43 @@
+"""Fixtures for purchases: a world on each database."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from openbooking.broker.store.database import open_database
+from openbooking.broker.store.schema import prepare
+from support.money.world import World
+
+
+@pytest.fixture
+def memory_folder() -> Iterator[Path]:
+    """A temporary folder in memory if the machine has one, where a commit takes no time."""
+    memory = Path("/dev/shm")  # noqa: S108 - only the parent of a folder with a random name
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def location(request: pytest.FixtureRequest, memory_folder: Path) -> str:
+    """A Broker's database with its tables."""
+    location = str(memory_folder / "broker.sqlite3")
+    if request.param == "postgresql":
+        location = request.getfixturevalue("postgres").bare_database()
+    database = open_database(location)
+    prepare(database)
+    database.close()
+    return location
+
+
+@pytest.fixture
+def world(memory_folder: Path) -> Iterator[World]:
+    """A world with an SQLite file."""
+    location = str(memory_folder / "broker.sqlite3")
+    database = open_database(location)
+    prepare(database)
+    database.close()
+    world = World(location)
+    yield world
+    world.close()

@@ -1,0 +1,196 @@
+"""The Broker's database on SQLite and PostgreSQL: transactions, instances that live or have ended, and the schema."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from openbooking.broker.store import schema
+from openbooking.broker.store.database import Database, DatabaseError, Transaction, open_database
+from openbooking.testing.postgres import PostgresServer
+
+HOLDER = """
+import sys
+from openbooking.broker.store.database import open_database
+database = open_database(sys.argv[1])
+print(database.instance, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return str(tmp_path / "broker.sqlite3")
+    url: str = request.getfixturevalue("postgres").bare_database()
+    return url
+
+
+@pytest.fixture
+def database(location: str) -> Iterator[Database]:
+    with closing(open_database(location)) as opened:
+        with opened.transaction() as transaction:
+            transaction.execute("CREATE TABLE notes (name TEXT PRIMARY KEY, content BLOB, size BIGINT)")
+        yield opened
+
+
+def names(database: Database) -> list[str]:
+    with database.transaction() as transaction:
+        return [row[0] for row in transaction.execute("SELECT name FROM notes ORDER BY name")]
+
+
+def insert(transaction: Transaction, name: str) -> None:
+    transaction.execute("INSERT INTO notes (name, content, size) VALUES (?, ?, ?)", (name, b"\x00?%", 2**40))
+
+
+def test_transaction_commits_at_its_end(database: Database, location: str) -> None:
+    with database.transaction() as transaction:
+        insert(transaction, "a")
+        assert transaction.execute("UPDATE notes SET size = 1 WHERE name = ?", ("a",)).rowcount == 1
+    with closing(open_database(location)) as other, other.transaction() as transaction:
+        row = transaction.execute("SELECT name, content, size FROM notes").fetchone()
+    assert row is not None
+    assert (row[0], bytes(row[1]), row[2]) == ("a", b"\x00?%", 1)
+
+
+def test_transaction_that_fails_changes_nothing(database: Database) -> None:
+    def fail(transaction: Transaction) -> None:
+        insert(transaction, "a")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), database.transaction() as transaction:
+        fail(transaction)
+    assert names(database) == []
+
+
+def test_statement_that_fails_raises_a_database_error_and_changes_nothing(database: Database) -> None:
+    with pytest.raises(DatabaseError, match="used"), database.transaction() as transaction:
+        transaction.execute_many("INSERT INTO notes (name) VALUES (?)", [("a",), ("a",)])
+    assert names(database) == []
+
+
+def test_rows_of_one_statement_are_written_together(database: Database) -> None:
+    with database.transaction() as transaction:
+        transaction.execute_many("INSERT INTO notes (name) VALUES (?)", [("a",), ("b",)])
+    assert names(database) == ["a", "b"]
+
+
+def test_application_writes_its_tables_in_the_same_transaction(database: Database) -> None:
+    def fail(transaction: Transaction) -> None:
+        insert(transaction, "a")
+        transaction.connection.execute("INSERT INTO notes (name) VALUES ('b')")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), database.transaction() as transaction:
+        fail(transaction)
+    assert names(database) == []
+
+
+def test_threads_take_turns(database: Database) -> None:
+    def write(number: int) -> None:
+        with database.transaction() as transaction:
+            insert(transaction, f"{number:02}")
+
+    threads = [threading.Thread(target=write, args=[number]) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(names(database)) == 20
+
+
+def test_instance_lives_until_its_database_is_closed(database: Database, location: str) -> None:
+    other = open_database(location)
+    assert database.is_alive(database.instance)
+    assert database.is_alive(other.instance)
+    assert database.is_alive(other.instance)
+    other.close()
+    assert not database.is_alive(other.instance)
+    assert not database.is_alive("0" * 32)
+
+
+def test_instance_lives_until_its_process_is_killed(database: Database, location: str, tmp_path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, location], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with holder:
+        assert holder.stdout is not None
+        instance = holder.stdout.readline().strip()
+        assert database.is_alive(instance)
+        holder.kill()
+        holder.wait()
+    for _ in range(100):  # PostgreSQL notices the end of a connection a moment later
+        if not database.is_alive(instance):
+            break
+        threading.Event().wait(0.05)
+    assert not database.is_alive(instance)
+    assert [file for file in tmp_path.iterdir() if instance in file.name] == []
+
+
+def test_database_that_cannot_be_opened_raises_a_database_error(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError):
+        open_database(tmp_path / "missing" / "broker.sqlite3")
+    with pytest.raises(DatabaseError):
+        open_database("postgresql://nobody@localhost:1/none")
+
+
+def test_database_in_memory_is_opened() -> None:
+    with closing(open_database(":memory:")) as database:
+        schema.prepare(database)
+        assert not database.is_alive("0" * 32)
+
+
+def test_connection_is_made_again_after_the_server_was_killed() -> None:
+    with PostgresServer() as server, closing(open_database(server.bare_database())) as database:
+        schema.prepare(database)
+        server.kill()
+        with pytest.raises(DatabaseError), database.transaction() as transaction:
+            transaction.execute("SELECT 1")
+        server.start()
+        with database.transaction() as transaction:
+            assert transaction.execute("SELECT version FROM broker_schema").fetchone() == (schema.VERSION,)
+        assert database.is_alive(database.instance)
+
+
+def test_connection_that_broke_leaves_no_lock_in_the_way(postgres: PostgresServer) -> None:
+    with closing(open_database(postgres.bare_database())) as database:
+        broken = database._connection  # type: ignore[attr-defined]
+        database._connection = database._connect()  # type: ignore[attr-defined]
+        with database.transaction() as transaction:
+            assert transaction.execute("SELECT 1").fetchone() == (1,)
+        broken.close()
+
+
+def test_processes_prepare_a_new_database_at_the_same_time(location: str) -> None:
+    faults = list[Exception]()
+
+    def prepare() -> None:
+        try:
+            with closing(open_database(location)) as opened:
+                schema.prepare(opened)
+        except DatabaseError as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=prepare) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+
+
+def test_tables_of_an_older_version_are_upgraded_once(database: Database) -> None:
+    schema.prepare(database)
+    schema.prepare(database)
+    upgrade = ("ALTER TABLE broker_purchases ADD COLUMN colour TEXT",)
+    schema.prepare(database, (*schema.UPGRADES, upgrade))
+    schema.prepare(database, (*schema.UPGRADES, upgrade))
+    with database.transaction() as transaction:
+        assert transaction.execute("SELECT colour FROM broker_purchases").fetchall() == []
+        assert transaction.execute("SELECT version FROM broker_schema").fetchall() == [(schema.VERSION + 1,)]
+    with pytest.raises(DatabaseError, match="newer version"):
+        schema.prepare(database)
