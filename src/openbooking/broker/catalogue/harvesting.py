@@ -45,7 +45,7 @@ class Feeds(NamedTuple):
 
     Attributes:
         system: The URL of the Booking System.
-        urls: The URLs of the feeds by name, which is the type of their items.
+        urls: The URLs of the feeds by name, which begins with the type of their items.
         options: Headers, limits and the clock.
     """
 
@@ -145,7 +145,7 @@ class AsyncHarvest:
     async def _read_feed(self, name: str, url: str) -> FeedEnd:
         keeper = FeedKeeper(self._database, self._feeds.system, name)
         pages = items = 0
-        steps = harvest_async(url, keeper, self._client, self._feeds.options, worker=self._worker)
+        steps = harvest_async(url, keeper, self._client, self._feeds.options._replace(worker=self._worker))
         async with aclosing(steps):
             async for step in steps:
                 if isinstance(step, End):
@@ -163,5 +163,5 @@ def _forget(database: Database, feeds: Feeds) -> None:
 
 
 def _depth(name: str) -> int:
-    type_ = TYPE_OF_NAME.get(name)
+    type_ = TYPE_OF_NAME.get(name.partition(" ")[0])
     return type_.depth if type_ else 0
