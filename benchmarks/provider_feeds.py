@@ -2,7 +2,7 @@
 
 The items have the properties that real items have, as often as real items have them (`tests/support/importing`). Each
 item is made of one of a few hundred templates and of its number, so that a process can tell what any item must be.
-`provider_feeds.py PORT ITEMS PAGE_ITEMS` serves them.
+`provider_feeds.py PORT ITEMS PAGE_ITEMS KEEP` serves them.
 """
 
 import json
@@ -210,21 +210,54 @@ def _offer(feed: Feed, number: int, shares: Mapping[str, float], chance: random.
     return made | {"priceCurrency": "GBP"} | {name: value for name, value in values.items() if name in wanted}
 
 
-def main(port: int, items: int, page_items: int) -> None:
-    """Serve the feeds."""
+class _Served:
+    """The pages that were served, and how often a page with items was served again."""
+
+    def __init__(self) -> None:
+        self.pages = self.again = 0
+        self._seen: set[str] = set()
+
+    def note(self, path: str, *, is_last: bool) -> None:
+        self.pages += 1
+        self.again += path in self._seen and not is_last
+        self._seen.add(path)
+
+
+def main(port: int, items: int, page_items: int, keep: int) -> None:
+    """Serve the feeds, and the number of served pages at `/served`.
+
+    Args:
+        port: The port.
+        items: The number of items of all feeds.
+        page_items: The number of items of a page.
+        keep: Whether pages are kept in memory once they are made; 1 or 0.
+    """
+    served = _Served()
+    kept: dict[str, bytes] = {}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Without Nagle's algorithm, which waits after the headers.
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
-            asked = urlsplit(self.path)
-            after = int(parse_qs(asked.query).get("afterChangeNumber", ["0"])[0])
-            body = page(asked.path.strip("/"), after, items, page_items, f"http://{self.headers['Host']}")
+            body = kept.get(self.path) or self._made()
+            if keep:
+                kept[self.path] = body
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def _made(self) -> bytes:
+            asked = urlsplit(self.path)
+            feed = asked.path.strip("/")
+            if feed == "served":
+                return json.dumps({"pages": served.pages, "again": served.again}).encode()
+            after = int(parse_qs(asked.query).get("afterChangeNumber", ["0"])[0])
+            served.note(self.path, is_last=after >= size(feed, items))
+            return page(feed, after, items, page_items, f"http://{self.headers['Host']}")
 
         def log_message(self, *arguments: Any) -> None:
             pass
