@@ -2,7 +2,7 @@
 
 The items have the properties that real items have, as often as real items have them (`tests/support/importing`). Each
 item is made of one of a few hundred templates and of its number, so that a process can tell what any item must be.
-`provider_feeds.py PORT ITEMS PAGE_ITEMS` serves them.
+`provider_feeds.py PORT ITEMS PAGE_ITEMS KEEP` serves them.
 """
 
 import json
@@ -62,6 +62,7 @@ ACTIVITIES = tuple(
 TOWNS = ((51.51, -0.13), (52.48, -1.9), (53.48, -2.24), (55.86, -4.25), (51.45, -2.58), (54.97, -1.61), (51.75, -1.25))
 _SITE = "https://provider.example.com/"
 _SLOT_MINUTES = 30
+_REQUIREMENTS = ("Approval", "AttendeeDetails")
 
 
 class Feed(NamedTuple):
@@ -160,13 +161,17 @@ def _thing(feed: Feed, shares: Mapping[str, Mapping[str, float]], chance: random
         "attendeeInstructions": "Please come ten minutes early.",
     }  # fmt: skip
     wanted = {name for name, share in shares.get(feed.shaped_by, {}).items() if chance.random() * 100 < share}
-    thing = {"@context": "https://openactive.io/", "@type": feed.type, "@id": f"{_SITE}{feed.name}/\0@N\0"}
+    thing: dict[str, Any] = {
+        "@context": "https://openactive.io/",
+        "@type": feed.type,
+        "@id": f"{_SITE}{feed.name}/\0@N\0",
+    }
     thing |= {name: value for name, value in values.items() if name in wanted}
     if not is_session:
         seller = chance.randrange(40)
         thing["name"], thing["activity"] = values["name"], values["activity"]
         thing["location"] = {
-            "@type": "Place", "name": f"Centre {chance.randrange(500)}", "@id": f"{_SITE}places/{chance.randrange(500)}",
+            "@type": "Place", "name": f"Centre {town[0]}", "@id": f"{_SITE}places/{chance.randrange(500)}",
             "address": {"@type": "PostalAddress", "streetAddress": "1 High Street", "addressLocality": "Testford",
                         "addressRegion": "Testshire", "postalCode": "TE5 7AB", "addressCountry": "GB"},
             "geo": {"@type": "GeoCoordinates", "latitude": round(town[0] + chance.gauss(0, 0.15), 5),
@@ -175,14 +180,14 @@ def _thing(feed: Feed, shares: Mapping[str, Mapping[str, float]], chance: random
         thing["provider" if feed.type == "FacilityUse" else "organizer"] = {
             "@type": "Organization", "@id": f"{_SITE}sellers/{seller}", "name": f"Seller {seller}",
             "legalName": f"Seller {seller} Ltd", "taxMode": "https://openactive.io/TaxGross",
-            "isOpenBookingAllowed": chance.random() < 0.8,
+            "isOpenBookingAllowed": chance.randrange(5) > 0,
         }  # fmt: skip
     if not is_parent:
         thing |= {"startDate": "\0@S\0", "duration": "PT1H"} | ({"endDate": "\0@E\0"} if "endDate" in wanted else {})
         thing["remainingUses" if feed.type == "Slot" else "remainingAttendeeCapacity"] = "\0@R\0"
     if feed.parent:
         thing[feed.parent_property] = "\0@P\0"
-    if feed.type != "ScheduledSession" and feed.type != "FacilityUse":
+    if feed.type not in {"ScheduledSession", "FacilityUse"}:
         thing["offers"] = [_offer(feed, number, shares["Offer"], chance) for number in range(chance.randrange(1, 4))]
     return thing
 
@@ -198,28 +203,61 @@ def _offer(feed: Feed, number: int, shares: Mapping[str, float], chance: random.
         "validFromBeforeStartDate": chance.choice(("P7D", "P14D", "P30D")),
         "validThroughBeforeStartDate": "PT1H",
         "ageRestriction": {"@type": "QuantitativeValue", "minValue": 16},
-        "openBookingFlowRequirement": [f"https://openactive.io/OpenBooking{chance.choice(('Approval', 'AttendeeDetails'))}"],
+        "openBookingFlowRequirement": [f"https://openactive.io/OpenBooking{chance.choice(_REQUIREMENTS)}"],
     }  # fmt: skip
     wanted = {name for name, share in shares.items() if chance.random() * 100 < share}
     made = {"@type": "Offer", "@id": f"{_SITE}{feed.name}/\0@N\0#offer{number}", "price": chance.randrange(0, 30) / 2}
     return made | {"priceCurrency": "GBP"} | {name: value for name, value in values.items() if name in wanted}
 
 
-def main(port: int, items: int, page_items: int) -> None:
-    """Serve the feeds."""
+class _Served:
+    """The pages that were served, and how often a page with items was served again."""
+
+    def __init__(self) -> None:
+        self.pages = self.again = 0
+        self._seen: set[str] = set()
+
+    def note(self, path: str, *, is_last: bool) -> None:
+        self.pages += 1
+        self.again += path in self._seen and not is_last
+        self._seen.add(path)
+
+
+def main(port: int, items: int, page_items: int, keep: int) -> None:
+    """Serve the feeds, and the number of served pages at `/served`.
+
+    Args:
+        port: The port.
+        items: The number of items of all feeds.
+        page_items: The number of items of a page.
+        keep: Whether pages are kept in memory once they are made; 1 or 0.
+    """
+    served = _Served()
+    kept: dict[str, bytes] = {}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Without Nagle's algorithm, which waits after the headers.
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
-            asked = urlsplit(self.path)
-            after = int(parse_qs(asked.query).get("afterChangeNumber", ["0"])[0])
-            body = page(asked.path.strip("/"), after, items, page_items, f"http://{self.headers['Host']}")
+            body = kept.get(self.path) or self._made()
+            if keep:
+                kept[self.path] = body
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def _made(self) -> bytes:
+            asked = urlsplit(self.path)
+            feed = asked.path.strip("/")
+            if feed == "served":
+                return json.dumps({"pages": served.pages, "again": served.again}).encode()
+            after = int(parse_qs(asked.query).get("afterChangeNumber", ["0"])[0])
+            served.note(self.path, is_last=after >= size(feed, items))
+            return page(feed, after, items, page_items, f"http://{self.headers['Host']}")
 
         def log_message(self, *arguments: Any) -> None:
             pass

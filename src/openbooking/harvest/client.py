@@ -48,12 +48,14 @@ class HarvestOptions(NamedTuple):
         limits: Limits on pages, sizes and retries; the default limits if None.
         documents: Whether a document that is no RPDE page is accepted. The document is yielded, but not copied.
         clock: Returns the current time, with a zone.
+        worker: Writes the copy for `harvest_async`. Without a worker, its event loop waits for the copy.
     """
 
     headers: Mapping[str, str] | None = None
     limits: Limits | None = None
     documents: bool = False
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    worker: Executor | None = None
 
 
 def async_client() -> httpx2.AsyncClient:
@@ -72,7 +74,6 @@ async def harvest_async(
     client: httpx2.AsyncClient,
     options: HarvestOptions | None = None,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-    worker: Executor | None = None,
 ) -> AsyncGenerator[Received | End, None]:
     """Read a feed into a copy, starting at the cursor of the copy. Yield each page after its commit, then the end.
 
@@ -82,13 +83,13 @@ async def harvest_async(
         client: The client that sends the requests, such as `async_client()`.
         options: The options.
         sleep: Waits for a number of seconds.
-        worker: Writes the copy; without it, the copy is written in this thread, which waits.
 
     Raises:
         CopyError: The copy is a copy of another feed, or cannot be written at the start.
         LinkError: The URL is no valid web address.
     """
-    run = await _call(worker, _Run, url, copy, options or HarvestOptions())
+    options = options or HarvestOptions()
+    run = await _call(options.worker, _Run, url, copy, options)
     while True:
         step = run.reader.next_step()
         if isinstance(step, Get):
@@ -101,7 +102,7 @@ async def harvest_async(
                 run.reader.receive_failure(_reason(fault))
         elif isinstance(step, Wait):
             await sleep(step.seconds)
-        elif await _call(worker, run.keep, step):
+        elif await _call(options.worker, run.keep, step):
             yield step
             if isinstance(step, End):
                 return

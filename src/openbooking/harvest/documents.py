@@ -4,7 +4,7 @@ Each item is kept as bytes, so that an item that cannot be read does not affect 
 """
 
 import re
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -93,7 +93,19 @@ class _Item(msgspec.Struct):
     prefixed_type: msgspec.Raw = msgspec.field(default=_NOTHING, name="@type")
 
 
+class _UsualItem(msgspec.Struct):
+    """An item whose envelope has the usual types, which is read several times faster than others."""
+
+    id: str
+    state: Literal["updated", "deleted"]
+    kind: str = ""
+    modified: msgspec.Raw = _NOTHING
+    type: msgspec.Raw = _NOTHING
+    prefixed_type: msgspec.Raw = msgspec.field(default=_NOTHING, name="@type")
+
+
 _decode = msgspec.json.Decoder().decode
+_decode_usual_item = msgspec.json.Decoder(_UsualItem).decode
 _decode_members = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_document = msgspec.json.Decoder(_Document).decode
 _decode_item = msgspec.json.Decoder(_Item).decode
@@ -126,6 +138,17 @@ def read_page(body: bytes, max_items: int | None = None) -> Page:
 
 def read_envelope(item: msgspec.Raw) -> Envelope | None:
     """Return the RPDE envelope of an item; None if the envelope cannot be read or has no `id`."""
+    try:
+        usual = _decode_usual_item(item)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return _read_unusual_envelope(item)
+    id_, kind = usual.id.strip(), usual.kind.strip()
+    if not id_ or usual.type or usual.prefixed_type:
+        return None
+    return Envelope(id_, kind, bytes(usual.modified) or b"null", usual.state == "deleted")
+
+
+def _read_unusual_envelope(item: msgspec.Raw) -> Envelope | None:
     try:
         read = parse(_decode_item, item)
         if not is_enveloped(read.type or read.prefixed_type, read.data or read.state):

@@ -1,33 +1,37 @@
-"""A process that reads a feed to its end into a copy, with the sync and the async client in turn.
+"""A process that reads a feed to its end, with the sync and the async client in turn.
 
-test_hostile_feed starts it: `feed_reader_process.py URL COPY CERTIFICATE`. It prints the largest number of bytes
-of memory that it used.
+Tests start it: `reader_process.py URL COPY CERTIFICATE` reads into a copy, and with `catalogue` behind these arguments
+into the database of a Broker. It prints the largest number of bytes of memory that it used.
 """
 
 import asyncio
 import ssl
 import sys
 from collections import deque
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from itertools import cycle
 from pathlib import Path
 
 import httpx2
 
-from openbooking.harvest.client import HarvestOptions, harvest, harvest_async
+from openbooking.broker.catalogue.feeds import FeedKeeper
+from openbooking.broker.store.database import open_database
+from openbooking.harvest.client import HarvestOptions, Keeper, harvest, harvest_async
 from openbooking.harvest.copy import Copy
 from openbooking.harvest.reader import End, Limits, Received
 
 OPTIONS = HarvestOptions(limits=Limits(first_pause=0.001, longest_pause=0.05))
 
 
-def read(url: str, copy: Copy, trust: ssl.SSLContext) -> Received | End:
+def read(url: str, copy: Keeper, trust: ssl.SSLContext) -> Received | End:
     """Read the feed with the sync client; return the last step."""
     with httpx2.Client(verify=trust) as client:
         (last,) = deque(harvest(url, copy, client, OPTIONS), maxlen=1)
     return last
 
 
-def read_async(url: str, copy: Copy, trust: ssl.SSLContext) -> Received | End:
+def read_async(url: str, copy: Keeper, trust: ssl.SSLContext) -> Received | End:
     """Read the feed with the async client; return the last step."""
 
     async def run() -> Received | End:
@@ -49,11 +53,22 @@ def peak_bytes(process: int | str = "self") -> int:
     return 1024 * next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
 
 
-def main(url: str, path: str, certificate: str) -> None:
+@contextmanager
+def keeper(location: str, kind: str) -> Iterator[Keeper]:
+    """Yield what keeps the feed."""
+    if kind == "copy":
+        with Copy(Path(location)) as copy:
+            yield copy
+        return
+    with closing(open_database(location)) as database:
+        yield FeedKeeper(database, "https://provider.example.com", "Event")
+
+
+def main(url: str, location: str, certificate: str, kind: str = "copy") -> None:
     trust = ssl.create_default_context(cafile=certificate)
-    with Copy(Path(path)) as copy:
+    with keeper(location, kind) as kept:
         for face in cycle((read, read_async)):
-            last = face(url, copy, trust)
+            last = face(url, kept, trust)
             if isinstance(last, End) and not last.fault:
                 break
     print(peak_bytes())  # noqa: T201 - for the process that waits

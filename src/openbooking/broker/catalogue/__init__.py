@@ -4,5 +4,6 @@
 - `things` splits items into things, and joins a thing with its parents.
 - `bookable` decides which Offers a Broker can book.
 - `rows` computes the row of a thing in the index, and `index` keeps the index equal to the items.
-- `search` finds Opportunities with the index.
+- `query` expresses a search in SQL, and `search` finds Opportunities with the index.
+- `catalogue` joins these parts for one Booking System.
 """

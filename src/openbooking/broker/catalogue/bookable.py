@@ -7,7 +7,7 @@ cannot be read makes an Offer or an Opportunity not bookable, because the Bookin
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from openbooking.openactive.opportunity_row import Dates
 from openbooking.openactive.opportunity_types import OpportunityType
@@ -30,6 +30,7 @@ from openbooking.openactive.terms import FlowRequirement
 _TAKES_PLACE = frozenset({"EventScheduled", "EventRescheduled", "EventMovedOnline"})
 _CHANNEL = "OpenBookingPrepayment"
 _UNAVAILABLE = "Unavailable"
+_FLOW_REQUIREMENTS: dict[str, str] = {term.rpartition("/")[2]: term.value for term in FlowRequirement}
 _TAX_MODES = frozenset({"TaxGross", "TaxNet"})
 
 
@@ -222,6 +223,5 @@ def _before(published: JsonObject, name: str, start: datetime | None) -> datetim
 
 def _requirements(published: JsonObject) -> Iterable[str]:
     """Yield the flow requirements as URIs. A requirement that is not known is kept, and is supported by nobody."""
-    known: dict[str, Any] = {requirement.rpartition("/")[2]: requirement.value for requirement in FlowRequirement}
     for name in term_names(published.get("openBookingFlowRequirement")):
-        yield known.get(name, name)
+        yield _FLOW_REQUIREMENTS.get(name, name)

@@ -145,7 +145,7 @@ class AsyncHarvest:
     async def _read_feed(self, name: str, url: str) -> FeedEnd:
         keeper = FeedKeeper(self._database, self._feeds.system, name)
         pages = items = 0
-        steps = harvest_async(url, keeper, self._client, self._feeds.options, worker=self._worker)
+        steps = harvest_async(url, keeper, self._client, self._feeds.options._replace(worker=self._worker))
         async with aclosing(steps):
             async for step in steps:
                 if isinstance(step, End):

@@ -201,14 +201,21 @@ def _in_box(near: Near) -> Condition:
 
 
 def _narrower(transaction: Transaction, activity: str) -> list[int]:
-    """Return the concepts with this URI or label, and all narrower concepts."""
+    """Return the concepts with this URI or label, all narrower concepts, and those with the label of one of them.
+
+    Some providers publish a label without the URI.
+    """
     found = {concept_number(activity)}
     label = fold(activity)
     found |= {row[0] for row in transaction.execute("SELECT concept FROM catalogue_concept WHERE label = ?", (label,))}
     new = found
     while new:
         marks = ", ".join("?" * len(new))
-        query = f"SELECT concept FROM catalogue_broader WHERE broader IN ({marks})"  # noqa: S608 - marks only
-        new = {row[0] for row in transaction.execute(query, sorted(new))} - found
+        query = (
+            f"SELECT concept FROM catalogue_broader WHERE broader IN ({marks}) UNION"  # noqa: S608 - marks only
+            " SELECT other.concept FROM catalogue_concept known JOIN catalogue_concept other ON other.label = known.label"
+            f" WHERE known.label <> '' AND known.concept IN ({marks})"
+        )
+        new = {row[0] for row in transaction.execute(query, sorted(new) * 2)} - found
         found = found | new
     return sorted(found)

@@ -34,6 +34,7 @@ _FEW_SUBJECTS = 2_000
 _DAY = 86_400
 _INTERVALS = (_DAY, 4 * _DAY, 16 * _DAY, 64 * _DAY, 2 * ANY_TIME)
 _FIRST_SUBJECTS = 50
+_MOST_AT_ONCE = 2_000
 _AT_ONCE = 200
 
 
@@ -210,7 +211,7 @@ class _Finder:
                 end += 1
             rows = self._rows(nearest[start:end], self._interval)
             yield from sorted(rows, key=lambda row: (self._distances[row.subject], row))
-            start, count = end, min(count * 2, _FEW_SUBJECTS)
+            start, count = end, min(count * 2, _MOST_AT_ONCE)
 
     def _rows(self, subjects: Sequence[int], interval: Interval) -> Iterator[_Found]:
         marks = ", ".join("?" * len(subjects))

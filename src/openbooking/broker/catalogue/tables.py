@@ -35,5 +35,6 @@ TABLES = (
     "CREATE INDEX IF NOT EXISTS catalogue_subject_seller ON catalogue_subject (seller)",
     "CREATE TABLE IF NOT EXISTS catalogue_activity (concept BIGINT, subject BIGINT, PRIMARY KEY (concept, subject))",
     "CREATE TABLE IF NOT EXISTS catalogue_concept (concept BIGINT, label TEXT, PRIMARY KEY (concept, label))",
+    "CREATE INDEX IF NOT EXISTS catalogue_concept_label ON catalogue_concept (label)",
     "CREATE TABLE IF NOT EXISTS catalogue_broader (concept BIGINT, broader BIGINT, PRIMARY KEY (concept, broader))",
 )
