@@ -7,11 +7,13 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check conformance mutants fire hostile follow fuzz ledger clocks bench console soak growth capacity pretix \
-    screenshots format pins clean
+.PHONY: help install demo test check conformance mutants fire hostile follow fuzz ledger clocks bench console soak growth \
+    capacity pretix screenshots format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: .venv/.runtime ## Install the command .venv/bin/openbooking
 
 demo: .venv/.runtime ## Run a Booking System with sample data on this machine (ARGS="--port 8123" sets the port)
 	.venv/bin/openbooking demo $(ARGS)

@@ -22,6 +22,7 @@ from openbooking.timetable.check import check, check_removal
 from openbooking.timetable.checking.faults import Fault
 from openbooking.timetable.concepts import search
 from openbooking.timetable.offers import offer_key
+from openbooking.timetable.surroundings import site_of
 from openbooking.web.console.confirmation import confirmation
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError, Notice
 from openbooking.web.console.timetable.addresses import (
@@ -235,7 +236,7 @@ def _first_fields(visit: ConsoleVisit, asked: Asked) -> Form:
 
 def _fresh(visit: ConsoleVisit) -> dict[str, str]:
     """Return the texts of new forms that depend on the Seller and the day."""
-    return {"vat": visit.seller.default_vat, "first": str(visit.today)}
+    return {"vat": visit.seller.default_vat, "first": str(visit.today), "url": site_of(visit.seller)}
 
 
 def _form_page(
