@@ -92,6 +92,16 @@ async def test_a_new_club_is_led_from_venue_to_class_to_opening_hours(
     assert f'<strong><a href="/console/timetable/add/{next_step}">' in page.response.text
 
 
+async def test_a_week_with_courts_alone_leads_to_the_booking_sheet(club: Club, sign_in: SignIn) -> None:
+    await club.save("riverside", VENUE)
+    ann = await sign_in("ann")
+    assert "Courts are on" not in (await ann.open(WEEK)).text
+    await club.save("squash", SQUASH)
+    page = await ann.open(WEEK)
+    assert "No class or event of the timetable takes place in this week. Courts are on the booking sheet." in page.text
+    assert '<a href="/console/timetable/sheet">the booking sheet</a>' in page.response.text
+
+
 async def test_staff_see_the_week_and_change_nothing(club: Club, sign_in: SignIn) -> None:
     await club.save("riverside", VENUE)
     page = await (await sign_in("cat")).open(WEEK)
