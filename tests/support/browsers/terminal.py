@@ -53,7 +53,7 @@ class Terminal:
             _SERVE.split(), cwd=self._folder, env=self._environment, stderr=subprocess.PIPE, text=True
         )
         assert self._server.stderr
-        return self._server.stderr.readline()
+        return next(line for line in self._server.stderr if "serving" in line)
 
     def close(self) -> None:
         """Stop the server."""

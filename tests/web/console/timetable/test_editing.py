@@ -93,6 +93,12 @@ async def test_a_new_form_has_the_web_page_of_the_seller(club: Club, sign_in: Si
         assert page.fields["url"]["value"] == CENTRE.properties["url"]
 
 
+async def test_the_form_asks_for_a_name_of_a_court_that_lists_can_show_alone(club: Club, sign_in: SignIn) -> None:
+    """A Slot has the name of its court, and Sellers have courts of several facilities."""
+    page = await (await sign_in("ann")).open(f"{ADD}/facility")
+    assert page.paragraphs["courts.0.name-hint"] == "Such as Squash court 1. Lists show it alone."
+
+
 async def test_each_fault_is_at_its_field_and_what_was_typed_stays(club: Club, sign_in: SignIn) -> None:
     await club.save("riverside", VENUE)
     wrong = {**CLASS, "times.0.start": "quarter past six", "capacity": "many", "prices.0.amount": "-1"}
