@@ -28,8 +28,8 @@ from openbooking.web.console.bookings.orders import order_path
 from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError
 from openbooking.web.console.day.occurrences import desk_path, register_path
 from openbooking.web.console.timetable.addresses import CLOSE_PATH, SHEET_PATH
+from openbooking.web.console.timetable.choices import Timetable
 from openbooking.web.console.timetable.editing import timetable_of
-from openbooking.web.console.timetable.effects import Timetable
 
 _DAY = timedelta(days=1)
 _ROWS = 200

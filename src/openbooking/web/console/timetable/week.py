@@ -27,8 +27,8 @@ from openbooking.timetable.wall_clock import DateRange
 from openbooking.web.console.console import Console, ConsoleVisit
 from openbooking.web.console.day.occurrences import register_path
 from openbooking.web.console.timetable.addresses import SHEET_PATH, TIMETABLE_PATH, add_path, entry_path
+from openbooking.web.console.timetable.choices import Timetable
 from openbooking.web.console.timetable.editing import timetable_of
-from openbooking.web.console.timetable.effects import Timetable
 from openbooking.web.console.timetable.rule_forms import FORMS, NATIONS, RuleKind, kind_of
 
 _WEEK = timedelta(days=7)
