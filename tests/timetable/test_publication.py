@@ -3,16 +3,19 @@
 import asyncio
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from types import NoneType
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.command import Command
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.find_opportunities import FindBySource
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.commands.publish_occurrences import PublishOccurrences
 from openbooking.booking.commands.timetable import GetTimetable, RemoveTimetableEntry, SaveTimetableEntry
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order_request import OrderRequest
@@ -29,12 +32,12 @@ from openbooking.booking.model.timetable import (
     TimetableRule,
     WeeklyTime,
 )
-from openbooking.booking.store import Feed
+from openbooking.booking.store import Feed, StoreUnavailableError
 from openbooking.openactive.terms import OrderItemStatus
 from openbooking.store.memory import MemoryStore
 from openbooking.testing.samples import Clock, fresh, read_feed
 from openbooking.testing.store_case import feed_writer
-from openbooking.timetable.publication import MOST_IN_A_PART, publish_due
+from openbooking.timetable.publication import MOST_IN_A_PART, SOFTWARE_FAULT, publish_due
 from support.builders import item, request
 from support.parties import ALICE, CENTRE, MANAGER
 from support.timetables import ADULT, EVERY_DAY, MONDAY, SPIN, SQUASH, VENUE, WEDNESDAY
@@ -320,6 +323,40 @@ async def test_an_entry_that_cannot_be_published_does_not_keep_back_the_others(c
     await centre.publish()
     assert (await centre.timetable())[EntryKey(CENTRE.key, "court")].fault is None
     assert len(await centre.stored("court")) == 2 * 3 * 56
+
+
+async def test_a_fault_of_the_software_does_not_keep_back_the_other_entries(centre: Centre) -> None:
+    # No calendar has the day on which these sessions end.
+    endless = replace(EVENING, times=(WeeklyTime((MONDAY,), time(18, 15), 10**12),))
+    await centre.save("endless", endless)
+    await centre.save("spin", EVENING)
+    parts = [part async for part in publish_due(centre.store, POLICY, centre.clock)]
+    assert len(await centre.stored("spin")) == 17
+    assert [(part.entry.key, type(part.fault)) for part in parts] == [("endless", OverflowError), ("spin", NoneType)]
+    assert (await centre.timetable())[EntryKey(CENTRE.key, "endless")].fault == SOFTWARE_FAULT
+    await centre.save("endless", EVENING)
+    await centre.publish()
+    assert len(await centre.stored("endless")) == 17
+
+
+class BrokenStore(MemoryStore):
+    """A store whose database cannot be reached once a batch is to be published."""
+
+    async def execute(self, command: Command[Any]) -> Any:
+        if isinstance(command, PublishOccurrences):
+            raise StoreUnavailableError
+        return await super().execute(command)
+
+
+async def test_a_fault_of_the_store_is_not_one_of_the_entry() -> None:
+    centre = Centre()
+    centre.store = BrokenStore(policy=POLICY, writer=feed_writer(), clock=centre.clock)
+    await centre.store.execute(PublishSeller(CENTRE, actor=MANAGER))
+    await centre.save("riverside", VENUE)
+    await centre.save("spin", EVENING)
+    with pytest.raises(StoreUnavailableError):
+        await centre.publish()
+    assert (await centre.timetable())[EntryKey(CENTRE.key, "spin")].fault is None
 
 
 async def test_two_processes_publish_each_batch_once(centre: Centre) -> None:

@@ -6,6 +6,7 @@ only. Several processes may publish at the same time: a part that is published a
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -36,24 +37,47 @@ MOST_OCCURRENCES = 100
 # which takes some twenty milliseconds.
 MOST_IN_A_PART = 20
 _DAY = timedelta(days=1)
+# The fault of an entry of which no batch can be made, for people.
+SOFTWARE_FAULT = (
+    "The software failed on this entry; its log says why. Tell the people who run it. It tries again when the entry is "
+    "changed."
+)
 # An occurrence can be booked while its batch is published. It is then cancelled, and the batch is tried again.
 _ATTEMPTS = 5
 _UNDATED_TYPES = (OpportunityType.EVENT, OpportunityType.COURSE_INSTANCE, OpportunityType.ON_DEMAND_EVENT)
 
 
-async def publish_due(store: Store, policy: Policy, clock: Callable[[], datetime]) -> AsyncIterator[TimetableEntry]:
-    """Publish batches until nothing is due; yield the entry after each part, so that the caller can pause.
+class PublishedPart(NamedTuple):
+    """A part of a batch that was published, or an entry that cannot be published.
+
+    Attributes:
+        entry: The entry.
+        fault: A fault of the software because of which no batch could be made of the entry, for the log.
+    """
+
+    entry: TimetableEntry
+    fault: Exception | None = None
+
+
+async def publish_due(store: Store, policy: Policy, clock: Callable[[], datetime]) -> AsyncIterator[PublishedPart]:
+    """Publish batches until nothing is due; yield after each part, so that the caller can pause.
 
     An entry that cannot be published keeps its fault until it is changed, and does not keep back the others.
     """
     while (due := await store.execute(GetDueTimetable())) is not None:
-        for part in parts_of(next_batch(due, policy, clock())):
+        try:
+            parts = parts_of(next_batch(due, policy, clock()))
+        except Exception as fault:  # noqa: BLE001 - no store is used here, and the other entries must be published
+            await store.execute(NoteTimetableFault(entry=due.entry, fault=SOFTWARE_FAULT))
+            yield PublishedPart(due.entry, fault)
+            continue
+        for part in parts:
             try:
                 is_done = await _publish(store, part)
             except OpenBookingError as fault:
                 await store.execute(NoteTimetableFault(entry=due.entry, fault=str(fault)))
                 is_done = False
-            yield due.entry
+            yield PublishedPart(due.entry)
             if not is_done:
                 break
 
