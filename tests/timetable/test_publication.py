@@ -27,6 +27,7 @@ from openbooking.booking.model.timetable import (
     Court,
     EntryKey,
     Event,
+    OpeningHours,
     PriceBand,
     TimetableEntry,
     TimetableRule,
@@ -80,9 +81,14 @@ class Centre:
         """Return the stored timetable."""
         return {**await self.store.execute(GetTimetable(seller=CENTRE.key, actor=MANAGER))}
 
-    async def publish(self) -> int:
+    async def publish(self, policy: Policy = POLICY) -> int:
         """Publish what is due; return the number of batches."""
-        return len([entry async for entry in publish_due(self.store, POLICY, self.clock)])
+        return len([entry async for entry in publish_due(self.store, policy, self.clock)])
+
+    def publish_ahead(self, days: int) -> Policy:
+        """Give the store another value of `publish_ahead`, and return the policy."""
+        self.store._policy = replace(POLICY, publish_ahead=timedelta(days=days))
+        return self.store._policy
 
     async def stored(self, key: str) -> list[Opportunity]:
         """Return the stored occurrences of an entry, in the order of their starts."""
@@ -323,6 +329,59 @@ async def test_an_entry_that_cannot_be_published_does_not_keep_back_the_others(c
     await centre.publish()
     assert (await centre.timetable())[EntryKey(CENTRE.key, "court")].fault is None
     assert len(await centre.stored("court")) == 2 * 3 * 56
+
+
+async def test_sessions_on_sale_stay_when_less_is_published_ahead(centre: Centre) -> None:
+    await centre.save("spin", EVENING)
+    await centre.publish()
+    before = await centre.stored("spin")
+    policy = centre.publish_ahead(14)
+    for _ in range(43):
+        assert await centre.publish(policy) == 0
+        centre.clock.move(timedelta(days=1))
+    assert await centre.publish(policy) == 1
+    assert await centre.stored("spin") == before
+
+
+async def test_a_change_reaches_sessions_that_are_later_than_what_is_published_ahead(centre: Centre) -> None:
+    await centre.save("spin", EVENING)
+    await centre.publish()
+    before = await centre.stored("spin")
+    uuid = await centre.book(before[-1])
+    policy = centre.publish_ahead(14)
+    start = datetime.combine(date(2027, 4, 19), time())
+    closure = Closure(name="Floor", start=start, end=start + timedelta(days=1))
+    await centre.save("spin", replace(EVENING, capacity=25))
+    await centre.save("floor", closure)
+    await centre.publish(policy)
+    after = await centre.stored("spin")
+    assert [item.path for item in after] == [item.path for item in before if item.path != before[-3].path]
+    assert {item.capacity for item in after} == {25}
+    assert await centre.publish(policy) == 0
+    await centre.store.execute(RemoveTimetableEntry(key=EntryKey(CENTRE.key, "spin"), seen=3, actor=MANAGER))
+    await centre.publish(policy)
+    assert await in_feed(centre, SESSIONS) == set()
+    assert (await centre.order(uuid)).items()[0][1].status is OrderItemStatus.SELLER_CANCELLED
+    assert EntryKey(CENTRE.key, "spin") not in await centre.timetable()
+
+
+async def test_the_end_of_a_rule_leaves_no_session_when_less_is_published_ahead(centre: Centre) -> None:
+    await centre.save("spin", replace(EVENING, last=date(2027, 4, 20)))
+    await centre.publish()
+    policy = centre.publish_ahead(14)
+    await centre.save("spin", replace(EVENING, last=date(2027, 3, 10)))
+    await centre.publish(policy)
+    assert len(await centre.stored("spin")) == 4
+    assert (await centre.timetable())[EntryKey(CENTRE.key, "spin")].published_until == NO_END
+
+
+async def test_slots_after_midnight_of_the_last_date_are_published(centre: Centre) -> None:
+    late = replace(COURTS, hours=(OpeningHours(EVERY_DAY, time(22), time(2)),))
+    await centre.save("squash", replace(late, last=date(2027, 4, 26)))
+    await centre.publish()
+    centre.clock.move(timedelta(days=3))
+    await centre.publish()
+    assert (await centre.stored("squash"))[-1].start == datetime(2027, 4, 27, 0, tzinfo=UTC)
 
 
 async def test_a_fault_of_the_software_does_not_keep_back_the_other_entries(centre: Centre) -> None:

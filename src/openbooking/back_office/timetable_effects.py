@@ -107,9 +107,10 @@ class _Reader:
 
         The stored Opportunities are read week by week, so that bookings wait a short time only.
         """
-        today = self._now.astimezone(self._policy.time_zone).date()
-        published = DateRange(today, today + self._policy.publish_ahead + _DAY)
         former = self._edit.stored.get(entry.key, entry)
+        today = self._now.astimezone(self._policy.time_zone).date()
+        horizon = self._policy.last_published_date(self._now) + _DAY
+        published = DateRange(today, max(horizon, former.reached or horizon))
         undated = (*undated_opportunities(former, self._before), *undated_opportunities(entry, self._after))
         parents = frozenset(item.path for item in undated)
         found: list[TimetableChanges] = []

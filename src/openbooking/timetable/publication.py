@@ -124,10 +124,10 @@ def next_batch(due: DueTimetable, policy: Policy, now: datetime) -> OccurrenceBa
         return OccurrenceBatch(entry=entry, opportunities=made, undated=undated)
     today = now.astimezone(around.zone).date()
     since = max(entry.published_until or today, today)
-    horizon = max(today + policy.publish_ahead + _DAY, since)
+    horizon = max(policy.last_published_date(now) + _DAY, since, entry.stored_until or since)
     found, until = _next_occurrences(entry, around, DateRange(since, horizon))
     parents = () if entry.published_until else tuple(undated_opportunities(entry, around))
-    is_last = until == horizon and (entry.ended or (entry.rule.last is not None and entry.rule.last < horizon))
+    is_last = until == horizon and (entry.ended or (entry.ends_before is not None and entry.ends_before <= horizon))
     span = DateRange(since, until).span(around.zone)
     return OccurrenceBatch(
         entry=entry,

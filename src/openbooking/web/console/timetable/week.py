@@ -163,11 +163,11 @@ def _publication(visit: ConsoleVisit, entry: TimetableEntry) -> str:
         return ""
     if entry.published_until == NO_END:
         return "published"
-    ahead = visit.today + visit.console.system.settings.policy.publish_ahead
-    if entry.published_until is None or entry.published_until <= ahead:
+    last = visit.console.system.settings.policy.last_published_date(visit.now)
+    if entry.published_until is None or (entry.next_date and entry.next_date <= last):
         return "being published"
-    last = entry.published_until - _DAY
-    return f"published until {last.day} {last:%B %Y}"
+    until = entry.published_until - _DAY
+    return f"published until {until.day} {until:%B %Y}"
 
 
 def _next_step(timetable: Timetable) -> str:
@@ -182,4 +182,4 @@ def _next_step(timetable: Timetable) -> str:
 def _warning(visit: ConsoleVisit, timetable: Timetable) -> str | None:
     rules = (entry.rule for entry in timetable.values() if not entry.ended)
     closures = [rule for rule in rules if isinstance(rule, Closure)]
-    return bank_holiday_warning(closures, visit.today + visit.console.system.settings.policy.publish_ahead)
+    return bank_holiday_warning(closures, visit.console.system.settings.policy.last_published_date(visit.now))
