@@ -24,15 +24,15 @@ from openbooking.timetable.checking.faults import Fault
 from openbooking.timetable.concepts import search
 from openbooking.timetable.edits import TimetableEdit
 from openbooking.timetable.offers import offer_key
-from openbooking.web.console.confirmation import confirmation
-from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError, Notice
-from openbooking.web.console.timetable.addresses import (
+from openbooking.web.console.addresses import (
     CLOSE_PATH,
     TIMETABLE_PATH,
     add_path,
     entry_path,
     remove_path,
 )
+from openbooking.web.console.confirmation import confirmation
+from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError, Notice
 from openbooking.web.console.timetable.choices import Timetable, choices_of
 from openbooking.web.console.timetable.effect_rows import effect_values
 from openbooking.web.console.timetable.kinds import Input

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from openbooking.back_office.descriptions import opportunity_name
 from openbooking.back_office.timetable_effects import TimetableEffect
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.web.console.day.occurrences import register_path
+from openbooking.web.console.addresses import OpportunityPage
 
 # How many rows each list of the page shows at most.
 MOST_ROWS = 100
@@ -67,7 +67,7 @@ def _rows(opportunities: Iterable[Opportunity], effect: TimetableEffect, named: 
         EffectRow(
             opportunity=each,
             name=named.get(each.source) or opportunity_name(each, ()),
-            path=register_path(each.path),
+            path=OpportunityPage.REGISTER.path(each.path),
             booked=effect.booked.get(each.path, 0),
         )
         for each in opportunities

@@ -24,9 +24,8 @@ from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.timetable.check import bank_holiday_warning
 from openbooking.timetable.identity import path_of
 from openbooking.timetable.wall_clock import DateRange
+from openbooking.web.console.addresses import SHEET_PATH, TIMETABLE_PATH, OpportunityPage, add_path, entry_path
 from openbooking.web.console.console import Console, ConsoleVisit
-from openbooking.web.console.day.occurrences import register_path
-from openbooking.web.console.timetable.addresses import SHEET_PATH, TIMETABLE_PATH, add_path, entry_path
 from openbooking.web.console.timetable.choices import Timetable
 from openbooking.web.console.timetable.editing import timetable_of
 from openbooking.web.console.timetable.rule_forms import FORMS, NATIONS, RuleKind, kind_of
@@ -113,7 +112,7 @@ async def _items(visit: ConsoleVisit, timetable: Timetable, monday: date) -> def
             item = WeekItem(
                 opportunity=each,
                 name=entries[each.source].rule.name,
-                path=register_path(each.path),
+                path=OpportunityPage.REGISTER.path(each.path),
                 booked=found.booked.get(each.path, 0),
                 state=_state(each, found.opportunities.get(each.parent or "")),
             )
