@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from types import NoneType
 from typing import Any
 
@@ -176,6 +177,22 @@ async def test_a_changed_rule_removes_slots_in_parts_and_leaves_none(centre: Cen
     assert len(every) == 2 * 2 * 18
     assert {member.path for member in await centre.stored("squash")} == hourly
     assert len(await in_feed(centre, SLOTS)) == len(hourly)
+
+
+@pytest.mark.parametrize("is_closure", [False, True])
+async def test_slots_are_removed_in_bounded_parts(centre: Centre, *, is_closure: bool) -> None:
+    await centre.save("squash", replace(COURTS, lengths=(10,), last=date(2027, 3, 4)))
+    await centre.publish()
+    left = [len(await centre.stored("squash"))]
+    if is_closure:
+        start = datetime.combine(date(2027, 3, 1), time())
+        await centre.save("floor", Closure(name="Floor", start=start, end=start + timedelta(days=30)))
+    else:
+        await centre.store.execute(RemoveTimetableEntry(key=EntryKey(CENTRE.key, "squash"), seen=1, actor=MANAGER))
+    left += [len(await centre.stored("squash")) async for _ in publish_due(centre.store, POLICY, centre.clock)]
+    sizes = [before - after for before, after in pairwise(left)]
+    assert (sum(sizes), left[-1]) == (2 * 18 * 3, 0)
+    assert max(sizes) <= MOST_IN_A_PART
 
 
 async def test_after_a_stop_of_a_month_the_timetable_continues_with_today(centre: Centre) -> None:

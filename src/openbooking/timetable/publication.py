@@ -141,7 +141,8 @@ def next_batch(due: DueTimetable, policy: Policy, now: datetime) -> OccurrenceBa
 def parts_of(batch: OccurrenceBatch) -> list[OccurrenceBatch]:
     """Return batches that together publish and remove what this batch does. The last one notes the dates.
 
-    The first part has the parents. A part has about `MOST_IN_A_PART` occurrences.
+    The first part has the parents. A part has about `MOST_IN_A_PART` occurrences. A court without occurrences, whose
+    stored ones are removed, has a part of its own.
     """
     dated: dict[str, list[Opportunity]] = {period.parent: [] for period in batch.periods}
     undated: list[Opportunity] = []
@@ -151,7 +152,8 @@ def parts_of(batch: OccurrenceBatch) -> list[OccurrenceBatch]:
     for period in sorted(batch.periods):
         for piece, members in _divide(period, dated[period.parent]):
             last = parts[-1]
-            if last.opportunities and len(last.opportunities) + len(members) > MOST_IN_A_PART:
+            is_full = last.opportunities and len(last.opportunities) + len(members) > MOST_IN_A_PART
+            if is_full or (last.periods and not members):
                 parts.append(OccurrenceBatch(entry=batch.entry, until=None))
             last = parts[-1]
             together = last.opportunities + members
@@ -177,14 +179,21 @@ def _divide(
 
 
 def _next_occurrences(entry: TimetableEntry, around: Surroundings, dates: DateRange) -> tuple[list[Opportunity], date]:
-    """Return the occurrences of the first of these days, and the day after the last of them."""
+    """Return the occurrences of the first of these days, and the day after the last of them.
+
+    A facility without Slots on a day is closed or removed. The stored Slots of this day may be many, so the day is the
+    last one.
+    """
     found: list[Opportunity] = []
     day = dates.first
     step = _DAY if isinstance(entry.rule, Facility) else 28 * _DAY
     while day < dates.until and len(found) < MOST_OCCURRENCES:
         end = min(day + step, dates.until)
-        found.extend(occurrences(entry, around, DateRange(day, end)))
+        made = list(occurrences(entry, around, DateRange(day, end)))
+        found += made
         day = end
+        if not made and isinstance(entry.rule, Facility):
+            break
     return found, day
 
 
