@@ -163,6 +163,13 @@ async def test_occurrences_after_the_published_days_do_not_count() -> None:
     assert counts(await effect(change, stored=later)) == {"spin": (0, SPIN_SESSIONS, 0)}
 
 
+async def test_occurrences_of_a_time_when_more_was_published_ahead_count() -> None:
+    change, until = edit(RULES, removed=["spin"]), DATES.until + timedelta(days=7)
+    later = published(change.stored.values(), DateRange(DATES.first, until))
+    change = change._replace(stored={key: replace(each, published_until=until) for key, each in change.stored.items()})
+    assert counts(await effect(change, stored=later)) == {"spin": (0, 0, 2 * SPIN_SESSIONS)}
+
+
 async def test_occurrences_that_come_anyway_are_not_added() -> None:
     change = edit(RULES, {"riverside": replace(VENUE, town="Bath")})
     until = date(2026, 10, 20)
