@@ -6,7 +6,9 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from openbooking.store import migrate
 from openbooking.testing.postgres import PostgresServer
+from support.databases.schema_copies import MIGRATE, copy_schema
 from support.identity_provider import HASHER
 from support.requirements_catalogue import requirement_ids
 from support.validators import Validator, running_validator
@@ -77,6 +79,20 @@ def logs_as_before() -> Iterator[None]:
     """Restore the configuration of logging, which commands change when they run in the process of the tests."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def copied_schemas() -> Iterator[None]:
+    """Copy the schema of new SQLite files; `real_migrations` runs the migrations."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "_upgrade_new", copy_schema)
+        yield
+
+
+@pytest.fixture
+def real_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make new databases as users do, by all migrations."""
+    monkeypatch.setattr(migrate, "_upgrade_new", MIGRATE)
 
 
 @pytest.fixture
