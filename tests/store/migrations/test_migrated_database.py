@@ -51,7 +51,7 @@ from support.importing.made_up_imports import import_
 from support.parties import CUSTOMER
 from support.simulated_seller import CONTEXT
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("real_migrations")]
+pytestmark = pytest.mark.anyio
 
 CANCELLED, SELLER_CANCELLED = f"{OPENACTIVE}CustomerCancelled", f"{OPENACTIVE}SellerCancelled"
 CONFIRMED, ATTENDED, ABSENT = (
