@@ -36,4 +36,6 @@ def _statements() -> list[str]:
         made = Path(folder) / "made.sqlite3"
         prepare(str(made))
         with closing(sqlite3.connect(made)) as connection:
-            return [line for line in connection.iterdump() if line not in {"BEGIN TRANSACTION;", "COMMIT;"}]
+            in_order = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+            schema = [statement for (statement,) in connection.execute(in_order)]
+            return [*schema, *(line for line in connection.iterdump() if line.startswith("INSERT"))]
