@@ -10,7 +10,7 @@ import pytest
 from support.races.requests import ask, request
 from support.servers.served_system import Plan, Served
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("measured_processes")]
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
