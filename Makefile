@@ -7,11 +7,13 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check conformance mutants fire hostile follow fuzz ledger clocks bench console soak growth capacity pretix \
-    screenshots format pins clean
+.PHONY: help install demo test check conformance mutants fire hostile follow fuzz ledger clocks histories looks bench \
+    console soak growth capacity pretix screenshots format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: .venv/.runtime ## Install the command .venv/bin/openbooking
 
 demo: .venv/.runtime ## Run a Booking System with sample data on this machine (ARGS="--port 8123" sets the port)
 	.venv/bin/openbooking demo $(ARGS)
@@ -57,6 +59,14 @@ ledger: .venv/.dev ## Compare the sales of 10,000 random histories with a ledger
 clocks: .venv/.dev ## Compare the occurrences of 10,000 random rules with PostgreSQL's, most of them across a change of clocks
 	@scripts/system-packages postgres
 	$(PYTHON) -m pytest tests/timetable/test_random_rules.py --rules 10000 --log-cli-level WARNING $(ARGS)
+
+histories: .venv/.dev ## Try 20 times as many random histories and timetables as `make test`, in the model and in both databases
+	@scripts/system-packages postgres
+	$(PYTHON) -m pytest tests/booking tests/store tests/timetable -m no_cover --hypothesis-profile long --timeout 3600 $(ARGS)
+
+looks: .venv/.dev $(VALIDATORS) ## Check each page of the console with axe on a desktop and a telephone, in light and dark
+	@scripts/system-packages chromium
+	$(PYTHON) -m pytest tests/browser/test_console_looks.py --every-look --timeout 1200 $(ARGS)
 
 bench: .venv/.dev ## Measure bookings, feeds, races, authentication and timetables as ratios, with profiles (12 minutes)
 	@scripts/system-packages nginx wrk postgres

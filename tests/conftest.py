@@ -1,26 +1,35 @@
-"""Fixtures for all tests, and the check that every requirement id in a test exists."""
+"""Fixtures for all tests, and the check that every requirement id in a test exists.
 
+Tests of random data have the mark `no_cover`: measuring coverage makes them twice as slow, and other tests run the same
+lines.
+"""
+
+import os
 from collections.abc import Iterator
 
 import pytest
 import structlog
 from hypothesis import settings
 
+from openbooking.store import migrate
 from openbooking.testing.postgres import PostgresServer
+from support.databases.schema_copies import MIGRATE, copy_schema
+from support.histories.lengths import register_profiles
 from support.identity_provider import HASHER
 from support.requirements_catalogue import requirement_ids
+from support.servers.demo import Demo, running_demo
 from support.validators import Validator, running_validator
 
 SHORT_FIRE_SECONDS = 5.0
 
-# How long an example takes depends on the machine.
-settings.register_profile("without deadline", deadline=None)
-settings.load_profile("without deadline")
+# How long an example takes depends on the machine, so no profile has a deadline.
+register_profiles()
+settings.load_profile("short")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options for longer runs, which `make fire`, `hostile`, `follow`, `fuzz`, `ledger` and
-    `clocks` set."""
+    """Add the options for longer runs, which `make fire`, `hostile`, `follow`, `fuzz`, `ledger`, `clocks` and
+    `looks` set."""
     parser.addoption(
         "--fire",
         type=float,
@@ -32,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--hostile", type=int, default=4_000, metavar="ITEMS", help="the number of items of tests/harvest's feed"
     )
     parser.addoption(
-        "--updates", type=int, default=30, metavar="UPDATES", help="the number of updates in a history of imports"
+        "--updates", type=int, default=15, metavar="UPDATES", help="the number of updates in a history of imports"
     )
     parser.addoption(
         "--followed",
@@ -47,9 +56,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--histories",
         type=int,
-        default=200,
+        default=100,
         metavar="HISTORIES",
         help="the number of histories whose sales tests/web/console compares with a ledger",
+    )
+    parser.addoption(
+        "--every-look",
+        action="store_true",
+        help="check each page of the console with axe at each size in each colour scheme",
     )
     parser.addoption(
         "--rules",
@@ -79,20 +93,44 @@ def logs_as_before() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def copied_schemas() -> Iterator[None]:
+    """Copy the schema of new SQLite files; `real_migrations` runs the migrations."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "_upgrade_new", copy_schema)
+        yield
+
+
+@pytest.fixture
+def real_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make new databases as users do, by all migrations."""
+    monkeypatch.setattr(migrate, "_upgrade_new", MIGRATE)
+
+
 @pytest.fixture
 def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash passwords with the cheapest parameters; tests/identity tests the usual parameters."""
     monkeypatch.setattr("openbooking.identity.sign_in.passwords.PasswordHasher", lambda: HASHER)
 
 
-@pytest.fixture
-def unmeasured_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measure no coverage in the processes that a test starts, which makes them several times as fast.
+@pytest.fixture(autouse=True, scope="session")
+def unmeasured_processes() -> Iterator[dict[str, str]]:
+    """Measure no coverage in the processes that tests start, which makes them several times as fast.
 
-    Tests that race or kill processes use this fixture. Their processes run code that other tests cover.
+    They run code that other tests cover. Yield the variables of the environment that `measured_processes` sets.
     """
-    for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"):
-        monkeypatch.delenv(name, raising=False)
+    with pytest.MonkeyPatch.context() as patch:
+        variables = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_PROCESS_")}
+        for name in variables:
+            patch.delenv(name)
+        yield variables
+
+
+@pytest.fixture
+def measured_processes(unmeasured_processes: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure the coverage of the processes that a test starts, because no other process runs the same code."""
+    for name, value in unmeasured_processes.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
@@ -111,6 +149,13 @@ def anyio_backend() -> str:
 def validator() -> Validator:
     """Return OpenActive's validators, which are started once in each test process."""
     return running_validator()
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """Yield a running demo, which is started once in each test process because its database takes seconds to fill."""
+    with running_demo(tmp_path_factory.mktemp("demo") / "demo.sqlite3") as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Browser, FloatRect, Page
+from playwright.sync_api import Browser, BrowserContext, FloatRect, Page
 
 from openbooking.identity.oauth.authorization_lifecycle import challenge
 from openbooking.identity.partners.grants import GrantChange, give, suspend
@@ -18,14 +18,17 @@ from openbooking.sandbox import database
 from openbooking.sandbox.timetable import TIME_ZONE
 from openbooking.system import System
 from support.browsers.browser import PASSWORD, URI, Site, chromium, served, served_demo
+from support.browsers.terminal import terminal
+from support.browsers.tutorial import TUTORIAL, Reader
 from support.parties import MANAGER
 
 IMAGES = Path(__file__).parent.parent / "docs" / "how-to" / "images"
+TUTORIAL_IMAGES = TUTORIAL.parent / "images"
 _BOOKING = give(frozenset({Scope.OPENBOOKING}))
 _WIDTH, _PHONE, _TALLEST = 900, 360, 900
 _TUESDAY = 1
 # Browsers write the date in a field in the language that they are installed in, which differs between machines.
-_WITHOUT_DATES = "::-webkit-datetime-edit { visibility: hidden }"
+_WITHOUT_DATES = "[type=date]::-webkit-datetime-edit { visibility: hidden }"
 _TO_WEBP = """async png => {
   const picture = new Image(), canvas = document.createElement("canvas");
   picture.src = png;
@@ -46,15 +49,37 @@ def take_all(browser: Browser, databases: Path, folder: Path) -> None:
     """
     for served_site, take in ((served, _take_partners), (served_demo, _take_console)):
         with served_site(databases) as site:
-            context = browser.new_context(
-                base_url=site.url,
-                viewport={"width": _WIDTH, "height": _TALLEST},
-                color_scheme="light",
-                locale="en-GB",
-                bypass_csp=True,
-            )
+            context = _context(browser, site.url)
             take(context.new_page(), site, Camera(context.new_page(), folder))
             context.close()
+
+
+def follow_tutorial(browser: Browser, database: Path, folder: Path) -> None:
+    """Follow the tutorial, and take its screenshots.
+
+    Args:
+        browser: The browser.
+        database: An empty folder for the database of the server.
+        folder: The folder for the pictures.
+    """
+    with terminal(database) as opened:
+        context = _context(browser)
+        context.set_default_timeout(20_000)
+        Reader(context.new_page(), opened, Camera(context.new_page(), folder).take).follow(
+            TUTORIAL.read_text(encoding="utf-8")
+        )
+        context.close()
+
+
+def _context(browser: Browser, url: str | None = None) -> BrowserContext:
+    """Return a new window, in which scripts of this module may run."""
+    return browser.new_context(
+        base_url=url,
+        viewport={"width": _WIDTH, "height": _TALLEST},
+        color_scheme="light",
+        locale="en-GB",
+        bypass_csp=True,
+    )
 
 
 class Camera(NamedTuple):
@@ -147,13 +172,15 @@ async def _change(key: str, change: GrantChange, system: System) -> None:
 
 def main() -> None:
     """Replace the pictures of the documentation."""
-    with tempfile.TemporaryDirectory() as databases, tempfile.TemporaryDirectory() as made, chromium() as browser:
-        take_all(browser, Path(databases), Path(made))
-        IMAGES.mkdir(parents=True, exist_ok=True)
-        for former in IMAGES.iterdir():
-            former.unlink()
-        for picture in Path(made).iterdir():
-            (IMAGES / picture.name).write_bytes(picture.read_bytes())
+    with chromium() as browser:
+        for images, take in ((IMAGES, take_all), (TUTORIAL_IMAGES, follow_tutorial)):
+            with tempfile.TemporaryDirectory() as databases, tempfile.TemporaryDirectory() as made:
+                take(browser, Path(databases), Path(made))
+                images.mkdir(parents=True, exist_ok=True)
+                for former in images.iterdir():
+                    former.unlink()
+                for picture in Path(made).iterdir():
+                    (images / picture.name).write_bytes(picture.read_bytes())
 
 
 if __name__ == "__main__":

@@ -8,11 +8,14 @@ from typing import Any
 
 import anyio
 import pytest
+import structlog
 from msgspec.structs import replace
 
 from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.timetable import GetTimetable, SaveTimetableEntry
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.order import Caller
+from openbooking.booking.model.timetable import EntryKey
 from openbooking.identity.records import Attempts, Authorization, Partner, Session, SigningKey
 from openbooking.identity.scopes import Scope
 from openbooking.settings import AccessMode, Settings
@@ -22,6 +25,7 @@ from openbooking.system import SweepMonitor, System, open_identity_store, open_s
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, fresh, quote, read_feed, session, spaces_left
 from support.fake_clocks import TEN_DAYS, Machine
 from support.identity_provider import partner, signing_key
+from support.timetables import SPIN
 
 pytestmark = pytest.mark.anyio
 
@@ -218,3 +222,20 @@ async def test_leases_end_while_much_that_is_over_is_removed(tmp_path: Path, mon
             await site.run(system, 70)
             await removes.wait()
             await site.sweep(system, 3)
+
+
+async def test_a_fault_of_the_software_is_logged_and_kept_at_its_entry(tmp_path: Path) -> None:
+    site = Site(tmp_path, Machine())
+    await site.stock()
+    # No calendar has the day on which these sessions end.
+    endless = replace(SPIN, times=(replace(SPIN.times[0], minutes=10**12),))
+    key = EntryKey(SELLER.key, "endless")
+    with structlog.testing.capture_logs() as told:
+        async with site.opened() as system:
+            await system.store.execute(SaveTimetableEntry(key=key, rule=endless, actor=MANAGER))
+            with anyio.fail_after(10):
+                await site.run(system, 70)
+                while (await system.store.execute(GetTimetable(seller=SELLER.key, actor=MANAGER)))[key].fault is None:
+                    await site.sweep(system, 1)
+    (entry,) = [entry for entry in told if entry["event"] == "timetable.entry_failed"]
+    assert (entry["seller"], entry["entry"], type(entry["exc_info"])) == (SELLER.key, "endless", OverflowError)

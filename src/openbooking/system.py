@@ -311,7 +311,10 @@ def _removal_jobs(system: System) -> list[_PeriodicJob]:
 async def _publish_timetables(system: System) -> None:
     """Publish what is due of all timetables, with pauses between the parts."""
     began = monotonic()
-    async for _ in publish_due(system.store, system.settings.policy, system.clock):
+    async for part in publish_due(system.store, system.settings.policy, system.clock):
+        if part.fault:
+            key = part.entry.entry_key
+            _log.error("timetable.entry_failed", seller=key.seller, entry=key.key, exc_info=part.fault)
         await _let_bookings_pass(began)
         began = monotonic()
 

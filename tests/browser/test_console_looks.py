@@ -1,10 +1,11 @@
 """Every page of the console in a real browser: accessible in light and dark and on a telephone, and ready for print."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pytest
 from msgspec.structs import replace
@@ -29,7 +30,16 @@ LOGO = "https://logo.riverbank.example/logo.svg"
 # A colour that is readable neither on light nor on dark pages as it is.
 COLOUR = "#8a8a00"
 PHONE, DESKTOP = ViewportSize(width=360, height=740), ViewportSize(width=1280, height=800)
-Scheme = Literal["light", "dark"]
+
+
+class Look(NamedTuple):
+    """The size and the colours with which a page is shown."""
+
+    size: ViewportSize
+    scheme: Literal["light", "dark"]
+
+
+LOOKS = (Look(DESKTOP, "light"), Look(PHONE, "dark"), Look(DESKTOP, "dark"), Look(PHONE, "light"))
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Pages that no link of the demo leads to, with their paths.
 OTHER_PATHS = ("/", "/console/nowhere", "/console/orders?status=nonsense", "/console/orders?partner=nobody")
@@ -147,28 +157,46 @@ def problems(page: Page) -> list[tuple[str, str]]:
     return [(rule["id"], node["html"][:200]) for rule in found["violations"] for node in rule["nodes"]]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "telephone"])
-def test_every_page_is_accessible_and_fits(
-    page_of_manager: Page, paths: list[str], size: ViewportSize, scheme: Any
-) -> None:
-    """axe finds no violation, nothing scrolls sideways, and no caption is broken to one word a line."""
+def test_every_page_fits(page_of_manager: Page, paths: list[str], size: ViewportSize) -> None:
+    """Nothing scrolls sideways, and no caption is broken to one word a line."""
     page = page_of_manager
     page.set_viewport_size(size)
-    page.emulate_media(color_scheme=scheme)
     found = dict[str, Any]()
     for path in paths:
-        page.goto(path)
-        if size is PHONE and page.locator(".menu summary").count():
-            page.locator(".menu summary").click()
+        open_page(page, path, size)
         if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
             found[f"{path} scrolls"] = page.evaluate(WIDEST)
         boxes = [caption.bounding_box() for caption in page.locator("caption:visible").all()]
         if any(box is None or box["height"] > box["width"] for box in boxes):
             found[f"{path} captions"] = boxes
-        if violations := problems(page):
-            found[path] = violations
     assert found == {}
+
+
+def test_every_page_is_accessible(request: pytest.FixtureRequest, page_of_manager: Page, paths: list[str]) -> None:
+    """axe finds no violation.
+
+    One page after the other is checked in the next of LOOKS; with the option `--every-look`, each page in all of them.
+    """
+    page = page_of_manager
+    every_look = request.config.getoption("--every-look")
+    found = dict[str, Any]()
+    for path, next_look in zip(paths, itertools.cycle(LOOKS), strict=False):
+        for look in LOOKS if every_look else [next_look]:
+            page.set_viewport_size(look.size)
+            page.emulate_media(color_scheme=look.scheme)
+            open_page(page, path, look.size)
+            if violations := problems(page):
+                found[f"{path} {look}"] = violations
+    page.emulate_media(color_scheme="light")
+    assert found == {}
+
+
+def open_page(page: Page, path: str, size: ViewportSize) -> None:
+    """Open a page, and on a telephone also its menu."""
+    page.goto(path)
+    if size is PHONE and page.locator(".menu summary").count():
+        page.locator(".menu summary").click()
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "telephone"])

@@ -59,6 +59,9 @@ class Case(NamedTuple):
 UUID = "e11429ea-467f-4270-ab62-e47368996fe8"
 BOOKED = f"{HOSTILE}/{UUID}"
 BAD_URL = f"https://127.0.0.1:1/{HOSTILE}"
+# The timetable has no rules by the second.
+EVENT = "DTSTART:20270301T180000Z\nRRULE:FREQ=SECONDLY\nEND:VEVENT\nEND:VCALENDAR\n"
+CALENDAR_OPTIONS = ("--venue", f"hall{HOSTILE}", "--capacity", "9", "--price", "5")
 CASES: dict[str, list[Case]] = {
     "serve": [Case(("--host", HOSTILE.replace("[", "").replace("]", "")), 2, 1)],
     "demo": [Case(("--database", "FILE", "--port", "0"), 1, 1)],
@@ -68,6 +71,10 @@ CASES: dict[str, list[Case]] = {
         Case((HOSTILE,), 2, 1),
         Case((BAD_URL,), 2, 1),
         Case(("FEED", "--report", f"nowhere/{HOSTILE}"), 2, 1),
+    ],
+    "import-bookings": [
+        Case((f"nowhere/{HOSTILE}", "--seller", "centre"), 1, 1),
+        Case(("BOOKINGS", "--seller", "centre"), 1, 0),
     ],
     "migrate": [Case((), 0, 1)],
     "backup": [Case(("COPY",), 0, 1), Case(("FILE",), 1, 1)],
@@ -103,6 +110,10 @@ CASES: dict[str, list[Case]] = {
     "occurrence publish": [Case((f"scheduled-sessions/{HOSTILE}", "--seller", "centre"), 0, 1)],
     "occurrence unpublish": [Case((f"scheduled-sessions/{HOSTILE}", "--seller", "centre"), 0, 1)],
     "timetable apply": [Case((HOSTILE, "--seller", "centre"), 1, 1)],
+    "timetable import-ics": [
+        Case((f"nowhere/{HOSTILE}", "--seller", "centre", *CALENDAR_OPTIONS), 1, 1),
+        Case(("CALENDAR", "--seller", "centre", *CALENDAR_OPTIONS), 1, 1),
+    ],
     "timetable export": [Case(("--seller", "centre"), 0, 0)],
     "timetable list": [Case(("--seller", "centre"), 0, 0)],
     "timetable show": [Case((HOSTILE, "--seller", "centre"), 1, 1)],
@@ -244,6 +255,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         {"id": 2, "kind": "Slot", "state": "updated", "modified": 2, "data": {"@type": "Event", "name": HOSTILE}},
     ]
     (tmp_path / "feed.json").write_text(json.dumps({"items": items, "next": "x"}))
+    uid = "".join(HOSTILE.splitlines())
+    (tmp_path / "bookings.csv").write_text(f'what,start\n"{HOSTILE.replace(chr(34), "")}",2027-03-01 18:00\n')
+    (tmp_path / "calendar.ics").write_text(f"BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:{uid}\nSUMMARY:{uid}\n{EVENT}")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -263,6 +277,8 @@ def test_the_output_of_commands_contains_no_control_characters(folder: Path, com
             "COPY": str(folder / f"{HOSTILE}.copy"),
             "FEED": str(folder / "feed.json"),
             "URL": url,
+            "BOOKINGS": str(folder / "bookings.csv"),
+            "CALENDAR": str(folder / "calendar.ics"),
         }
         arguments = [known.get(argument, argument) for argument in case.arguments]
         result = CliRunner().invoke(app, [*command.split(), *arguments])

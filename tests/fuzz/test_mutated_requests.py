@@ -33,6 +33,7 @@ def where(request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 @pytest.mark.spec("OB-VAL-48", "OB-ERR-01")
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("quick_passwords")
 async def test_no_mistake_of_a_sender_is_answered_with_500(
     request: pytest.FixtureRequest, where: dict[str, str], tmp_path: Path

@@ -31,7 +31,6 @@ def kept(path: Path) -> tuple[dict[tuple[str, str], bytes], set[bytes]]:
 
 
 @pytest.mark.spec("OB-FEED-07", "OB-FEED-17", "OB-FEED-32")
-@pytest.mark.usefixtures("unmeasured_processes")
 def test_a_copy_equals_its_feed_after_faults_and_killed_readers(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     items = request.config.getoption("--hostile")
     kills = max(LEAST_KILLS, items // ITEMS_A_KILL)

@@ -259,6 +259,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.mark.spec("OB-ID-01", "OB-BKBL-28", "OB-NOTIF-06", "OB-OF-02")
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("kind", "seed"), [("sqlite", 1), ("sqlite", 2), ("postgres", 3)])
 async def test_random_updates_keep_each_order_or_cancel_it_in_its_feed(
     request: pytest.FixtureRequest, tmp_path: Path, database: str, kind: str, seed: int

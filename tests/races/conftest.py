@@ -9,11 +9,6 @@ import pytest
 from openbooking.testing.postgres import PostgresServer
 
 
-@pytest.fixture(autouse=True)
-def races_at_full_speed(unmeasured_processes: None) -> None:
-    """Measure no coverage in the servers of the races."""
-
-
 @pytest.fixture
 def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
     """Return a function that creates a database of the kind that is the parameter `kind` of the test."""

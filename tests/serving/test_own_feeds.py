@@ -1,14 +1,10 @@
 """`openbooking feed verify` without a URL: the open feeds are compared with the database."""
 
 import json
-import os
 import re
-import signal
 import sqlite3
-import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,9 +13,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from openbooking.cli import app
-from support.command_line import OPENBOOKING, database
+from support.command_line import database
 from support.importing.published_items import event, on_demand_event
 from support.paged_feed import page
+from support.servers.demo import Demo
 
 __all__ = ["database"]
 
@@ -28,37 +25,22 @@ def verify(*arguments: str) -> Result:
     return CliRunner().invoke(app, ("feed", "verify", *arguments))
 
 
-@contextmanager
-def demo(database: Path) -> Iterator[str]:
-    """Yield the URL of a running demo."""
-    command = [OPENBOOKING, "demo", "--port", "0", "--database", str(database)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
-    ) as it:
-        assert it.stdout is not None
-        site = next(filter(None, (re.search(r"(http\S+)/openactive", line) for line in it.stdout)))[1]
-        try:
-            yield site
-        finally:
-            it.send_signal(signal.SIGTERM)
-            it.stdout.read()
-
-
-def test_verify_compares_the_open_feeds_with_the_database(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with demo(database) as site:
-        monkeypatch.setenv("OPENBOOKING_SITE_URL", site)
-        sound = verify()
-        assert sound.exit_code == 0, sound.stdout
-        assert f"{site}/feeds/scheduled-sessions: 0 items" not in sound.stdout
-        other = database.with_name("other.sqlite3")
-        with closing(sqlite3.connect(database)) as served, closing(sqlite3.connect(other)) as copy:
-            served.backup(copy)
-            changed, added, removed = (path for (path,) in copy.execute("SELECT path FROM opportunity LIMIT 3"))
-            copy.execute("UPDATE feed_item SET data = '{}' WHERE id = ?", [changed])
-            copy.execute("UPDATE feed_item SET id = 'slots/none' WHERE id = ?", [added])
-            copy.execute("DELETE FROM feed_item WHERE id = ?", [removed])
-            copy.commit()
-        wrong = verify("--database", str(other))
+def test_verify_compares_the_open_feeds_with_the_database(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENBOOKING_SITE_URL", demo.site)
+    sound = verify("--database", str(demo.database))
+    assert sound.exit_code == 0, sound.stdout
+    assert f"{demo.site}/feeds/scheduled-sessions: 0 items" not in sound.stdout
+    other = tmp_path / "other.sqlite3"
+    with closing(sqlite3.connect(demo.database)) as served, closing(sqlite3.connect(other)) as copy:
+        served.backup(copy)
+        changed, added, removed = (path for (path,) in copy.execute("SELECT path FROM opportunity LIMIT 3"))
+        copy.execute("UPDATE feed_item SET data = '{}' WHERE id = ?", [changed])
+        copy.execute("UPDATE feed_item SET id = 'slots/none' WHERE id = ?", [added])
+        copy.execute("DELETE FROM feed_item WHERE id = ?", [removed])
+        copy.commit()
+    wrong = verify("--database", str(other))
     assert wrong.exit_code == 1
     assert re.search(f"{changed}, changed at [0-9]+, is shown otherwise", wrong.stdout)
     assert re.search("slots/none, changed at [0-9]+, is not shown", wrong.stdout)

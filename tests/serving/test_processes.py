@@ -22,7 +22,7 @@ from support.races.brokers import order_body
 from support.races.requests import ask, request
 from support.servers.served_system import HOST, Plan, Served
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("measured_processes")]
 
 OURS = "gateway-7"
 

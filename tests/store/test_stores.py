@@ -35,6 +35,7 @@ from openbooking.testing.samples import MANAGER, SESSIONS, Clock, book, read_fee
 from openbooking.testing.store_case import feed_writer
 from support.builders import new_uuid
 from support.histories.invariants import free, items_of, on_sale
+from support.histories.lengths import examples
 from support.histories.random_histories import histories, with_time_to_shrink
 from support.histories.state import CALLERS, PATHS, History
 
@@ -71,7 +72,7 @@ class TestPostgresStore(DurableStoreTests):
     erased_within = ERASED_WITHIN
 
     @pytest.fixture(autouse=True)
-    def database(self, server: PostgresServer, unmeasured_processes: None) -> None:
+    def database(self, server: PostgresServer) -> None:
         self.url = server.new_database()
         self.data = server.data
 
@@ -87,8 +88,9 @@ class TestPostgresStore(DurableStoreTests):
 
 
 @with_time_to_shrink
+@pytest.mark.no_cover
 @given(history=histories)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.too_slow])
 def test_sqlite_behaves_like_the_model_in_any_history(history: History) -> None:
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
@@ -104,8 +106,9 @@ def model_database(server: PostgresServer) -> str:
 
 
 @with_time_to_shrink
+@pytest.mark.no_cover
 @given(history=histories)
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(8), suppress_health_check=[HealthCheck.too_slow])
 def test_postgres_behaves_like_the_model_in_any_history(model_database: str, history: History) -> None:
     async def run() -> None:
         clock = Clock()

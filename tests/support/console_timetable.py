@@ -4,7 +4,7 @@ from datetime import date
 
 from openbooking.booking.commands.book_at_desk import BookAtDesk
 from openbooking.booking.commands.find_opportunities import FindBySource
-from openbooking.booking.commands.timetable import GetTimetable, SaveTimetableEntry
+from openbooking.booking.commands.timetable import GetTimetable, RemoveTimetableEntry, SaveTimetableEntry
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import desk_caller
 from openbooking.booking.model.timetable import EntryKey, TimetableEntry, TimetableRule
@@ -49,6 +49,11 @@ class Club:
         await self.world.store.execute(
             SaveTimetableEntry(key=EntryKey(CENTRE.key, key), rule=rule, seen=seen, actor=MANAGER)
         )
+
+    async def remove(self, key: str) -> None:
+        """Remove an entry."""
+        known = await self.entry(key)
+        await self.world.store.execute(RemoveTimetableEntry(key=known.entry_key, seen=known.revision, actor=MANAGER))
 
     async def publish(self, key: str) -> list[Opportunity]:
         """Publish what is due; return the sessions or Slots of an entry in the order of their starts."""

@@ -32,8 +32,6 @@ FOLLOWER = "test_a_follower_of_a_feed_misses_nothing_while_several_processes_wri
 REPEAT = "test_a_repeat_in_another_process_gets_the_same_answer"
 ERASURE = "test_erased_personal_data_is_in_no_file_of_the_database"
 
-pytestmark = pytest.mark.usefixtures("unmeasured_processes")
-
 
 class KitForFileStore(DurableStoreTests):
     rounds = 1

@@ -18,6 +18,7 @@ from openbooking.timetable.changes import TimetableChanges, compare
 from openbooking.timetable.occurrences import occurrences, opportunities
 from openbooking.timetable.wall_clock import DateRange
 from support.builders import after, situation
+from support.histories.lengths import examples
 from support.parties import MANAGER
 from support.random_timetables import CLASSES, CLOSURES, FACILITIES, FIRST
 from support.timetables import (
@@ -60,7 +61,8 @@ def published(items: Sequence[Opportunity]) -> list[Opportunity]:
     return [decode_opportunity(encode(item)) for item in stored]
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.no_cover
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.too_slow])
 @given(rule=CLASSES | FACILITIES)
 def test_what_was_published_needs_no_change(rule: WeeklyClass | Facility) -> None:
     wanted = list(opportunities(entry(rule), around(), days(FIRST, 3)))
@@ -74,7 +76,8 @@ def recognised(item: Opportunity) -> tuple[object, ...]:
     return item.parent, item.start, item.end
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@pytest.mark.no_cover
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(rules=RULES, closures=st.lists(CLOSURES, max_size=2), data=st.data())
 def test_a_change_of_a_rule_never_loses_or_renames_a_booked_occurrence(
     rules: Rules, closures: list[Closure], data: st.DataObject
@@ -100,7 +103,8 @@ def test_a_change_of_a_rule_never_loses_or_renames_a_booked_occurrence(
     assert compare(wanted, left, booked, NOW)[:3] == ((), (), ())
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.no_cover
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow])
 @given(rule=CLASSES | FACILITIES, closures=st.lists(CLOSURES, max_size=1), split=st.integers(0, 14))
 def test_batches_of_dates_make_the_same_as_all_dates_at_once(
     rule: WeeklyClass | Facility, closures: list[Closure], split: int

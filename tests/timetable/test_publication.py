@@ -3,16 +3,20 @@
 import asyncio
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import pairwise
+from types import NoneType
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.command import Command
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.find_opportunities import FindBySource
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.commands.publish_occurrences import PublishOccurrences
 from openbooking.booking.commands.timetable import GetTimetable, RemoveTimetableEntry, SaveTimetableEntry
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order_request import OrderRequest
@@ -24,17 +28,18 @@ from openbooking.booking.model.timetable import (
     Court,
     EntryKey,
     Event,
+    OpeningHours,
     PriceBand,
     TimetableEntry,
     TimetableRule,
     WeeklyTime,
 )
-from openbooking.booking.store import Feed
+from openbooking.booking.store import Feed, StoreUnavailableError
 from openbooking.openactive.terms import OrderItemStatus
 from openbooking.store.memory import MemoryStore
 from openbooking.testing.samples import Clock, fresh, read_feed
 from openbooking.testing.store_case import feed_writer
-from openbooking.timetable.publication import MOST_IN_A_PART, publish_due
+from openbooking.timetable.publication import MOST_IN_A_PART, SOFTWARE_FAULT, publish_due
 from support.builders import item, request
 from support.parties import ALICE, CENTRE, MANAGER
 from support.timetables import ADULT, EVERY_DAY, MONDAY, SPIN, SQUASH, VENUE, WEDNESDAY
@@ -77,9 +82,14 @@ class Centre:
         """Return the stored timetable."""
         return {**await self.store.execute(GetTimetable(seller=CENTRE.key, actor=MANAGER))}
 
-    async def publish(self) -> int:
+    async def publish(self, policy: Policy = POLICY) -> int:
         """Publish what is due; return the number of batches."""
-        return len([entry async for entry in publish_due(self.store, POLICY, self.clock)])
+        return len([entry async for entry in publish_due(self.store, policy, self.clock)])
+
+    def publish_ahead(self, days: int) -> Policy:
+        """Give the store another value of `publish_ahead`, and return the policy."""
+        self.store._policy = replace(POLICY, publish_ahead=timedelta(days=days))
+        return self.store._policy
 
     async def stored(self, key: str) -> list[Opportunity]:
         """Return the stored occurrences of an entry, in the order of their starts."""
@@ -167,6 +177,22 @@ async def test_a_changed_rule_removes_slots_in_parts_and_leaves_none(centre: Cen
     assert len(every) == 2 * 2 * 18
     assert {member.path for member in await centre.stored("squash")} == hourly
     assert len(await in_feed(centre, SLOTS)) == len(hourly)
+
+
+@pytest.mark.parametrize("is_closure", [False, True])
+async def test_slots_are_removed_in_bounded_parts(centre: Centre, *, is_closure: bool) -> None:
+    await centre.save("squash", replace(COURTS, lengths=(10,), last=date(2027, 3, 4)))
+    await centre.publish()
+    left = [len(await centre.stored("squash"))]
+    if is_closure:
+        start = datetime.combine(date(2027, 3, 1), time())
+        await centre.save("floor", Closure(name="Floor", start=start, end=start + timedelta(days=30)))
+    else:
+        await centre.store.execute(RemoveTimetableEntry(key=EntryKey(CENTRE.key, "squash"), seen=1, actor=MANAGER))
+    left += [len(await centre.stored("squash")) async for _ in publish_due(centre.store, POLICY, centre.clock)]
+    sizes = [before - after for before, after in pairwise(left)]
+    assert (sum(sizes), left[-1]) == (2 * 18 * 3, 0)
+    assert max(sizes) <= MOST_IN_A_PART
 
 
 async def test_after_a_stop_of_a_month_the_timetable_continues_with_today(centre: Centre) -> None:
@@ -320,6 +346,93 @@ async def test_an_entry_that_cannot_be_published_does_not_keep_back_the_others(c
     await centre.publish()
     assert (await centre.timetable())[EntryKey(CENTRE.key, "court")].fault is None
     assert len(await centre.stored("court")) == 2 * 3 * 56
+
+
+async def test_sessions_on_sale_stay_when_less_is_published_ahead(centre: Centre) -> None:
+    await centre.save("spin", EVENING)
+    await centre.publish()
+    before = await centre.stored("spin")
+    policy = centre.publish_ahead(14)
+    for _ in range(43):
+        assert await centre.publish(policy) == 0
+        centre.clock.move(timedelta(days=1))
+    assert await centre.publish(policy) == 1
+    assert await centre.stored("spin") == before
+
+
+async def test_a_change_reaches_sessions_that_are_later_than_what_is_published_ahead(centre: Centre) -> None:
+    await centre.save("spin", EVENING)
+    await centre.publish()
+    before = await centre.stored("spin")
+    uuid = await centre.book(before[-1])
+    policy = centre.publish_ahead(14)
+    start = datetime.combine(date(2027, 4, 19), time())
+    closure = Closure(name="Floor", start=start, end=start + timedelta(days=1))
+    await centre.save("spin", replace(EVENING, capacity=25))
+    await centre.save("floor", closure)
+    await centre.publish(policy)
+    after = await centre.stored("spin")
+    assert [item.path for item in after] == [item.path for item in before if item.path != before[-3].path]
+    assert {item.capacity for item in after} == {25}
+    assert await centre.publish(policy) == 0
+    await centre.store.execute(RemoveTimetableEntry(key=EntryKey(CENTRE.key, "spin"), seen=3, actor=MANAGER))
+    await centre.publish(policy)
+    assert await in_feed(centre, SESSIONS) == set()
+    assert (await centre.order(uuid)).items()[0][1].status is OrderItemStatus.SELLER_CANCELLED
+    assert EntryKey(CENTRE.key, "spin") not in await centre.timetable()
+
+
+async def test_the_end_of_a_rule_leaves_no_session_when_less_is_published_ahead(centre: Centre) -> None:
+    await centre.save("spin", replace(EVENING, last=date(2027, 4, 20)))
+    await centre.publish()
+    policy = centre.publish_ahead(14)
+    await centre.save("spin", replace(EVENING, last=date(2027, 3, 10)))
+    await centre.publish(policy)
+    assert len(await centre.stored("spin")) == 4
+    assert (await centre.timetable())[EntryKey(CENTRE.key, "spin")].published_until == NO_END
+
+
+async def test_slots_after_midnight_of_the_last_date_are_published(centre: Centre) -> None:
+    late = replace(COURTS, hours=(OpeningHours(EVERY_DAY, time(22), time(2)),))
+    await centre.save("squash", replace(late, last=date(2027, 4, 26)))
+    await centre.publish()
+    centre.clock.move(timedelta(days=3))
+    await centre.publish()
+    assert (await centre.stored("squash"))[-1].start == datetime(2027, 4, 27, 0, tzinfo=UTC)
+
+
+async def test_a_fault_of_the_software_does_not_keep_back_the_other_entries(centre: Centre) -> None:
+    # No calendar has the day on which these sessions end.
+    endless = replace(EVENING, times=(WeeklyTime((MONDAY,), time(18, 15), 10**12),))
+    await centre.save("endless", endless)
+    await centre.save("spin", EVENING)
+    parts = [part async for part in publish_due(centre.store, POLICY, centre.clock)]
+    assert len(await centre.stored("spin")) == 17
+    assert [(part.entry.key, type(part.fault)) for part in parts] == [("endless", OverflowError), ("spin", NoneType)]
+    assert (await centre.timetable())[EntryKey(CENTRE.key, "endless")].fault == SOFTWARE_FAULT
+    await centre.save("endless", EVENING)
+    await centre.publish()
+    assert len(await centre.stored("endless")) == 17
+
+
+class BrokenStore(MemoryStore):
+    """A store whose database cannot be reached once a batch is to be published."""
+
+    async def execute(self, command: Command[Any]) -> Any:
+        if isinstance(command, PublishOccurrences):
+            raise StoreUnavailableError
+        return await super().execute(command)
+
+
+async def test_a_fault_of_the_store_is_not_one_of_the_entry() -> None:
+    centre = Centre()
+    centre.store = BrokenStore(policy=POLICY, writer=feed_writer(), clock=centre.clock)
+    await centre.store.execute(PublishSeller(CENTRE, actor=MANAGER))
+    await centre.save("riverside", VENUE)
+    await centre.save("spin", EVENING)
+    with pytest.raises(StoreUnavailableError):
+        await centre.publish()
+    assert (await centre.timetable())[EntryKey(CENTRE.key, "spin")].fault is None
 
 
 async def test_two_processes_publish_each_batch_once(centre: Centre) -> None:

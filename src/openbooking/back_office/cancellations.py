@@ -6,7 +6,7 @@ from typing import NamedTuple
 from openbooking.back_office.descriptions import opportunity_name
 from openbooking.back_office.office import NotFoundInOfficeError, Office
 from openbooking.back_office.order_plans import describe_occurrence
-from openbooking.back_office.plans import Plan
+from openbooking.back_office.plans import Plan, count
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.preview import Preview
 from openbooking.booking.model.actor import Actor
@@ -73,11 +73,11 @@ async def plan_cancellation(office: Office, opportunity: Opportunity, message: s
     parents = occurrence.parents if occurrence else ()
     what = describe_occurrence(opportunity, parents, context)
     if not opportunity.type.row.bookable:
-        what = f"{_count(effect.occurrences, 'occurrence')} of {opportunity_name(opportunity, parents)}"
+        what = f"{count(effect.occurrences, 'occurrence')} of {opportunity_name(opportunity, parents)}"
     counts = sorted((-count, context.partner_name(key)) for key, count in effect.orders.items())
     partners = ", ".join(f"{name} {-count:,}" for count, name in counts)
-    proposals = f" Rejects {_count(effect.proposals, 'waiting proposal')}." if effect.proposals else ""
-    orders = _count(effect.orders.total(), "Order")
+    proposals = f" Rejects {count(effect.proposals, 'waiting proposal')}." if effect.proposals else ""
+    orders = count(effect.orders.total(), "Order")
     return Plan(
         command=CancelOpportunity(opportunity=opportunity.path, message=message or None, actor=actor),
         done=f"Cancelled {what} with {orders}. The partners learn of it from their feeds.",
@@ -85,7 +85,3 @@ async def plan_cancellation(office: Office, opportunity: Opportunity, message: s
         question="Type the number of Orders to cancel them" if effect.orders.total() else "Cancel?",
         number=effect.orders.total() or None,
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

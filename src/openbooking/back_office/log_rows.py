@@ -19,6 +19,7 @@ class LogRow(TableRow, frozen=True, kw_only=True):
         by: The name of the actor.
         order: The reference of the Order or OrderProposal, if the entry is about one.
         opportunity: The path of the Opportunity, if the entry is about one.
+        entry: The key of the entry of the timetable, if the entry of the log is about one.
         user: The name of the account, if the entry is about one.
         partner: The key of the Booking Partner, if the entry is about its grant.
         items: The numbers of the items whose state has changed.
@@ -33,6 +34,7 @@ class LogRow(TableRow, frozen=True, kw_only=True):
     by: str
     order: str
     opportunity: str
+    entry: str
     user: str
     partner: str
     items: tuple[int, ...]
@@ -48,6 +50,7 @@ def log_row(entry: Activity, context: TableContext) -> LogRow:
         by=actor_name(entry.actor, context.partners),
         order=order_reference(entry.order) if entry.order else "",
         opportunity=entry.opportunity or "",
+        entry=entry.entry or "",
         user=entry.user or "",
         partner=entry.partner or "",
         items=entry.items,

@@ -24,3 +24,8 @@ class Plan(NamedTuple):
     effect: str = ""
     question: str = ""
     number: int | None = None
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun, which gets an s unless the number is one."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -87,7 +87,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str, Meta(description="The time zone of timetables, and of times in messages to people, by its IANA name.")
     ] = "Europe/London"
     publish_ahead_days: Annotated[
-        Days, Meta(description="Days before its date on which an occurrence of a timetable is published.")
+        Days,
+        Meta(
+            description="Days before its date on which an occurrence of a timetable is published. If they become "
+            "fewer, what is on sale stays on sale, and follows each change of the timetable."
+        ),
     ] = 56
     single_seller: Annotated[str, _PROTOCOL, Meta(description="The key of the only Seller, if there is only one.")] = ""
     leasing: Annotated[

@@ -3,8 +3,8 @@
 Each database has a `Dialect`. All statements are built with it, so each statement is written once.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Column, ColumnElement, FromClause, Select, Table
 from sqlalchemy import Dialect as SqlDialect
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
 Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
+StatementsOf = TypeVar("StatementsOf")
 
 
 class Statement(NamedTuple):
@@ -128,6 +129,20 @@ class Dialect(Protocol):
     def save_statement(self, writes: Mapping[str, RowWrite]) -> SaveStatement:
         """Compile the statements that write rows of several kinds; the keys of `writes` are the kinds."""
         ...
+
+
+_shared: dict[tuple[Dialect, Callable[[Dialect], Any]], Any] = {}
+
+
+def statements_for(dialect: Dialect, kind: Callable[[Dialect], StatementsOf]) -> StatementsOf:
+    """Return the statements of a kind, such as `Statements`, in a dialect.
+
+    All stores of a process share them, so each statement is compiled once in a process.
+    """
+    if (dialect, kind) not in _shared:
+        _shared[dialect, kind] = kind(dialect)
+    statements: StatementsOf = _shared[dialect, kind]
+    return statements
 
 
 def compile_for(statement: ClauseElement, dialect: SqlDialect) -> Statement:

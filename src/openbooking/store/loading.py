@@ -81,7 +81,7 @@ def load(sql: Statements, needs: Needs, policy: Policy, now: datetime) -> Proced
     if not found.proposals <= named.keys:
         named.keys.update(found.proposals)
         found = yield from _read(sql, needs, policy, now, named)
-    return replace(found.situation, timetable=(yield from _read_timetables(sql, needs, now)))
+    return replace(found.situation, timetable=(yield from _read_timetables(sql, needs, policy, now)))
 
 
 def load_to_write(
@@ -118,14 +118,17 @@ def load_to_write(
     related = yield from _find_related(sql, needs)
     if not (related.keys <= named.keys and related.paths <= named.paths):
         raise ChangedMeanwhileError
-    return replace(situation, timetable=(yield from _read_timetables(sql, needs, now)))
+    return replace(situation, timetable=(yield from _read_timetables(sql, needs, policy, now)))
 
 
-def _read_timetables(sql: Statements, needs: Needs, now: datetime) -> Procedure[dict[EntryKey, TimetableEntry]]:
+def _read_timetables(
+    sql: Statements, needs: Needs, policy: Policy, now: datetime
+) -> Procedure[dict[EntryKey, TimetableEntry]]:
     """Return the entries of the timetables that a command needs."""
     sellers = set(needs.timetables)
     if needs.due_timetable:
-        sellers |= _paths((yield Query(sql.sellers_with_due_timetable, {"now": microseconds(now), "most": 1})))
+        asked = {"last_date": policy.last_published_date(now).toordinal(), "most": 1}
+        sellers |= _paths((yield Query(sql.sellers_with_due_timetable, asked)))
     if not sellers:
         return {}
     rows = yield Query(sql.timetables, {"seller_keys": sorted(sellers)})

@@ -220,10 +220,9 @@ class MemoryStore:
     def _entries(self, needs: Needs, now: datetime) -> dict[EntryKey, TimetableEntry]:
         sellers = set(needs.timetables)
         if needs.due_timetable:
-            dues = {
-                key: e.due_at(self._policy.publish_ahead, self._policy.time_zone) for key, e in self._timetable.items()
-            }
-            due = [(at, key.seller) for key, at in dues.items() if at is not None and at <= now]
+            last = self._policy.last_published_date(now)
+            dates = {key: entry.next_date for key, entry in self._timetable.items()}
+            due = [(day, key.seller) for key, day in dates.items() if day is not None and day <= last]
             sellers |= {seller for _, seller in sorted(due)[:1]}
         return {key: entry for key, entry in self._timetable.items() if key.seller in sellers}
 

@@ -5,18 +5,17 @@ The fields of each kind of row are the columns that `SaveStatements` writes for 
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from secrets import token_hex
 from typing import Any, NamedTuple
 
 from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey, PersonalData
-from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import OrderRecord, Record
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.model.spaces import Spaces
-from openbooking.booking.model.timetable import EntryKey, TimetableEntry
+from openbooking.booking.model.timetable import EntryKey
 from openbooking.booking.rules.erasure import retention_start
 from openbooking.booking.rules.fingerprint import personal_data_of
 from openbooking.booking.rules.order_lines import currency_of_order, order_status, value_of_order
@@ -94,7 +93,7 @@ class TimetableRow(NamedTuple):
 
     seller: str
     key: str
-    due_at: int | None
+    next_date: int | None
     document: bytes
 
 
@@ -262,7 +261,7 @@ def catalogue_rows(before: Situation, changes: ChangeSet) -> Rows:
         "sellers_set": [SellerRow(seller.key, encode(seller)) for seller in changes.sellers.values()],
         "entries_removed": [key for key, entry in changes.timetable.items() if entry is None],
         "entries_set": [
-            TimetableRow(*key, due_at=_due_at(entry, before.policy), document=encode(entry))
+            TimetableRow(*key, next_date=_ordinal(entry.next_date), document=encode(entry))
             for key, entry in sorted(changes.timetable.items())
             if entry is not None
         ],
@@ -404,9 +403,8 @@ def _microseconds(instant: datetime | None) -> int | None:
     return microseconds(instant) if instant else None
 
 
-def _due_at(entry: TimetableEntry, policy: Policy) -> int | None:
-    due = entry.due_at(policy.publish_ahead, policy.time_zone)
-    return _microseconds(due)
+def _ordinal(day: date | None) -> int | None:
+    return day.toordinal() if day else None
 
 
 def _new_opportunity(opportunity: Opportunity) -> NewOpportunity:

@@ -41,7 +41,7 @@ from sqlalchemy import (
 metadata = MetaData()
 
 # The revision of the last migration. This version works with databases of this revision only.
-REVISION = "0013"
+REVISION = "0014"
 # The table in which Alembic keeps the revision.
 VERSION_TABLE = "alembic_version"
 
@@ -94,17 +94,17 @@ Index(
 Index("ix_opportunity_leaves", opportunity.c.leaves_at, sqlite_where=_leaves, postgresql_where=_leaves)
 Index("ix_opportunity_top", opportunity.c.seller, opportunity.c.path, sqlite_where=_top, postgresql_where=_top)
 
-# The entries of timetables. `due_at` is when the next date of the entry is to be published.
+# The entries of timetables. `next_date` is the ordinal number of the first date that is not published.
 timetable_entry = Table(
     "timetable_entry",
     metadata,
     Column("seller", Key, primary_key=True),
     Column("key", Key, primary_key=True),
-    Column("due_at", BigInteger),
+    Column("next_date", Integer),
     Column("document", LargeBinary, nullable=False),
 )
-_due = timetable_entry.c.due_at.is_not(None)
-Index("ix_timetable_entry_due", timetable_entry.c.due_at, sqlite_where=_due, postgresql_where=_due)
+_due = timetable_entry.c.next_date.is_not(None)
+Index("ix_timetable_entry_due", timetable_entry.c.next_date, sqlite_where=_due, postgresql_where=_due)
 
 record = Table(
     "record",

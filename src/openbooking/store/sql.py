@@ -37,7 +37,7 @@ from openbooking.store.command_queue.blocked import BlockedCommands, Name
 from openbooking.store.command_queue.pending import LOCK_SECONDS_AGAIN, Batch
 from openbooking.store.command_queue.queue import BATCH_SIZE_ALONE, BATCH_SIZE_SHARED, CommandQueue
 from openbooking.store.database import COMMAND_SECONDS, Database, Procedure, SaveRows, ask
-from openbooking.store.dialect import Dialect
+from openbooking.store.dialect import Dialect, statements_for
 from openbooking.store.documents import decode_seller, instant, microseconds
 from openbooking.store.feed_pages import ChangeNumber, FeedPageStatements, feed_page
 from openbooking.store.figures import FigureStatements, check_schema, read_figures
@@ -95,12 +95,12 @@ class SqlStore:
         self._database = database
         self._replica = replica
         self._dialect = dialect
-        self._sql = Statements(dialect)
-        self._saves = SaveStatements(dialect)
-        self._numbering = NumberingStatements(dialect)
-        self._pages = FeedPageStatements(dialect)
-        self._figures = FigureStatements(dialect)
-        self._locks = LockStatements(dialect)
+        self._sql = statements_for(dialect, Statements)
+        self._saves = statements_for(dialect, SaveStatements)
+        self._numbering = statements_for(dialect, NumberingStatements)
+        self._pages = statements_for(dialect, FeedPageStatements)
+        self._figures = statements_for(dialect, FigureStatements)
+        self._locks = statements_for(dialect, LockStatements)
         self._policy = policy
         self._feed_writer = writer
         self._clock = clock
@@ -206,7 +206,7 @@ class SqlStore:
 
         The findings about the settings of the database server come first.
         """
-        sql = IntegrityStatements(self._dialect)
+        sql = statements_for(self._dialect, IntegrityStatements)
         contradictions = await self._database.snapshot(lambda: check_integrity(sql, self._feed_writer, self._clock()))
         return [*await self.server_findings(), *contradictions]
 

@@ -188,9 +188,9 @@ class Statements:
 
     @cached_property
     def sellers_with_due_timetable(self) -> Statement:
-        """:now :most → the Sellers of the entries of timetables that are due, the earliest first."""
-        due = select(timetable_entry.c.seller).where(timetable_entry.c.due_at <= bindparam("now"))
-        return self.dialect.compile(first(due.order_by(timetable_entry.c.due_at)))
+        """:last_date :most → the Sellers of the entries of timetables with a date to publish, the earliest first."""
+        due = select(timetable_entry.c.seller).where(timetable_entry.c.next_date <= bindparam("last_date"))
+        return self.dialect.compile(first(due.order_by(timetable_entry.c.next_date)))
 
     @cached_property
     def timetables(self) -> Statement:

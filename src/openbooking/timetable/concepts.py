@@ -24,11 +24,21 @@ class Vocabulary(StrEnum):
     FACILITY_TYPES = "facility-types"
 
 
+Words = tuple[str, ...]
+
+
 class Entry(NamedTuple):
-    """An entry of a vocabulary, with its alternative labels."""
+    """An entry of a vocabulary.
+
+    Attributes:
+        concept: The concept.
+        label: The words of its label.
+        others: The words of each alternative label.
+    """
 
     concept: Concept
-    others: tuple[str, ...]
+    label: Words
+    others: tuple[Words, ...]
 
 
 @cache
@@ -67,33 +77,32 @@ def _by_name(vocabulary: Vocabulary) -> dict[str, Concept]:
     """Return the concepts by URI and by label. A label precedes an alternative label."""
     found: dict[str, Concept] = {}
     for entry in entries(vocabulary):
-        found |= {" ".join(_words(other)): entry.concept for other in entry.others}
+        found |= {" ".join(other): entry.concept for other in entry.others}
     for entry in entries(vocabulary):
-        found |= {entry.concept.id: entry.concept, " ".join(_words(entry.concept.label)): entry.concept}
+        found |= {entry.concept.id: entry.concept, " ".join(entry.label): entry.concept}
     return found
 
 
 def _entry(vocabulary: Vocabulary, line: str) -> Entry:
     id_, label, others = (*line.split("\t"), "")[:3]
-    return Entry(Concept(f"{OPENACTIVE}{vocabulary}#{id_}", label), tuple(others.split("|")) if others else ())
+    concept = Concept(f"{OPENACTIVE}{vocabulary}#{id_}", label)
+    return Entry(concept, _words(label), tuple(_words(other) for other in others.split("|")) if others else ())
 
 
-def _rank(entry: Entry, wanted: tuple[str, ...]) -> int | None:
+def _rank(entry: Entry, wanted: Words) -> int | None:
     """Return how well an entry fits, 0 for best; None if it does not fit."""
-    label = _words(entry.concept.label)
-    if " ".join(label).startswith(" ".join(wanted)):
+    if " ".join(entry.label).startswith(" ".join(wanted)):
         return 0
-    if _has(label, wanted):
+    if _has(entry.label, wanted):
         return 1
-    return 2 if any(_has(_words(other), wanted) for other in entry.others) else None
+    return 2 if any(_has(other, wanted) for other in entry.others) else None
 
 
-def _has(words: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+def _has(words: Words, wanted: Words) -> bool:
     return all(any(word.startswith(each) for word in words) for each in wanted)
 
 
-@cache
-def _words(text: str) -> tuple[str, ...]:
+def _words(text: str) -> Words:
     """Return the words of a text in small letters without accents."""
     plain = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
     return tuple(_WORD.findall(plain.casefold()))

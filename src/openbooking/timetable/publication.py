@@ -6,6 +6,7 @@ only. Several processes may publish at the same time: a part that is published a
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -36,24 +37,47 @@ MOST_OCCURRENCES = 100
 # which takes some twenty milliseconds.
 MOST_IN_A_PART = 20
 _DAY = timedelta(days=1)
+# The fault of an entry of which no batch can be made, for people.
+SOFTWARE_FAULT = (
+    "The software failed on this entry; its log says why. Tell the people who run it. It tries again when the entry is "
+    "changed."
+)
 # An occurrence can be booked while its batch is published. It is then cancelled, and the batch is tried again.
 _ATTEMPTS = 5
 _UNDATED_TYPES = (OpportunityType.EVENT, OpportunityType.COURSE_INSTANCE, OpportunityType.ON_DEMAND_EVENT)
 
 
-async def publish_due(store: Store, policy: Policy, clock: Callable[[], datetime]) -> AsyncIterator[TimetableEntry]:
-    """Publish batches until nothing is due; yield the entry after each part, so that the caller can pause.
+class PublishedPart(NamedTuple):
+    """A part of a batch that was published, or an entry that cannot be published.
+
+    Attributes:
+        entry: The entry.
+        fault: A fault of the software because of which no batch could be made of the entry, for the log.
+    """
+
+    entry: TimetableEntry
+    fault: Exception | None = None
+
+
+async def publish_due(store: Store, policy: Policy, clock: Callable[[], datetime]) -> AsyncIterator[PublishedPart]:
+    """Publish batches until nothing is due; yield after each part, so that the caller can pause.
 
     An entry that cannot be published keeps its fault until it is changed, and does not keep back the others.
     """
     while (due := await store.execute(GetDueTimetable())) is not None:
-        for part in parts_of(next_batch(due, policy, clock())):
+        try:
+            parts = parts_of(next_batch(due, policy, clock()))
+        except Exception as fault:  # noqa: BLE001 - no store is used here, and the other entries must be published
+            await store.execute(NoteTimetableFault(entry=due.entry, fault=SOFTWARE_FAULT))
+            yield PublishedPart(due.entry, fault)
+            continue
+        for part in parts:
             try:
                 is_done = await _publish(store, part)
             except OpenBookingError as fault:
                 await store.execute(NoteTimetableFault(entry=due.entry, fault=str(fault)))
                 is_done = False
-            yield due.entry
+            yield PublishedPart(due.entry)
             if not is_done:
                 break
 
@@ -100,10 +124,10 @@ def next_batch(due: DueTimetable, policy: Policy, now: datetime) -> OccurrenceBa
         return OccurrenceBatch(entry=entry, opportunities=made, undated=undated)
     today = now.astimezone(around.zone).date()
     since = max(entry.published_until or today, today)
-    horizon = max(today + policy.publish_ahead + _DAY, since)
+    horizon = max(policy.last_published_date(now) + _DAY, since, entry.stored_until or since)
     found, until = _next_occurrences(entry, around, DateRange(since, horizon))
     parents = () if entry.published_until else tuple(undated_opportunities(entry, around))
-    is_last = until == horizon and (entry.ended or (entry.rule.last is not None and entry.rule.last < horizon))
+    is_last = until == horizon and (entry.ended or (entry.ends_before is not None and entry.ends_before <= horizon))
     span = DateRange(since, until).span(around.zone)
     return OccurrenceBatch(
         entry=entry,
@@ -117,7 +141,8 @@ def next_batch(due: DueTimetable, policy: Policy, now: datetime) -> OccurrenceBa
 def parts_of(batch: OccurrenceBatch) -> list[OccurrenceBatch]:
     """Return batches that together publish and remove what this batch does. The last one notes the dates.
 
-    The first part has the parents. A part has about `MOST_IN_A_PART` occurrences.
+    The first part has the parents. A part has about `MOST_IN_A_PART` occurrences. A court without occurrences, whose
+    stored ones are removed, has a part of its own.
     """
     dated: dict[str, list[Opportunity]] = {period.parent: [] for period in batch.periods}
     undated: list[Opportunity] = []
@@ -127,7 +152,8 @@ def parts_of(batch: OccurrenceBatch) -> list[OccurrenceBatch]:
     for period in sorted(batch.periods):
         for piece, members in _divide(period, dated[period.parent]):
             last = parts[-1]
-            if last.opportunities and len(last.opportunities) + len(members) > MOST_IN_A_PART:
+            is_full = last.opportunities and len(last.opportunities) + len(members) > MOST_IN_A_PART
+            if is_full or (last.periods and not members):
                 parts.append(OccurrenceBatch(entry=batch.entry, until=None))
             last = parts[-1]
             together = last.opportunities + members
@@ -153,14 +179,21 @@ def _divide(
 
 
 def _next_occurrences(entry: TimetableEntry, around: Surroundings, dates: DateRange) -> tuple[list[Opportunity], date]:
-    """Return the occurrences of the first of these days, and the day after the last of them."""
+    """Return the occurrences of the first of these days, and the day after the last of them.
+
+    A facility without Slots on a day is closed or removed. The stored Slots of this day may be many, so the day is the
+    last one.
+    """
     found: list[Opportunity] = []
     day = dates.first
     step = _DAY if isinstance(entry.rule, Facility) else 28 * _DAY
     while day < dates.until and len(found) < MOST_OCCURRENCES:
         end = min(day + step, dates.until)
-        found.extend(occurrences(entry, around, DateRange(day, end)))
+        made = list(occurrences(entry, around, DateRange(day, end)))
+        found += made
         day = end
+        if not made and isinstance(entry.rule, Facility):
+            break
     return found, day
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
+from types import CodeType
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from starlette.responses import HTMLResponse, Response
 
 from openbooking.settings import Settings
@@ -15,6 +17,28 @@ FAVICON_PATH = "/favicon.svg"
 
 _A_YEAR = 31_536_000
 _CACHED = {"Cache-Control": "public, max-age=900"}
+
+
+class CompiledTemplates(BytecodeCache):
+    """The compiled templates of this process, which environments with the same options share.
+
+    A template takes longer to compile than to render.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Set the code of a template if the same source has been compiled before."""
+        bucket.code = self._known.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template that has just been compiled."""
+        if bucket.code:
+            self._known[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = CompiledTemplates()
 
 
 class Renderer:
@@ -34,6 +58,7 @@ class Renderer:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            bytecode_cache=_COMPILED,
         )
         self._templates.globals["root"] = self.root
 

@@ -42,7 +42,7 @@ from openbooking.openactive.errors import NotFoundError, SellerNotFoundError
 from support.builders import NOW, session, situation
 from support.parties import CENTRE, MANAGER
 
-FIRST = date(2027, 3, 1)
+FIRST, UNTIL = date(2027, 3, 1), date(2027, 5, 1)
 YOGA = WeeklyClass(
     name="Yoga", venue="hall", times=(WeeklyTime((0,), time(19), 60),), first=FIRST, capacity=5, prices=()
 )
@@ -66,7 +66,7 @@ def key(name: str) -> EntryKey:
 def entry(name: str, rule: TimetableRule, **changes: Any) -> TimetableEntry:
     """Return a stored entry."""
     stored = TimetableEntry(seller=CENTRE.key, key=name, rule=rule, changed_by=MANAGER, revision=3)
-    return replace(stored, **{"published_until": date(2027, 5, 1), **changes})
+    return replace(stored, **{"published_until": UNTIL, **changes})
 
 
 STORED = (entry("yoga", YOGA), entry("squash", SQUASH), entry("hall", HALL, published_until=NO_END))
@@ -99,8 +99,29 @@ def test_a_changed_entry_is_published_anew_and_others_stay() -> None:
     after = timetable_after(having(*STORED), save("yoga", changed, 3))
     assert after == {
         **having(*STORED).timetable,
-        key("yoga"): entry("yoga", changed, revision=4, published_until=None),
+        key("yoga"): entry("yoga", changed, revision=4, published_until=None, stored_until=UNTIL),
     }
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, UNTIL),
+        ({"published_until": None}, None),
+        ({"published_until": FIRST, "stored_until": UNTIL}, UNTIL),
+        ({"published_until": NO_END}, None),
+        ({"published_until": NO_END, "rule": replace(YOGA, last=FIRST)}, FIRST + timedelta(days=2)),
+        ({"published_until": NO_END, "rule": replace(YOGA, last=date.max)}, date.max),
+    ],
+)
+def test_an_entry_knows_until_when_earlier_revisions_were_published(
+    fields: dict[str, Any], expected: date | None
+) -> None:
+    before = replace(STORED[0], **fields)
+    after = timetable_after(having(before), save("yoga", replace(YOGA, capacity=9), 3))[key("yoga")]
+    assert (after.published_until, after.stored_until) == (None, expected)
+    partly = replace(after, published_until=FIRST)
+    assert partly.next_date == (date.min if expected and expected > FIRST else FIRST)
 
 
 def test_the_same_rule_changes_nothing() -> None:
@@ -144,11 +165,13 @@ def test_a_removed_entry_ends_and_a_new_one_can_have_its_key() -> None:
         having(*STORED), RemoveTimetableEntry(key=key("yoga"), seen=3, message="End.", actor=MANAGER)
     )
     ended = after[key("yoga")]
-    assert ended == entry("yoga", YOGA, revision=4, published_until=None, ended=True, message="End.")
+    assert ended == entry(
+        "yoga", YOGA, revision=4, published_until=None, stored_until=UNTIL, ended=True, message="End."
+    )
     with pytest.raises(TimetableChangedError):
         RemoveTimetableEntry(key=key("yoga"), seen=4, actor=MANAGER).decide(having(ended))
     again = timetable_after(having(ended), save("yoga", YOGA))
-    assert again[key("yoga")] == entry("yoga", YOGA, revision=5, published_until=None)
+    assert again[key("yoga")] == entry("yoga", YOGA, revision=5, published_until=None, stored_until=UNTIL)
 
 
 def test_a_venue_is_removed_only_if_nothing_is_there() -> None:
@@ -178,10 +201,12 @@ def test_several_entries_are_stored_and_removed_at_once() -> None:
     rules = {"yoga": changed, "pilates": YOGA, "hall": HALL}
     command = apply(rules=rules, removed=frozenset({"squash"}), message="New.")
     assert timetable_after(having(*STORED), command) == {
-        key("yoga"): entry("yoga", changed, revision=4, published_until=None, message="New."),
+        key("yoga"): entry("yoga", changed, revision=4, published_until=None, stored_until=UNTIL, message="New."),
         key("pilates"): entry("pilates", YOGA, revision=1, published_until=None, message="New."),
         key("hall"): STORED[2],
-        key("squash"): entry("squash", SQUASH, revision=4, published_until=None, ended=True, message="New."),
+        key("squash"): entry(
+            "squash", SQUASH, revision=4, published_until=None, stored_until=UNTIL, ended=True, message="New."
+        ),
     }
 
 

@@ -27,6 +27,14 @@ def test_only_the_digest_of_an_api_key_is_stored(database: Path) -> None:
     assert partners() == [["app", "App", "willow"]]
 
 
+def test_the_use_of_a_new_key_is_told_beside_it() -> None:
+    add_seller("willow")
+    told = run("partner", "add", "app", "--name", "App", "--seller", "willow").stderr
+    assert told == "Send this API key to App. It cannot be printed again.\n"
+    told = run("partner", "add", "site", "--name", "Site", "--redirect-uri", "https://site.example/cb").stderr
+    assert told == "Send this client secret to Site. It cannot be printed again.\n"
+
+
 def test_partner_add_needs_sellers_or_all_sellers() -> None:
     assert "--all-sellers" in fail(1, "partner", "add", "app", "--name", "App")
     assert "--all-sellers" in fail(1, "partner", "add", "app", "--name", "App", "--seller", "a", "--all-sellers")

@@ -33,6 +33,13 @@ def test_sellers_are_added_and_listed(database: Path) -> None:
     }
 
 
+def test_the_next_step_after_a_new_seller_is_told() -> None:
+    added = run("seller", "add", "oak", *SELLER_OPTIONS)
+    assert added.stdout == "Added Seller oak.\n"
+    assert added.stderr.endswith("Add its manager with `openbooking user add NAME --seller oak`.\n")
+    assert run("seller", "add", "oak", *SELLER_OPTIONS, "--replace").stderr == ""
+
+
 def test_the_vat_treatment_of_a_seller_is_stored(database: Path) -> None:
     add_seller("willow", vat="exempt")
     add_seller("oak")

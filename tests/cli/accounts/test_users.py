@@ -15,7 +15,7 @@ from openbooking.identity.policy import SecondFactorMode
 from openbooking.identity.records import Attempts, SecondFactor, User
 from openbooking.identity.sign_in.attempt_limits import account_subject
 from openbooking.system import System
-from support.command_line import add_seller, fail, rows, succeed
+from support.command_line import add_seller, fail, rows, run, succeed
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +41,12 @@ def test_users_are_added_listed_and_removed(database: Path) -> None:
     assert succeed("user", "list") == "ann@oak.example\toak\tmanager\n"
     for words in (("remove", "ben"), ("reset-link", "ben")):
         assert "no user ben" in fail(1, "user", *words)
+
+
+def test_the_use_of_a_link_is_told_beside_it() -> None:
+    add_seller("oak")
+    told = run("user", "add", "Ann", "--seller", "oak").stderr
+    assert told == "With this link ann sets a password, once and within three days, while the server runs.\n"
 
 
 def test_a_user_works_for_several_sellers() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from support.command_line import succeed
 from support.seller_office import ORDER, YOGA_PATH
+from support.timetable_office import store_timetable
 
 OF_CENTRE = ("--seller", "centre")
 
@@ -22,6 +23,15 @@ def test_log_shows_decisions_newest_first(bookings: Path) -> None:
     assert (notified["action"], notified["order"], notified["items"]) == ("customer-notified", ORDER, [2])
     assert (notified["actor_kind"], notified["actor"]) == ("administrator", "order notify")
     assert "Geoff" not in told
+
+
+def test_log_names_the_changed_entry_of_the_timetable(bookings: Path) -> None:
+    store_timetable(bookings)
+    succeed("timetable", "remove", "squash", *OF_CENTRE, "--yes")
+    rows = [json.loads(line) for line in succeed("log", *OF_CENTRE, "--json").splitlines()]
+    assert next(row["entry"] for row in rows if row["action"] == "timetable-changed") == "squash"
+    assert {row["entry"] for row in rows} == {"squash", "spin", "riverside"}
+    assert "\tsquash\t" in succeed("log", *OF_CENTRE)
 
 
 def test_log_of_another_seller_shows_nothing(bookings: Path) -> None:

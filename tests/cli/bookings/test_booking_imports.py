@@ -19,9 +19,9 @@ def written(folder: Path, *rows: str) -> str:
 
 def test_a_file_is_booked_once(bookings: Path, tmp_path: Path) -> None:
     file = written(tmp_path, f"{YOGA_PATH},{LOCAL:%Y-%m-%d %H:%M},Zephyr,5.00,R-1", f"{LATER_PATH},,Zephyr")
-    assert succeed("import-bookings", file, "--dry-run", *AT_CENTRE) == "Can be booked: 2 rows.\n"
-    assert succeed("import-bookings", file, *AT_CENTRE) == "Booked: 2 rows.\n"
-    again = "Booked by an earlier run, and left as they are: 2 rows (line 2, 3).\nBooked: 0 rows.\n"
+    assert succeed("import-bookings", file, "--dry-run", *AT_CENTRE) == "Rows that can be booked: 2.\n"
+    assert succeed("import-bookings", file, *AT_CENTRE) == "Rows booked: 2.\n"
+    again = "Rows booked by an earlier run: 2 (line 2, 3).\nRows booked: 0.\n"
     assert succeed("import-bookings", file, *AT_CENTRE) == again
     assert len(succeed("order", "list", "--search", "Zephyr", "--json", *AT_CENTRE).splitlines()) == 2
 

@@ -103,7 +103,7 @@ def test_booked_occurrences_are_named_and_cancelled_after_their_number(bookings:
     write(file, {"spin": replace(NOON, first=NOON.first + timedelta(days=1))})
     status, told, asked = apply(file, "--message", "Closed.", answer="2\n")
     assert status == 1
-    assert "This cancels 1 booked occurrences, and cannot be undone." in asked
+    assert "This cancels 1 booked occurrence of 1 customer, and cannot be undone." in asked
     assert f"cancelled\t{booked.path}\t" in told
     assert statuses(bookings, f"alice/{ORDER}") == ["OrderItemConfirmed"]
     status, told, _ = apply(file, "--message", "Closed.", answer="1\n")

@@ -33,7 +33,7 @@ class TestSqliteIdentityStore(DurableIdentityStoreTests):
 
 class TestPostgresIdentityStore(DurableIdentityStoreTests):
     @pytest.fixture(autouse=True)
-    def database(self, postgres: PostgresServer, unmeasured_processes: None) -> None:
+    def database(self, postgres: PostgresServer) -> None:
         self.url = postgres.new_database()
 
     def open_store(self, folder: Path) -> IdentityStore:

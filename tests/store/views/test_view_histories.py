@@ -30,6 +30,7 @@ from openbooking.testing.samples import Clock
 from openbooking.testing.store_case import feed_writer
 from openbooking.testing.stores.view_case import read_all
 from support.builders import NOW
+from support.histories.lengths import examples
 from support.histories.random_histories import histories, with_time_to_shrink
 from support.histories.state import PATHS, History
 from support.parties import CENTRE
@@ -108,8 +109,9 @@ async def compare(history: History, clock: Clock, store: SqlStore) -> None:
 
 
 @with_time_to_shrink
+@pytest.mark.no_cover
 @given(history=histories)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.too_slow])
 def test_sqlite_answers_as_the_records_do(history: History) -> None:
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
@@ -125,8 +127,9 @@ def database(postgres: PostgresServer) -> str:
 
 
 @with_time_to_shrink
+@pytest.mark.no_cover
 @given(history=histories)
-@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(5), suppress_health_check=[HealthCheck.too_slow])
 def test_postgres_answers_as_the_records_do(database: str, history: History) -> None:
     async def run() -> None:
         clock = Clock()

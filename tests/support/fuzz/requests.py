@@ -289,6 +289,9 @@ class Asking:
         return Asked("status", "GET", self._known(self._orders, "orders")[0], headers=_BEARER)
 
     def _feeds(self) -> Asked:
+        if not self._chance.randrange(8):
+            path = self._chance.choice(("venues/centre/hall", "session-series/yoga", "facility-uses/courts", ""))
+            return Asked("feeds", "GET", f"/calendar/{path}.ics", headers={"Accept-Encoding": "gzip"})
         feed = self._chance.choice(sorted({type_.feed for type_ in OpportunityType}))
         after = str(self._chance.randrange(200))
         return Asked("feeds", "GET", f"/feeds/{feed}", {"afterChangeNumber": after}, {"Accept-Encoding": "gzip"})

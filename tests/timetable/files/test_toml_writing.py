@@ -28,6 +28,7 @@ from openbooking.timetable.files.content import SourceFile, read_files
 from openbooking.timetable.files.rule_reading import read_rule
 from openbooking.timetable.files.shapes import kind_of
 from openbooking.timetable.files.toml_writing import write_toml
+from support.histories.lengths import examples
 from support.random_timetables import CLASSES, CLOSURES, FACILITIES
 from support.timetable_entries import COURSE, EVENT, FILM
 from support.timetables import SPIN, SQUASH, VENUE
@@ -100,7 +101,7 @@ def read_back(rules: Mapping[str, TimetableRule]) -> dict[str, TimetableRule | N
     return found
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(100))
 @given(st.dictionaries(TEXTS, RULES, max_size=3))
 def test_random_entries_are_read_back(rules: dict[str, TimetableRule]) -> None:
     assert read_back(rules) == rules

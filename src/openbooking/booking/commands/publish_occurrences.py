@@ -53,9 +53,9 @@ class GetDueTimetable(BaseCommand, frozen=True):
 
     def decide(self, situation: Situation) -> Decision[DueTimetable | None]:
         """Return the entry that is due first."""
-        ahead, zone = situation.policy.publish_ahead, situation.policy.time_zone
-        dues = {key: entry.due_at(ahead, zone) for key, entry in situation.timetable.items()}
-        due = sorted((at, key) for key, at in dues.items() if at is not None and at <= situation.now)
+        last = situation.policy.last_published_date(situation.now)
+        dates = {key: entry.next_date for key, entry in situation.timetable.items()}
+        due = sorted((day, key) for key, day in dates.items() if day is not None and day <= last)
         if not due:
             return Decision(reply=None)
         return Decision(reply=DueTimetable(situation.timetable[due[0][1]], situation.timetable))

@@ -45,6 +45,7 @@ class TimetableCommand(ActorCommand, frozen=True, kw_only=True):
             entry,
             revision=entry.revision + 1,
             published_until=None,
+            stored_until=entry.reached,
             changed_by=self.actor,
             message=self.message,
             fault=None,

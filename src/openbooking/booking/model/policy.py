@@ -1,6 +1,6 @@
 """The choices that the specification leaves to a Booking System."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -94,3 +94,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     publish_ahead: timedelta = timedelta(weeks=8)
     max_published_bytes: int = 250_000
     max_order_bytes: int = 10_000_000
+
+    def last_published_date(self, now: datetime) -> date:
+        """Return the last date of which the occurrences of timetables are published."""
+        return now.astimezone(self.time_zone).date() + self.publish_ahead

@@ -5,7 +5,7 @@ itself: `commands.timetable` stores entries, and `commands.publish_occurrences` 
 """
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
@@ -18,6 +18,8 @@ from openbooking.openactive.terms import Availability
 
 # The `published_until` of an entry that has published all its dates.
 NO_END = date.max
+# How long after its last date all occurrences of a rule have started. Opening hours can end on the next day.
+_LATEST_START = timedelta(days=2)
 # The start of the source of all Opportunities that a timetable makes.
 SOURCE_PREFIX = "timetable:"
 
@@ -366,6 +368,8 @@ class TimetableEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
             nothing.
         published_until: Its occurrences before this date follow the rule; None if no date has been published since the
             last change, and `NO_END` if no date is left to publish.
+        stored_until: The date before which the occurrences of earlier revisions start. They follow each change of the
+            rule, also if they are later than `Policy.publish_ahead` says now.
         ended: Whether the rule was removed. Its coming occurrences are still to be removed.
         former_courts: The keys of courts that a change removed. Their coming Slots are still to be removed.
         message: The message to Customers whose bookings the last change cancels.
@@ -378,6 +382,7 @@ class TimetableEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     changed_by: Actor
     revision: int = 1
     published_until: date | None = None
+    stored_until: date | None = None
     ended: bool = False
     former_courts: tuple[str, ...] = ()
     message: str | None = None
@@ -393,15 +398,23 @@ class TimetableEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         """The source of its Opportunities (`Opportunity.source`)."""
         return self.entry_key.source
 
-    def due_at(self, horizon: timedelta, zone: tzinfo) -> datetime | None:
-        """Return when the next date is to be published, at the start of a day; None if no date is left.
-
-        Args:
-            horizon: How long before its date an occurrence is published.
-            zone: The time zone of the wall clock.
-        """
+    @property
+    def next_date(self) -> date | None:
+        """The first date that is not published; `date.min` if it is due at once, and None if no date is left."""
         if self.published_until == NO_END or self.fault is not None:
             return None
-        if self.published_until is None:
-            return datetime.min.replace(tzinfo=UTC)
-        return datetime.combine(self.published_until - horizon, time(), zone).astimezone(UTC)
+        if self.published_until is None or (self.stored_until and self.published_until < self.stored_until):
+            return date.min
+        return self.published_until
+
+    @property
+    def ends_before(self) -> date | None:
+        """The date before which the last occurrence of the rule starts; None if the rule has no end."""
+        last = self.rule.last if isinstance(self.rule, WeeklyClass | Facility) else None
+        return min(last, NO_END - _LATEST_START) + _LATEST_START if last else None
+
+    @property
+    def reached(self) -> date | None:
+        """The date before which all occurrences start that are stored; None if nothing was published."""
+        until = self.ends_before if self.published_until == NO_END else self.published_until
+        return max((day for day in (until, self.stored_until) if day), default=None)

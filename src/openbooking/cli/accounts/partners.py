@@ -83,6 +83,7 @@ def add(  # noqa: PLR0913 - one parameter for each detail of a partner
         makes_new=not seller,
     )
     show(secret)
+    show_aside(f"Send this {'client secret' if redirect_uri else 'API key'} to {name}. It cannot be printed again.")
 
 
 @partners.command("redirect-uris")

@@ -9,7 +9,7 @@ from openbooking.booking.commands.add_seller import SellerDetails, add_seller
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.cli.database import with_system
 from openbooking.cli.options import Database
-from openbooking.cli.output import show
+from openbooking.cli.output import show, show_aside
 from openbooking.openactive.money import VatTreatment
 from openbooking.openactive.terms import TaxMode
 
@@ -91,6 +91,7 @@ def add(  # noqa: PLR0913 - one parameter for each detail that Orders must show 
     )
     if shown is None:
         show(f"Added Seller {key}.")
+        show_aside(f"Add its manager with `openbooking user add NAME --seller {key}`.")
     else:
         show(f"Replaced Seller {key}, and wrote {shown:,} feed items that show the Seller again.")
 

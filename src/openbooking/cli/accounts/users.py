@@ -7,7 +7,7 @@ import typer
 
 from openbooking.cli.database import administrator, with_system
 from openbooking.cli.options import Database
-from openbooking.cli.output import show
+from openbooking.cli.output import show, show_aside
 from openbooking.identity.records import Role
 from openbooking.identity.sign_in.accounts import canonical_name
 
@@ -33,7 +33,7 @@ def add(
     database: Database = None,
 ) -> None:
     """Add a user and print a link. With the link the user can set a password once, within three days."""
-    _show_link(database, lambda administration: administration.add(name, seller, role, administrator("user add")))
+    _show_link(database, name, lambda administration: administration.add(name, seller, role, administrator("user add")))
 
 
 @users.command("list")
@@ -85,7 +85,7 @@ def remove(name: Name, database: Database = None) -> None:
 @users.command("reset-link")
 def reset_link(name: Name, database: Database = None) -> None:
     """Print a link with which a user can set another password once, within three days."""
-    _show_link(database, lambda administration: administration.issue_link(name, administrator("user reset-link")))
+    _show_link(database, name, lambda administration: administration.issue_link(name, administrator("user reset-link")))
 
 
 @users.command("unlock")
@@ -114,8 +114,14 @@ def _administer(database: str | None, work: Callable[["UserAdministration"], Awa
     return with_system(database, lambda system: work(system.identity.user_administration))
 
 
-def _show_link(database: str | None, issue: Callable[["UserAdministration"], Awaitable[str]]) -> None:
-    """Print the link to the page on which a user sets a password. `issue` returns the secret of the link."""
+def _show_link(database: str | None, name: str, issue: Callable[["UserAdministration"], Awaitable[str]]) -> None:
+    """Print the link to the page on which a user sets a password, and on standard error what it is for.
+
+    Args:
+        database: The value of --database.
+        name: The user name.
+        issue: Returns the secret of the link.
+    """
     from openbooking.web.pages import LINK_PATH  # noqa: PLC0415 - slow to load
 
     async def do(system: "System") -> str:
@@ -123,3 +129,6 @@ def _show_link(database: str | None, issue: Callable[["UserAdministration"], Awa
         return f"{system.settings.site}{LINK_PATH}?link={secret}"
 
     show(with_system(database, do))
+    show_aside(
+        f"With this link {canonical_name(name)} sets a password, once and within three days, while the server runs."
+    )

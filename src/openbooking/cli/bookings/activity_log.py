@@ -16,7 +16,7 @@ def log(
     limit: Limit = None,
     database: Database = None,
 ) -> None:
-    """Show the decisions about Orders, Opportunities, staff, partners and details of a Seller, the newest first.
+    """Show the decisions about Orders, Opportunities, the timetable, staff, partners and details, the newest first.
 
     `openbooking order show` shows those about one Order.
     """

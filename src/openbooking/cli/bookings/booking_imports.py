@@ -52,9 +52,9 @@ def _show(report: "MovingInReport", *, dry_run: bool) -> None:
     for fault in report.faults:
         show(f"Line {fault.line}", fault.column or "row", fault.text)
     if report.faults:
-        raise CommandError(f"Nothing was booked, because of {len(report.faults):,} faults. Correct the file.")
+        raise CommandError("Nothing was booked. Correct these lines, and run the command again.")
     if report.known:
         lines = ", ".join(map(str, report.known[:20]))
         more = " and others" if report.known[20:] else ""
-        show(f"Booked by an earlier run, and left as they are: {len(report.known):,} rows (line {lines}{more}).")
-    show(f"{'Can be booked' if dry_run else 'Booked'}: {report.booked:,} rows.")
+        show(f"Rows booked by an earlier run: {len(report.known):,} (line {lines}{more}).")
+    show(f"{'Rows that can be booked' if dry_run else 'Rows booked'}: {report.booked:,}.")

@@ -1,34 +1,27 @@
 """The change of a timetable by a command: its effect is shown, confirmed and then applied as a whole."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping
 from typing import Annotated, NamedTuple
 
 import typer
 
 from openbooking.back_office.office import Office
-from openbooking.back_office.pages import read_rows
-from openbooking.back_office.plans import Plan
-from openbooking.booking.commands.find_opportunities import FindBySource
+from openbooking.back_office.plans import Plan, count
+from openbooking.back_office.tables import TableContext
+from openbooking.back_office.timetable_effects import TimetableEffect, timetable_effect
 from openbooking.booking.commands.timetable import ApplyTimetable, GetTimetable
 from openbooking.booking.model.actor import Actor
-from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.timetable import SOURCE_PREFIX, TimetableEntry, TimetableRule
+from openbooking.booking.model.timetable import TimetableEntry, TimetableRule
 from openbooking.cli.bookings.office import ask, check_message, with_office
 from openbooking.cli.database import administrator
 from openbooking.cli.listing import Output
 from openbooking.cli.output import show
 from openbooking.cli.timetable.rows import BookedRow, EffectRow, booked_rows, effect_rows
 from openbooking.settings import load_settings
-from openbooking.timetable.changes import TimetableChanges
-from openbooking.timetable.preview import TimetableEdit, effects
+from openbooking.timetable.edits import TimetableEdit
 
 Message = Annotated[str, typer.Option(help="The message to Customers whose bookings the change cancels.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the effect, and change nothing.")]
-
-_ROWS_OF_A_PAGE = 500
-_INSTANT = timedelta(microseconds=1)
 
 
 class Rules(NamedTuple):
@@ -72,13 +65,12 @@ def change_timetable(options: ChangeOptions, decide: Decide) -> None:
         if not (edit.added or edit.changed or edit.removed):
             show("Nothing changes.")
             return
-        stored = await office.execute(FindBySource(frozenset({f"{SOURCE_PREFIX}{edit.seller}/"}), actor=actor))
-        found = await _effects(office, edit, stored, policy)
-        _show_effect(edit, found, [row for each in found.values() for row in booked_rows(each, stored, office.context)])
+        effect = await timetable_effect(office.store, edit, policy, office.context.now)
+        _show_effect(edit, effect, office.context)
         if options.dry_run:
             show("Nothing was changed, because of --dry-run.")
             return
-        plan = _plan(edit, found, message)
+        plan = _plan(edit, effect, message)
         if not options.yes:
             ask(plan)
         await office.execute(plan.command)
@@ -99,55 +91,16 @@ async def _edit(office: Office, decide: Decide, actor: Actor) -> TimetableEdit:
     return TimetableEdit(office.seller.key, stored, rules.stored, rules.removed, actor)
 
 
-async def _effects(
-    office: Office, edit: TimetableEdit, stored: Mapping[str, Opportunity], policy: Policy
-) -> dict[str, TimetableChanges]:
-    """Return the changes of the occurrences of each entry, with the numbers of booked spaces."""
-    found = {key.key: each for key, each in effects(edit, stored.values(), {}, policy, office.context.now)}
-    affected = [
-        item
-        for changes in found.values()
-        for item in (*changes.removed, *(change.before for change in changes.changed))
-        if item.type.bookable
-    ]
-    booked = await _booked(office, affected)
-    return {
-        key: changes._replace(booked={path: booked[path] for path in _affected_paths(changes) & booked.keys()})
-        for key, changes in found.items()
-    }
-
-
-def _affected_paths(changes: TimetableChanges) -> set[str]:
-    return {*(item.path for item in changes.removed), *(change.after.path for change in changes.changed)}
-
-
-async def _booked(office: Office, affected: Iterable[Opportunity]) -> dict[str, int]:
-    """Return how many spaces of Opportunities are booked, by path, without those that are not booked."""
-    now = office.context.now
-    coming = {item.path: item.start for item in affected if item.start and item.start >= now}
-    others = [item.path for item in affected if item.path not in coming]
-    booked = {}
-    if coming:
-        since, until = min(coming.values()), max(coming.values())
-        view = office.views.occurrences
-        period = (since, until + _INSTANT)
-        async for row in read_rows(lambda after: view(*period, after, limit=_ROWS_OF_A_PAGE)):
-            booked[row.path] = row.booked
-    for path in others:
-        found = await office.views.occurrence(path)
-        booked[path] = found.booked if found else 0
-    return {path: spaces for path, spaces in booked.items() if spaces}
-
-
-def _show_effect(edit: TimetableEdit, found: Mapping[str, TimetableChanges], booked: Sequence[BookedRow]) -> None:
-    Output(EffectRow, json=False, csv=False).show(effect_rows(edit, found))
+def _show_effect(edit: TimetableEdit, effect: TimetableEffect, context: TableContext) -> None:
+    Output(EffectRow, json=False, csv=False).show(effect_rows(edit, effect))
+    booked = [row for each in effect.entries for row in booked_rows(each, context)]
     if booked:
         show()
         show("These occurrences have bookings:")
         Output(BookedRow, json=False, csv=False).show(booked)
 
 
-def _plan(edit: TimetableEdit, found: Mapping[str, TimetableChanges], message: str) -> Plan:
+def _plan(edit: TimetableEdit, effect: TimetableEffect, message: str) -> Plan:
     command = ApplyTimetable(
         seller=edit.seller,
         seen={key: entry.revision for key, entry in edit.stored.items()},
@@ -158,8 +111,9 @@ def _plan(edit: TimetableEdit, found: Mapping[str, TimetableChanges], message: s
     )
     numbers = f"{len(edit.added)} added, {len(edit.changed)} changed, {len(edit.removed)} removed"
     done = f"Entries: {numbers}. A running server publishes the occurrences within a minute."
-    cancelled = sum(len(changes.removed_booked) for changes in found.values())
+    cancelled = len(effect.cancelled)
     if not cancelled:
         return Plan(command, done, question="Apply this?")
-    question = f"This cancels {cancelled} booked occurrences, and cannot be undone. Type this number to apply it"
+    what = f"{count(cancelled, 'booked occurrence')} of {count(len(effect.bookings), 'customer')}"
+    question = f"This cancels {what}, and cannot be undone. Type the number of occurrences to apply it"
     return Plan(command, done, question=question, number=cancelled)

@@ -1,11 +1,12 @@
 """The rows of the lists of entries, and of the effects of a change."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, datetime
 from enum import StrEnum
 
 from openbooking.back_office.descriptions import opportunity_name
 from openbooking.back_office.tables import TableContext, TableRow
+from openbooking.back_office.timetable_effects import EntryChanges, TimetableEffect
 from openbooking.booking.model.opportunity import Opportunity, parents_among
 from openbooking.booking.model.timetable import (
     NO_END,
@@ -20,9 +21,9 @@ from openbooking.booking.model.timetable import (
     WeeklyClass,
 )
 from openbooking.timetable.changes import TimetableChanges
+from openbooking.timetable.edits import TimetableEdit
 from openbooking.timetable.files.shapes import kind_of
 from openbooking.timetable.files.words import write_date_time, write_days, write_time
-from openbooking.timetable.preview import TimetableEdit
 
 
 class EntryRow(TableRow, frozen=True, kw_only=True):
@@ -116,24 +117,24 @@ def entry_row(entry: TimetableEntry) -> EntryRow:
     )
 
 
-def effect_rows(edit: TimetableEdit, effects: Mapping[str, TimetableChanges]) -> Iterator[EffectRow]:
+def effect_rows(edit: TimetableEdit, effect: TimetableEffect) -> Iterator[EffectRow]:
     """Yield the rows of a change: those of the changed entries first, then those of the entries that follow.
 
     Args:
         edit: The change.
-        effects: The changes of occurrences, by key of entry.
+        effect: Its effect.
     """
-    after = edit.after
+    after, changes = edit.after, {each.entry.key: each.changes for each in effect.entries}
     edited = {
         **dict.fromkeys(edit.added, EditKind.ADDED),
         **dict.fromkeys(edit.changed, EditKind.CHANGED),
         **dict.fromkeys(sorted(edit.removed), EditKind.REMOVED),
     }
-    follows = {key: EditKind.FOLLOWS for key in effects if key not in edited}
+    follows = {key: EditKind.FOLLOWS for key in changes if key not in edited}
     for key, change in {**edited, **follows}.items():
         rule = (after.get(key) or edit.stored[key]).rule
         row = EffectRow(change=change, kind=kind_of(rule), key=key, name=rule.name)
-        yield _counted(row, effects[key]) if key in effects else row
+        yield _counted(row, changes[key]) if key in changes else row
 
 
 def _counted(row: EffectRow, changes: TimetableChanges) -> EffectRow:
@@ -149,23 +150,21 @@ def _counted(row: EffectRow, changes: TimetableChanges) -> EffectRow:
     )
 
 
-def booked_rows(
-    changes: TimetableChanges, stored: Mapping[str, Opportunity], context: TableContext
-) -> Iterator[BookedRow]:
+def booked_rows(entry: EntryChanges, context: TableContext) -> Iterator[BookedRow]:
     """Yield the rows of the occurrences of an entry that have bookings.
 
     Args:
-        changes: The changes of the occurrences.
-        stored: The stored Opportunities by path, with the parents.
+        entry: The changes of the entry.
         context: The context of tables.
     """
+    changes = entry.changes
 
     def row(effect: str, item: Opportunity) -> BookedRow:
         return BookedRow(
             effect=effect,
             occurrence=item.path,
             starts=context.local(item.start),
-            name=opportunity_name(item, parents_among(stored, item)),
+            name=opportunity_name(item, parents_among(entry.parents, item)),
             booked=changes.booked[item.path],
         )
 

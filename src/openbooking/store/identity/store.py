@@ -12,7 +12,7 @@ from openbooking.booking.model.activity import Activity
 from openbooking.identity.records import Authorization, Grant, IdentityRecord, Partner
 from openbooking.identity.store import AccessRights
 from openbooking.store.database import Database, Procedure, Query, SaveRows, ask
-from openbooking.store.dialect import Dialect, Statement
+from openbooking.store.dialect import Dialect, Statement, statements_for
 from openbooking.store.documents import encode, microseconds
 from openbooking.store.identity.schema import TABLES
 from openbooking.store.identity.statements import ACCESS_RECORDS, IdentityStatements
@@ -49,8 +49,8 @@ class SqlIdentityStore:
     def __init__(self, database: Database, dialect: Dialect) -> None:
         self._database = database
         self._lookups: SingleFlight[AccessRights | None] = SingleFlight()
-        self._sql = IdentityStatements(dialect)
-        self._saves = SaveStatements(dialect)
+        self._sql = statements_for(dialect, IdentityStatements)
+        self._saves = statements_for(dialect, SaveStatements)
 
     async def find(self, kind: type[R], **lookups: str | bool) -> Sequence[R]:
         """Return the records whose columns have these values, ordered by key."""

@@ -10,7 +10,7 @@ from openbooking.booking.store import FeedWriter
 from openbooking.clock import Clock
 from openbooking.store.identity.store import SqlIdentityStore
 from openbooking.store.postgres.database import PostgresDatabase
-from openbooking.store.postgres.dialect import Postgres
+from openbooking.store.postgres.dialect import POSTGRES
 from openbooking.store.postgres.store import PostgresStore
 from openbooking.user_error import UserError
 
@@ -40,7 +40,7 @@ class PostgresBackend:
 
     def open_identity_store(self, database: str, command_seconds: float) -> SqlIdentityStore:
         """Open the identity store in the database."""
-        return SqlIdentityStore(PostgresDatabase(database, command_seconds), Postgres())
+        return SqlIdentityStore(PostgresDatabase(database, command_seconds), POSTGRES)
 
     def is_prepared(self, database: str) -> bool:
         """Return whether the database has the schema of this version; False if it does not answer."""

@@ -110,3 +110,6 @@ class Postgres:
         ctes = [write.statement.cte(kind) for kind, write in writes.items()]
         together = self.compile(select(literal_column("1")).add_cte(*ctes))
         return SaveStatement((together._replace(writes=True),), parameter_positions(writes))
+
+
+POSTGRES = Postgres()

@@ -5,7 +5,7 @@ from openbooking.booking.store import FeedWriter
 from openbooking.clock import Clock
 from openbooking.store.database import COMMAND_SECONDS
 from openbooking.store.postgres.database import PostgresDatabase
-from openbooking.store.postgres.dialect import Postgres
+from openbooking.store.postgres.dialect import POSTGRES
 from openbooking.store.sql import SqlStore
 
 
@@ -27,7 +27,7 @@ class PostgresStore(SqlStore):
     ) -> None:
         super().__init__(
             PostgresDatabase(url, command_seconds),
-            Postgres(),
+            POSTGRES,
             replica=PostgresDatabase(replica, command_seconds) if replica else None,
             policy=policy,
             writer=writer,

@@ -9,7 +9,7 @@ from openbooking.booking.store import FeedWriter
 from openbooking.clock import Clock
 from openbooking.store.identity.store import SqlIdentityStore
 from openbooking.store.sqlite.database import SqliteDatabase
-from openbooking.store.sqlite.dialect import Sqlite
+from openbooking.store.sqlite.dialect import SQLITE
 from openbooking.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class SqliteBackend:
 
     def open_identity_store(self, database: str, command_seconds: float) -> SqlIdentityStore:
         """Open the identity store in a file."""
-        return SqlIdentityStore(SqliteDatabase(Path(database), command_seconds), Sqlite())
+        return SqlIdentityStore(SqliteDatabase(Path(database), command_seconds), SQLITE)
 
     def is_prepared(self, database: str) -> bool:
         """Return False: a look at the file would take as long as `run_in_migration`."""

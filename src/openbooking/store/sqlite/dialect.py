@@ -75,6 +75,9 @@ class Sqlite:
         )
 
 
+SQLITE = Sqlite()
+
+
 def _rows(name: str, *columns: str) -> Select[Any]:
     """Return a query of the rows in a JSON array of arrays, which is passed as the parameter `name`."""
     value = func.json_each(bindparam(name)).table_valued("value").c.value

@@ -8,7 +8,7 @@ from openbooking.clock import Clock
 from openbooking.store.database import COMMAND_SECONDS
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite.database import SqliteDatabase
-from openbooking.store.sqlite.dialect import Sqlite
+from openbooking.store.sqlite.dialect import SQLITE
 
 
 class SqliteStore(SqlStore):
@@ -25,7 +25,7 @@ class SqliteStore(SqlStore):
     ) -> None:
         super().__init__(
             SqliteDatabase(path, command_seconds),
-            Sqlite(),
+            SQLITE,
             policy=policy,
             writer=writer,
             clock=clock,

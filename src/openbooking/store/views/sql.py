@@ -24,7 +24,7 @@ from openbooking.booking.views import (
 )
 from openbooking.clock import Clock
 from openbooking.store.database import Database, Procedure, ask
-from openbooking.store.dialect import Dialect
+from openbooking.store.dialect import Dialect, statements_for
 from openbooking.store.documents import instant, microseconds
 from openbooking.store.save_statements import SaveStatements
 from openbooking.store.views.activity import ActivityStatements, list_activity, read_history
@@ -85,10 +85,13 @@ class SqlViews:
 
     def __init__(self, database: Database, dialect: Dialect, clock: Clock, zone: tzinfo) -> None:
         self._database = database
-        sales = SalesStatements(MoneyStatements(dialect), DayStatements(dialect))
-        children = ChildrenStatements(dialect)
-        self._sql = _Statements(ViewStatements(dialect), sales, ActivityStatements(dialect), children)
-        self._saves = SaveStatements(dialect)
+        self._sql = _Statements(
+            statements_for(dialect, ViewStatements),
+            SalesStatements(statements_for(dialect, MoneyStatements), statements_for(dialect, DayStatements)),
+            statements_for(dialect, ActivityStatements),
+            statements_for(dialect, ChildrenStatements),
+        )
+        self._saves = statements_for(dialect, SaveStatements)
         self._clock = clock
         self._zone = zone
         # A transaction that began before a day was listed cannot make it outdated. So it must end before the day is

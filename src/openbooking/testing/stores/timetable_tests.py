@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import Command
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.commands.publish_occurrences import (
     BatchOutcome,
     GetDueTimetable,
@@ -27,7 +28,7 @@ from openbooking.booking.model.timetable import NO_END, Closure, EntryKey, Timet
 from openbooking.booking.store import Store
 from openbooking.testing.rules import rule
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, START, Clock, book, fresh, quote, read_feed, session
-from openbooking.testing.store_case import StoreTestCase
+from openbooking.testing.store_case import POLICY, StoreTestCase
 
 KEY = EntryKey(SELLER.key, "yoga")
 YOGA = WeeklyClass(name="Yoga", times=(WeeklyTime((0,), time(19), 60),), first=date(2027, 3, 1), capacity=5, prices=())
@@ -112,6 +113,25 @@ class TimetableTests(StoreTestCase):
                 again = await store.execute(GetDueTimetable())
                 assert again is not None
                 assert again.entry == replace(entry, published_until=date(2027, 5, 1))
+
+        asyncio.run(run())
+
+    def test_an_entry_that_a_setting_makes_due_later_keeps_back_no_other_seller(self, tmp_path: Path) -> None:
+        """An entry is due by the policy of the store that reads it, not by that of the store that wrote it."""
+
+        async def run() -> None:
+            clock = Clock()
+            other = replace(SELLER, key="other")
+            async with self.stocked(tmp_path, clock) as store:
+                await store.execute(offered(await store.execute(save()), "a"))
+            async with self.opened(tmp_path, clock, replace(POLICY, publish_ahead=timedelta(days=2))) as store:
+                await store.execute(PublishSeller(other, actor=MANAGER))
+                near = await store.execute(save(key=EntryKey(other.key, "near")))
+                await store.execute(PublishOccurrences(batch=OccurrenceBatch(entry=near, until=date(2027, 4, 1))))
+                clock.time = datetime(2027, 3, 30, 12, tzinfo=UTC)
+                due = await store.execute(GetDueTimetable())
+                assert due is not None
+                assert due.entry == replace(near, published_until=date(2027, 4, 1))
 
         asyncio.run(run())
 

@@ -20,6 +20,7 @@ from openbooking.openactive.web_addresses import is_web_address
 from openbooking.settings import AccessMode
 from openbooking.system import System, booking_service
 from openbooking.web.api.feeds import FEEDS_PATH
+from openbooking.web.rendering import CompiledTemplates
 
 DATASET_PATH = "/openactive"
 
@@ -34,6 +35,8 @@ _LOGO = (
     '<path d="M18 33l10 10 18-22" fill="none" stroke="#fff" stroke-width="7" stroke-linecap="round"/></svg>'
 )
 
+_COMPILED = CompiledTemplates()
+
 
 class DatasetSite:
     """The endpoints of the page, its stylesheet and its logo."""
@@ -41,7 +44,9 @@ class DatasetSite:
     def __init__(self, system: System) -> None:
         self._system = system
         self._opened = system.clock()
-        self._templates = Environment(loader=PackageLoader("openbooking.web"), autoescape=True)
+        self._templates = Environment(
+            loader=PackageLoader("openbooking.web"), autoescape=True, bytecode_cache=_COMPILED
+        )
 
     def routes(self) -> list[Route]:
         """Return the routes of the page, the stylesheet and the logo."""

@@ -49,6 +49,13 @@ async def test_the_day_lists_the_sessions_with_their_booked_spaces(sign_in: Sign
     assert "No session of" in empty.text
 
 
+async def test_the_register_of_an_open_session_leads_to_the_front_desk(world: World, sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    assert f'<a href="/console/desk/book/{PATH}">Book at the front desk</a>' in (await ann.open(REGISTER)).response.text
+    world.pass_time(days=2, hours=2)
+    assert "Book at the front desk" not in (await (await sign_in("ann")).open(REGISTER)).text
+
+
 @pytest.mark.parametrize("path", ["/console", "/console/desk"])
 async def test_a_part_of_the_day_lists_the_sessions_that_start_in_it(sign_in: SignIn, path: str) -> None:
     """The session starts at noon."""

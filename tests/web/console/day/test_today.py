@@ -33,6 +33,14 @@ async def test_the_day_shows_a_session_that_has_ended_as_over(world: World, sign
     assert "1 of 10 over" in (await (await sign_in("ann")).open(PAGE)).text
 
 
+@pytest.mark.parametrize("path", ["/console", "/console/desk"])
+async def test_a_day_without_sessions_leads_managers_to_the_timetable(sign_in: SignIn, path: str) -> None:
+    page = await (await sign_in("ann")).open(path)
+    assert "add classes and opening hours to the timetable" in page.text
+    assert '<a href="/console/timetable">add classes' in page.response.text
+    assert "add classes" not in (await (await sign_in("cat")).open(path)).text
+
+
 async def test_the_day_shows_a_session_that_is_off_sale(world: World, sign_in: SignIn) -> None:
     ann = await sign_in("ann")
     command = SetSaleState(opportunity=YOGA[-1].path, sale=SaleState.UNPUBLISHED, actor=MANAGER)

@@ -10,23 +10,19 @@ from msgspec.structs import replace
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.seller_decisions import SellerCancel
 from openbooking.booking.model.keys import DESK
-from openbooking.booking.model.opportunity import FormField, Opportunity
+from openbooking.booking.model.opportunity import FormField
 from openbooking.booking.model.order import Partnership
-from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.store import ORDERS, Feed
 from openbooking.booking.views import StoreWithViews
 from openbooking.openactive.terms import FormFieldType
-from support.browsers.form_browser import Page, Visitor
 from support.builders import NOW, UUID, new_uuid, offer, session
 from support.console import SignIn
-from support.csv_files import read_csv
+from support.front_desk import BOOK, PATH, book, choice, form, orders, page_path
 from support.http_system import PILATES, YOGA, World
 from support.parties import CENTRE, MANAGER
 
 pytestmark = pytest.mark.anyio
 
-PATH = YOGA[-1].path
-BOOK = f"/console/desk/book/{PATH}"
 DAY = (NOW + timedelta(days=2)).date()
 TAKINGS = "/console/desk/takings"
 LEVEL = FormField(key="level", type=FormFieldType.SHORT_ANSWER, name="Level", description="How good?", required=True)
@@ -37,38 +33,11 @@ CLIMB = session(
 )
 
 
-def form(page: Page, **fields: str) -> dict[str, str]:
-    """Return the fields of the form with these changes, as a browser sends them without the radio buttons."""
-    sent = dict(page.form(page_path(page)).fields)
-    sent.pop("payment", None)
-    return {"step": "book", "offer": choice(), **sent, **fields}
-
-
-def page_path(page: Page) -> str:
-    return page.url.removeprefix("https://booking.example.com").partition("?")[0]
-
-
-def choice(family: list[Opportunity] = YOGA, key: str = "adult") -> str:
-    return f"{family[0].path} {key}"
-
-
-async def book(visitor: Visitor, path: str = BOOK, **fields: str) -> Page:
-    """Open the form, and send it with these fields."""
-    return await visitor.post(path, form(await visitor.open(path), **fields))
-
-
 async def booked(world: World, path: str = PATH) -> int:
     assert isinstance(world.store, StoreWithViews)
     occurrence = await world.store.views.of(CENTRE.key).occurrence(path)
     assert occurrence
     return occurrence.booked
-
-
-async def orders(world: World) -> list[OrderRecord]:
-    """Return the Orders of the front desk for yoga."""
-    assert isinstance(world.store, StoreWithViews)
-    found = await world.store.views.of(CENTRE.key).bookings(PATH)
-    return [record for record in found.rows if record.is_of_desk]
 
 
 async def test_the_desk_lists_the_sessions_of_a_day_with_free_spaces_and_prices(world: World, sign_in: SignIn) -> None:
@@ -366,98 +335,6 @@ async def test_the_desk_counts_as_its_own_partner(world: World, sign_in: SignIn)
     assert "front desk 1 £12.00" in text
     assert "Stop front desk" not in text
     assert (await world.call("GET", "orders-rpde", partner=DESK)).status_code == 401
-
-
-async def test_takings_are_added_up_by_means_of_payment(world: World, sign_in: SignIn) -> None:
-    cat = await sign_in("cat")
-    for payment in ("cash", "cash", "card", "none"):
-        await book(cat, payment=payment)
-    page = await cat.open(TAKINGS)
-    assert "Cash 2 £24.00 0 £0.00 £24.00" in page.text
-    assert "Card 1 £12.00 0 £0.00 £12.00" in page.text
-    assert "Closing total 3 £36.00 0 £0.00 £36.00" in page.text
-    assert "Not paid yet: 1 booking of this day, £12.00." in page.text
-    assert (await world.call("PUT", f"orders/{UUID}", world.order(world.item(YOGA)))).status_code == 201
-    assert (await cat.open(TAKINGS)).text == page.text
-
-
-async def test_a_refund_counts_on_its_own_day(world: World, sign_in: SignIn) -> None:
-    cat = await sign_in("cat")
-    first = await cat.post(BOOK, form(await cat.open(BOOK), step="total", spaces="2"))
-    await cat.post(BOOK, form(first, payment="card"))
-    await book(cat, payment="none")
-    paid, unpaid = sorted(await orders(world), key=lambda record: record.payment is None)
-    world.pass_time(days=1)
-    cat = await sign_in("cat")
-    await book(cat, payment="card")
-    await world.store.execute(SellerCancel(order=paid.key, numbers=frozenset({2}), actor=MANAGER))
-    await world.store.execute(SellerCancel(order=unpaid.key, actor=MANAGER))
-    page = await cat.open(TAKINGS)
-    assert "Card 1 £12.00 1 £12.00 £0.00" in page.text
-    assert "Closing total 1 £12.00 1 £12.00 £0.00" in page.text
-    before = await cat.open(f"{TAKINGS}?day={NOW.date()}")
-    assert "Closing total 1 £24.00 0 £0.00 £24.00" in before.text
-    assert "Not paid yet" not in before.text
-
-
-async def test_takings_are_saved_as_csv_with_numbers(world: World, sign_in: SignIn) -> None:
-    """With the closing total, and what is not paid yet. A refund of an earlier payment leaves a negative balance."""
-    cat = await sign_in("cat")
-    await book(cat, payment="card")
-    (paid,) = await orders(world)
-    world.pass_time(days=1)
-    cat = await sign_in("cat")
-    await book(cat, payment="cash")
-    await book(cat, payment="none")
-    await world.store.execute(SellerCancel(order=paid.key, actor=MANAGER))
-    day = NOW.date() + timedelta(days=1)
-    page = await cat.open(f"{TAKINGS}?day={day}")
-    path = f"{TAKINGS}?day={day}&format=csv"
-    assert path.replace("&", "&amp;") in page.response.text
-    answer = (await cat.open(path)).response
-    assert answer.headers["content-disposition"] == f'attachment; filename="takings-{day}.csv"'
-    shown = [
-        (row["Means of payment"], row["Currency"], row["Payments"], row["Taken"], row["Refunded"], row["Balance"])
-        for row in read_csv(answer)
-    ]
-    assert shown == [
-        ("Cash", "GBP", "1", "12.00", "0.00", "12.00"),
-        ("Card", "GBP", "0", "0.00", "12.00", "-12.00"),
-        ("Closing total", "GBP", "1", "12.00", "12.00", "0.00"),
-        ("Not paid yet", "GBP", "1", "12.00", "", ""),
-    ]
-    assert len(read_csv((await cat.open(f"{TAKINGS}?day=2027-01-01&format=csv")).response)) == 0
-
-
-async def test_the_takings_of_a_day_with_a_refund_read_no_sales(
-    world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Brokers may have sold thousands of items on the day."""
-    cat = await sign_in("cat")
-    await book(cat, payment="card")
-    (paid,) = await orders(world)
-    await world.store.execute(SellerCancel(order=paid.key, actor=MANAGER))
-    assert isinstance(world.store, StoreWithViews)
-
-    async def refuse(*_: object) -> None:
-        raise AssertionError
-
-    monkeypatch.setattr(type(world.store.views.of(CENTRE.key)), "sales_lines", refuse)
-    assert "Card 1 £12.00 1 £12.00 £0.00" in (await cat.open(TAKINGS)).text
-
-
-async def test_a_day_without_takings_says_so(sign_in: SignIn) -> None:
-    page = await (await sign_in("cat")).open(TAKINGS)
-    assert "Nothing was paid at the front desk on this day." in page.text
-
-
-async def test_a_reconciliation_finds_the_payments_of_the_desk(world: World, sign_in: SignIn) -> None:
-    """Without a reference the UUID of the Order identifies the payment."""
-    await book(await sign_in("cat"), payment="cash")
-    assert isinstance(world.store, StoreWithViews)
-    page = await world.store.views.of(CENTRE.key).payments(NOW, NOW + timedelta(days=1))
-    (row,) = page.rows
-    assert (row.payment.name, row.payment.identifier, row.due) == ("cash", row.order.uuid, Decimal(12))
 
 
 async def test_another_seller_sees_and_books_nothing(world: World, sign_in: SignIn) -> None:

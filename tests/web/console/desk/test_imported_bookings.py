@@ -41,7 +41,10 @@ async def test_an_imported_booking_is_shown_with_its_note_and_payment(imported: 
     assert "Ida Old" in (await ann.open("/console/orders?text=old")).text
     day = (NOW + timedelta(days=2)).date()
     assert "1 of" in (await ann.open(f"/console?day={day}")).text
-    assert "Paid in the former system" in (await ann.open(f"/console/desk/receipt/{imported.uuid}")).text
+    assert (
+        "£12.00, paid in the former system, reference card, R-7"
+        in (await ann.open(f"/console/desk/receipt/{imported.uuid}")).text
+    )
 
 
 async def test_the_payment_of_a_former_system_is_in_no_takings(imported: OrderKey, sign_in: SignIn) -> None:

@@ -318,6 +318,7 @@ def seeds(request: pytest.FixtureRequest) -> range:
     return range(request.config.getoption("--histories"))
 
 
+@pytest.mark.no_cover
 @pytest.mark.timeout(3600)
 async def test_the_csv_files_equal_the_ledger_to_the_penny(tmp_path: Path, seeds: range) -> None:
     replaced: Counter[int] = Counter()

@@ -139,7 +139,8 @@ async def test_a_manager_asks_the_operator_to_allow_partners_with_api_keys(tmp_p
         await world.identity.remove(Grant, seller="centre")
         page = await visitor.open("/partners")
         assert "Ask the operator of" in page.text
-        assert "The operator runs openbooking partner grant PARTNER centre." in page.text
+        assert "openbooking partner add KEY --name NAME --seller centre, which prints its API key" in page.text
+        assert "openbooking partner grant KEY centre for an app that has one" in page.text
 
 
 async def test_a_seller_without_partners_waits_for_an_app_that_asks(provider: World, visitor: Visitor) -> None:

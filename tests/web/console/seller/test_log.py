@@ -13,8 +13,10 @@ from openbooking.identity.records import User
 from openbooking.web.console.seller import log
 from support.builders import UUID, new_uuid
 from support.console import SignIn
+from support.console_timetable import Club
 from support.http_system import PILATES, SITE, YOGA, World
 from support.parties import CENTRE, MANAGER, STUDIO
+from support.timetables import SPIN, VENUE
 
 pytestmark = pytest.mark.anyio
 
@@ -64,6 +66,23 @@ async def test_a_filter_shows_one_kind_of_decision(sign_in: SignIn) -> None:
     assert "Nothing of this kind has happened." in (await ann.open(f"{LOG}?action=order-deleted")).text
     page = await ann.open(f"{LOG}?action=nonsense")
     assert (page.status, page.summary) == (422, ["action"])
+
+
+async def test_a_change_of_the_timetable_names_the_entry(club: Club, sign_in: SignIn) -> None:
+    await club.save("riverside", VENUE)
+    await club.save("spin", SPIN)
+    path = f"{LOG}?action=timetable-changed"
+    page = await (await sign_in("ann")).open(path)
+    assert "Timetable changed Spin ann" in page.text
+    assert "Timetable changed Riverside Centre ann" in page.text
+    assert 'href="/console/timetable/entries/spin"' in page.response.text
+    await club.remove("spin")
+    page = await (await sign_in("ann")).open(path)
+    assert 'href="/console/timetable/entries/spin"' not in page.response.text
+    assert page.text.count("Timetable changed Spin ann") == 2
+    await club.publish("spin")
+    page = await (await sign_in("ann")).open(path)
+    assert page.text.count("Timetable changed spin ann") == 2
 
 
 async def test_a_long_log_comes_in_pages(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:

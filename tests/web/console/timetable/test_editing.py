@@ -20,6 +20,7 @@ from openbooking.booking.model.timetable import (
 from support.browsers.form_browser import Page, Visitor
 from support.console import SignIn
 from support.console_timetable import Club
+from support.parties import CENTRE
 from support.timetables import ADULT, MONDAY, SPIN, SQUASH, VENUE, WEDNESDAY, YOGA
 
 pytestmark = pytest.mark.anyio
@@ -83,6 +84,19 @@ async def test_a_class_is_saved_and_published(club: Club, sign_in: SignIn) -> No
         prices=(replace(ADULT, vat=club.vat),),
     )
     assert len(await club.publish("spin")) == 17
+
+
+async def test_a_new_form_has_the_web_page_of_the_seller(club: Club, sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    for kind in ("class", "facility", "event", "course", "on-demand"):
+        page = await ann.open(f"{ADD}/{kind}")
+        assert page.fields["url"]["value"] == CENTRE.properties["url"]
+
+
+async def test_the_form_asks_for_a_name_of_a_court_that_lists_can_show_alone(club: Club, sign_in: SignIn) -> None:
+    """A Slot has the name of its court, and Sellers have courts of several facilities."""
+    page = await (await sign_in("ann")).open(f"{ADD}/facility")
+    assert page.paragraphs["courts.0.name-hint"] == "Such as Squash court 1. Lists show it alone."
 
 
 async def test_each_fault_is_at_its_field_and_what_was_typed_stays(club: Club, sign_in: SignIn) -> None:

@@ -10,6 +10,7 @@ from openbooking.booking.commands.publish_occurrences import NoteTimetableFault
 from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.timetable import Closure, Event, Nation, TimetableRule
+from support.builders import NOW
 from support.console import SignIn
 from support.console_timetable import Club
 from support.parties import MANAGER
@@ -18,6 +19,8 @@ from support.timetables import ADULT, SPIN, SQUASH, VENUE, YOGA
 pytestmark = pytest.mark.anyio
 
 WEEK = "/console/timetable"
+# The day of the sessions that an import has published.
+IMPORTED = (NOW + timedelta(days=2)).date()
 
 
 async def test_the_week_shows_sessions_with_booked_spaces(club: Club, sign_in: SignIn) -> None:
@@ -44,6 +47,23 @@ async def test_the_week_marks_cancelled_and_unpublished_sessions(club: Club, sig
     page = await (await sign_in("ann")).open(WEEK)
     assert "Mon 1 Mar 2027, 18:15 0 of 18 booked cancelled" in page.text
     assert "Wed 3 Mar 2027, 18:15 0 of 18 booked off sale" in page.text
+
+
+async def test_the_week_leads_to_days_with_imported_sessions(club: Club, sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    imported = (await ann.open(f"/console?day={IMPORTED}")).text
+    assert "Yoga" in imported
+    for is_empty in (True, False):
+        if not is_empty:
+            await club.save("riverside", VENUE)
+            await club.save("spin", SPIN)
+            await club.publish("spin")
+        page = await ann.open(f"{WEEK}?day={IMPORTED}")
+        assert "courts and imported sessions, too" in page.text
+        assert "Yoga" not in page.text
+        monday = IMPORTED - timedelta(days=IMPORTED.weekday())
+        assert f'href="/console?day={monday}"' in page.response.text
+    assert f'href="/console?day={IMPORTED}"' in page.response.text
 
 
 async def test_the_week_shows_events(club: Club, sign_in: SignIn) -> None:
@@ -90,6 +110,16 @@ async def test_a_new_club_is_led_from_venue_to_class_to_opening_hours(
         await club.save(key, rules[key])
     page = await (await sign_in("ann")).open(WEEK)
     assert f'<strong><a href="/console/timetable/add/{next_step}">' in page.response.text
+
+
+async def test_a_week_with_courts_alone_leads_to_the_booking_sheet(club: Club, sign_in: SignIn) -> None:
+    await club.save("riverside", VENUE)
+    ann = await sign_in("ann")
+    assert "Courts are on" not in (await ann.open(WEEK)).text
+    await club.save("squash", SQUASH)
+    page = await ann.open(WEEK)
+    assert "No class or event of the timetable takes place in this week. Courts are on the booking sheet." in page.text
+    assert '<a href="/console/timetable/sheet">the booking sheet</a>' in page.response.text
 
 
 async def test_staff_see_the_week_and_change_nothing(club: Club, sign_in: SignIn) -> None:

@@ -12,8 +12,9 @@ from openbooking.booking.model.order import Access, BookedItem, OrderKey, Person
 from openbooking.booking.model.record import ItemState, OrderRecord
 from openbooking.booking.views import Occurrence
 from openbooking.openactive.terms import OrderItemStatus
+from openbooking.web.console.addresses import OpportunityPage
 from openbooking.web.console.console import Console, ConsoleVisit, Notice
-from openbooking.web.console.day.occurrences import has_begun, occurrence_row, register_path
+from openbooking.web.console.day.occurrences import has_begun, occurrence_row
 from openbooking.web.pages import Form, Problem
 
 _ATTENDEES_ON_PAGE = 500
@@ -61,7 +62,7 @@ class AttendancePages:
 
     def routes(self) -> list[Route]:
         """Return the route of the register."""
-        return [self._console.route("/register/{opportunity:path}", self._register, ("GET", "POST"))]
+        return [self._console.route(OpportunityPage.REGISTER.route, self._register, ("GET", "POST"))]
 
     async def _register(self, visit: ConsoleVisit) -> Response:
         occurrence = await visit.occurrence()
@@ -104,7 +105,7 @@ class AttendancePages:
             return await self._page(visit, occurrence, problem)
         anchor = f"#{form['anchor']}" if form.get("anchor") else ""
         notice = Notice.ATTENDANCE_UNDONE if form["attended"] == "undo" else Notice.ATTENDANCE
-        return visit.redirect(register_path(occurrence.path) + anchor, notice)
+        return visit.redirect(OpportunityPage.REGISTER.path(occurrence.path) + anchor, notice)
 
     async def _commands(self, visit: ConsoleVisit, occurrence: Occurrence, form: Form) -> list[SellerCommand]:
         """Return a command for each Order with a chosen attendee; attendees of other occurrences are left alone."""

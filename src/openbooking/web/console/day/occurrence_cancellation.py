@@ -21,9 +21,10 @@ from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
 from openbooking.booking.views import Occurrence
 from openbooking.openactive.errors import NotFoundError
 from openbooking.openactive.terms import OrderItemStatus
+from openbooking.web.console.addresses import OpportunityPage
 from openbooking.web.console.confirmation import confirmation
 from openbooking.web.console.console import Console, ConsoleVisit, Notice
-from openbooking.web.console.day.occurrences import cancelled_path, occurrence_row
+from openbooking.web.console.day.occurrences import occurrence_row
 from openbooking.web.pages import Form, Problem
 
 _ROWS = 500
@@ -85,8 +86,8 @@ class OccurrenceCancellationPages:
     def routes(self) -> list[Route]:
         """Return the routes of both pages."""
         return [
-            self._console.route("/cancel/{opportunity:path}", self._cancel, ("GET", "POST")),
-            self._console.route("/cancelled/{opportunity:path}", self._cancelled),
+            self._console.route(OpportunityPage.CANCEL.route, self._cancel, ("GET", "POST")),
+            self._console.route(OpportunityPage.CANCELLED.route, self._cancelled),
         ]
 
     async def _cancel(self, visit: ConsoleVisit) -> Response:
@@ -97,7 +98,7 @@ class OccurrenceCancellationPages:
         if form is not None:
             problem = await self._decide(visit, occurrence, preview, form)
             if problem is None:
-                return visit.redirect(cancelled_path(occurrence.path), Notice.OCCURRENCE_CANCELLED)
+                return visit.redirect(OpportunityPage.CANCELLED.path(occurrence.path), Notice.OCCURRENCE_CANCELLED)
         told = await _by_broker(visit, preview.bookings)
         return visit.page(
             "day/cancel_occurrence.html",

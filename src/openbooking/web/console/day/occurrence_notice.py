@@ -8,9 +8,10 @@ from starlette.routing import Route
 from openbooking.back_office.session_notices import notice_commands, notified_orders
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import OrderKey
+from openbooking.web.console.addresses import OpportunityPage
 from openbooking.web.console.confirmation import confirmation
 from openbooking.web.console.console import Console, ConsoleVisit, Notice
-from openbooking.web.console.day.occurrences import occurrence_row, register_path
+from openbooking.web.console.day.occurrences import occurrence_row
 from openbooking.web.pages import Form, Problem
 
 _NOBODY = "Nobody has booked this session now. Nothing has been sent."
@@ -24,7 +25,7 @@ class OccurrenceNoticePages:
 
     def routes(self) -> list[Route]:
         """Return the route of the form."""
-        return [self._console.route("/notify/{opportunity:path}", self._notify, ("GET", "POST"))]
+        return [self._console.route(OpportunityPage.NOTIFY.route, self._notify, ("GET", "POST"))]
 
     async def _notify(self, visit: ConsoleVisit) -> Response:
         form = await visit.form() if visit.request.method == "POST" else None
@@ -34,7 +35,7 @@ class OccurrenceNoticePages:
         if form is not None:
             problem = await _send(visit, orders, form)
             if problem is None:
-                return visit.redirect(register_path(occurrence.path), Notice.ALL_NOTIFIED)
+                return visit.redirect(OpportunityPage.REGISTER.path(occurrence.path), Notice.ALL_NOTIFIED)
         names = await visit.partner_names()
         counts = Counter(names.get(key.partner, key.partner) for key in orders)
         return visit.page(

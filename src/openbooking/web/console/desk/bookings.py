@@ -22,6 +22,7 @@ from openbooking.booking.views import Occurrence
 from openbooking.identity.digests import SecretKind, new_secret
 from openbooking.openactive.errors import OpenBookingError, OrderAlreadyExistsError, TotalPaymentDueMismatchError
 from openbooking.openactive.ids import parse_uuid
+from openbooking.web.console.addresses import OpportunityPage
 from openbooking.web.console.console import Console, ConsoleVisit, Notice
 from openbooking.web.console.day.occurrences import day_choice, find_occurrences, free_spaces, occurrence_row
 from openbooking.web.console.desk.booking_form import (
@@ -54,7 +55,7 @@ class DeskPages:
         """Return the routes of both pages."""
         return [
             self._console.route("/desk", self._day, menu="Front desk"),
-            self._console.route("/desk/book/{opportunity:path}", self._book, ("GET", "POST")),
+            self._console.route(OpportunityPage.DESK.route, self._book, ("GET", "POST")),
         ]
 
     async def _day(self, visit: ConsoleVisit) -> Response:

@@ -16,9 +16,9 @@ from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.rules.desk_account import desk_account, due_at_desk
 from openbooking.booking.rules.pricing import amount_due, pricing_of
+from openbooking.web.console.addresses import OpportunityPage
 from openbooking.web.console.bookings.orders import order_path
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError
-from openbooking.web.console.day.occurrences import desk_path
 
 _ADDRESS = ("streetAddress", "addressLocality", "addressRegion", "postalCode")
 
@@ -63,7 +63,7 @@ class ReceiptPages:
             due=due_at_desk(record),
             pay_path=pay_path(record.uuid),
             order_path=order_path(record.key),
-            desk_path=desk_path(record.order.items[0].opportunity.path),
+            desk_path=OpportunityPage.DESK.path(record.order.items[0].opportunity.path),
         )
 
 

@@ -142,15 +142,9 @@ def _moved(record: OrderRecord, since: datetime, until: datetime) -> list[Moveme
     """Return what the desk took and gave back for an Order in the period."""
     currency = record.order.totals.currency
     return [
-        Movement(
-            record.key,
-            moved.means,
-            currency,
-            taken=ZERO if moved.means == FORMER_SYSTEM else moved.paid,
-            refunded=moved.given_back,
-        )
+        Movement(record.key, moved.means, currency, taken=moved.paid, refunded=moved.given_back)
         for moved in desk_account(record)
-        if moved.at and since <= moved.at < until
+        if moved.at and since <= moved.at < until and (moved.given_back or moved.means != FORMER_SYSTEM)
     ]
 
 

@@ -1,5 +1,6 @@
 """The page of the activity log of the Seller, newest first."""
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -9,10 +10,12 @@ from starlette.routing import Route
 from openbooking.back_office.descriptions import opportunity_name
 from openbooking.back_office.history import ACTIONS, HistoryRow, activity_row
 from openbooking.back_office.pages import OccurrencesOnce
+from openbooking.booking.commands.timetable import GetTimetable
 from openbooking.booking.model.activity import Action, Activity
+from openbooking.booking.model.timetable import EntryKey, TimetableEntry
+from openbooking.web.console.addresses import OpportunityPage, entry_path
 from openbooking.web.console.bookings.orders import order_path
 from openbooking.web.console.console import Console, ConsoleVisit
-from openbooking.web.console.day.occurrences import register_path
 from openbooking.web.console.seller.details import DETAILS_PATH
 from openbooking.web.pages import PARTNERS_PATH, Problem
 
@@ -35,6 +38,14 @@ class LogRow(NamedTuple):
     path: str
 
 
+class _Names(NamedTuple):
+    """What has names: the partners by their keys, the occurrences, and the entries of the timetable."""
+
+    partners: Mapping[str, str]
+    occurrences: OccurrencesOnce
+    timetable: Mapping[EntryKey, TimetableEntry]
+
+
 class LogPages:
     """The page of the activity log."""
 
@@ -50,13 +61,13 @@ class LogPages:
         action = next((action for action in Action if action == chosen), None)
         problem = Problem("Choose an action from the list.", ("action",)) if chosen and not action else None
         found, following = ([], None) if problem else await _read(visit, action)
-        partners, occurrences = await visit.partner_names(), OccurrencesOnce(visit.views)
+        names = _Names(await visit.partner_names(), OccurrencesOnce(visit.views), await _timetable(visit, found))
         return visit.page(
             "seller/log.html",
             problem=problem,
             actions={action.value: text for action, text in sorted(ACTIONS.items(), key=lambda pair: pair[1])},
             chosen=chosen,
-            rows=[await _row(visit, occurrences, activity, partners) for activity in found],
+            rows=[await _row(visit, names, activity) for activity in found],
             next=following and urlencode({"action": chosen, "after": following}),
         )
 
@@ -77,18 +88,27 @@ async def _read(visit: ConsoleVisit, action: Action | None) -> tuple[list[Activi
     return found, after
 
 
-async def _row(
-    visit: ConsoleVisit, occurrences: OccurrencesOnce, activity: Activity, partners: dict[str, str]
-) -> LogRow:
-    row = activity_row(activity, partners)
+async def _timetable(visit: ConsoleVisit, found: Iterable[Activity]) -> Mapping[EntryKey, TimetableEntry]:
+    """Return the timetable if one of the entries of the log is about it."""
+    if not any(activity.entry for activity in found):
+        return {}
+    return await visit.execute(GetTimetable(seller=visit.seller.key, actor=visit.actor))
+
+
+async def _row(visit: ConsoleVisit, names: _Names, activity: Activity) -> LogRow:
+    row = activity_row(activity, names.partners)
     if activity.order:
         return LogRow(row, f"booking {activity.order.uuid}", order_path(activity.order))
     if activity.opportunity:
-        occurrence = await occurrences.occurrence(activity.opportunity)
+        occurrence = await names.occurrences.occurrence(activity.opportunity)
         if occurrence is None:
             return LogRow(row, activity.opportunity, "")
         name = opportunity_name(occurrence.opportunity, occurrence.parents)
-        return LogRow(row, name, register_path(activity.opportunity))
+        return LogRow(row, name, OpportunityPage.REGISTER.path(activity.opportunity))
     if activity.partner:
-        return LogRow(row, partners.get(activity.partner, activity.partner), PARTNERS_PATH)
+        return LogRow(row, names.partners.get(activity.partner, activity.partner), PARTNERS_PATH)
+    if activity.entry:
+        entry = names.timetable.get(EntryKey(visit.seller.key, activity.entry))
+        path = entry_path(activity.entry) if entry and not entry.ended else ""
+        return LogRow(row, entry.rule.name if entry else activity.entry, path)
     return LogRow(row, activity.user, "") if activity.user else LogRow(row, visit.seller.name, DETAILS_PATH)

@@ -19,8 +19,9 @@ from openbooking.booking.rules.missing_properties import missing_properties
 from openbooking.openactive.errors import NotFoundError
 from openbooking.system import make_feed_writer
 from openbooking.timetable.calendars.published import PARENTS, calendar_path, venue_calendar_path
+from openbooking.web.console.addresses import OpportunityPage
 from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice
-from openbooking.web.console.day.occurrences import occurrence_row, publication_path
+from openbooking.web.console.day.occurrences import occurrence_row
 from openbooking.web.pages import Form, Problem
 
 _ROWS = 200
@@ -102,7 +103,7 @@ class PublicationPages:
 
     def routes(self) -> list[Route]:
         """Return the routes. Staff see the pages; managers change the sale state."""
-        one = "/publication/{opportunity:path}"
+        one = OpportunityPage.PUBLICATION.route
         return [
             self._console.route("/publication", self._list, menu="Publication"),
             self._console.route(one, self._one),
@@ -133,7 +134,7 @@ class PublicationPages:
         problem = await _decide(visit, published, form)
         if problem is None:
             notice = Notice.PUT_ON_SALE if form["sale"] == SaleState.ON_SALE else Notice.TAKEN_OFF_SALE
-            return visit.redirect(publication_path(published.opportunity.path), notice)
+            return visit.redirect(OpportunityPage.PUBLICATION.path(published.opportunity.path), notice)
         return await self._page(visit, published, problem)
 
     async def _page(self, visit: ConsoleVisit, published: _Published, problem: Problem | None = None) -> Response:
@@ -232,5 +233,5 @@ def _row(published: _Published) -> dict[str, Any]:
         "type": _TYPES.get(opportunity.type, opportunity.type),
         "state": _STATES[opportunity.sale],
         "is_on_sale": opportunity.sale is SaleState.ON_SALE,
-        "publication_path": publication_path(opportunity.path),
+        "publication_path": OpportunityPage.PUBLICATION.path(opportunity.path),
     }

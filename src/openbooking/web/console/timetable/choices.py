@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from openbooking.booking.model.timetable import Course, Event, Facility, TimetableEntry, Venue, WeeklyClass
-from openbooking.web.console.timetable.effects import Timetable
+from openbooking.booking.model.timetable import Course, EntryKey, Event, Facility, TimetableEntry, Venue, WeeklyClass
+
+Timetable = Mapping[EntryKey, TimetableEntry]
 
 
 def choices_of(timetable: Timetable) -> Mapping[str, Mapping[str, str]]:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.timetable_effects import TimetableEffect, timetable_effect
 from openbooking.booking.commands.timetable import (
     GetTimetable,
     RemoveTimetableEntry,
@@ -21,19 +22,20 @@ from openbooking.openactive.errors import OpenBookingError
 from openbooking.timetable.check import check, check_removal
 from openbooking.timetable.checking.faults import Fault
 from openbooking.timetable.concepts import search
+from openbooking.timetable.edits import TimetableEdit
 from openbooking.timetable.offers import offer_key
-from openbooking.web.console.confirmation import confirmation
-from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError, Notice
-from openbooking.web.console.timetable.addresses import (
+from openbooking.timetable.surroundings import site_of
+from openbooking.web.console.addresses import (
     CLOSE_PATH,
     TIMETABLE_PATH,
     add_path,
     entry_path,
     remove_path,
 )
-from openbooking.web.console.timetable.choices import choices_of
+from openbooking.web.console.confirmation import confirmation
+from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError, Notice
+from openbooking.web.console.timetable.choices import Timetable, choices_of
 from openbooking.web.console.timetable.effect_rows import effect_values
-from openbooking.web.console.timetable.effects import Effect, Timetable, effect_of
 from openbooking.web.console.timetable.kinds import Input
 from openbooking.web.console.timetable.parts import SEARCH, Shown, fill, fresh, read, show, tidied
 from openbooking.web.console.timetable.rule_forms import COURT_CLOSURE, FORMS, RuleForm, RuleKind, kind_of
@@ -108,7 +110,7 @@ class EditingPages:
         if faults:
             problem = Problem(faults[0].text) if form is not None else None
             return visit.page("timetable/remove_refused.html", problem=problem, entry=known, faults=faults)
-        effect = await effect_of(visit, timetable, replace(known, ended=True))
+        effect = await _effect(visit, timetable, known.key, None)
         if form is None:
             return _effect_page(visit, asked, effect, {}, is_removal=True)
         confirm = confirmation(visit, len(effect.bookings))
@@ -185,7 +187,7 @@ async def save_rule(visit: ConsoleVisit, asked: Asked, rule: TimetableRule, sent
     if asked.known and asked.known.rule == rule:
         return visit.redirect(TIMETABLE_PATH, Notice.TIMETABLE_UNCHANGED)
     if asked.known or isinstance(rule, Closure):
-        effect = await effect_of(visit, asked.timetable, entry)
+        effect = await _effect(visit, asked.timetable, entry.key, rule)
         if sent.get("button") != _SAVE:
             return _effect_page(visit, asked, effect, {}, fields=form)
         problem = _stale(asked, effect, sent) or confirmation(visit, len(effect.bookings)).problem(sent)
@@ -202,7 +204,20 @@ async def save_rule(visit: ConsoleVisit, asked: Asked, rule: TimetableRule, sent
     return visit.redirect(TIMETABLE_PATH, Notice.TIMETABLE_SAVED)
 
 
-def _stale(asked: Asked, effect: Effect, sent: Form) -> Problem | None:
+async def _effect(visit: ConsoleVisit, timetable: Timetable, key: str, rule: TimetableRule | None) -> TimetableEffect:
+    """Return the effect of another rule of an entry; None for its removal."""
+    edit = TimetableEdit(
+        seller=visit.seller.key,
+        stored={each.key: each for each in timetable.values() if not each.ended},
+        rules={} if rule is None else {key: rule},
+        removed=frozenset({key} if rule is None else ()),
+        actor=visit.actor,
+    )
+    system = visit.console.system
+    return await timetable_effect(system.store, edit, system.settings.policy, system.clock())
+
+
+def _stale(asked: Asked, effect: TimetableEffect, sent: Form) -> Problem | None:
     """Return the problem with a confirmation that was made for another entry or other bookings."""
     if not asked.is_seen(sent):
         return Problem(CHANGED.text)
@@ -235,7 +250,7 @@ def _first_fields(visit: ConsoleVisit, asked: Asked) -> Form:
 
 def _fresh(visit: ConsoleVisit) -> dict[str, str]:
     """Return the texts of new forms that depend on the Seller and the day."""
-    return {"vat": visit.seller.default_vat, "first": str(visit.today)}
+    return {"vat": visit.seller.default_vat, "first": str(visit.today), "url": site_of(visit.seller)}
 
 
 def _form_page(
@@ -274,7 +289,7 @@ def errors_at(faults: Sequence[Fault], names: set[str]) -> dict[str, str]:
 def _effect_page(  # noqa: PLR0913 - the parts of two pages that are alike
     visit: ConsoleVisit,
     asked: Asked,
-    effect: Effect,
+    effect: TimetableEffect,
     sent: Form,
     problem: Problem | None = None,
     *,

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from openbooking.back_office.descriptions import opportunity_name
+from openbooking.back_office.timetable_effects import TimetableEffect
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.web.console.day.occurrences import register_path
-from openbooking.web.console.timetable.effects import Effect
+from openbooking.web.console.addresses import OpportunityPage
 
 # How many rows each list of the page shows at most.
 MOST_ROWS = 100
@@ -40,9 +40,9 @@ class EffectRow(NamedTuple):
     what: str = ""
 
 
-def effect_values(effect: Effect) -> dict[str, Any]:
+def effect_values(effect: TimetableEffect) -> dict[str, Any]:
     """Return the values with which the page shows an effect: the numbers, and the rows as far as they fit."""
-    changed = [change for _, changes in effect.entries for change in changes.changed]
+    changed = [change for each in effect.entries for change in each.changes.changed]
     named = {each.entry.source: each.entry.rule.name for each in effect.entries}
     changes = {change.after.path: _what(change.fields) for change in changed}
     removed = _rows(effect.removed, effect, named)
@@ -61,13 +61,13 @@ def effect_values(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _rows(opportunities: Iterable[Opportunity], effect: Effect, named: dict[str, str]) -> list[EffectRow]:
+def _rows(opportunities: Iterable[Opportunity], effect: TimetableEffect, named: dict[str, str]) -> list[EffectRow]:
     """Return rows, those with bookings first."""
     rows = [
         EffectRow(
             opportunity=each,
             name=named.get(each.source) or opportunity_name(each, ()),
-            path=register_path(each.path),
+            path=OpportunityPage.REGISTER.path(each.path),
             booked=effect.booked.get(each.path, 0),
         )
         for each in opportunities

@@ -168,7 +168,10 @@ _COURTS = Group(
     "Court",
     Part(
         _court,
-        (Field("key", "Key", HIDDEN), Field("name", "Name of the court", hint="Such as Court 1.")),
+        (
+            Field("key", "Key", HIDDEN),
+            Field("name", "Name of the court", hint="Such as Squash court 1. Lists show it alone."),
+        ),
         (Group("hours", "Its own opening hours", "Hours", _HOURS_PART, folded=True),),
     ),
     "Leave them out if the facility is sold as a whole.",

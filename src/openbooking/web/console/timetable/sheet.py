@@ -24,12 +24,11 @@ from openbooking.timetable.identity import path_of
 from openbooking.timetable.occurrences import occurrences, undated_opportunities
 from openbooking.timetable.surroundings import Surroundings, Where, surroundings_of
 from openbooking.timetable.wall_clock import DateRange, TimeSpan
+from openbooking.web.console.addresses import CLOSE_PATH, SHEET_PATH, OpportunityPage
 from openbooking.web.console.bookings.orders import order_path
 from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError
-from openbooking.web.console.day.occurrences import desk_path, register_path
-from openbooking.web.console.timetable.addresses import CLOSE_PATH, SHEET_PATH
+from openbooking.web.console.timetable.choices import Timetable
 from openbooking.web.console.timetable.editing import timetable_of
-from openbooking.web.console.timetable.effects import Timetable
 
 _DAY = timedelta(days=1)
 _ROWS = 200
@@ -215,8 +214,8 @@ def _cell(visit: ConsoleVisit, day: Day, slot: Opportunity, stored: Mapping[str,
         state=_state(visit, day, slot, is_stored=slot.path in stored, is_booked=bool(bookings), free=free),
         free=free,
         bookings=bookings,
-        register_path=register_path(slot.path),
-        desk_path=desk_path(slot.path),
+        register_path=OpportunityPage.REGISTER.path(slot.path),
+        desk_path=OpportunityPage.DESK.path(slot.path),
         close_path=f"{CLOSE_PATH}?{urlencode(fields)}",
     )
 

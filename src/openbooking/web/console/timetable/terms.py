@@ -27,8 +27,9 @@ from openbooking.timetable.checking.faults import Fault
 from openbooking.timetable.identity import path_of
 from openbooking.timetable.offers import ChangedTerms, prices_of_slot
 from openbooking.timetable.wall_clock import instant
+from openbooking.web.console.addresses import OpportunityPage
 from openbooking.web.console.console import Console, ConsoleVisit
-from openbooking.web.console.day.occurrences import occurrence_row, terms_path
+from openbooking.web.console.day.occurrences import occurrence_row
 from openbooking.web.console.timetable.editing import (
     ADD_ROWS,
     BACK,
@@ -104,7 +105,7 @@ class TermPages:
 
     def routes(self) -> list[Route]:
         """Return the route of the page."""
-        path = "/timetable/terms/{opportunity:path}"
+        path = OpportunityPage.TERMS.route
         return [self._console.route(path, self._terms, ("GET", "POST"), managers_only=True)]
 
     async def _terms(self, visit: ConsoleVisit) -> Response:
@@ -116,7 +117,7 @@ class TermPages:
         row = occurrence_row(visit, occurrence)
         if entry is None or place is None:
             return visit.page("timetable/no_terms.html", row=row)
-        asked = Asked(_FORM, terms_path(occurrence.path), timetable, entry)
+        asked = Asked(_FORM, OpportunityPage.TERMS.path(occurrence.path), timetable, entry)
         if sent is None or not asked.is_seen(sent):
             return _page(visit, asked, row, place, fill(_PART, place.terms), [CHANGED] if sent else [])
         form, button = tidied(_PART, sent), sent.get("button", "")

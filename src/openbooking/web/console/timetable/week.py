@@ -24,11 +24,10 @@ from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.timetable.check import bank_holiday_warning
 from openbooking.timetable.identity import path_of
 from openbooking.timetable.wall_clock import DateRange
+from openbooking.web.console.addresses import SHEET_PATH, TIMETABLE_PATH, OpportunityPage, add_path, entry_path
 from openbooking.web.console.console import Console, ConsoleVisit
-from openbooking.web.console.day.occurrences import register_path
-from openbooking.web.console.timetable.addresses import SHEET_PATH, TIMETABLE_PATH, add_path, entry_path
+from openbooking.web.console.timetable.choices import Timetable
 from openbooking.web.console.timetable.editing import timetable_of
-from openbooking.web.console.timetable.effects import Timetable
 from openbooking.web.console.timetable.rule_forms import FORMS, NATIONS, RuleKind, kind_of
 
 _WEEK = timedelta(days=7)
@@ -113,7 +112,7 @@ async def _items(visit: ConsoleVisit, timetable: Timetable, monday: date) -> def
             item = WeekItem(
                 opportunity=each,
                 name=entries[each.source].rule.name,
-                path=register_path(each.path),
+                path=OpportunityPage.REGISTER.path(each.path),
                 booked=found.booked.get(each.path, 0),
                 state=_state(each, found.opportunities.get(each.parent or "")),
             )
@@ -163,11 +162,11 @@ def _publication(visit: ConsoleVisit, entry: TimetableEntry) -> str:
         return ""
     if entry.published_until == NO_END:
         return "published"
-    ahead = visit.today + visit.console.system.settings.policy.publish_ahead
-    if entry.published_until is None or entry.published_until <= ahead:
+    last = visit.console.system.settings.policy.last_published_date(visit.now)
+    if entry.published_until is None or (entry.next_date and entry.next_date <= last):
         return "being published"
-    last = entry.published_until - _DAY
-    return f"published until {last.day} {last:%B %Y}"
+    until = entry.published_until - _DAY
+    return f"published until {until.day} {until:%B %Y}"
 
 
 def _next_step(timetable: Timetable) -> str:
@@ -182,4 +181,4 @@ def _next_step(timetable: Timetable) -> str:
 def _warning(visit: ConsoleVisit, timetable: Timetable) -> str | None:
     rules = (entry.rule for entry in timetable.values() if not entry.ended)
     closures = [rule for rule in rules if isinstance(rule, Closure)]
-    return bank_holiday_warning(closures, visit.today + visit.console.system.settings.policy.publish_ahead)
+    return bank_holiday_warning(closures, visit.console.system.settings.policy.last_published_date(visit.now))
