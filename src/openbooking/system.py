@@ -50,6 +50,8 @@ _MAIL_SECONDS = 60
 # A busy database may delay a sweep by this many sweeps and seconds.
 _SWEEPS_MISSED, _SWEEP_SECONDS = 5, 30
 _log = structlog.get_logger()
+# Waits after a step of long work that began at a time.
+_Rest = Callable[[float], Awaitable[None]]
 
 
 class SweepMonitor:
@@ -279,7 +281,8 @@ async def _with_upkeep(system: System) -> AsyncIterator[None]:
     Timetables are published, what is over is removed, and e-mail is sent, by tasks of their own. So much to publish or
     to remove, or a mail server that does not answer, do not delay the sweeper.
     """
-    works = (_upkeep_jobs(system), _timetable_jobs(system), _removal_jobs(system), _mail_jobs(system))
+    rest = _let_bookings_pass
+    works = (_upkeep_jobs(system), _timetable_jobs(system, rest), _removal_jobs(system, rest), _mail_jobs(system))
     tasks = [asyncio.create_task(_repeat(system, jobs)) for jobs in works if jobs]
     try:
         yield
@@ -300,19 +303,27 @@ def _upkeep_jobs(system: System) -> list[_PeriodicJob]:
     ]
 
 
-def _timetable_jobs(system: System) -> list[_PeriodicJob]:
-    return [_PeriodicJob(partial(_publish_timetables, system), irreversible=True)]
+async def run_upkeep(system: System) -> None:
+    """Do all periodic work once, without pauses, as after a clock was turned forwards."""
+    rest = _do_not_rest
+    for job in (*_upkeep_jobs(system), *_timetable_jobs(system, rest), *_removal_jobs(system, rest)):
+        await job.do_if_due(system.clock)
 
 
-def _removal_jobs(system: System) -> list[_PeriodicJob]:
-    return [_PeriodicJob(partial(_remove_over, system), every=_OVER_SECONDS, retry=_RETRY_SECONDS, irreversible=True)]
+def _timetable_jobs(system: System, rest: _Rest) -> list[_PeriodicJob]:
+    return [_PeriodicJob(partial(_publish_timetables, system, rest), irreversible=True)]
 
 
-async def _publish_timetables(system: System) -> None:
+def _removal_jobs(system: System, rest: _Rest) -> list[_PeriodicJob]:
+    remove = partial(_remove_over, system, rest)
+    return [_PeriodicJob(remove, every=_OVER_SECONDS, retry=_RETRY_SECONDS, irreversible=True)]
+
+
+async def _publish_timetables(system: System, rest: _Rest) -> None:
     """Publish what is due of all timetables, with pauses between the parts."""
     began = monotonic()
     async for _ in publish_due(system.store, system.settings.policy, system.clock):
-        await _let_bookings_pass(began)
+        await rest(began)
         began = monotonic()
 
 
@@ -320,6 +331,11 @@ async def _let_bookings_pass(began: float) -> None:
     """Wait after a step of long work, the longer the more time has passed since the step began."""
     took = monotonic() - began
     await asyncio.sleep(min(took * (1 / _SHARE_OF_LONG_WORK - 1), _LONGEST_PAUSE_SECONDS))
+
+
+async def _do_not_rest(began: float) -> None:
+    """Go on with long work at once."""
+    del began
 
 
 def _mail_jobs(system: System) -> list[_PeriodicJob]:
@@ -364,11 +380,11 @@ async def _clear_up(system: System) -> None:
     await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)
 
 
-async def _remove_over(system: System) -> None:
+async def _remove_over(system: System, rest: _Rest) -> None:
     """Take what is over out of the open feeds, some Opportunities in each transaction, with pauses between them."""
     began = monotonic()
     while await system.store.execute(RemoveOver()):
-        await _let_bookings_pass(began)
+        await rest(began)
         began = monotonic()
 
 
