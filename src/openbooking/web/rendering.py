@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from openbooking.settings import Settings
@@ -13,6 +13,7 @@ from openbooking.settings import Settings
 STYLE_PATH = "/pages.css"
 FAVICON_PATH = "/favicon.svg"
 
+_PACKAGE = "openbooking.web"
 _A_YEAR = 31_536_000
 _CACHED = {"Cache-Control": "public, max-age=900"}
 
@@ -22,14 +23,15 @@ class Renderer:
 
     Args:
         settings: The settings, of which pages show the name of the Booking System.
+        package: A package with more templates, which extend those of the web.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, package: str = "") -> None:
         self._settings = settings
         self.is_secure = urlsplit(settings.site).scheme == "https"
         self.root = settings.site_path
         self._templates = Environment(
-            loader=PackageLoader("openbooking.web"),
+            loader=ChoiceLoader([PackageLoader(each) for each in (_PACKAGE, package) if each]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

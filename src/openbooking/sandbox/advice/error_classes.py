@@ -25,7 +25,7 @@ REMEDIES: Mapping[str, Remedy] = {
     "IncompleteCustomerDetailsError": Remedy("E-02", "Send `customer` as a Person with an email, or an Organization."),
     "IncompleteBrokerDetailsError": Remedy(
         "E-03",
-        "Send `broker` with a name if `brokerRole` is AgentBroker or ResellerBroker, and leave it out otherwise.",
+        "Send `broker` with a name if `brokerRole` is AgentBroker or ResellerBroker, and omit it otherwise.",
     ),
     "UnnecessaryPaymentDetailsError": Remedy("E-04", "Leave out `payment`: nothing is paid in advance."),
     "MissingPaymentDetailsError": Remedy("E-05", "Send `payment` with an identifier: this Order is paid in advance."),
@@ -73,9 +73,7 @@ REMEDIES: Mapping[str, Remedy] = {
         "OB-BRK-02", "Delete the Order until the answer is 204 or 404, and begin again with a new UUID (E-51)."
     ),
     "IncompleteOrderItemError": Remedy("E-21", "Send `orderedItem` and `acceptedOffer` in every OrderItem."),
-    "IncompleteAttendeeDetailsError": Remedy(
-        "E-20", "Ask for the details in `attendeeDetailsRequired`, and send them."
-    ),
+    "IncompleteAttendeeDetailsError": Remedy("E-20", "Ask for what `attendeeDetailsRequired` names, and send it."),
     "IncompleteIntakeFormError": Remedy("E-22", "Ask the required questions of the intake form, and send the answers."),
     "InvalidIntakeFormError": Remedy("E-23", "Send an answer that the question allows: the description says which."),
     "UnacceptableOfferError": Remedy("E-24", "Choose an Offer of the Opportunity or of its parent."),

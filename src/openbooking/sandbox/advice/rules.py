@@ -55,7 +55,7 @@ def new_uuid_for_a_retry(exchanges: Exchanges) -> Iterator[Remark]:
     open_: dict[str, Exchange] = {}
     for exchange in exchanges:
         for uuid, before in list(open_.items()):
-            if exchange.operation in FLOW and exchange.uuid != uuid and exchange.ordered() == before.ordered():
+            if exchange.operation in FLOW and exchange.uuid != uuid and _is_for_the_same(before, exchange):
                 text = (
                     f"Request {before.number} for {uuid} has no certain result: repeat it with the same UUID, or "
                     "delete the Order until the answer is 204 or 404, before you book the same with another UUID."
@@ -148,6 +148,14 @@ RULES: tuple[Rule, ...] = (
 def _continues(first: Any, exchange: Exchange) -> bool:
     """Return whether a request repeats the B that booked the Order."""
     return first is not None and exchange.operation is Operation.B and exchange.asked() == first
+
+
+def _is_for_the_same(before: Exchange, exchange: Exchange) -> bool:
+    """Return whether two requests are for the same items and Customer."""
+    one, other = before.asked(), exchange.asked()
+    if not isinstance(one, dict) or not isinstance(other, dict) or not before.ordered():
+        return False
+    return before.ordered() == exchange.ordered() and one.get("customer") == other.get("customer")
 
 
 def _is_deleted(exchange: Exchange) -> bool:

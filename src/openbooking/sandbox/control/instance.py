@@ -2,12 +2,12 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 from starlette.types import Receive, Scope, Send
@@ -31,6 +31,8 @@ BROKER = "demo"
 
 _MOST_DOINGS = 1_000
 _LOOK_SECONDS = 0.1
+
+T = TypeVar("T")
 
 
 class Start(NamedTuple):
@@ -74,6 +76,7 @@ class Instance:
         self._app: Application | None = None
         self._system: System | None = None
         self._opened = AsyncExitStack()
+        self._loop: asyncio.AbstractEventLoop | None = None
         brokers = {secret: key for key, secret in start.keys.items()}
         self.watch = Watch(self._serve, settings, self.clock, brokers, self._react)
 
@@ -93,6 +96,7 @@ class Instance:
     async def opened(self) -> AsyncIterator[None]:
         """Open the Booking System in its start state, and close it at the end of the context."""
         await self._open()
+        self._loop = asyncio.get_running_loop()
         due = asyncio.create_task(self._do_when_due())
         try:
             yield
@@ -106,6 +110,12 @@ class Instance:
         """Answer a request to the Booking System."""
         await self.watch(scope, receive, send)
 
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the event loop of the server, and return its result to another thread."""
+        if self._loop is None:
+            raise RuntimeError("The sandbox is not open.")
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
     async def reset(self) -> None:
         """Return to the start state: bookings, access, clock, faults, actions and exchanges."""
         async with self._lock, self._gate.closed():
@@ -118,11 +128,11 @@ class Instance:
     async def turn_clock(self, by: timedelta) -> None:
         """Turn the clock forwards. What is due on the way is done at its time, and the upkeep is run."""
         async with self._lock:
-            target = self.clock() + by
-            while waiting := [each for each in self.waiting() if each.due <= target]:
-                self.clock.turn(max(waiting[0].due - self.clock(), timedelta()))
-                await self._do(waiting[0])
-            self.clock.turn(max(target - self.clock(), timedelta()))
+            goal = self.clock.turned + by
+            while due := [each for each in self.waiting() if each.due <= self.clock() + goal - self.clock.turned]:
+                self.clock.turn(max(due[0].due - self.clock(), timedelta()))
+                await self._do(due[0])
+            self.clock.turn(max(goal - self.clock.turned, timedelta()))
             await run_upkeep(self.system)
 
     async def act(self, action: Action, subject: Subject | None = None) -> Doing:
