@@ -281,8 +281,7 @@ async def _with_upkeep(system: System) -> AsyncIterator[None]:
     Timetables are published, what is over is removed, and e-mail is sent, by tasks of their own. So much to publish or
     to remove, or a mail server that does not answer, do not delay the sweeper.
     """
-    rest = _let_bookings_pass
-    works = (_upkeep_jobs(system), _timetable_jobs(system, rest), _removal_jobs(system, rest), _mail_jobs(system))
+    works = (_upkeep_jobs(system), _timetable_jobs(system), _removal_jobs(system), _mail_jobs(system))
     tasks = [asyncio.create_task(_repeat(system, jobs)) for jobs in works if jobs]
     try:
         yield
@@ -303,30 +302,6 @@ def _upkeep_jobs(system: System) -> list[_PeriodicJob]:
     ]
 
 
-async def run_upkeep(system: System) -> None:
-    """Do all periodic work once, without pauses, as after a clock was turned forwards."""
-    rest = _do_not_rest
-    for job in (*_upkeep_jobs(system), *_timetable_jobs(system, rest), *_removal_jobs(system, rest)):
-        await job.do_if_due(system.clock)
-
-
-def _timetable_jobs(system: System, rest: _Rest) -> list[_PeriodicJob]:
-    return [_PeriodicJob(partial(_publish_timetables, system, rest), irreversible=True)]
-
-
-def _removal_jobs(system: System, rest: _Rest) -> list[_PeriodicJob]:
-    remove = partial(_remove_over, system, rest)
-    return [_PeriodicJob(remove, every=_OVER_SECONDS, retry=_RETRY_SECONDS, irreversible=True)]
-
-
-async def _publish_timetables(system: System, rest: _Rest) -> None:
-    """Publish what is due of all timetables, with pauses between the parts."""
-    began = monotonic()
-    async for _ in publish_due(system.store, system.settings.policy, system.clock):
-        await rest(began)
-        began = monotonic()
-
-
 async def _let_bookings_pass(began: float) -> None:
     """Wait after a step of long work, the longer the more time has passed since the step began."""
     took = monotonic() - began
@@ -336,6 +311,30 @@ async def _let_bookings_pass(began: float) -> None:
 async def _do_not_rest(began: float) -> None:
     """Go on with long work at once."""
     del began
+
+
+async def run_upkeep(system: System) -> None:
+    """Do all periodic work once, without pauses, as after a clock was turned forwards."""
+    rest = _do_not_rest
+    for job in (*_upkeep_jobs(system), *_timetable_jobs(system, rest), *_removal_jobs(system, rest)):
+        await job.do_if_due(system.clock)
+
+
+def _timetable_jobs(system: System, rest: _Rest = _let_bookings_pass) -> list[_PeriodicJob]:
+    return [_PeriodicJob(partial(_publish_timetables, system, rest), irreversible=True)]
+
+
+def _removal_jobs(system: System, rest: _Rest = _let_bookings_pass) -> list[_PeriodicJob]:
+    remove = partial(_remove_over, system, rest)
+    return [_PeriodicJob(remove, every=_OVER_SECONDS, retry=_RETRY_SECONDS, irreversible=True)]
+
+
+async def _publish_timetables(system: System, rest: _Rest = _let_bookings_pass) -> None:
+    """Publish what is due of all timetables, with pauses between the parts."""
+    began = monotonic()
+    async for _ in publish_due(system.store, system.settings.policy, system.clock):
+        await rest(began)
+        began = monotonic()
 
 
 def _mail_jobs(system: System) -> list[_PeriodicJob]:
@@ -380,7 +379,7 @@ async def _clear_up(system: System) -> None:
     await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)
 
 
-async def _remove_over(system: System, rest: _Rest) -> None:
+async def _remove_over(system: System, rest: _Rest = _let_bookings_pass) -> None:
     """Take what is over out of the open feeds, some Opportunities in each transaction, with pauses between them."""
     began = monotonic()
     while await system.store.execute(RemoveOver()):

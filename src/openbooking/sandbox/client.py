@@ -28,7 +28,8 @@ class Sandbox:
 
     def __init__(self, site: str, api_key: str, api: str) -> None:
         self.url, self.api_key, self.api = site, api_key, api
-        self._client = httpx2.Client(base_url=f"{site}/sandbox/api/", timeout=_SECONDS, trust_env=False)
+        self._client = httpx2.Client(timeout=_SECONDS, trust_env=False)
+        self._control = f"{site}/sandbox/api"
 
     def __enter__(self) -> Self:
         return self
@@ -48,15 +49,15 @@ class Sandbox:
         Raises:
             SandboxError: The plan has a wrong value.
         """
-        self._send("POST", "faults", {"kind": kind, **plan})
+        self._send("POST", "/faults", {"kind": kind, **plan})
 
     def forget_faults(self) -> None:
         """Forget all planned faults."""
-        self._send("DELETE", "faults", {})
+        self._send("DELETE", "/faults", {})
 
     def turn_clock(self, **by: float) -> None:
         """Turn the clock forwards by `days`, `hours`, `minutes` and `seconds`. What is due then is done."""
-        self._send("POST", "clock", by)
+        self._send("POST", "/clock", by)
 
     def act(self, do: str, **values: Any) -> dict[str, Any]:
         """Act as the Seller: `act("cancel", order=uuid, message="Ill.")`. Return what was done.
@@ -64,7 +65,7 @@ class Sandbox:
         Raises:
             SandboxError: The Booking System refuses the action, or it has a wrong value.
         """
-        return self._send("POST", "actions", {"do": do, **values})
+        return self._send("POST", "/actions", {"do": do, **values})
 
     def accept(self, order: str = "", **values: Any) -> dict[str, Any]:
         """Accept an OrderProposal; with `after_seconds` later, on the clock of the sandbox."""
@@ -104,17 +105,17 @@ class Sandbox:
 
     def exchanges(self, operation: str = "", last: int = 1_000) -> list[dict[str, Any]]:
         """Return the last requests with their answers and what was wrong, newest first."""
-        found: list[dict[str, Any]] = self._get("requests", operation=operation, last=last)["requests"]
+        found: list[dict[str, Any]] = self._get("/requests", operation=operation, last=last)["requests"]
         return found
 
     def advice(self) -> list[dict[str, Any]]:
         """Return what was wrong with the requests: each with `request`, `requirement` and `text`."""
-        found: list[dict[str, Any]] = self._get("advice")["advice"]
+        found: list[dict[str, Any]] = self._get("/advice")["advice"]
         return found
 
     def orders(self) -> list[dict[str, Any]]:
         """Return the Orders of the Broker under test that exist, with the statuses of their items."""
-        found: list[dict[str, Any]] = self._get("orders")["orders"]
+        found: list[dict[str, Any]] = self._get("/orders")["orders"]
         return found
 
     def state(self) -> dict[str, Any]:
@@ -123,13 +124,13 @@ class Sandbox:
 
     def reset(self) -> None:
         """Return to the start state."""
-        self._send("POST", "reset", {})
+        self._send("POST", "/reset", {})
 
     def _get(self, path: str, **query: Any) -> dict[str, Any]:
-        return _checked(self._client.get(path or self._client.base_url.path.rstrip("/"), params=query))
+        return _checked(self._client.get(f"{self._control}{path}", params=query))
 
     def _send(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        return _checked(self._client.request(method, path, json=body))
+        return _checked(self._client.request(method, f"{self._control}{path}", json=body))
 
 
 def _checked(answer: httpx2.Response) -> dict[str, Any]:
