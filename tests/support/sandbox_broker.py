@@ -45,13 +45,13 @@ class SandboxBroker:
     @cached_property
     def course(self) -> Choice:
         """A course whose Offer asks for approval and allows negotiation and messages."""
-        return self._choice(f"{self.client.base_url}course-instances/{COURSE}", "course-instances", COURSE)
+        return self._choice("", "events", COURSE)
 
-    def _choice(self, opportunity: str, collection: str, key: str) -> Choice:
-        described = next(
-            item for item in self.read_feed(f"{self._site}/feeds/{collection}") if item["@id"].endswith(f"/{key}")
-        )
-        return Choice(opportunity, described["offers"][0]["@id"], described["organizer"]["@id"], key)
+    def _choice(self, opportunity: str, feed: str, key: str) -> Choice:
+        items = self.read_feed(f"{self._site}/feeds/{feed}")
+        described = next(item for item in items if item["@id"].endswith(f"/{key}"))
+        offer, seller = described["offers"][0]["@id"], described["organizer"]["@id"]
+        return Choice(opportunity or described["@id"], offer, seller, key)
 
     def c1(self, order: str, choice: Choice | None = None) -> httpx2.Response:
         """Send C1."""

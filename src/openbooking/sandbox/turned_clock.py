@@ -4,8 +4,6 @@ from datetime import datetime, timedelta
 
 from openbooking.clock import SystemClock
 
-LONGEST_TURN = timedelta(days=366)
-
 
 class TurnedClock:
     """The clock of this machine, plus the time by which it was turned forwards."""

@@ -15,16 +15,16 @@ T = TypeVar("T")
 
 _AT = re.compile(r" - at `\$\.?([^`\[]*)")
 _NAMED = re.compile(r"(?:unknown|required) field `([^`]+)`|^`([^`]+)`")
-_Part = Annotated[float, Meta(ge=0, le=400 * 86_400)]
+_DAYS = 366
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """By how much the clock is turned forwards."""
+    """By how much the clock is turned forwards, each part by a year at most."""
 
-    days: _Part = 0
-    hours: _Part = 0
-    minutes: _Part = 0
-    seconds: _Part = 0
+    days: Annotated[float, Meta(ge=0, le=_DAYS)] = 0
+    hours: Annotated[float, Meta(ge=0, le=_DAYS * 24)] = 0
+    minutes: Annotated[float, Meta(ge=0, le=_DAYS * 1_440)] = 0
+    seconds: Annotated[float, Meta(ge=0, le=_DAYS * 86_400)] = 0
 
     @property
     def by(self) -> timedelta:
