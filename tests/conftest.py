@@ -6,10 +6,13 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from openbooking.sandbox.pytest_plugin import openbooking_sandbox, openbooking_sandbox_process
 from openbooking.testing.postgres import PostgresServer
 from support.identity_provider import HASHER
 from support.requirements_catalogue import requirement_ids
 from support.validators import Validator, running_validator
+
+__all__ = ["openbooking_sandbox", "openbooking_sandbox_process"]
 
 SHORT_FIRE_SECONDS = 5.0
 

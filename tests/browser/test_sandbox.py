@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from openbooking.sandbox.client import Sandbox
-from openbooking.sandbox.pytest_plugin import openbooking_sandbox, openbooking_sandbox_process
 from support.browsers.browser import AXE, chromium
 from support.sandbox_broker import ORDERS, SandboxBroker
 
-__all__ = ["openbooking_sandbox", "openbooking_sandbox_process"]
-
+DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=320, height=640)
+LOOKS: tuple[tuple[ViewportSize, Literal["light", "dark"]], ...] = ((DESKTOP, "light"), (PHONE, "dark"))
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -52,23 +52,21 @@ def test_the_control_page_works_without_script(openbooking_sandbox: Sandbox, bro
         context.close()
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_control_page_has_no_barriers(
-    openbooking_sandbox: Sandbox, browser: Browser, width: int, scheme: str
-) -> None:
+def test_the_pages_of_the_sandbox_have_no_barriers(openbooking_sandbox: Sandbox, browser: Browser) -> None:
     with closing(SandboxBroker(openbooking_sandbox)) as broker:
         broker.b("e11429ea-467f-4270-ab62-e47368996fe8", customer={"@type": "Person"})
     openbooking_sandbox.faults("503", operation=["B"])
     openbooking_sandbox.act("allow", after_seconds=600)
-    size = {"width": width, "height": 800}
-    context = window(browser, openbooking_sandbox, bypass_csp=True, viewport=size, color_scheme=scheme)
-    page = context.new_page()
     number = openbooking_sandbox.exchanges("B")[0]["number"]
+    context = window(browser, openbooking_sandbox, bypass_csp=True)
+    page = context.new_page()
     for path in ("/sandbox", f"/sandbox/requests/{number}", "/sandbox/requests/999"):
         page.goto(path)
-        assert barriers(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        for size, scheme in LOOKS:
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme=scheme)
+            assert barriers(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     context.close()
 
 

@@ -62,6 +62,11 @@ BAD_URL = f"https://127.0.0.1:1/{HOSTILE}"
 CASES: dict[str, list[Case]] = {
     "serve": [Case(("--host", HOSTILE.replace("[", "").replace("]", "")), 2, 1)],
     "demo": [Case(("--database", "FILE", "--port", "0"), 1, 1)],
+    "sandbox": [
+        Case(("--scenario", f"nowhere/{HOSTILE}", "--", "true"), 1, 1),
+        Case(("--host", HOSTILE.replace("[", "").replace("]", "")), 1, 1),
+        Case(("--", "true"), 2, 0),
+    ],
     "import": [
         Case(("FEED", "--seller", "centre"), 1, 2),
         Case(("FEED", "--seller", "oak" + HOSTILE), 2, 1),

@@ -1,14 +1,11 @@
-"""A running sandbox, and a Broker that books in it."""
+"""A Broker that books in the sandbox."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from openbooking.sandbox.client import Sandbox
-from openbooking.sandbox.pytest_plugin import openbooking_sandbox, openbooking_sandbox_process
 from support.sandbox_broker import SandboxBroker
-
-__all__ = ["openbooking_sandbox", "openbooking_sandbox_process"]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Every action of the simulated Seller, as the Broker sees it in its feeds."""
 
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -96,6 +97,14 @@ def test_revoke_ends_the_access_until_it_is_allowed(openbooking_sandbox: Sandbox
     openbooking_sandbox.act("suspend")
     assert broker.c1(new_uuid()).status_code == 401
     assert len(broker.feed(ORDERS)) == 1
+
+
+def test_a_new_key_replaces_the_old_one(openbooking_sandbox: Sandbox, broker: SandboxBroker) -> None:
+    done = openbooking_sandbox.act("new-key")["done"]
+    assert broker.c1(new_uuid()).json()["@type"] == "InvalidAPITokenError"
+    with closing(SandboxBroker(openbooking_sandbox, done.rpartition(" ")[2])) as renewed:
+        renewed.book()
+    assert [each["broker"] for each in openbooking_sandbox.exchanges("B")] == ["demo"]
 
 
 def test_renew_access_needs_an_order(openbooking_sandbox: Sandbox, broker: SandboxBroker) -> None:

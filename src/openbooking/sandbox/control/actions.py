@@ -167,6 +167,16 @@ class Suspend(PartnerAction, frozen=True, kw_only=True, tag="suspend"):
     """Suspend a Booking Partner: it cannot book, and its Orders feed continues."""
 
 
+class ReplaceKey(Action, frozen=True, kw_only=True, tag="new-key"):
+    """Give a Booking Partner a new API key, and refuse its old key at once.
+
+    Attributes:
+        partner: The key of the Booking Partner.
+    """
+
+    partner: Text = "demo"
+
+
 class Allow(PartnerAction, frozen=True, kw_only=True, tag="allow"):
     """Allow the access of a Booking Partner again, after it was revoked or suspended."""
 
@@ -188,6 +198,7 @@ AnyAction = (
     | PublishAgain
     | Revoke
     | Suspend
+    | ReplaceKey
     | Allow
 )
 

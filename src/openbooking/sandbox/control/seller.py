@@ -21,6 +21,7 @@ from openbooking.booking.model.opportunity import SaleState, applicable_offers
 from openbooking.booking.model.order import Caller, OrderKey
 from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.views import Occurrence, StoreWithViews
+from openbooking.identity.partners.credentials import CredentialKind
 from openbooking.identity.partners.grants import GrantChange, give, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER
 from openbooking.identity.scopes import Scope
@@ -118,6 +119,7 @@ class SimulatedSeller:
             actions.Revoke: self._change_access,
             actions.Suspend: self._change_access,
             actions.Allow: self._change_access,
+            actions.ReplaceKey: self._replace_key,
         }
 
     async def do(self, action: actions.Action, subject: Subject) -> str:
@@ -213,6 +215,12 @@ class SimulatedSeller:
         seller = action.seller or next((each.seller for each in BROKERS if each.key == partner.key), None)
         await administration.change_grant(partner.key, seller or EVERY_SELLER, change, SANDBOX)
         return f"{actions.tag_of(action)}: {partner.key}"
+
+    async def _replace_key(self, action: actions.ReplaceKey, subject: Subject) -> str:
+        del subject
+        administration = self._system.identity.partner_administration
+        new = await administration.replace_credential(action.partner, CredentialKind.API_KEY, None)
+        return f"new-key: the API key of {action.partner} is {new.secret}"
 
     def _order(self, reference: str, subject: Subject) -> OrderKey:
         """Return the key of the Order that an action names."""

@@ -18,6 +18,7 @@ from openbooking.sandbox.faults.page_memory import PageAddress, PageMemory
 from openbooking.sandbox.faults.plans import PAGE_FAULTS, REFUSALS, Facts, FaultKind, FaultPlan, FaultPlans
 from openbooking.sandbox.turned_clock import TurnedClock
 from openbooking.settings import Settings
+from openbooking.web.observe import notes_of
 
 _LATER_FAULTS = frozenset(FaultKind) - REFUSALS
 _CLOSING = frozenset({FaultKind.LOST, FaultKind.CUT})
@@ -36,6 +37,11 @@ class _Request(NamedTuple):
     headers: Headers
     body: bytes
 
+    @property
+    def secret(self) -> str:
+        """The API key; empty if there is none."""
+        return self.headers.get(_SECRET_HEADER, "").removeprefix("Bearer ")
+
 
 class Watch:
     """The middleware outside of the Booking System.
@@ -44,7 +50,7 @@ class Watch:
         app: The Booking System.
         settings: Its settings.
         clock: Its clock.
-        brokers: The keys of Booking Partners, by their API keys.
+        brokers: The keys of Booking Partners, by their API keys. Further keys are learned from what they succeed at.
         react: Called with each exchange after it is recorded, and before its answer is sent.
     """
 
@@ -54,7 +60,7 @@ class Watch:
         self._app = app
         self._settings = settings
         self._clock = clock
-        self._brokers = brokers
+        self._brokers = dict(brokers)
         self._react = react
         self._finder = OperationFinder(settings)
         self.record, self.plans, self._pages = Record(), FaultPlans(), PageMemory()
@@ -78,9 +84,9 @@ class Watch:
         began, at = self._clock.real_seconds(), self._clock()
         plan = self.plans.take(REFUSALS, request.facts, lambda _: True)
         answer = refusal(plan, asked.operation) if plan else await answer_of(self._app, scope, _again(body, receive))
-        real = answer
         if plan is None:
-            plan, answer = self._fault(request, real)
+            self._learn(request, scope)
+            plan, answer = self._fault(request, answer)
         is_closed = plan is not None and plan.kind in _CLOSING
         exchange = self.record.add(
             at=at,
@@ -102,6 +108,12 @@ class Watch:
         address = PageAddress(headers.get(_SECRET_HEADER, ""), scope["path"], site + path)
         return _Request(asked, Facts(asked.operation, scope["method"], path), address, headers, body)
 
+    def _learn(self, request: _Request, scope: Scope) -> None:
+        """Note which Booking Partner the Booking System recognised by the API key of a request."""
+        partner = notes_of(scope).partner
+        if partner:
+            self._brokers[request.secret] = partner
+
     def _fault(self, request: _Request, answer: Answer) -> tuple[FaultPlan | None, Answer]:
         """Return the plan of the fault that an answered request meets, and the answer that it has then."""
 
@@ -118,9 +130,8 @@ class Watch:
         return plan, answer
 
     def _facts(self, request: _Request, answer: Answer) -> dict[str, object]:
-        secret = request.headers.get(_SECRET_HEADER, "").removeprefix("Bearer ")
         return {
-            "broker": self._brokers.get(secret, ""),
+            "broker": self._brokers.get(request.secret, ""),
             "operation": request.asked.operation,
             "uuid": request.asked.uuid,
             "method": request.facts.method,

@@ -22,14 +22,12 @@ class Outcome(NamedTuple):
         orders: The Orders of the Broker that exist.
         remarks: The remarks on the requests.
         doings: The actions of the Seller.
-        ended: The real seconds since an arbitrary moment at which the command of the Broker ended.
     """
 
     exchanges: Sequence[Exchange]
     orders: Sequence[OrderRecord]
     remarks: Sequence[Remark]
     doings: Sequence[Doing]
-    ended: float
 
 
 def unmet(expect: Expectations, outcome: Outcome) -> Iterator[str]:
@@ -66,8 +64,8 @@ def _unread(within: float, outcome: Outcome) -> Iterator[str]:
     for doing in outcome.doings:
         late = min((read for read in reads if read >= doing.began), default=None)
         if doing.done and (late is None or late > doing.began + within):
-            told = "not" if late is None else f"only {late - doing.began:.0f} seconds later"
-            yield f"the Orders feed was read {told} after {doing.done} (OB-BRK-07)"
+            told = "was not read" if late is None else f"was read only {late - doing.began:.0f} seconds"
+            yield f"the Orders feed {told} after the action {doing.done} (OB-BRK-07)"
 
 
 def _broken(allowed: frozenset[str], remarks: Sequence[Remark]) -> Iterator[str]:

@@ -60,5 +60,4 @@ async def _outcome(instance: Instance) -> Outcome:
         orders=await orders_of(instance.system),
         remarks=advise(exchanges),
         doings=instance.doings(),
-        ended=instance.clock.real_seconds(),
     )
