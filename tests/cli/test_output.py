@@ -64,8 +64,8 @@ CASES: dict[str, list[Case]] = {
     "demo": [Case(("--database", "FILE", "--port", "0"), 1, 1)],
     "sandbox": [
         Case(("--scenario", f"nowhere/{HOSTILE}", "--", "true"), 1, 1),
-        Case(("--host", HOSTILE.replace("[", "").replace("]", "")), 1, 1),
-        Case(("--", "true"), 2, 0),
+        Case(("--host", HOSTILE.replace("[", "").replace("]", "")), 2, 1),
+        Case(("--", HOSTILE), 2, 0),
     ],
     "import": [
         Case(("FEED", "--seller", "centre"), 1, 2),

@@ -10,9 +10,10 @@ from openbooking.sandbox.control.reports import orders_of
 from openbooking.sandbox.scenarios.expectations import Outcome, unmet
 from openbooking.sandbox.scenarios.playing import ScenarioReaction
 from openbooking.sandbox.scenarios.scenario import Scenario
+from openbooking.settings.loading import SANDBOX_VARIABLES
 from openbooking.user_error import UserError
 
-URL_VARIABLE, KEY_VARIABLE = "OPENBOOKING_SANDBOX_URL", "OPENBOOKING_SANDBOX_KEY"
+_URL_VARIABLE, _KEY_VARIABLE = SANDBOX_VARIABLES
 
 Show = Callable[[str], None]
 
@@ -40,7 +41,7 @@ def run_scenarios(instance: Instance, scenarios: Sequence[Scenario], command: Se
 
 def _run(instance: Instance, scenario: Scenario, command: Sequence[str], show: Show) -> bool:
     instance.call(ScenarioReaction(instance, scenario).start())
-    environment = {**os.environ, URL_VARIABLE: instance.settings.site, KEY_VARIABLE: instance.api_key}
+    environment = {**os.environ, _URL_VARIABLE: instance.settings.site, _KEY_VARIABLE: instance.api_key}
     try:
         status = subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - the user's own command
     except OSError as fault:
