@@ -109,7 +109,10 @@ class Sandbox:
         return found
 
     def advice(self) -> list[dict[str, Any]]:
-        """Return what was wrong with the requests: each with `request`, `requirement` and `text`."""
+        """Return what the Broker must not do: each remark with `request`, `requirement` and `text`.
+
+        The explanations of errors are in `exchanges`, because a correct Broker meets errors, too.
+        """
         found: list[dict[str, Any]] = self._get("/advice")["advice"]
         return found
 

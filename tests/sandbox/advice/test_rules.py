@@ -118,6 +118,8 @@ def test_the_orders_feed_is_read_every_minute() -> None:
     assert broken(rules.orders_feed_read_too_late, booked, *read[:2]) == []
     assert broken(rules.orders_feed_read_too_late, booked, *read) == [("OB-BRK-07", 4)]
     assert broken(rules.orders_feed_read_too_late, booked, read[2]) == [("OB-BRK-07", 2)]
+    quotes = [exchange(C1, "2", began=began) for began in (150, 165, 170)]
+    assert broken(rules.orders_feed_read_too_late, booked, *quotes, read[1]) == [("OB-BRK-07", 3)]
 
 
 @pytest.mark.spec("OB-BRK-07")

@@ -69,12 +69,16 @@ def _run_scenarios(settings: Settings, scenarios: "list[Scenario]", command: lis
 
 def _show_addresses(instance: "Instance", *, as_json: bool) -> None:
     """Print where the sandbox is, and the key of the Broker under test."""
+    from openbooking.sandbox.database import PASSWORD  # noqa: PLC0415 - slow to load
+
     settings = instance.settings
     addresses = {
         "site": settings.site,
         "api": settings.base_uri,
         "key": instance.api_key,
         "control": f"{settings.site}/sandbox",
+        "console": f"{settings.site}/console",
+        "sign_in": f"as sam (manager) or robin (staff), with the password: {PASSWORD}",
         "control_api": f"{settings.site}/sandbox/api",
     }
     if as_json:

@@ -83,17 +83,22 @@ def no_new_quote_after_a_conflict(exchanges: Exchanges) -> Iterator[Remark]:
 
 
 def orders_feed_read_too_late(exchanges: Exchanges) -> Iterator[Remark]:
-    """The Orders feed is read at least every 60 seconds, as long as the Broker has Orders (OB-BRK-07)."""
+    """The Orders feed is read at least every 60 seconds, as long as the Broker has Orders (OB-BRK-07).
+
+    The remark is on the first request after 61 seconds without a read.
+    """
     last: float | None = None
+    is_known = False
     for exchange in exchanges:
-        if exchange.operation is Operation.ORDERS_FEED:
-            pause = exchange.began - last if last is not None else 0
-            if pause > LONGEST_PAUSE_SECONDS:
-                text = f"The Orders feed was not read for {pause:.0f} seconds: read it at least every 60 seconds."
-                yield Remark("OB-BRK-07", text, exchange.number)
-            last = exchange.began
-        elif last is None and exchange.operation in BOOKING and exchange.status == HTTPStatus.CREATED:
-            last = exchange.began
+        pause = exchange.began - last if last is not None else 0
+        if pause > LONGEST_PAUSE_SECONDS and not is_known:
+            text = f"The Orders feed was not read for {pause:.0f} seconds: read it at least every 60 seconds."
+            yield Remark("OB-BRK-07", text, exchange.number)
+            is_known = True
+        is_read = exchange.operation is Operation.ORDERS_FEED
+        is_booked = exchange.operation in BOOKING and exchange.status == HTTPStatus.CREATED
+        if (is_read and last is not None) or (is_booked and last is None):
+            last, is_known = exchange.began, False
 
 
 def booked_before_acceptance(exchanges: Exchanges) -> Iterator[Remark]:
@@ -165,7 +170,7 @@ def _is_deleted(exchange: Exchange) -> bool:
 
 def _accepted_versions(exchange: Exchange) -> set[str]:
     """Return the versions of OrderProposals that an answer shows as accepted by the Seller."""
-    if not exchange.arrived:
+    if not exchange.arrived or exchange.operation not in (Operation.PROPOSALS_FEED, Operation.STATUS):
         return set()
     told = exchange.answered()
     shown = [item.get("data") for item in exchange.feed_items()] or [told]

@@ -109,8 +109,10 @@ class ControlApi:
         return _answer(exchange_of(exchange, remarks.get(number, ())))
 
     async def _advice(self, request: Request) -> Response:
+        """Return the remarks without the explanations of errors, which a correct Broker meets, too."""
         del request
-        return _answer({"advice": [remark_of(remark) for remark in advise(self._instance.watch.record.all())]})
+        remarks = [remark for remark in advise(self._instance.watch.record.all()) if not remark.is_error]
+        return _answer({"advice": [remark_of(remark) for remark in remarks]})
 
     async def _orders(self, request: Request) -> Response:
         del request

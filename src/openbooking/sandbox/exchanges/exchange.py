@@ -90,10 +90,10 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
     def errors(self) -> Iterator[str]:
         """Yield the classes of the errors in the answer, first that of the request, then those of its OrderItems."""
-        told = self.answered()
+        told = self.answered() if self.status >= HTTPStatus.BAD_REQUEST else None
         if not isinstance(told, dict):
             return
-        if self.status >= HTTPStatus.BAD_REQUEST and str(told.get("@type", "")).endswith("Error"):
+        if str(told.get("@type", "")).endswith("Error"):
             yield str(told["@type"])
         items = told.get("orderedItem")
         for item in items if isinstance(items, list) else []:

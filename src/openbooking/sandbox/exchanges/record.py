@@ -8,7 +8,7 @@ from openbooking.sandbox.exchanges.exchange import Exchange
 
 MOST_EXCHANGES = 1_000
 # Characters. Longer bodies are those of open feeds.
-LONGEST_BODY = 100_000
+LONGEST_BODY = 50_000
 
 
 class Record:

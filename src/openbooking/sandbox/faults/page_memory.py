@@ -26,14 +26,15 @@ class _Kept(NamedTuple):
 
 
 class PageMemory:
-    """The last 300 pages that were served."""
+    """The last 300 different pages that were served."""
 
     def __init__(self) -> None:
         self._pages: deque[_Kept] = deque(maxlen=_MOST_PAGES)
 
     def keep(self, address: PageAddress, answer: Answer) -> None:
-        """Keep a page. An answer that is no page is not kept."""
-        if answer.status != HTTPStatus.OK:
+        """Keep a page, unless it is kept already. An answer that is no page is not kept."""
+        is_kept = any(kept.address == address and kept.answer.body == answer.body for kept in self._pages)
+        if is_kept or answer.status != HTTPStatus.OK:
             return
         try:
             next_url = json.loads(answer.text())["next"]
