@@ -314,19 +314,22 @@ async def _do_not_rest(began: float) -> None:
 
 
 async def run_upkeep(system: System) -> None:
-    """Do all periodic work once, without pauses, as after a clock was turned forwards."""
-    rest = _do_not_rest
-    for job in (*_upkeep_jobs(system), *_timetable_jobs(system, rest), *_removal_jobs(system, rest)):
+    """Do all periodic work once, without pauses, as after a clock was turned forwards. No e-mail is sent."""
+    works = (
+        *_upkeep_jobs(system),
+        _PeriodicJob(partial(_publish_timetables, system, _do_not_rest)),
+        _PeriodicJob(partial(_remove_over, system, _do_not_rest)),
+    )
+    for job in works:
         await job.do_if_due(system.clock)
 
 
-def _timetable_jobs(system: System, rest: _Rest = _let_bookings_pass) -> list[_PeriodicJob]:
-    return [_PeriodicJob(partial(_publish_timetables, system, rest), irreversible=True)]
+def _timetable_jobs(system: System) -> list[_PeriodicJob]:
+    return [_PeriodicJob(partial(_publish_timetables, system), irreversible=True)]
 
 
-def _removal_jobs(system: System, rest: _Rest = _let_bookings_pass) -> list[_PeriodicJob]:
-    remove = partial(_remove_over, system, rest)
-    return [_PeriodicJob(remove, every=_OVER_SECONDS, retry=_RETRY_SECONDS, irreversible=True)]
+def _removal_jobs(system: System) -> list[_PeriodicJob]:
+    return [_PeriodicJob(partial(_remove_over, system), every=_OVER_SECONDS, retry=_RETRY_SECONDS, irreversible=True)]
 
 
 async def _publish_timetables(system: System, rest: _Rest = _let_bookings_pass) -> None:
