@@ -191,6 +191,8 @@ class SimulatedSeller:
         opportunity = occurrence.opportunity
         sellers = {seller.key: seller for seller in await self._system.store.sellers()}
         offers = [each for each in applicable_offers(opportunity, occurrence.parents) if not each.restricted]
+        if not offers:
+            raise NotFoundError(f"{opportunity.path} cannot be sold out: it has no Offer for everybody.")
         order = str(uuid.uuid4())
         buyer = Buyer(_RIVAL, f"rival-{order[:8]}", _RIVAL_CUSTOMER)
         request = order_request(sellers[opportunity.seller], opportunity, offers[0], spaces, buyer)
