@@ -28,7 +28,10 @@ def openbooking_sandbox_process() -> Iterator[Sandbox]:
     with subprocess.Popen(_COMMAND, env=environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
         try:
             assert process.stdout  # noqa: S101 - it is a pipe
-            addresses = json.loads(process.stdout.readline())
+            line = process.stdout.readline()
+            if not line:
+                pytest.fail("The sandbox did not start. Its messages are in the captured standard error.")
+            addresses = json.loads(line)
             with Sandbox(addresses["site"], addresses["key"], addresses["api"]) as running:
                 yield running
         finally:

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from openbooking.sandbox.exchanges.operations import Operation
-from openbooking.sandbox.exchanges.record import LONGEST_BODY, MOST_EXCHANGES, Record
+from openbooking.sandbox.exchanges.record import LONGEST_BODY, LONGEST_PUBLIC_BODY, MOST_EXCHANGES, Record
 
 FACTS: dict[str, Any] = {
     "at": datetime(2027, 3, 1, tzinfo=UTC),
@@ -32,6 +32,8 @@ def test_only_the_last_exchanges_are_kept() -> None:
 
 def test_a_long_body_is_cut() -> None:
     assert len(Record().add(**FACTS).answer) == LONGEST_BODY
+    public = FACTS | {"operation": Operation.OPEN_FEED}
+    assert len(Record().add(**public).answer) == LONGEST_PUBLIC_BODY
 
 
 def test_an_exchange_is_replaced_by_its_number() -> None:

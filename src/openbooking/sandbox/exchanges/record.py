@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from openbooking.sandbox.exchanges.exchange import Exchange
+from openbooking.sandbox.exchanges.operations import Operation
 
 MOST_EXCHANGES = 1_000
-# Characters. Longer bodies are those of open feeds.
-LONGEST_BODY = 50_000
+# Characters. Pages of open feeds are long, and no rule reads them.
+LONGEST_BODY, LONGEST_PUBLIC_BODY = 500_000, 50_000
+_PUBLIC = frozenset({Operation.OPEN_FEED, Operation.DATASET_SITE})
 
 
 class Record:
@@ -21,8 +23,9 @@ class Record:
     def add(self, **facts: Any) -> Exchange:
         """Add an exchange with the next number, and return it. Very long bodies are cut."""
         self._count += 1
+        longest = LONGEST_PUBLIC_BODY if facts["operation"] in _PUBLIC else LONGEST_BODY
         for name in ("body", "answer"):
-            facts[name] = facts[name][:LONGEST_BODY]
+            facts[name] = facts[name][:longest]
         exchange = Exchange(number=self._count, **facts)
         self._exchanges.append(exchange)
         return exchange
