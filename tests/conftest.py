@@ -11,6 +11,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from openbooking.sandbox.pytest_plugin import openbooking_sandbox, openbooking_sandbox_process
 from openbooking.store import migrate
 from openbooking.testing.postgres import PostgresServer
 from support.databases.schema_copies import MIGRATE, copy_schema
@@ -19,6 +20,8 @@ from support.identity_provider import HASHER
 from support.requirements_catalogue import requirement_ids
 from support.servers.demo import Demo, running_demo
 from support.validators import Validator, running_validator
+
+__all__ = ["openbooking_sandbox", "openbooking_sandbox_process"]
 
 SHORT_FIRE_SECONDS = 5.0
 

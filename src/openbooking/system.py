@@ -50,6 +50,8 @@ _MAIL_SECONDS = 60
 # A busy database may delay a sweep by this many sweeps and seconds.
 _SWEEPS_MISSED, _SWEEP_SECONDS = 5, 30
 _log = structlog.get_logger()
+# Waits after a step of long work that began at a time.
+_Rest = Callable[[float], Awaitable[None]]
 
 
 class SweepMonitor:
@@ -300,6 +302,28 @@ def _upkeep_jobs(system: System) -> list[_PeriodicJob]:
     ]
 
 
+async def _let_bookings_pass(began: float) -> None:
+    """Wait after a step of long work, the longer the more time has passed since the step began."""
+    took = monotonic() - began
+    await asyncio.sleep(min(took * (1 / _SHARE_OF_LONG_WORK - 1), _LONGEST_PAUSE_SECONDS))
+
+
+async def _do_not_rest(began: float) -> None:
+    """Go on with long work at once."""
+    del began
+
+
+async def run_upkeep(system: System) -> None:
+    """Do all periodic work once, without pauses, as after a clock was turned forwards. No e-mail is sent."""
+    works = (
+        *_upkeep_jobs(system),
+        _PeriodicJob(partial(_publish_timetables, system, _do_not_rest)),
+        _PeriodicJob(partial(_remove_over, system, _do_not_rest)),
+    )
+    for job in works:
+        await job.do_if_due(system.clock)
+
+
 def _timetable_jobs(system: System) -> list[_PeriodicJob]:
     return [_PeriodicJob(partial(_publish_timetables, system), irreversible=True)]
 
@@ -308,21 +332,15 @@ def _removal_jobs(system: System) -> list[_PeriodicJob]:
     return [_PeriodicJob(partial(_remove_over, system), every=_OVER_SECONDS, retry=_RETRY_SECONDS, irreversible=True)]
 
 
-async def _publish_timetables(system: System) -> None:
+async def _publish_timetables(system: System, rest: _Rest = _let_bookings_pass) -> None:
     """Publish what is due of all timetables, with pauses between the parts."""
     began = monotonic()
     async for part in publish_due(system.store, system.settings.policy, system.clock):
         if part.fault:
             key = part.entry.entry_key
             _log.error("timetable.entry_failed", seller=key.seller, entry=key.key, exc_info=part.fault)
-        await _let_bookings_pass(began)
+        await rest(began)
         began = monotonic()
-
-
-async def _let_bookings_pass(began: float) -> None:
-    """Wait after a step of long work, the longer the more time has passed since the step began."""
-    took = monotonic() - began
-    await asyncio.sleep(min(took * (1 / _SHARE_OF_LONG_WORK - 1), _LONGEST_PAUSE_SECONDS))
 
 
 def _mail_jobs(system: System) -> list[_PeriodicJob]:
@@ -367,11 +385,11 @@ async def _clear_up(system: System) -> None:
     await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)
 
 
-async def _remove_over(system: System) -> None:
+async def _remove_over(system: System, rest: _Rest = _let_bookings_pass) -> None:
     """Take what is over out of the open feeds, some Opportunities in each transaction, with pauses between them."""
     began = monotonic()
     while await system.store.execute(RemoveOver()):
-        await _let_bookings_pass(began)
+        await rest(began)
         began = monotonic()
 
 

@@ -65,6 +65,11 @@ CALENDAR_OPTIONS = ("--venue", f"hall{HOSTILE}", "--capacity", "9", "--price", "
 CASES: dict[str, list[Case]] = {
     "serve": [Case(("--host", HOSTILE.replace("[", "").replace("]", "")), 2, 1)],
     "demo": [Case(("--database", "FILE", "--port", "0"), 1, 1)],
+    "sandbox": [
+        Case(("--scenario", f"nowhere/{HOSTILE}", "--", "true"), 1, 1),
+        Case(("--host", HOSTILE.replace("[", "").replace("]", "")), 2, 1),
+        Case(("--", HOSTILE), 2, 0),
+    ],
     "import": [
         Case(("FEED", "--seller", "centre"), 1, 2),
         Case(("FEED", "--seller", "oak" + HOSTILE), 2, 1),

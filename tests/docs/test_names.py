@@ -10,7 +10,7 @@ import typer
 
 from openbooking.cli import app
 from openbooking.settings import Settings, describe_settings
-from openbooking.settings.loading import secret_settings
+from openbooking.settings.loading import SANDBOX_VARIABLES, secret_settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -57,7 +57,8 @@ def named_command(words: list[str]) -> str:
 def test_commands_and_their_options_exist(page: Path) -> None:
     text = text_of(page).replace("\\\n", " ")
     for line in re.findall(r"(?:^ {4,}|`|=\S+ )openbooking ([a-z-][^`\n]*)", text, re.MULTILINE):
-        words = re.sub(r"\s#.*", "", re.sub(r'"[^"]*"', "…", line)).split()
+        # The words after `--` are the command of a Broker.
+        words = re.sub(r"\s(?:#|-- ).*", "", re.sub(r'"[^"]*"', "…", line)).split()
         name = named_command(words)
         assert name, line
         named = {word.partition("=")[0] for word in words if word.startswith("--")}
@@ -72,7 +73,7 @@ def test_make_targets_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_settings_exist(page: Path) -> None:
-    known = {name for name, _, _ in describe_settings(Settings())} | {"OPENBOOKING_SETTINGS"}
+    known = {name for name, _, _ in describe_settings(Settings())} | {"OPENBOOKING_SETTINGS", *SANDBOX_VARIABLES}
     known |= {f"OPENBOOKING_{name.upper()}_FILE" for name in secret_settings()}
     # Kubernetes sets variables of these names for a Service called openbooking.
     of_kubernetes = re.compile(r"OPENBOOKING_(?:SERVICE|PORT_\d)")

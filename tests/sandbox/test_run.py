@@ -85,6 +85,8 @@ def test_the_printed_addresses_answer(demo: Demo) -> None:
         assert "application/ld+json" in client.get(dataset_site).raise_for_status().text
         assert client.get(feed).raise_for_status().json()["items"]
         assert client.get(f"{api}/orders-rpde").json()["@type"] == "NoAPITokenError"
+        # The demo is no sandbox.
+        assert client.get(f"{site}/sandbox").status_code == 404
 
 
 def test_the_feeds_of_the_demo_are_valid(demo: Demo, validator: Validator) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from openbooking.settings import SettingsError, load_settings
+from openbooking.settings.loading import SANDBOX_VARIABLES
 
 
 def test_an_override_comes_before_the_environment_and_the_environment_before_the_file(tmp_path: Path) -> None:
@@ -26,6 +27,10 @@ def test_a_settings_file_that_is_not_toml_is_refused(tmp_path: Path, content: by
 def test_a_missing_settings_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         load_settings({"OPENBOOKING_SETTINGS": str(tmp_path / "none.toml")})
+
+
+def test_the_variables_of_a_broker_under_test_are_no_settings() -> None:
+    assert load_settings(dict.fromkeys(SANDBOX_VARIABLES, "x")) == load_settings({})
 
 
 def test_an_unknown_setting_in_the_file_is_refused(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from openbooking.cli.operations.demo import demo
 from openbooking.cli.operations.doctor import doctor
 from openbooking.cli.operations.feeds import feeds
 from openbooking.cli.operations.imports import import_
+from openbooking.cli.operations.sandbox import sandbox
 from openbooking.cli.operations.serve import serve
 from openbooking.cli.output import show
 from openbooking.cli.timetable.commands import timetable
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(demo)
+app.command()(sandbox)
 app.command("import")(import_)
 app.command()(import_bookings)
 app.command()(migrate)

@@ -19,7 +19,14 @@ from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.propose import Propose
 from openbooking.booking.commands.seller_decisions import RecordAttendance
 from openbooking.booking.model.actor import Actor, ActorKind
-from openbooking.booking.model.opportunity import Offer, Opportunity, Seller, applicable_offers, parents_among
+from openbooking.booking.model.opportunity import (
+    Offer,
+    Opportunity,
+    Properties,
+    Seller,
+    applicable_offers,
+    parents_among,
+)
 from openbooking.booking.model.order import Caller, OrderKey, Payment
 from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.rules.pricing import Pricing, amount_due
@@ -114,6 +121,41 @@ async def make_bookings(
     clock.now = now
 
 
+class Buyer(NamedTuple):
+    """The Broker that books, the identifier of its payment, and its Customer as JSON-LD."""
+
+    broker: Broker
+    payment: str
+    customer: Properties
+
+
+def order_request(seller: Seller, opportunity: Opportunity, offer: Offer, spaces: int, buyer: Buyer) -> OrderRequest:
+    """Return the request of a Broker for some spaces of an Opportunity."""
+    price = amount_due(offer, Pricing(seller.tax_mode)) * spaces
+    items = tuple(
+        ItemRequest(
+            position=position,
+            opportunity_id=opportunity.path,
+            opportunity=opportunity.path,
+            offer_id=offer.key,
+            offer=offer.ref,
+        )
+        for position in range(spaces)
+    )
+    broker = buyer.broker
+    return OrderRequest(
+        seller_id=seller.key,
+        seller=seller.key,
+        broker_role=BrokerRole.AGENT,
+        broker={"@type": "Organization", "name": broker.name, "url": f"https://{broker.key}.example.net/"},
+        customer=buyer.customer,
+        items=items,
+        total_payment_due=Decimal(price),
+        total_currency=offer.currency,
+        payment=Payment(identifier=buyer.payment, name=broker.name) if price else None,
+    )
+
+
 class _Plan:
     """The bookings of one demo; they depend on the present only."""
 
@@ -202,31 +244,9 @@ class _Plan:
         return self._random.choice([each for each in BROKERS if each.seller in (None, opportunity.seller)])
 
     def _request(self, opportunity: Opportunity, offer: Offer, broker: Broker, spaces: int) -> OrderRequest:
+        identifier = f"{broker.key}-{self._random.randrange(10**6):06}"
         seller = self._sellers[opportunity.seller]
-        price = amount_due(offer, Pricing(seller.tax_mode)) * spaces
-        items = tuple(
-            ItemRequest(
-                position=position,
-                opportunity_id=opportunity.path,
-                opportunity=opportunity.path,
-                offer_id=offer.key,
-                offer=offer.ref,
-            )
-            for position in range(spaces)
-        )
-        number = self._random.randrange(10**6)
-        payment = Payment(identifier=f"{broker.key}-{number:06}", name=broker.name) if price else None
-        return OrderRequest(
-            seller_id=seller.key,
-            seller=seller.key,
-            broker_role=BrokerRole.AGENT,
-            broker={"@type": "Organization", "name": broker.name, "url": f"https://{broker.key}.example.net/"},
-            customer=self._customer(),
-            items=items,
-            total_payment_due=Decimal(price),
-            total_currency=offer.currency,
-            payment=payment,
-        )
+        return order_request(seller, opportunity, offer, spaces, Buyer(broker, identifier, self._customer()))
 
     def _customer(self) -> dict[str, str]:
         """Return a made-up person; the telephone numbers are reserved for fiction."""

@@ -48,11 +48,13 @@ class DemoContent(NamedTuple):
     Attributes:
         demo_key: The API key of the partner that may book for both Sellers.
         studio_key: The API key of the partner that may book for Willow Studio only.
+        keys: The API keys of all partners, by the keys of the partners.
         opportunities: All published Opportunities, in the order of their starts.
     """
 
     demo_key: str
     studio_key: str
+    keys: dict[str, str]
     opportunities: list[Opportunity]
 
 
@@ -77,7 +79,7 @@ def create_file(path: Path) -> None:
         raise DemoDatabaseError(f"The database {path} cannot be created: {fault}.") from fault
 
 
-async def fill_database(settings: Settings, today: date) -> DemoContent:
+async def fill_database(settings: Settings, today: date, *, days: int = DAYS, booked: bool = True) -> DemoContent:
     """Publish the Sellers and their Opportunities, and add Booking Partners, users and bookings.
 
     The Opportunities of the past two weeks are withdrawn after they have been booked, so that only Orders know them.
@@ -85,23 +87,26 @@ async def fill_database(settings: Settings, today: date) -> DemoContent:
     Args:
         settings: The settings, with the database.
         today: The present date in the time zone of the demo.
+        days: The days from today on for which occurrences are published.
+        booked: Whether to make bookings. Without them nothing of the past is published.
     """
     now = datetime.now(UTC)
     # The clock begins before the first booking, and all occurrences are published at that time.
-    before = timedelta(days=PAST_DAYS + _BOOKED_BEFORE_DAYS)
+    before = timedelta(days=PAST_DAYS + _BOOKED_BEFORE_DAYS) if booked else timedelta()
     clock = DemoClock(now - before)
-    settings = replace(settings, publish_ahead_days=before.days + DAYS)
+    settings = replace(settings, publish_ahead_days=before.days + days)
     async with open_system(settings, clock, serves=False) as system:
         opportunities = await _publish(system, today)
-        keys = [await _add_partner(system, broker) for broker in BROKERS]
-        await make_bookings(system.store, clock, SELLERS, opportunities, now)
+        keys = {broker.key: await _add_partner(system, broker) for broker in BROKERS}
+        if booked:
+            await make_bookings(system.store, clock, SELLERS, opportunities, now)
         current = frozenset(item.path for item in opportunities if not item.is_over(now))
         # One source after another, because a command must not take too long on a slow machine.
         for source in sorted({item.source for item in opportunities if item.path not in current}):
             await system.store.execute(Withdraw(sources=frozenset({source}), keep=current, actor=DEMO))
         for name, seller_key, role in USERS:
             await _add_user(system, name, seller_key, role)
-    return DemoContent(keys[0], keys[1], [item for item in opportunities if item.path in current])
+    return DemoContent(keys["demo"], keys["studio-app"], keys, [item for item in opportunities if item.path in current])
 
 
 async def _publish(system: System, today: date) -> list[Opportunity]:

@@ -43,10 +43,26 @@ def run_server(settings: Settings, listener: socket.socket, ready: Ready, clock:
     """
     drain = Drain(settings.drain_seconds)
     app = make_app(settings, clock or SystemClock(), drain.has_begun)
-    try:
-        _Server(server_config(settings, app), ready, drain).run(sockets=[listener])
-    except KeyboardInterrupt:
-        return
+    _run(server_config(settings, app), listener, ready, drain)
+
+
+def serve_app(
+    settings: Settings,
+    app: ASGIApp,
+    listener: socket.socket,
+    ready: Ready,
+    connection: type[Connection] = Connection,
+) -> None:
+    """Serve an application other than that of `make_app` until SIGINT or SIGTERM, without a drain.
+
+    Args:
+        settings: The settings of the server.
+        app: The application.
+        listener: The listening socket.
+        ready: Called once the server answers. Its argument is a function that stops the server.
+        connection: The class of the connections.
+    """
+    _run(server_config(settings, app, connection=connection), listener, ready, Drain(0))
 
 
 def make_app(settings: Settings, clock: Clock, draining: Callable[[], bool]) -> Starlette:
@@ -64,12 +80,14 @@ def make_app(settings: Settings, clock: Clock, draining: Callable[[], bool]) -> 
     return app
 
 
-def server_config(settings: Settings, app: ASGIApp | Callable[[], ASGIApp], **more: Any) -> uvicorn.Config:
+def server_config(
+    settings: Settings, app: ASGIApp | Callable[[], ASGIApp], connection: type[Connection] = Connection, **more: Any
+) -> uvicorn.Config:
     """Return the configuration of uvicorn, which all processes share."""
     return uvicorn.Config(
         app,
         loop="auto",  # uvloop, or asyncio on Windows, which uvloop does not support
-        http=Connection,
+        http=connection,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -145,6 +163,13 @@ class _Server(uvicorn.Server):
 
     def _stop(self) -> None:
         self.should_exit = True
+
+
+def _run(config: uvicorn.Config, listener: socket.socket, ready: Ready, drain: Drain) -> None:
+    try:
+        _Server(config, ready, drain).run(sockets=[listener])
+    except KeyboardInterrupt:
+        return
 
 
 def _interrupt(_signal: int, _frame: Any) -> None:

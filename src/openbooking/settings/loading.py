@@ -20,6 +20,8 @@ from openbooking.settings.definitions import Settings, SettingsError
 
 ENVIRONMENT_PREFIX = "OPENBOOKING_"
 FILE_VARIABLE = "OPENBOOKING_SETTINGS"
+# Variables with the prefix that are no settings: they tell a Broker under test where the sandbox is, and its API key.
+SANDBOX_VARIABLES = ("OPENBOOKING_SANDBOX_URL", "OPENBOOKING_SANDBOX_KEY")
 _PORT_VARIABLE = "OPENBOOKING_PORT"
 _FILE_SUFFIX = "_file"
 _NOT_SHOWN = "(set, and not shown)"
@@ -40,10 +42,11 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
     environment = os.environ if environment is None else environment
     values = _read_file(environment.get(FILE_VARIABLE))
     links = {name for name, value in environment.items() if is_of_service(name, value)}
+    no_settings = {FILE_VARIABLE, *SANDBOX_VARIABLES, *links}
     values |= {
         name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
         for name, value in environment.items()
-        if name.startswith(ENVIRONMENT_PREFIX) and name != FILE_VARIABLE and name not in links
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in no_settings
     }
     if _PORT_VARIABLE in links:
         _log.warning("settings.left_out", variable=_PORT_VARIABLE, reason=PORT_LEFT_OUT)

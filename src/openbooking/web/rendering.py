@@ -6,7 +6,7 @@ from types import CodeType
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from starlette.responses import HTMLResponse, Response
 
@@ -15,6 +15,7 @@ from openbooking.settings import Settings
 STYLE_PATH = "/pages.css"
 FAVICON_PATH = "/favicon.svg"
 
+_PACKAGE = "openbooking.web"
 _A_YEAR = 31_536_000
 _CACHED = {"Cache-Control": "public, max-age=900"}
 
@@ -46,14 +47,15 @@ class Renderer:
 
     Args:
         settings: The settings, of which pages show the name of the Booking System.
+        package: A package with more templates, which extend those of the web.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, package: str = "") -> None:
         self._settings = settings
         self.is_secure = urlsplit(settings.site).scheme == "https"
         self.root = settings.site_path
         self._templates = Environment(
-            loader=PackageLoader("openbooking.web"),
+            loader=ChoiceLoader([PackageLoader(each) for each in (_PACKAGE, package) if each]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

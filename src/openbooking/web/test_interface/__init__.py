@@ -11,7 +11,6 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -32,11 +31,11 @@ from openbooking.booking.model.record import OrderRecord
 from openbooking.identity.scopes import Scope
 from openbooking.jsonld.read import read_object, read_reference
 from openbooking.openactive.errors import NotFoundError, OpenBookingError, SellerNotFoundError, UnknownOrderError
-from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.opportunity_types import PARENT_PROPERTIES
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OrderType
 from openbooking.system import System
 from openbooking.web.request import read_body
+from openbooking.web.test_interface.copies import copy_of
 from openbooking.web.test_interface.opportunities import PLACE, OpportunityMaker, recipe_for
 
 # A caller of the test interface is not a Seller. The actor of its commands is therefore the system.
@@ -165,13 +164,10 @@ class TestInterface:
         if not isinstance(record, OrderRecord):
             raise UnknownOrderError
         item, _ = record.items()[0]
-        path = opportunity_path(item.opportunity.type, uuid.uuid4().hex)
-        has_own_offer = item.offer.owner == item.opportunity.path
-        offer = replace(item.offer, owner=path) if has_own_offer else item.offer
-        copy = replace(item.opportunity, path=path, offers=(offer,) if has_own_offer else ())
+        copy, offer = copy_of(item)
         await self._system.store.execute(Publish((copy,), actor=ACTOR))
         replacement = Replace(
-            order=order, number=1, opportunity=path, offer=offer.ref, nonce=str(uuid.uuid4()), actor=ACTOR
+            order=order, number=1, opportunity=copy.path, offer=offer.ref, nonce=str(uuid.uuid4()), actor=ACTOR
         )
         await self._system.store.execute(replacement)
 
