@@ -15,7 +15,7 @@ from typing import Self, Unpack
 import httpx2
 
 from openbooking.broker.basket import BasketFlows, Bookable, Contents, Party
-from openbooking.broker.catalogue.harvesting import AsyncHarvest, FeedEnd, harvest_feeds
+from openbooking.broker.catalogue.harvesting import FeedEnd
 from openbooking.broker.catalogue.query import Search, SearchTerms
 from openbooking.broker.catalogue.search import Hit
 from openbooking.broker.core import AnyAccess, BrokerFlows, BrokerOptions
@@ -142,8 +142,15 @@ class Broker:
         Raises:
             DiscoveryError: The dataset site cannot be read.
         """
-        feeds = self._driver.run(self._flows.open_feeds())
-        return harvest_feeds(self._flows.database, feeds, self._driver.client, self._flows.index)
+        return self._driver.run(self._flows.catalogue()).harvest(self._driver.client)
+
+    def follow_feeds(self) -> Iterator[list[FeedEnd]]:
+        """Read the open feeds again and again, with a pause of a minute between, and yield the ends of each reading.
+
+        Raises:
+            DiscoveryError: The dataset site cannot be read.
+        """
+        return self._driver.run(self._flows.catalogue()).follow(self._driver.client)
 
     def search(self, **terms: Unpack[SearchTerms]) -> list[Hit]:
         """Search what was harvested; `Search` describes the terms.
@@ -182,6 +189,7 @@ class Broker:
     unfinished = blocking(BrokerFlows.unfinished)
     apply_changes = blocking(BrokerFlows.apply_changes)
     latest = blocking(BrokerFlows.latest)
+    learn_concepts = blocking(BrokerFlows.learn_concepts)
     start_authorization = blocking(BrokerFlows.start_authorization)
     finish_authorization = blocking(BrokerFlows.finish_authorization)
     authorized_sellers = blocking(BrokerFlows.authorized_sellers)
@@ -237,9 +245,14 @@ class AsyncBroker:
         Raises:
             DiscoveryError: The dataset site cannot be read.
         """
-        feeds = await self._driver.run(self._flows.open_feeds())
-        driver, flows = self._driver, self._flows
-        return await AsyncHarvest(flows.database, feeds, driver.client, flows.index, driver.worker).read()
+        catalogue = await self._driver.run(self._flows.catalogue())
+        return await catalogue.harvest_async(self._driver.client, self._driver.worker)
+
+    async def follow_feeds(self) -> AsyncIterator[list[FeedEnd]]:
+        """Read the open feeds again and again, as `Broker.follow_feeds` does."""
+        catalogue = await self._driver.run(self._flows.catalogue())
+        async for ends in catalogue.follow_async(self._driver.client, self._driver.worker):
+            yield ends
 
     async def search(self, **terms: Unpack[SearchTerms]) -> list[Hit]:
         """Search what was harvested, as `Broker.search` does."""
@@ -268,6 +281,7 @@ class AsyncBroker:
     unfinished = asynchronous(BrokerFlows.unfinished)
     apply_changes = asynchronous(BrokerFlows.apply_changes)
     latest = asynchronous(BrokerFlows.latest)
+    learn_concepts = asynchronous(BrokerFlows.learn_concepts)
     start_authorization = asynchronous(BrokerFlows.start_authorization)
     finish_authorization = asynchronous(BrokerFlows.finish_authorization)
     authorized_sellers = asynchronous(BrokerFlows.authorized_sellers)

@@ -15,10 +15,9 @@ from openbooking.broker.api.endpoints import BookingApi
 from openbooking.broker.api.openid import OpenIdClient, Tokens
 from openbooking.broker.api.retries import Retries
 from openbooking.broker.basket import BasketFlows, Bookable, Contents, Party, items_of, read_contents, to_json
-from openbooking.broker.catalogue.harvesting import Feeds
-from openbooking.broker.catalogue.index import Index
+from openbooking.broker.catalogue.catalogue import Catalogue
 from openbooking.broker.catalogue.query import Search
-from openbooking.broker.catalogue.search import Hit, find
+from openbooking.broker.catalogue.search import Hit
 from openbooking.broker.errors import AuthorizationError, DiscoveryError, OrderAccessError, Reply
 from openbooking.broker.flow import Flow, work
 from openbooking.broker.money.journal import Journal
@@ -35,7 +34,7 @@ from openbooking.broker.ownership import OrderOwners, OwnedOrder
 from openbooking.broker.store.database import Database, open_database
 from openbooking.broker.store.schema import prepare
 from openbooking.harvest.client import HarvestOptions
-from openbooking.openactive.messages import OrderProposalPatch, Payment
+from openbooking.openactive.messages import JsonObject, OrderProposalPatch, Payment
 from openbooking.openactive.terms import OPENACTIVE, BrokerRole, OrderProposalStatus, OrderType
 
 AnyAccess = Access | OpenIdClient
@@ -60,7 +59,6 @@ class BrokerFlows:
 
     Attributes:
         database: The database.
-        index: The index of what was harvested.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of a Broker
@@ -75,7 +73,6 @@ class BrokerFlows:
         self._site = site
         self._access = access
         self.database = _open(database)
-        self.index = Index(self.database)
         self._journal = Journal(self.database, site)
         self._owners = OrderOwners(self.database, self._journal, site)
         self._steps = Steps(self.api, payments, (options or BrokerOptions()).retries)
@@ -304,10 +301,11 @@ class BrokerFlows:
         Raises:
             ValueError: The limit or the offset is out of bounds, or hits are to be sorted by the distance from nowhere.
         """
-        return (yield from work(lambda: find(self.database, self._site, search, self._options.clock())))
+        known = Catalogue(self.database, self._site, {}, HarvestOptions(clock=self._options.clock))
+        return (yield from work(lambda: known.search(search)))
 
-    def open_feeds(self) -> Flow[Feeds]:
-        """Return the open feeds, and how they are read.
+    def catalogue(self) -> Flow[Catalogue]:
+        """Return the catalogue with the open feeds of the Booking System.
 
         Raises:
             DiscoveryError: The dataset site cannot be read.
@@ -318,7 +316,16 @@ class BrokerFlows:
             # Several feeds may have items of one type.
             number = sum(name.partition(" ")[0] == feed.type for name in urls)
             urls[f"{feed.type} {number + 1}" if number else feed.type] = feed.url
-        return Feeds(self._site, urls, HarvestOptions(clock=self._options.clock))
+        return Catalogue(self.database, self._site, urls, HarvestOptions(clock=self._options.clock))
+
+    def learn_concepts(self, scheme: JsonObject) -> Flow[None]:
+        """Learn which activities are narrower than others from a concept scheme, such as OpenActive's activity list.
+
+        Args:
+            scheme: The concept scheme in JSON-LD.
+        """
+        known = Catalogue(self.database, self._site, {})
+        yield from work(lambda: known.learn_concepts(scheme))
 
     def start_authorization(self) -> Flow[Consent]:
         """Start the authorization by a Seller: return the page to which the browser of the Seller goes.
