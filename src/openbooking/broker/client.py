@@ -18,7 +18,8 @@ from openbooking.broker.basket import BasketFlows, Bookable, Contents, Party
 from openbooking.broker.catalogue.harvesting import FeedEnd
 from openbooking.broker.catalogue.query import Search, SearchTerms
 from openbooking.broker.catalogue.search import Hit
-from openbooking.broker.core import AnyAccess, BrokerFlows, BrokerOptions
+from openbooking.broker.core import BrokerFlows, BrokerOptions
+from openbooking.broker.credentials import AnyAccess
 from openbooking.broker.drivers import AsyncDriver, BlockingDriver, asynchronous, blocking
 from openbooking.broker.money.payments import Payments
 from openbooking.broker.orders.changes import Change

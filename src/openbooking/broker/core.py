@@ -8,17 +8,18 @@ from typing import NamedTuple
 
 import msgspec
 
-from openbooking.broker.api.access import Access, system_clock
-from openbooking.broker.api.authorization import Consent, OpenIdAccess
+from openbooking.broker.api.access import system_clock
+from openbooking.broker.api.authorization import Consent
 from openbooking.broker.api.discovery import BookingSystem, discover
 from openbooking.broker.api.endpoints import BookingApi
-from openbooking.broker.api.openid import OpenIdClient, Tokens
+from openbooking.broker.api.openid import Tokens
 from openbooking.broker.api.retries import Retries
 from openbooking.broker.basket import BasketFlows, Bookable, Contents, Party, items_of, read_contents, to_json
 from openbooking.broker.catalogue.catalogue import Catalogue
 from openbooking.broker.catalogue.query import Search
 from openbooking.broker.catalogue.search import Hit
-from openbooking.broker.errors import AuthorizationError, DiscoveryError, OrderAccessError, Reply
+from openbooking.broker.credentials import AnyAccess, Credentials
+from openbooking.broker.errors import DiscoveryError, OrderAccessError, Reply
 from openbooking.broker.flow import Flow, work
 from openbooking.broker.money.journal import Journal
 from openbooking.broker.money.payments import Payments
@@ -36,8 +37,6 @@ from openbooking.broker.store.schema import prepare
 from openbooking.harvest.client import HarvestOptions
 from openbooking.openactive.messages import JsonObject, OrderProposalPatch, Payment
 from openbooking.openactive.terms import OPENACTIVE, BrokerRole, OrderProposalStatus, OrderType
-
-AnyAccess = Access | OpenIdClient
 
 
 class BrokerOptions(NamedTuple):
@@ -59,6 +58,7 @@ class BrokerFlows:
 
     Attributes:
         database: The database.
+        credentials: The credentials at the Booking System.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of a Broker
@@ -71,7 +71,6 @@ class BrokerFlows:
         options: BrokerOptions | None,
     ) -> None:
         self._site = site
-        self._access = access
         self.database = _open(database)
         self._journal = Journal(self.database, site)
         self._owners = OrderOwners(self.database, self._journal, site)
@@ -81,7 +80,7 @@ class BrokerFlows:
         self._broker = None if organization is None else to_json(organization)
         self._options = options or BrokerOptions()
         self._system: BookingSystem | None = None
-        self._open_id: OpenIdAccess | None = None
+        self.credentials = Credentials(access, self.discover, self.database, self._options.clock)
 
     def close(self) -> None:
         """Close the database."""
@@ -106,13 +105,7 @@ class BrokerFlows:
         system = yield from self.discover()
         if not system.api:
             raise DiscoveryError(f"{system.site} publishes open data only: it names no API to book with.")
-        return BookingApi(system.api, (yield from self._access_for(seller)), self._options.retries)
-
-    def feed_access(self) -> Flow[Access]:
-        """Return the credentials for the Orders feeds, which belong to the Broker and not to a Seller."""
-        if not isinstance(self._access, OpenIdClient):
-            return self._access
-        return (yield from self.open_id()).feeds
+        return BookingApi(system.api, (yield from self.credentials.for_seller(seller)), self._options.retries)
 
     def begin_basket(
         self, choices: Iterable[Bookable], *, customer_key: str, customer: Party | None, payment: Payment | None
@@ -253,7 +246,7 @@ class BrokerFlows:
         system = yield from self.discover()
         if not system.api:
             raise DiscoveryError(f"{system.site} publishes open data only: it has no Orders feed.")
-        access = yield from self.feed_access()
+        access = yield from self.credentials.for_feeds()
         feeds = (OrderFeed(system.orders_feed, OrderType.ORDER), OrderFeed(system.proposals_feed, OrderType.PROPOSAL))
         yield from self._watch_booked()
         return (
@@ -333,7 +326,7 @@ class BrokerFlows:
         Raises:
             AuthorizationError: The access is not that of an `OpenIdClient` with a redirect URI.
         """
-        return (yield from (yield from self.open_id()).start())
+        return (yield from (yield from self.credentials.open_id()).start())
 
     def finish_authorization(self, url: str, state: str) -> Flow[Tokens]:
         """Finish the authorization by a Seller: keep its tokens, and return them with the `@id` of the Seller.
@@ -345,32 +338,12 @@ class BrokerFlows:
         Raises:
             AuthorizationError: The Seller did not consent, or the browser is another one.
         """
-        return (yield from (yield from self.open_id()).finish(url, state))
+        return (yield from (yield from self.credentials.open_id()).finish(url, state))
 
     def authorized_sellers(self) -> Flow[tuple[str, ...]]:
         """Return the `@id`s of the Sellers that have authorised the Broker."""
-        tokens = yield from (yield from self.open_id()).sellers()
+        tokens = yield from (yield from self.credentials.open_id()).sellers()
         return tuple(each.seller for each in tokens)
-
-    def open_id(self) -> Flow[OpenIdAccess]:
-        """Return the access by the OpenID provider of the Booking System.
-
-        Raises:
-            AuthorizationError: The access is not that of an `OpenIdClient`, or the system has no provider.
-        """
-        if not isinstance(self._access, OpenIdClient):
-            raise AuthorizationError("Sellers authorise a Broker whose access is an OpenIdClient.")
-        if self._open_id is None:
-            system = yield from self.discover()
-            if not system.authority:
-                raise AuthorizationError(f"{system.site} names no OpenID provider.")
-            self._open_id = OpenIdAccess(system.authority, self._access, self.database, self._options.clock)
-        return self._open_id
-
-    def _access_for(self, seller: str) -> Flow[Access]:
-        if not isinstance(self._access, OpenIdClient):
-            return self._access
-        return (yield from self.open_id()).for_seller(seller)
 
     def _owned(self, order: uuid.UUID, customer_key: str) -> Flow[OwnedOrder]:
         return (yield from work(lambda: self._owners.check(order, customer_key)))

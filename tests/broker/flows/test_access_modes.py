@@ -40,7 +40,7 @@ async def book_and_cancel(served: Served, broker: Any) -> None:
     order = await carry_out(broker, api.book(basket.order, request))
     await broker.cancel(basket.order, "sam", [str(order.ordered_item[0].id)])
     system = await broker.discover()
-    access = await carry_out(broker, broker._flows.feed_access())
+    access = await carry_out(broker, broker._flows.credentials.for_feeds())
     headers = await carry_out(broker, access.headers())
     answer = await carry_out(broker, send(Request("GET", system.orders_feed, headers)))
     assert answer.status == 200
@@ -77,7 +77,7 @@ async def test_tokens_are_renewed_before_they_end_and_survive_the_process(tmp_pa
         served.world.pass_time(hours=1)
         second = open_broker("asynchronous", served, access, location)
         await book_and_cancel(served, second)
-        (kept,) = await carry_out(second, (await carry_out(second, second._flows.open_id())).sellers())
+        (kept,) = await carry_out(second, (await carry_out(second, second._flows.credentials.open_id())).sellers())
         assert kept.refresh_token != tokens.refresh_token
         await second.close()
 
