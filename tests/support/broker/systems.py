@@ -22,7 +22,7 @@ from openbooking.broker import (
     OpenIdClient,
     Organization,
 )
-from openbooking.broker.core import AnyAccess
+from openbooking.broker.credentials import AnyAccess
 from openbooking.web.app import Application
 from support.http_system import World, open_world
 
