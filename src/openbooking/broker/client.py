@@ -8,7 +8,7 @@ Both classes have the same methods, which `core.py` and `basket.py` write once a
 """
 
 import uuid
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Self, Unpack
 
@@ -21,8 +21,10 @@ from openbooking.broker.catalogue.search import Hit
 from openbooking.broker.core import BrokerFlows, BrokerOptions
 from openbooking.broker.credentials import AnyAccess
 from openbooking.broker.drivers import AsyncDriver, BlockingDriver, asynchronous, blocking
+from openbooking.broker.flow import pause
 from openbooking.broker.money.payments import Payments
 from openbooking.broker.orders.changes import Change
+from openbooking.broker.orders.feed import DEFAULT_PAUSE, FeedError, check_pause
 from openbooking.openactive.messages import Payment
 
 
@@ -176,6 +178,29 @@ class Broker:
                 self._driver.run(page.commit(None))
         self._driver.run(self._flows.settle())
 
+    def follow_changes(
+        self, pause_seconds: float = DEFAULT_PAUSE, on_fault: Callable[[FeedError], object] | None = None
+    ) -> Iterator[Change]:
+        """Yield changes for ever, as `changes` does (OB-BRK-07).
+
+        Args:
+            pause_seconds: The pause between two readings: at most 60 seconds.
+            on_fault: Called if a feed cannot be read to its end; the reading is then tried again. None to raise.
+
+        Raises:
+            ValueError: The pause is longer than the specification allows.
+            FeedError: A feed cannot be read to its end.
+        """
+        check_pause(pause_seconds)
+        while True:
+            try:
+                yield from self.changes()
+            except FeedError as fault:
+                if on_fault is None:
+                    raise
+                on_fault(fault)
+            self._driver.run(pause(pause_seconds))
+
     discover = blocking(BrokerFlows.discover)
     orders_of = blocking(BrokerFlows.orders_of)
     status = blocking(BrokerFlows.status)
@@ -267,6 +292,21 @@ class AsyncBroker:
                     yield change
                 await self._driver.run(page.commit(None))
         await self._driver.run(self._flows.settle())
+
+    async def follow_changes(
+        self, pause_seconds: float = DEFAULT_PAUSE, on_fault: Callable[[FeedError], object] | None = None
+    ) -> AsyncIterator[Change]:
+        """Yield changes for ever, as `Broker.follow_changes` does."""
+        check_pause(pause_seconds)
+        while True:
+            try:
+                async for change in self.changes():
+                    yield change
+            except FeedError as fault:
+                if on_fault is None:
+                    raise
+                on_fault(fault)
+            await self._driver.run(pause(pause_seconds))
 
     discover = asynchronous(BrokerFlows.discover)
     orders_of = asynchronous(BrokerFlows.orders_of)

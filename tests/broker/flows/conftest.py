@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from openbooking.testing.postgres import PostgresServer
-from support.broker.systems import ACCESS, Served, open_broker, serving_world
+from support.broker.systems import ACCESS, Served, Till, open_broker, serving_world
 
 
 @pytest.fixture(autouse=True)
@@ -39,8 +39,14 @@ async def system(databases: tuple[dict[str, str], str], tmp_path: Path) -> Async
 
 
 @pytest.fixture
-async def broker(kind: str, system: Served, databases: tuple[dict[str, str], str]) -> AsyncIterator[Any]:
+def till() -> Till:
+    """The payments of the Broker."""
+    return Till()
+
+
+@pytest.fixture
+async def broker(kind: str, system: Served, databases: tuple[dict[str, str], str], till: Till) -> AsyncIterator[Any]:
     """The Broker alice with an API key."""
-    opened = open_broker(kind, system, ACCESS["API key"][0], databases[1])
+    opened = open_broker(kind, system, ACCESS["API key"][0], databases[1], payments=till)
     yield opened
     await opened.close()

@@ -1,9 +1,12 @@
 """A Booking System on a real socket, and Brokers with the blocking and the asynchronous client, called alike."""
 
 import asyncio
+import inspect
 import socket
-from collections.abc import AsyncIterator, Callable
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,6 +19,7 @@ from openbooking.broker import (
     Basket,
     Broker,
     BrokerOptions,
+    Charge,
     Choice,
     FixedHeaders,
     Flow,
@@ -83,14 +87,49 @@ class Threaded:
             result = await asyncio.to_thread(value, *args, **kwargs)
             return Threaded(result) if isinstance(result, Basket) else result
 
+        if inspect.isgeneratorfunction(value):
+            return lambda *args, **kwargs: _in_threads(value(*args, **kwargs))
+
         return call
 
 
-def open_broker(kind: str, served: Served, access: AnyAccess, location: str, **options: Any) -> Any:
+async def _in_threads(values: Iterator[Any]) -> AsyncIterator[Any]:
+    """Yield the values of an iterator, each taken in a thread."""
+    end = object()
+    while (value := await asyncio.to_thread(next, values, end)) is not end:
+        yield value
+
+
+class Till:
+    """Hooks of payment that remember what was captured and not paid back, by Order UUID."""
+
+    def __init__(self) -> None:
+        self.authorised: dict[str, Decimal] = {}
+        self.kept: dict[uuid.UUID, Decimal] = {}
+
+    def authorise(self, charge: Charge) -> str:
+        """Reserve an amount."""
+        self.authorised[charge.payment] = charge.amount
+        return f"payment {charge.payment}"
+
+    def capture(self, charge: Charge) -> None:
+        """Take an amount."""
+        self.kept[charge.order] = self.authorised.pop(charge.payment)
+
+    def void(self, charge: Charge) -> None:
+        """Release an amount."""
+        self.authorised.pop(charge.payment, None)
+
+    def refund(self, charge: Charge) -> None:
+        """Pay an amount back."""
+        self.kept[charge.order] -= charge.amount
+
+
+def open_broker(kind: str, served: Served, access: AnyAccess, location: str, **parts: Any) -> Any:
     """Return a Broker of this kind, with the methods of an `AsyncBroker`. The clock is that of the Booking System."""
-    given = BrokerOptions(clock=served.world.clock, **options)
+    given = BrokerOptions(clock=served.world.clock)
     class_: Callable[..., Any] = AsyncBroker if kind == "asynchronous" else Broker
-    broker = class_(served.site, access=access, database=location, organization=ORGANIZATION, options=given)
+    broker = class_(served.site, access=access, database=location, organization=ORGANIZATION, options=given, **parts)
     return broker if kind == "asynchronous" else Threaded(broker)
 
 

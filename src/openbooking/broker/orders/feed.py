@@ -23,6 +23,8 @@ from openbooking.harvest.reader import End, Get, Reader, Received, Wait
 from openbooking.openactive.messages import OrderProposalFeedData
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OrderType
 
+# The seconds between two readings of the feeds.
+DEFAULT_PAUSE, LONGEST_PAUSE = 20.0, 60.0
 # The body of an answer is complete and decompressed.
 _OF_THE_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
 
@@ -135,6 +137,12 @@ class OrderFeedReading:
                 yield from pause(step.seconds)
             else:
                 return step
+
+
+def check_pause(seconds: float) -> None:
+    """Raise ValueError if a pause between two readings is longer than the specification allows (OB-BRK-07)."""
+    if not 0 <= seconds <= LONGEST_PAUSE:
+        raise ValueError(f"The Orders feed is read at least every {LONGEST_PAUSE:g} seconds, not every {seconds:g}.")
 
 
 def _note(transaction: Transaction, version: NewVersion) -> None:
