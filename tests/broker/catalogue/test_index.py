@@ -73,7 +73,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(steps=STEPS, batch=st.sampled_from([1, 3, 1_000]))
 @pytest.mark.spec("OB-BKBL-31", "OB-BKBL-32")
 def test_the_index_equals_one_made_afresh(steps: list[tuple[str, int | None, str]], batch: int) -> None:

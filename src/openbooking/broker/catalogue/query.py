@@ -192,7 +192,8 @@ def _narrower(transaction: Transaction, activity: str) -> list[int]:
         marks = ", ".join("?" * len(new))
         query = (
             f"SELECT concept FROM catalogue_broader WHERE broader IN ({marks}) UNION"  # noqa: S608 - marks only
-            " SELECT other.concept FROM catalogue_concept known JOIN catalogue_concept other ON other.label = known.label"
+            " SELECT other.concept FROM catalogue_concept known"
+            " JOIN catalogue_concept other ON other.label = known.label"
             f" WHERE known.label <> '' AND known.concept IN ({marks})"
         )
         new = {row[0] for row in transaction.execute(query, sorted(new) * 2)} - found
