@@ -8,7 +8,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check conformance mutants fire hostile follow fuzz ledger clocks histories looks bench \
-    console soak growth capacity pretix screenshots format pins clean
+    console soak growth capacity pretix harvest screenshots format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,6 +97,9 @@ pretix: .venv/.dev benchmarks/.pretix/.installed ## Compare bookings with orders
 	@scripts/system-packages wrk postgres
 	@$(PYTHON) benchmarks/pretix.py benchmarks/.pretix/bin
 
+harvest: .venv/.dev benchmarks/.openactive/.installed ## Harvest a million items under kills, compare with the package openactive, and search (ARGS="--items 50000")
+	@$(PYTHON) benchmarks/harvest.py benchmarks/.openactive/bin/python $(ARGS)
+
 screenshots: .venv/.dev ## Take the pictures of the documentation again
 	@scripts/system-packages chromium
 	$(PYTHON) tests/screenshots.py
@@ -109,7 +112,7 @@ pins: ## Pin the newest versions in all requirements*.txt, with the hashes of th
 	@scripts/pin-requirements $(SYSTEM_PYTHON)
 
 clean: ## Remove what the other targets made
-	rm -rf .venv build mutants benchmarks/.pretix tests/validators/node_modules dist htmlcov .coverage .coverage.* \
+	rm -rf .venv build mutants benchmarks/.openactive benchmarks/.pretix tests/validators/node_modules dist htmlcov .coverage .coverage.* \
 	    .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -136,6 +139,13 @@ benchmarks/.pretix/.installed: benchmarks/requirements-pretix.txt
 	$(SYSTEM_PYTHON) -m venv --clear benchmarks/.pretix
 	benchmarks/.pretix/bin/python -m pip --disable-pip-version-check -qq install --require-hashes \
 	    -r benchmarks/requirements-pretix.txt
+	@touch $@
+
+benchmarks/.openactive/.installed: benchmarks/requirements-openactive.txt
+	@SYSTEM_PYTHON=$(SYSTEM_PYTHON) scripts/system-packages venv
+	$(SYSTEM_PYTHON) -m venv --clear benchmarks/.openactive
+	benchmarks/.openactive/bin/python -m pip --disable-pip-version-check -qq install --require-hashes \
+	    -r benchmarks/requirements-openactive.txt
 	@touch $@
 
 $(VALIDATORS): tests/validators/package.json tests/validators/package-lock.json

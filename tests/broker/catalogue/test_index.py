@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openbooking.broker.catalogue import index as catalogue_index
-from openbooking.broker.store.database import open_database
+from openbooking.broker.store.database import SqliteDatabase, open_database
 from support.catalogue.shelf import Shelf
 from support.importing.published_items import (
     FACILITY_ID,
@@ -16,6 +16,7 @@ from support.importing.published_items import (
     SELLER,
     event,
     facility,
+    rpde,
     series,
     session,
     slot,
@@ -73,7 +74,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(steps=STEPS, batch=st.sampled_from([1, 3, 1_000]))
 @pytest.mark.spec("OB-BKBL-31", "OB-BKBL-32")
 def test_the_index_equals_one_made_afresh(steps: list[tuple[str, int | None, str]], batch: int) -> None:
@@ -157,3 +158,18 @@ def test_unused_subjects_and_processed_deletions_are_removed(shelf: Shelf) -> No
             for table in ("catalogue_subject", "catalogue_activity", "harvest_item")
         ]
     assert counts == [(0,), (0,), (1,)]
+
+
+def test_the_tables_are_counted_after_changes(shelf: Shelf) -> None:
+    shelf.keep("Mixed", [rpde(series()), rpde(session(1)), rpde(session(2))])
+    index = catalogue_index.Index(shelf.database)
+    assert not index.update()
+    index.tidy()
+    is_sqlite = isinstance(shelf.database, SqliteDatabase)
+    query = (
+        "SELECT max(CAST(substr(stat, 1, 1) AS INTEGER)) FROM sqlite_stat1 WHERE tbl = 'catalogue_thing'"
+        if is_sqlite
+        else "SELECT CAST(reltuples AS INTEGER) FROM pg_class WHERE relname = 'catalogue_thing'"
+    )
+    with shelf.database.transaction() as transaction:
+        assert transaction.execute(query).fetchone() == (3,)

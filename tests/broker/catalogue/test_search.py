@@ -204,7 +204,7 @@ def test_a_search_finds_what_reading_everything_finds(monkeypatch: pytest.Monkey
     with closing(open_database(":memory:")) as database:
         shelf = Shelf(database)
         shelf.put(*(random_event(number, chance) for number in range(150)))
-        for _ in range(60):
+        for _ in range(25):
             asked: dict[str, Any] = {}
             for part in chance.sample(SEARCHES, chance.randrange(1, 4)):
                 asked |= part

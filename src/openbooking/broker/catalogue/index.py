@@ -19,6 +19,7 @@ BATCH = 1_000
 _AT_ONCE = 500
 _MOST_CACHED = 20_000
 _MOST_SUBJECTS = 500_000
+_MANY_CHANGES = 10_000
 _WRITE_THING = f"""
     INSERT INTO catalogue_thing (owner, path, thing, parent, {", ".join(Row._fields)})
     VALUES ({", ".join("?" * (4 + len(Row._fields)))})
@@ -80,6 +81,8 @@ class Index:
         self._database = database
         self._cache: Cache = {}
         self._known_subjects: set[int] = set()
+        self._is_analysed = False
+        self._unanalysed = 0
 
     def update(self) -> bool:
         """Process the next items that have changed, and return whether there may be more.
@@ -98,10 +101,13 @@ class Index:
                 transaction.execute("UPDATE catalogue_progress SET position = ?", (items[-1].position,))
         self._cache = cache if len(cache) < _MOST_CACHED else {}
         self._known_subjects = known if len(known) < _MOST_SUBJECTS else set()
+        self._unanalysed += len(items)
         return len(items) == BATCH
 
     def tidy(self) -> None:
         """Remove deleted items that have been processed, and subjects that no thing has any more.
+
+        After many changes, the database counts what its tables hold, because it plans searches by these numbers.
 
         A deleted item is kept until its feed has been read to its end, because an older version may still follow.
         """
@@ -115,6 +121,10 @@ class Index:
             )
             transaction.execute(f"DELETE FROM catalogue_subject WHERE {unused} catalogue_subject.subject)")  # noqa: S608
             transaction.execute(f"DELETE FROM catalogue_activity WHERE {unused} catalogue_activity.subject)")  # noqa: S608
+            if self._unanalysed >= (_MANY_CHANGES if self._is_analysed else 1):
+                for table in ("catalogue_thing", "catalogue_subject", "catalogue_activity", "harvest_item"):
+                    transaction.execute(f"ANALYZE {table}")
+                self._is_analysed, self._unanalysed = True, 0
 
 
 class Occurrences:
