@@ -1,6 +1,5 @@
 """Fixtures for purchases: a world on each database."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,14 +7,13 @@ import pytest
 
 from openbooking.broker.store.database import open_database
 from openbooking.broker.store.schema import prepare
-from support.money.world import World
+from support.money.world import World, fast_folder
 
 
 @pytest.fixture
 def memory_folder() -> Iterator[Path]:
-    """A temporary folder in memory if the machine has one, where a commit takes no time."""
-    memory = Path("/dev/shm")  # noqa: S108 - only the parent of a folder with a random name
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+    """A temporary folder where a commit takes no time."""
+    with fast_folder() as folder:
         yield Path(folder)
 
 

@@ -1,6 +1,7 @@
 """Proposals: P, the Seller's decision in the feed, and B with the version that the Customer agreed to."""
 
 import uuid
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
@@ -13,7 +14,7 @@ from openbooking.openactive.messages import PriceSpecification
 from openbooking.openactive.terms import OrderProposalStatus
 from support.money.booking_system import Fault, keys, order
 from support.money.payments import PaymentFault
-from support.money.world import World
+from support.money.world import Kind, Stop, World
 
 ACCEPTED, AWAITING = OrderProposalStatus.ACCEPTED, OrderProposalStatus.AWAITING
 
@@ -162,3 +163,34 @@ def test_proposal_that_was_declined_by_the_provider_can_be_booked_later(world: W
     with world.database.transaction() as transaction:
         note_order(transaction, proposal, PriceSpecification(price="12.00", price_currency="GBP"))
     assert world.faults() == []
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("fault", [None, Fault.FATAL_AFTERWARDS, Fault.LOST, Fault.CONFLICT])
+def test_booking_of_a_proposal_is_recovered_wherever_it_is_stopped(
+    world: World, fault: Fault | None, kind: Kind
+) -> None:
+    for step in range(1, 12):
+        proposal, version = proposed(world)
+        note(world, proposal, ACCEPTED, version)
+        world.system.faults["B"] = [fault] if fault else []
+        with suppress(Exception):
+            world.run(world.purchases.book_proposal(proposal), Stop(step, kind))
+        world.restart()
+        world.heal()
+        assert world.recover().left == ()
+        assert world.faults() == [], f"at step {step}"
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("fault", [None, Fault.FATAL_AFTERWARDS, Fault.LOST])
+def test_proposal_is_recovered_wherever_it_is_stopped(world: World, fault: Fault | None, kind: Kind) -> None:
+    for step in range(1, 12):
+        basket = world.basket()
+        world.system.faults["P"] = [fault] if fault else []
+        with suppress(Exception):
+            world.run(world.purchases.propose(basket, order()), Stop(step, kind))
+        world.restart()
+        world.heal()
+        assert world.recover().left == ()
+        assert (world.faults(), world.provider.calls, world.run(world.recovery.unfinished())) == ([], [], ())

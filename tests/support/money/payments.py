@@ -49,7 +49,8 @@ class Provider:
         self._compare(name, charge)
         self.calls.append((name, charge))
         fault = self.faults[name].pop(0) if self.faults[name] else self.always.get(name)
-        if fault is PaymentFault.DECLINED:
+        taken = name == "capture" and self.state.get(charge.payment) == "captured"
+        if fault is PaymentFault.DECLINED and not taken and charge.key not in self.refunds:
             raise DeclinedError(f"{name} is declined")
         if fault is PaymentFault.TEMPORARY:
             raise TemporaryPaymentError(f"{name} is not possible now")

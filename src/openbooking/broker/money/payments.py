@@ -31,8 +31,9 @@ class Charge(NamedTuple):
 class Payments(Protocol):
     """The payment provider of an application. The hooks may be functions or, for `AsyncBroker`, coroutine functions.
 
-    A hook that raises `DeclinedError` has changed nothing, and a repeat would not help. After `TemporaryPaymentError`,
-    or any other error, the call may have been carried out or not, so it is repeated with the same key.
+    A hook that raises `DeclinedError` has changed nothing, nor has an earlier call with the same key. After
+    `TemporaryPaymentError`, or any other error, the call may have been carried out or not; it is repeated with the same
+    key.
     """
 
     def authorise(self, charge: Charge) -> str | Awaitable[str]:
