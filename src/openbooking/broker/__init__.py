@@ -11,6 +11,10 @@ from openbooking.broker.api.openid import OpenIdClient, Tokens
 from openbooking.broker.api.registration import Registration, register
 from openbooking.broker.api.retries import Retries
 from openbooking.broker.basket import Bookable, Choice, Contents, Quote
+from openbooking.broker.catalogue.bookable import Offer
+from openbooking.broker.catalogue.harvesting import FeedEnd
+from openbooking.broker.catalogue.query import Near
+from openbooking.broker.catalogue.search import Hit
 from openbooking.broker.client import AsyncBasket, AsyncBroker, Basket, Broker
 from openbooking.broker.core import BrokerOptions
 from openbooking.broker.errors import (
@@ -24,37 +28,83 @@ from openbooking.broker.errors import (
 )
 from openbooking.broker.flow import Flow, NoAnswerError, run, run_async
 from openbooking.broker.forms import AnswerFault, AnswersError, Question, QuestionKind, faults_in, read_text
+from openbooking.broker.money.errors import (
+    NotApprovedError,
+    PriceChangedError,
+    PurchaseError,
+    UnfinishedError,
+    WrongStateError,
+)
+from openbooking.broker.money.payments import Charge, DeclinedError, PaymentError, Payments, TemporaryPaymentError
+from openbooking.broker.money.purchases import Booked, Proposed
+from openbooking.broker.money.recovery import Report, Unfinished
+from openbooking.broker.orders.changes import (
+    AccessChanged,
+    AttendanceRecorded,
+    Change,
+    Deleted,
+    ItemCancelled,
+    ItemReplaced,
+    Noticed,
+    ProposalAccepted,
+    ProposalAmended,
+    ProposalRejected,
+    SellerNoteChanged,
+    TotalChanged,
+    UnknownOrder,
+    Unreadable,
+)
+from openbooking.broker.orders.compare import Version
+from openbooking.broker.orders.feed import FeedError
 from openbooking.broker.ownership import OwnedOrder
+from openbooking.broker.store.database import DatabaseError
 from openbooking.openactive.errors import ItemErrorType, OpenBookingError, Retry
 from openbooking.openactive.messages import Order, OrderProposal, OrderQuote, Organization, Payment, Person
 from openbooking.openactive.terms import BrokerRole
 
 __all__ = [
     "Access",
+    "AccessChanged",
     "AnswerFault",
     "AnswersError",
     "ApiKey",
     "AsyncBasket",
     "AsyncBroker",
+    "AttendanceRecorded",
     "AuthorizationError",
     "Basket",
     "Bookable",
+    "Booked",
     "BookingSystem",
     "Broker",
     "BrokerError",
     "BrokerOptions",
     "BrokerRole",
     "Catalog",
+    "Change",
+    "Charge",
     "Choice",
     "Consent",
     "Contents",
+    "DatabaseError",
+    "DeclinedError",
+    "Deleted",
     "DiscoveryError",
+    "FeedEnd",
+    "FeedError",
     "FixedHeaders",
     "Flow",
+    "Hit",
+    "ItemCancelled",
     "ItemErrorType",
     "ItemFault",
+    "ItemReplaced",
     "ItemsRefusedError",
+    "Near",
     "NoAnswerError",
+    "NotApprovedError",
+    "Noticed",
+    "Offer",
     "OpenBookingError",
     "OpenFeed",
     "OpenIdClient",
@@ -65,15 +115,33 @@ __all__ = [
     "Organization",
     "OwnedOrder",
     "Payment",
+    "PaymentError",
+    "Payments",
     "Person",
+    "PriceChangedError",
+    "ProposalAccepted",
+    "ProposalAmended",
+    "ProposalRejected",
+    "Proposed",
+    "PurchaseError",
     "Question",
     "QuestionKind",
     "Quote",
     "Registration",
+    "Report",
     "Retries",
     "Retry",
+    "SellerNoteChanged",
+    "TemporaryPaymentError",
     "Tokens",
+    "TotalChanged",
+    "Unfinished",
+    "UnfinishedError",
+    "UnknownOrder",
+    "Unreadable",
     "UnreadableReplyError",
+    "Version",
+    "WrongStateError",
     "discover",
     "faults_in",
     "list_sites",
