@@ -91,10 +91,11 @@ def test_the_guide_ends_with_the_console(tmp_path: Path) -> None:
 def test_the_printed_addresses_answer(tmp_path: Path) -> None:
     with running_demo(tmp_path / "demo.sqlite3") as printed, httpx2.Client(follow_redirects=True) as client:
         urls = re.findall(r"^#   .*(http://[^\s,]+)", printed, re.MULTILINE)
-        assert len(urls) == 5
-        console, dataset_site, feed, api, site = urls
+        assert len(urls) == 6
+        console, app, dataset_site, feed, api, site = urls
         assert console.startswith(f"{site}/")
         assert "Sign in" in client.get(console).raise_for_status().text
+        assert "Find something to do" in client.get(app).raise_for_status().text
         assert "application/ld+json" in client.get(dataset_site).raise_for_status().text
         assert client.get(feed).raise_for_status().json()["items"]
         assert client.get(f"{api}/orders-rpde").json()["@type"] == "NoAPITokenError"

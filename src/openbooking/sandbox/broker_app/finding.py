@@ -12,7 +12,7 @@ from openbooking.openactive.terms import FlowRequirement
 
 from .views import card_of
 from .visits import Visit
-from .words import fault_text, problem_of
+from .words import fault_text, problem_of, refusals
 
 HITS = 12
 # What the app can do beyond a plain booking: Opportunities that need more are not shown (OB-BRK-16).
@@ -35,6 +35,7 @@ TOWNS = {
 }
 DISTANCES = ("2", "5", "10", "25", "50")
 _MOST_SPACES = 8
+_CENTURY = 20
 
 
 class Sought(NamedTuple):
@@ -85,9 +86,9 @@ async def begin(visit: Visit) -> Response:
         quote = await basket.quote()
     except (ItemsRefusedError, OpenBookingError) as fault:
         return await _show(visit, problem=problem_of(fault).text)
-    if quote.faults:
+    if faults := refusals(quote.faults):
         await basket.delete()
-        return await _show(visit, problem=" ".join(dict.fromkeys(map(fault_text, quote.faults))))
+        return await _show(visit, problem=" ".join(dict.fromkeys(map(fault_text, faults))))
     return visit.go(f"/basket/{basket.order}")
 
 
@@ -115,10 +116,8 @@ def _read(request: Request) -> Sought:
     query = request.query_params
     errors = {}
     day, page, km = query.get("day", "").strip(), query.get("page", "1"), query.get("km", "10")
-    try:
-        date.fromisoformat(day or "2000-01-01")
-    except ValueError:
-        errors["day"] = "Give the day as 2015-03-31."
+    if not _is_day(day or "2030-01-01"):
+        errors["day"] = "Give a day of this century, such as 2030-03-31."
     return Sought(
         activity=query.get("activity", "").strip(),
         text=query.get("text", "").strip(),
@@ -128,3 +127,10 @@ def _read(request: Request) -> Sought:
         page=min(int(page), 1_000) if page.isdecimal() and int(page[:4]) else 1,
         errors=errors,
     )
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).year // 100 == _CENTURY
+    except ValueError:
+        return False

@@ -1,7 +1,6 @@
 """The basket: what is in it, who comes, what must be asked, and the pretended payment."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from starlette.responses import Response
@@ -10,7 +9,6 @@ from openbooking.broker import (
     AnswersError,
     AsyncBasket,
     ItemsRefusedError,
-    OrderAccessError,
     PaymentError,
     Person,
     PriceChangedError,
@@ -27,7 +25,7 @@ from openbooking.openactive.contact_details import is_email
 from .payments import CARDS
 from .views import lines_of_quote
 from .visits import Visit
-from .words import PRICE_CHANGED, Problem, problem_of
+from .words import PRICE_CHANGED, Problem, problem_of, refusals
 
 _DETAILS = {"given_name": "first name", "family_name": "last name", "email": "e-mail address"}
 
@@ -99,15 +97,14 @@ async def pay(visit: Visit) -> Response:
 async def book(visit: Visit) -> Response:
     """Book and pay. If the organiser must approve, send the request, which costs nothing yet."""
     basket = await visit.broker.open_basket(visit.order, visit.customer)
-    card = visit.form.get("card", "")
-    total = basket.contents.total
-    if total and card not in CARDS and Decimal(str(total.price)):
-        return _pay_page(visit, await _quote(visit, basket), errors={"card": "Choose a card."})
-    if total and visit.form.get("total") != str(total.price):
-        # Another window has shown another price since then.
-        return _pay_page(visit, await _quote(visit, basket), PRICE_CHANGED)
+    if await _is_over(visit):
+        return visit.go(f"/bookings/{basket.order}")
+    quote, card = await _quote(visit, basket), visit.form.get("card", "")
+    if again := _ask_again(visit, quote, card):
+        return again
+    send = basket.propose if quote.requires_approval else basket.book
     try:
-        await (basket.propose(card) if basket.contents.requires_approval else basket.book(card))
+        await send(card, pays=quote.needs_payment)
     except (UnfinishedError, WrongStateError):
         # The page of the booking says that the outcome is not known yet.
         return visit.go(f"/bookings/{basket.order}")
@@ -117,6 +114,16 @@ async def book(visit: Visit) -> Response:
     except (AnswersError, ItemsRefusedError) as fault:
         return await _refused(visit, basket, fault)
     return visit.go(f"/bookings/{basket.order}")
+
+
+def _ask_again(visit: Visit, quote: Quote, card: str) -> Response | None:
+    """Return the payment page if the Customer has seen another price, or has chosen no card."""
+    due = quote.reply.total_payment_due
+    if due and visit.form.get("total") != str(due.price):
+        return _pay_page(visit, quote, PRICE_CHANGED)
+    if quote.needs_payment and card not in CARDS:
+        return _pay_page(visit, quote, errors={"card": "Choose a card."})
+    return None
 
 
 async def _refused(visit: Visit, basket: AsyncBasket, fault: AnswersError | ItemsRefusedError) -> Response:
@@ -142,10 +149,7 @@ async def _is_over(visit: Visit) -> bool:
     """Return whether the basket was booked, proposed or is being booked."""
     if any(each.order == visit.order for each in await visit.broker.unfinished()):
         return True
-    try:
-        return await visit.broker.latest(visit.order, visit.customer) is not None
-    except OrderAccessError:
-        return False
+    return await visit.broker.latest(visit.order, visit.customer) is not None
 
 
 def _page(  # noqa: PLR0913 - the parts of a page
@@ -158,7 +162,8 @@ def _page(  # noqa: PLR0913 - the parts of a page
     typed: Mapping[str, str] | None = None,
 ) -> Response:
     customer = basket.contents.customer
-    if quote.faults and problem is None:
+    faults = refusals(quote.faults)
+    if faults and problem is None:
         problem = Problem("A part of your basket cannot be booked. See below.", 409)
     if errors and problem is None:
         problem = Problem("Please correct what is marked below.", 422)
@@ -171,7 +176,7 @@ def _page(  # noqa: PLR0913 - the parts of a page
         errors=dict(errors or {}),
         order=basket.order,
         quote=quote,
-        lines=lines_of_quote(quote.reply.ordered_item, quote.faults, visit.parts.storage.whole),
+        lines=lines_of_quote(quote.reply.ordered_item, faults, visit.parts.storage.whole),
         customer=customer,
         typed={**dict.fromkeys(_DETAILS, ""), **(typed or {})},
         questions=questions,
@@ -185,7 +190,13 @@ def _pay_page(
     if errors and problem is None:
         problem = Problem("Please correct what is marked below.", 422)
     return visit.page(
-        "pay.html", problem=problem, errors=dict(errors or {}), order=visit.order, quote=quote, cards=CARDS
+        "pay.html",
+        problem=problem,
+        errors=dict(errors or {}),
+        order=visit.order,
+        quote=quote,
+        cards=CARDS,
+        chosen=visit.form.get("card", ""),
     )
 
 

@@ -1,6 +1,6 @@
 """Errors and changes in words for Customers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from openbooking.broker import (
@@ -29,8 +29,6 @@ from openbooking.broker import (
     TotalChanged,
 )
 
-from .amounts import money
-
 _AGAIN = "Please try again in a minute."
 _FAULTS = {
     ItemErrorType.OPPORTUNITY_IS_FULL: "No space is left.",
@@ -46,6 +44,13 @@ _REJECTED = {
     False: "You have withdrawn your request. Nothing was paid.",
 }
 _LOST = "The organiser's system has lost your booking. We are looking into it."
+# What the Customer is asked next, so that it is no reason to refuse the item.
+_ASKED = {
+    ItemErrorType.INCOMPLETE_ORDER_ITEM,
+    ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS,
+    ItemErrorType.INCOMPLETE_INTAKE_FORM,
+    ItemErrorType.INVALID_INTAKE_FORM,
+}
 
 
 class Problem(NamedTuple):
@@ -93,6 +98,11 @@ def _problem_of_system(fault: Exception) -> Problem:
             return Problem(f"{text} {_AGAIN}", 502, request_id)
 
 
+def refusals(faults: Iterable[ItemFault]) -> list[ItemFault]:
+    """Return the errors that answers to questions do not mend."""
+    return [fault for fault in faults if fault.type not in _ASKED]
+
+
 def fault_text(fault: ItemFault) -> str:
     """Return the error of an item in words."""
     known = {type_.value: text for type_, text in _FAULTS.items()}
@@ -106,7 +116,7 @@ def _cancelled(change: ItemCancelled) -> str:
 
 
 def _new_total(change: TotalChanged) -> str:
-    before, now = (money(amount, change.currency) for amount in (change.previous, change.total))
+    before, now = (f"{amount:.2f} {change.currency}" for amount in (change.previous, change.total))
     return f"The total is now {now} instead of {before}."
 
 
