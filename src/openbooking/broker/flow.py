@@ -202,7 +202,7 @@ def _send(request: Request, client: httpx2.Client) -> Answer:
                 if time.monotonic() > deadline:
                     raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.")
             return body.answer(response)
-    except (httpx2.HTTPError, OSError) as fault:
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as fault:
         raise NoAnswerError(_reason(fault)) from fault
 
 
@@ -225,7 +225,7 @@ async def _send_async(request: Request, client: httpx2.AsyncClient) -> Answer:
             return body.answer(response)
     except TimeoutError as fault:
         raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.") from fault
-    except (httpx2.HTTPError, OSError) as fault:
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as fault:
         raise NoAnswerError(_reason(fault)) from fault
 
 
