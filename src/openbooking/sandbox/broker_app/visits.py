@@ -32,6 +32,7 @@ HEADERS = {
 }
 _MOST_FORM_BYTES = 64 * 1024
 _MOST_FIELDS = 200
+_SERVER_ERRORS = 500
 _LOG = logging.getLogger(__name__)
 
 _TEMPLATES = Environment(
@@ -117,8 +118,10 @@ def route(path: str, handler: Handler, *methods: str) -> Route:
         except HTTPException as fault:
             response = visit.page("problem.html", problem=Problem(fault.detail, fault.status_code))
         except (BrokerError, OpenBookingError, PaymentError, PurchaseError, DatabaseError) as fault:
-            _LOG.warning("%s %s: %r", request.method, request.url.path, fault)
-            response = visit.page("problem.html", problem=problem_of(fault))
+            problem = problem_of(fault)
+            if problem.status >= _SERVER_ERRORS:
+                _LOG.warning("%s %s: %r", request.method, request.url.path, fault)
+            response = visit.page("problem.html", problem=problem)
         response.headers.update(HEADERS)
         if known is None:
             cookie = parts.sessions.cookie(visit.customer)
