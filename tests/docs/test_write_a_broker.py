@@ -15,6 +15,7 @@ MOST_LINES = 30
 
 
 def script_of_page() -> str:
+    script: str
     [script] = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     return script
 
