@@ -175,6 +175,13 @@ CASES: dict[str, list[Case]] = {
     "registration-token add": [Case((HOSTILE,), 1, 1)],
     "registration-token list": [Case((), 0, 1)],
     "registration-token revoke": [Case((HOSTILE,), 0, 1), Case((HOSTILE * 2,), 1, 1)],
+    "broker discover": [Case((BAD_URL,), 1, 1), Case((HOSTILE,), 1, 1)],
+    "broker harvest": [Case((BAD_URL,), 1, 1)],
+    "broker search": [Case((BAD_URL, "--text", HOSTILE), 0, 0), Case((BAD_URL, "--near", HOSTILE), 2, 1)],
+    "broker quote": [Case((BAD_URL, "--text", HOSTILE), 1, 0)],
+    "broker book": [Case((BAD_URL, "--text", HOSTILE), 1, 0)],
+    "broker orders": [Case((BAD_URL,), 1, 1)],
+    "broker cancel": [Case((BAD_URL, HOSTILE), 2, 0), Case((BAD_URL, UUID), 1, 0)],
     "signing-key rotate": [Case((), 0, 0)],
     "signing-key list": [Case((), 0, 0)],
 }

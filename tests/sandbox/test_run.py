@@ -77,11 +77,12 @@ def test_the_guide_ends_with_the_console(demo: Demo) -> None:
 
 def test_the_printed_addresses_answer(demo: Demo) -> None:
     urls = re.findall(r"^#   .*(http://[^\s,]+)", demo.printed.rpartition(LAST_COMMAND)[0], re.MULTILINE)
-    assert len(urls) == 5
-    console, dataset_site, feed, api, site = urls
+    assert len(urls) == 6
+    console, app, dataset_site, feed, api, site = urls
     assert console.startswith(f"{site}/")
     with httpx2.Client(follow_redirects=True) as client:
         assert "Sign in" in client.get(console).raise_for_status().text
+        assert "Find something to do" in client.get(app).raise_for_status().text
         assert "application/ld+json" in client.get(dataset_site).raise_for_status().text
         assert client.get(feed).raise_for_status().json()["items"]
         assert client.get(f"{api}/orders-rpde").json()["@type"] == "NoAPITokenError"

@@ -19,6 +19,7 @@ from openbooking.cli.bookings.orders import orders
 from openbooking.cli.bookings.persons import persons
 from openbooking.cli.bookings.proposals import proposals
 from openbooking.cli.bookings.sales import sales
+from openbooking.cli.broker.commands import broker
 from openbooking.cli.database import migrate, settings
 from openbooking.cli.faults import OneLineFaults
 from openbooking.cli.operations.backup import backup
@@ -58,6 +59,7 @@ app.add_typer(partners, name="partner")
 app.add_typer(users, name="user")
 app.add_typer(persons, name="person")
 app.add_typer(registration_tokens, name="registration-token")
+app.add_typer(broker, name="broker")
 app.add_typer(signing_keys, name="signing-key")
 
 

@@ -92,6 +92,11 @@ def confirm(question: str) -> bool:
     return typer.confirm(clean_text(question), err=True)
 
 
+def ask(question: str) -> str:
+    """Ask a question on standard error, and return what was typed."""
+    return str(typer.prompt(clean_text(question), err=True)).strip()
+
+
 def confirm_number(question: str, number: int) -> bool:
     """Ask to type a number on standard error; return whether that number was typed."""
     return str(typer.prompt(clean_text(question), err=True)).strip() == str(number)

@@ -24,7 +24,7 @@ def guide(addresses: list[Address], api: str, api_key: str, choice: Choice, tota
     """Yield the text of the guide, a line or a multi-line command at a time.
 
     Args:
-        addresses: The parts of the demo. The guide ends with the first two.
+        addresses: The parts of the demo. The guide ends with the first three.
         api: The Base URI of the booking API.
         api_key: The API key of the Broker that books.
         choice: The session to book.
@@ -61,7 +61,7 @@ def guide(addresses: list[Address], api: str, api_key: str, choice: Choice, tota
     yield 'call "$api/orders-rpde"'
     yield ""
     # The first lines have left the screen.
-    for address in addresses[:2]:
+    for address in addresses[:3]:
         yield f"# {address.name}: {clean_text(address.value)}"
 
 

@@ -3,12 +3,13 @@
 import asyncio
 import json
 import logging
+import secrets
 import shlex
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,12 +20,14 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import Offer, Opportunity
 from openbooking.jsonld.scalars import write_price
 from openbooking.openactive.ids import Identifiers
+from openbooking.sandbox.broker_app.app import Config
+from openbooking.sandbox.broker_app.serving import serve_beside
 from openbooking.sandbox.database import PASSWORD, DemoContent, create_file, fill_database
 from openbooking.sandbox.guide import Address, guide
 from openbooking.sandbox.guided_booking import Choice, JsonObject, book_something
 from openbooking.sandbox.sellers import TRUST
 from openbooking.sandbox.timetable import DAYS, TIME_ZONE, series_path
-from openbooking.serving.listening import listen
+from openbooking.serving.listening import ListenError, listen
 from openbooking.serving.logs import configure_logs
 from openbooking.serving.server import Stop, interrupt_on_sigterm, run_server
 from openbooking.settings import Settings
@@ -34,6 +37,7 @@ from openbooking.web.console.console import CONSOLE_PATH
 
 # The session in the guide can still be cancelled after the booking.
 _AHEAD = timedelta(days=2)
+_LAST_PORT = 65_535
 
 Show = Callable[[str], None]
 
@@ -62,7 +66,7 @@ def run_demo(settings: Settings, database: Path | None, show: Show, *, book: boo
             if book:
                 _book_and_stop(settings, content, listener, show)
             else:
-                run_server(settings, listener, lambda _: _print_guide(settings, content, show))
+                _serve_with_app(settings, content, listener, show)
 
 
 @contextmanager
@@ -96,7 +100,37 @@ def _book_and_stop(settings: Settings, content: DemoContent, listener: socket.so
         show(line)
 
 
-def _print_guide(settings: Settings, content: DemoContent, show: Show) -> None:
+def _serve_with_app(settings: Settings, content: DemoContent, listener: socket.socket, show: Show) -> None:
+    """Serve, and serve the sample app of a Broker at a port of its own. Its database is removed at the end."""
+    app_listener, app_settings = _listen_beside(settings)
+    with (
+        tempfile.TemporaryDirectory(prefix="openbooking-demo-app-") as folder,
+        app_listener,
+        ExitStack() as stack,
+    ):
+        config = Config(
+            site=settings.site + DATASET_PATH,
+            api_key=content.demo_key,
+            database=Path(folder) / "app.sqlite3",
+            secret=secrets.token_bytes(32),
+        )
+
+        def ready(_: Stop) -> None:
+            stack.enter_context(serve_beside(config, app_listener))
+            _print_guide(settings, content, app_settings.site, show)
+
+        run_server(settings, listener, ready)
+
+
+def _listen_beside(settings: Settings) -> tuple[socket.socket, Settings]:
+    """Listen at the next port, or at any free port if another program has it; return the settings with the port."""
+    try:
+        return listen(replace(settings, port=min(settings.port + 1, _LAST_PORT), site_url=""))
+    except ListenError:
+        return listen(replace(settings, port=0, site_url=""))
+
+
+def _print_guide(settings: Settings, content: DemoContent, app: str, show: Show) -> None:
     """Print the addresses of the server, and a booking to paste into a shell."""
     ids = Identifiers(settings.base_uri)
     session, offer, name = _session_to_book(content.opportunities, datetime.now(UTC) + _AHEAD)
@@ -104,6 +138,7 @@ def _print_guide(settings: Settings, content: DemoContent, show: Show) -> None:
     addresses = [
         Address("Console", f"{settings.site}{CONSOLE_PATH}, the pages of Riverbank Leisure Centre"),
         Address("Sign in", f"as sam (manager) or robin (staff), with the password: {PASSWORD}"),
+        Address("Sample app", f"{app}, the web site of a Broker, to book there and see it in the console"),
         Address("Dataset site", settings.site + DATASET_PATH),
         Address("Open feeds", f"{settings.site}{FEEDS_PATH}/scheduled-sessions, and those the dataset site lists"),
         Address("Booking API", settings.base_uri),

@@ -13,7 +13,8 @@ import httpx2
 import msgspec
 
 from openbooking.broker.api.access import ApiKey
-from openbooking.broker.api.endpoints import BookingApi, Retries
+from openbooking.broker.api.endpoints import BookingApi
+from openbooking.broker.api.retries import Retries
 from openbooking.broker.flow import Flow, run
 from openbooking.broker.money.journal import Journal
 from openbooking.broker.money.purchases import Purchases
@@ -22,7 +23,6 @@ from openbooking.broker.money.steps import Steps
 from openbooking.broker.store.database import Database
 from openbooking.broker.store.database import open_database as open_broker_database
 from openbooking.openactive.messages import OrderRequest, PriceSpecification
-from support.money.booking_system import TypedApi
 from support.money.payment_file import PaymentFile
 
 FAULTY_SHARE = 0.1
@@ -53,7 +53,7 @@ class Buyer:
     def __init__(self, database: Database, payments: PaymentFile, url: str) -> None:
         def api(_: str) -> Flow[BookingApi]:
             yield from ()
-            return TypedApi(url, ApiKey("obk_alice"), RETRIES)
+            return BookingApi(url, ApiKey("obk_alice"), RETRIES)
 
         journal = Journal(database, SITE)
         steps = Steps(api, payments, RETRIES)

@@ -1,0 +1,1 @@
+"""The commands `openbooking broker`, with which a Broker's developer tries any Booking System."""

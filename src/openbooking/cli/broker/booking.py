@@ -1,0 +1,274 @@
+"""`openbooking broker quote`, `book`, `orders` and `cancel`."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import msgspec
+import typer
+
+from openbooking.cli.broker.finding import show_rows
+from openbooking.cli.broker.options import (
+    CUSTOMER_KEY,
+    DATABASE,
+    Activity,
+    ApiKeyOption,
+    DatabaseFile,
+    Day,
+    MostPrice,
+    NearOption,
+    PretendedPayment,
+    Spaces,
+    Text,
+    Url,
+    find_hits,
+    opened,
+    read_near,
+)
+from openbooking.cli.faults import MISUSE, CommandError
+from openbooking.cli.listing import Json
+from openbooking.cli.output import ask, confirm, show, show_aside, show_json
+
+if TYPE_CHECKING:
+    from openbooking.broker import Basket, Broker, Choice, Hit, Question, Quote
+
+HitOption = Annotated[int, typer.Option("--hit", min=1, max=1_000, help="Which hit of the search.")]
+OfferOption = Annotated[str, typer.Option(help="The @id of the Offer.", show_default="the first one")]
+Email = Annotated[str, typer.Option(help="The e-mail address of the Customer.", show_default=False)]
+GivenName = Annotated[str, typer.Option(help="The first name of the Customer.", show_default=False)]
+FamilyName = Annotated[str, typer.Option(help="The last name of the Customer.", show_default=False)]
+Answers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--answer", metavar="POSITION.KEY=VALUE", help="An answer to a question that `quote` shows; may be repeated."
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]
+
+
+class _Wanted(NamedTuple):
+    """What to book: a hit of a search, an Offer of it, and the number of spaces."""
+
+    terms: Mapping[str, Any]
+    hit: int
+    offer: str
+    spaces: int
+
+    def choices(self, broker: "Broker") -> "list[Choice]":
+        """Return the choices of the spaces."""
+        from openbooking.broker import Choice  # noqa: PLC0415 - slow to load
+
+        hits = find_hits(broker, **self.terms, spaces=self.spaces, limit=self.hit)
+        if len(hits) < self.hit:
+            raise CommandError(f"The search has {len(hits)} hits. `openbooking broker search` shows them.")
+        hit: Hit = hits[-1]
+        offer = self.offer or hit.offer_id
+        if offer not in {each.id for each in hit.offers}:
+            raise CommandError(f"{hit.name} has no Offer {offer} that can be booked.")
+        return [Choice(hit.id, offer, hit.seller_id)] * self.spaces
+
+
+def quote(  # noqa: PLR0913 - one parameter for each option
+    url: Url,
+    *,
+    api_key: ApiKeyOption = "",
+    activity: Activity = None,
+    text: Text = None,
+    day: Day = None,
+    near: NearOption = None,
+    max_price: MostPrice = None,
+    hit: HitOption = 1,
+    offer: OfferOption = "",
+    spaces: Spaces = 1,
+    database: DatabaseFile = DATABASE,
+    json: Json = False,
+) -> None:
+    """Ask for the price of a hit, and what must be asked (C1). Nothing is held or booked."""
+    wanted = _Wanted(_terms(activity, text, day, near, max_price), hit, offer, spaces)
+    with opened(url, api_key, database) as broker:
+        basket = broker.basket(wanted.choices(broker), customer_key=CUSTOMER_KEY)
+        found = basket.quote()
+    if json:
+        show_json(msgspec.json.encode(found.reply).decode())
+    else:
+        show_rows(("What", "Value"), list(_about(found)))
+    if found.faults:
+        raise typer.Exit(1)
+
+
+def book(  # noqa: PLR0913 - one parameter for each option
+    url: Url,
+    *,
+    api_key: ApiKeyOption = "",
+    activity: Activity = None,
+    text: Text = None,
+    day: Day = None,
+    near: NearOption = None,
+    max_price: MostPrice = None,
+    hit: HitOption = 1,
+    offer: OfferOption = "",
+    spaces: Spaces = 1,
+    email: Email = "",
+    given_name: GivenName = "",
+    family_name: FamilyName = "",
+    answer: Answers = None,
+    pretend_payment: Annotated[
+        bool, typer.Option("--pretend-payment", help="Tell the Seller that an amount was paid. No money is taken.")
+    ] = False,
+    yes: Yes = False,
+    database: DatabaseFile = DATABASE,
+    json: Json = False,
+) -> None:
+    """Book a hit for a Customer; asks for names that are not given, and before it books.
+
+    An Order that costs something needs --pretend-payment, because this command takes no money. If the Seller must
+    approve, the Order is proposed.
+    """
+    from openbooking.broker import Person  # noqa: PLC0415 - slow to load
+
+    wanted = _Wanted(_terms(activity, text, day, near, max_price), hit, offer, spaces)
+    payments = PretendedPayment() if pretend_payment else None
+    with opened(url, api_key, database, payments=payments) as broker:
+        choices = wanted.choices(broker)
+        customer = Person(
+            email=email or ask("E-mail address"),
+            given_name=given_name or ask("First name"),
+            family_name=family_name or ask("Last name"),
+        )
+        basket = broker.basket(choices, customer_key=CUSTOMER_KEY, customer=customer)
+        try:
+            found = basket.quote()
+            if answer:
+                found = basket.answer(_read_answers(answer, found.questions))
+            _check(found, pretends=pretend_payment)
+            _ask_to(f"Book for {_price(found)}", yes=yes)
+        except BaseException:
+            # The spaces that C2 holds are given back.
+            basket.delete()
+            raise
+        _book(basket, found, json=json)
+
+
+def orders(url: Url, *, api_key: ApiKeyOption = "", database: DatabaseFile = DATABASE, json: Json = False) -> None:
+    """Finish what was left unfinished, read the Orders feeds, and show what changed and all Orders."""
+    with opened(url, api_key, database, payments=PretendedPayment()) as broker:
+        broker.recover()
+        for change in broker.changes():
+            show_aside(f"{type(change).__name__}: {msgspec.json.encode(change).decode()}")
+        under_way = {each.order: each.words for each in broker.unfinished()}
+        rows = []
+        for order in (owned.order for owned in broker.orders_of(CUSTOMER_KEY)):
+            version = broker.latest(order, CUSTOMER_KEY)
+            if version is None and order not in under_way:
+                continue
+            if json and version is not None:
+                show_json(msgspec.json.encode(version).decode())
+            items = version.ordered_item if version else ()
+            statuses = ", ".join((item.order_item_status or "").rpartition("/")[2] for item in items)
+            rows.append((str(order), version.type if version else "", statuses, under_way.get(order, "")))
+    if not json:
+        show_rows(("Order", "Type", "Items", "Under way"), rows)
+
+
+def cancel(  # noqa: PLR0913 - one parameter for each option
+    url: Url,
+    order: Annotated[uuid.UUID, typer.Argument(help="The UUID of the Order.")],
+    *,
+    item: Annotated[list[str] | None, typer.Option(help="The @id of an item; may be repeated.")] = None,
+    api_key: ApiKeyOption = "",
+    yes: Yes = False,
+    database: DatabaseFile = DATABASE,
+) -> None:
+    """Cancel items of an Order for its Customer, by default all of them; asks first. A proposal is rejected."""
+    with opened(url, api_key, database, payments=PretendedPayment()) as broker:
+        version = broker.latest(order, CUSTOMER_KEY)
+        if version is None:
+            raise CommandError(f"{order} is no Order that can be cancelled.")
+        items = item or [each.id for each in version.ordered_item if each.id]
+        is_proposal = version.type == "OrderProposal"
+        what = "the OrderProposal" if is_proposal else f"{len(items)} items"
+        _ask_to(f"Cancel {what} of {order}", yes=yes)
+        if is_proposal:
+            broker.reject_proposal(order, CUSTOMER_KEY)
+        else:
+            broker.cancel(order, CUSTOMER_KEY, items)
+    show(f"Cancelled {what} of {order}.")
+
+
+def _ask_to(action: str, *, yes: bool) -> None:
+    """Ask before an action, unless --yes is given."""
+    if not yes and not confirm(f"{action}?"):
+        raise typer.Abort
+
+
+def _terms(activity: Any, text: Any, day: Any, near: str | None, max_price: Any) -> Mapping[str, Any]:
+    place = read_near(near)
+    sort = "distance" if place else "start"
+    return {"activity": activity, "text": text, "day": day, "near": place, "max_price": max_price, "sort": sort}
+
+
+def _about(found: "Quote") -> Iterator[tuple[str, str]]:
+    """Yield what people need to know of a quote."""
+    yield "price", _price(found)
+    if found.lease_expires:
+        yield "held until", found.lease_expires.isoformat()
+    if found.requires_approval:
+        yield "approval", "The Seller must approve."
+    for question in found.questions:
+        yield "question", _asked(question)
+    for fault in found.faults:
+        yield f"error of item {fault.position}", fault.description or fault.type
+
+
+def _asked(question: "Question") -> str:
+    options = f" ({', '.join(question.options)})" if question.options else ""
+    needed = "needed" if question.required else "optional"
+    return f"{question.position}.{question.key}: {question.label}{options}, {question.kind.value}, {needed}"
+
+
+def _price(found: "Quote") -> str:
+    return "a price that is not stated" if found.total is None else f"{found.total:.2f} {found.currency}".strip()
+
+
+def _read_answers(given: Iterable[str], questions: "Iterable[Question]") -> dict[int, dict[str, Any]]:
+    """Return answers such as `0.givenName=Sam`, by position and key. A key may be the end of its URI."""
+    from openbooking.broker import read_text  # noqa: PLC0415 - slow to load
+
+    known = list(questions)
+    answers: dict[int, dict[str, Any]] = {}
+    for text in given:
+        question, value = _find_question(text, known)
+        answers.setdefault(question.position, {})[question.key] = read_text(question, value)
+    return answers
+
+
+def _find_question(text: str, questions: "Iterable[Question]") -> "tuple[Question, str]":
+    for question in questions:
+        for key in (question.key, question.key.rpartition("/")[2]):
+            start = f"{question.position}.{key}="
+            if text.startswith(start):
+                return question, text.removeprefix(start)
+    raise CommandError(f"{text} answers no question. `openbooking broker quote` shows the questions.", MISUSE)
+
+
+def _check(found: "Quote", *, pretends: bool) -> None:
+    """Raise an error if a quote cannot be booked as it is."""
+    missing = "; ".join(_asked(question) for question in found.unanswered)
+    if missing:
+        raise CommandError(f"Answer with --answer: {missing}.")
+    if found.faults:
+        faults = "; ".join(f"item {fault.position}: {fault.description or fault.type}" for fault in found.faults)
+        raise CommandError(f"The Booking System refuses it: {faults}.")
+    if found.needs_payment and not pretends:
+        raise CommandError(f"It costs {_price(found)}, and this command takes no money. See --pretend-payment.")
+
+
+def _book(basket: "Basket", found: "Quote", *, json: bool) -> None:
+    done = basket.propose if found.requires_approval else basket.book
+    booked = done(pays=found.needs_payment)
+    if json:
+        show_json(msgspec.json.encode(booked.reply).decode())
+    elif found.requires_approval:
+        show(f"Proposed as {booked.order}. `openbooking broker orders` shows whether the Seller has approved.")
+    else:
+        show(f"Booked as {booked.order} for {_price(found)}.")

@@ -1,0 +1,143 @@
+"""The options that the commands of a Broker share, and the client that they use."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from openbooking.cli.faults import MISUSE, CommandError
+from openbooking.cli.output import counting
+from openbooking.cli.values import amount_option, day_option
+from openbooking.openactive.errors import OpenBookingError, Retry
+
+if TYPE_CHECKING:
+    from openbooking.broker import Broker, Charge, Hit, Near, Payments
+
+# All baskets and Orders of the commands belong to one Customer.
+CUSTOMER_KEY = "command line"
+
+Url = Annotated[str, typer.Argument(help="The URL of the dataset site of a Booking System.")]
+ApiKeyOption = Annotated[
+    str, typer.Option(envvar="BROKER_API_KEY", show_default=False, help="The API key of the Broker.")
+]
+DatabaseFile = Annotated[str, typer.Option("--database", help="The SQLite file, or the postgresql:// URL.")]
+DATABASE = "broker.sqlite3"
+
+Activity = Annotated[str | None, typer.Option(help="The name or the URI of an activity or facility type.")]
+Text = Annotated[str | None, typer.Option(help="Words in the name.")]
+Day = Annotated[date | None, day_option("The day of the start.")]
+NearOption = Annotated[
+    str | None, typer.Option("--near", metavar="LAT,LON,KM", help="A place and the greatest distance from it.")
+]
+Spaces = Annotated[int, typer.Option(min=1, max=50, help="The number of spaces.")]
+MostPrice = Annotated[Decimal | None, amount_option("The highest price.")]
+
+_RETRIES = {
+    Retry.NEVER: "The same request will fail again.",
+    Retry.SAME_UUID: "The same command can succeed later.",
+    Retry.NEW_UUID: "The command can succeed if it begins again with another Order.",
+}
+
+
+@contextmanager
+def opened(
+    url: str, api_key: str, database: str, *, payments: "Payments | None" = None, progress: str = ""
+) -> Iterator["Broker"]:
+    """Open a Broker, and report its errors in one line, with the id of the request and whether a repeat can help.
+
+    Args:
+        url: The URL of the dataset site.
+        api_key: The API key; empty for requests that need none.
+        database: The location of the Broker's database.
+        payments: The hooks of payment.
+        progress: What is counted while answers arrive, such as "Pages"; empty to count nothing.
+    """
+    import httpx2  # noqa: PLC0415 - slow to load
+
+    from openbooking.broker import (  # noqa: PLC0415
+        ApiKey,
+        Broker,
+        BrokerError,
+        DatabaseError,
+        FixedHeaders,
+        Organization,
+        PaymentError,
+        PurchaseError,
+    )
+    from openbooking.harvest.urls import LinkError  # noqa: PLC0415
+
+    access = ApiKey(api_key) if api_key else FixedHeaders()
+    try:
+        with (
+            httpx2.Client() as client,
+            Broker(
+                url,
+                access=access,
+                database=database,
+                organization=Organization(name="openbooking broker"),
+                payments=payments,
+                client=client,
+            ) as broker,
+        ):
+            if not progress:
+                yield broker
+                return
+            with counting(progress) as advance:
+                client.event_hooks["response"].append(lambda _: advance())
+                yield broker
+    except (BrokerError, DatabaseError, LinkError, OpenBookingError, PaymentError, PurchaseError) as fault:
+        raise CommandError(in_words(fault)) from fault
+
+
+def in_words(fault: Exception) -> str:
+    """Return an error with the id of its request, and whether a repeat can help."""
+    parts = [str(fault)]
+    if request_id := getattr(fault, "request_id", None):
+        parts.append(f"The request was {request_id}.")
+    retry = getattr(fault, "retry", None)
+    if isinstance(retry, Retry):
+        parts.append(_RETRIES[retry])
+    return " ".join(parts)
+
+
+def read_near(text: str | None) -> "Near | None":
+    """Return the circle that a text such as `51.75,-1.25,5` names."""
+    if text is None:
+        return None
+    from openbooking.broker import Near  # noqa: PLC0415 - slow to load
+
+    try:
+        latitude, longitude, km = map(float, text.split(","))
+    except ValueError:
+        latitude = longitude = km = float("nan")
+    if not (abs(latitude) <= 90 and abs(longitude) <= 180 and 0 < km <= 20_000):  # noqa: PLR2004 - degrees
+        raise CommandError(f"{text} is no place with a distance in km, such as 51.75,-1.25,5.", MISUSE)
+    return Near(latitude, longitude, km)
+
+
+def find_hits(broker: "Broker", **terms: Any) -> "list[Hit]":
+    """Return what can be booked by all flows of the specification, by terms of a search."""
+    from openbooking.openactive.terms import FlowRequirement  # noqa: PLC0415 - slow to load
+
+    known = frozenset(requirement.value for requirement in FlowRequirement)
+    return broker.search(**{"bookable": True, "requirements": known, **terms})
+
+
+class PretendedPayment:
+    """Hooks of payment that take no money, for `--pretend-payment`."""
+
+    def authorise(self, charge: "Charge") -> str:
+        """Return an id by which people see that nothing was paid."""
+        return f"pretended-{charge.payment}"
+
+    def capture(self, charge: "Charge") -> None:
+        """Take no money."""
+
+    def void(self, charge: "Charge") -> None:
+        """Release nothing."""
+
+    def refund(self, charge: "Charge") -> None:
+        """Pay nothing back."""

@@ -1,0 +1,111 @@
+"""`openbooking broker quote`, `book`, `orders` and `cancel` at a Booking System that differs from ours."""
+
+import json
+import re
+
+from support.broker.commands import Run
+from support.other_system.system import OtherSystem
+
+NAMES = ("--email", "sam@example.com", "--given-name", "Sam", "--family-name", "Lee", "--yes")
+
+
+def test_quote_shows_the_price(run: Run, other: OtherSystem) -> None:
+    result = run("quote", "--text", "yoga", "--spaces", "2")
+    assert "price\t13.00 GBP" in result.stdout
+    assert json.loads(run("quote", "--text", "yoga", "--json").stdout)["@type"] == "OrderQuote"
+    assert other.orders == {}
+
+
+def test_quote_shows_the_questions(run: Run) -> None:
+    questions = [line for line in run("quote", "--text", "climbing").stdout.splitlines() if line.startswith("question")]
+    assert any("First name, text, needed" in line for line in questions)
+    assert any("(38, 39, 40½)" in line for line in questions)
+
+
+def test_book_asks_for_names_and_before_it_books(run: Run, other: OtherSystem) -> None:
+    before = set(other.orders)
+    result = run("book", "--text", "walk", typed="sam@example.com\nSam\nLee\nn\n")
+    assert result.exit_code == 1
+    assert set(other.orders) == before
+    result = run("book", "--text", "walk", typed="sam@example.com\nSam\nLee\ny\n")
+    assert result.exit_code == 0, result.output
+    (order,) = set(other.orders) - before
+    assert f"Booked as {order}" in result.stdout
+
+
+def test_book_takes_no_money_unless_it_is_told_to_pretend(run: Run, other: OtherSystem) -> None:
+    before = set(other.orders)
+    refused = run("book", "--text", "yoga", *NAMES)
+    assert refused.exit_code == 1
+    assert "It costs 6.50 GBP, and this command takes no money." in refused.stderr
+    assert set(other.orders) == before
+    assert run("book", "--text", "yoga", *NAMES, "--pretend-payment").exit_code == 0
+    assert len(set(other.orders) - before) == 1
+
+
+def test_book_needs_answers(run: Run, other: OtherSystem) -> None:
+    asked = run("book", "--text", "climbing", *NAMES, "--pretend-payment")
+    assert asked.exit_code == 1
+    assert "Answer with --answer: 0." in asked.stderr
+    level = re.search(r"0\.(\S+/questions/level):", asked.stderr)
+    assert level
+    answers = ("0.givenName=Ann", "0.familyName=Ash", f"0.{level[1]}=6a=7", "0.swims=yes")
+    given = [part for answer in answers for part in ("--answer", answer)]
+    booked = run("book", "--text", "climbing", *NAMES, "--pretend-payment", "--json", *given)
+    assert booked.exit_code == 0, booked.output
+    order = json.loads(booked.stdout)
+    assert order["@type"] == "Order"
+    assert "6a=7" in booked.stdout
+
+
+def test_book_refuses_answers_to_no_question(run: Run) -> None:
+    result = run("book", "--text", "climbing", *NAMES, "--answer", "7.x=y")
+    assert result.exit_code == 2
+    assert "7.x=y answers no question." in result.stderr
+
+
+def test_book_proposes_if_the_seller_must_approve(run: Run, other: OtherSystem) -> None:
+    result = run("book", "--text", "coaching", *NAMES, "--pretend-payment")
+    assert result.exit_code == 0, result.output
+    (order,) = other.proposals
+    assert f"Proposed as {order}" in result.stdout
+    assert run("cancel", order, "--yes").exit_code == 0
+    assert "ProposalRejected" in run("orders").stderr
+
+
+def test_orders_shows_what_changed(run: Run, other: OtherSystem) -> None:
+    booked = run("book", "--text", "pilates", *NAMES, "--pretend-payment")
+    order = booked.stdout.split()[2]
+    other.cancel(order, message="Ill.")
+    result = run("orders")
+    assert "ItemCancelled" in result.stderr
+    assert "Ill." in result.stderr
+    assert f"{order}\tOrder\tSellerCancelled" in result.stdout
+    assert "ItemCancelled" not in run("orders").stderr
+
+
+def test_cancel_asks_first(run: Run, other: OtherSystem) -> None:
+    order = run("book", "--text", "walk", *NAMES).stdout.split()[2]
+    assert run("cancel", order, typed="n\n").exit_code == 1
+    status = other.orders[order].items[0].status
+    assert "Cancelled" not in status
+
+
+def test_cancel_cancels_all_items(run: Run, other: OtherSystem) -> None:
+    order = run("book", "--text", "badminton", *NAMES, "--pretend-payment", "--spaces", "2").stdout.split()[2]
+    result = run("cancel", order, "--yes")
+    assert f"Cancelled 2 items of {order}." in result.stdout
+    assert {item.status.rpartition("/")[2] for item in other.orders[order].items} == {"CustomerCancelled"}
+
+
+def test_cancel_refuses_unknown_orders(run: Run) -> None:
+    result = run("cancel", "0dd4ec4e-35ff-4d3f-8f8a-3f2f7a1d3c11", "--yes")
+    assert result.exit_code == 1
+    assert "This Customer has no Order" in result.stderr
+
+
+def test_errors_name_the_request_and_whether_a_repeat_helps(run: Run) -> None:
+    result = run("quote", "--text", "yoga", "--api-key", "wrong")
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert re.search(r"The request was \S+\. The same request will fail again\.$", result.stderr.strip())
