@@ -30,7 +30,7 @@ TESTS = Path(__file__).parents[2]
 PROCESS = TESTS / "support" / "money" / "buyer_process.py"
 KILLS, MANY_KILLS = 4, 100
 MOST_SECONDS = 0.5
-MOST_RECOVERIES = 20
+MOST_RECOVERIES, PAUSE_SECONDS = 40, 0.1
 _log = logging.getLogger(__name__)
 
 
@@ -71,6 +71,7 @@ def faults(database: str, payments: Path, url: str) -> tuple[list[str], int]:
         for _ in range(MOST_RECOVERIES):
             if not run(buyer.recovery.recover(), client).left and not run(buyer.recovery.unfinished(), client):
                 break
+            threading.Event().wait(PAUSE_SECONDS)  # PostgreSQL notices the end of a killed process a moment later
         wrong = [f"{left.order}: {left.words} {left.fault}" for left in run(buyer.recovery.unfinished(), client)]
         wrong += file.violations()
         with opened.transaction() as transaction:

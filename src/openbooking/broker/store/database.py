@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self
 
@@ -264,6 +264,9 @@ class PostgresDatabase:
     def close(self) -> None:
         """Close the database and release its locks."""
         with self._turn:
+            # The server notices the end of a connection a moment later, and releases locks only then.
+            with suppress(self._psycopg.Error):
+                self._connection.execute("SELECT pg_advisory_unlock_all()")
             self._connection.close()
 
     def _connect(self) -> "psycopg.Connection[Row]":
