@@ -32,3 +32,22 @@ def test_an_order_belongs_to_the_customer_who_began_it(owners: OrderOwners, data
     owners.keep(begun.order, b"[]")
     assert owners.of_customer("sam") == (begun._replace(basket=b"[]"),)
     assert elsewhere.of_customer("sam") == ()
+
+
+def test_a_forgotten_customer_leaves_no_details(owners: OrderOwners, database: Database) -> None:
+    for key in ("sam", "eve"):
+        begun = owners.begin("seller", key, b"basket of " + key.encode())
+        with database.transaction() as transaction:
+            transaction.execute("UPDATE broker_purchases SET body = ? WHERE order_uuid = ?", (b"Sam", str(begun.order)))
+    under_way = owners.begin("seller", "sam", b"another basket")
+    with database.transaction() as transaction:
+        transaction.execute(
+            "UPDATE broker_purchases SET body = ?, state = 'booking' WHERE order_uuid = ?",
+            (b"Sam", str(under_way.order)),
+        )
+    assert owners.forget("sam") == 1
+    with database.transaction() as transaction:
+        bodies = [bytes(row[0]) for row in transaction.execute("SELECT body FROM broker_purchases").fetchall()]
+    assert sorted(bodies) == [b"", b"Sam", b"Sam"]
+    assert [owned.basket for owned in owners.of_customer("sam")] == [b"", b""]
+    assert [owned.basket for owned in owners.of_customer("eve")] == [b"basket of eve"]

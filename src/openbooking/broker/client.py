@@ -203,6 +203,7 @@ class Broker:
 
     discover = blocking(BrokerFlows.discover)
     orders_of = blocking(BrokerFlows.orders_of)
+    forget_customer = blocking(BrokerFlows.forget_customer)
     status = blocking(BrokerFlows.status)
     cancel = blocking(BrokerFlows.cancel)
     delete_quote = blocking(BrokerFlows.delete_quote)
@@ -310,6 +311,7 @@ class AsyncBroker:
 
     discover = asynchronous(BrokerFlows.discover)
     orders_of = asynchronous(BrokerFlows.orders_of)
+    forget_customer = asynchronous(BrokerFlows.forget_customer)
     status = asynchronous(BrokerFlows.status)
     cancel = asynchronous(BrokerFlows.cancel)
     delete_quote = asynchronous(BrokerFlows.delete_quote)

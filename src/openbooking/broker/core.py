@@ -147,6 +147,14 @@ class BrokerFlows:
         """Return the Orders that a Customer has begun at this Booking System, booked or not."""
         return (yield from work(lambda: self._owners.of_customer(customer_key)))
 
+    def forget_customer(self, customer_key: str) -> Flow[int]:
+        """Erase what a Customer has told: the details, answers and baskets. The Orders stay known by their UUIDs.
+
+        Returns:
+            The number of purchases that are under way, whose details are still needed.
+        """
+        return (yield from work(lambda: self._owners.forget(customer_key)))
+
     def status(self, order: uuid.UUID, customer_key: str) -> Flow[Reply]:
         """Return the present state of an Order, or of its OrderProposal or OrderQuote (OB 9.2.10).
 

@@ -23,6 +23,9 @@ _FIND = """
     SELECT purchase.order_uuid, purchase.seller, owner.customer_key, owner.basket FROM broker_order_owners owner
     JOIN broker_purchases purchase ON purchase.id = owner.purchase WHERE purchase.site = ? AND owner.customer_key = ?
 """
+_OF_CUSTOMER = "site = ? AND id IN (SELECT purchase FROM broker_order_owners WHERE customer_key = ?)"
+# An OrderProposal that waits for its Seller is open, and has a version.
+_RESTS = "(state IN ('booked', 'reversed', 'refund refused') OR (state = 'open' AND agreed_version = ''))"
 _PURCHASE = "(SELECT purchase FROM broker_order_uuids WHERE uuid = ?)"
 
 
@@ -74,6 +77,26 @@ class OrderOwners:
                 f"UPDATE broker_order_owners SET basket = ? WHERE purchase = {_PURCHASE}",  # noqa: S608 - our own text
                 (basket, str(order)),
             )
+
+    def forget(self, customer_key: str) -> int:
+        """Erase what a Customer has told: baskets, and the Orders of purchases that rest. Orders stay known.
+
+        Returns:
+            The number of purchases that are under way, whose details are still needed.
+        """
+        with self._database.transaction() as transaction:
+            transaction.execute(
+                "UPDATE broker_order_owners SET basket = ? WHERE customer_key = ?"
+                " AND purchase IN (SELECT id FROM broker_purchases WHERE site = ?)",
+                (b"", customer_key, self._site),
+            )
+            transaction.execute(
+                f"UPDATE broker_purchases SET body = ? WHERE {_OF_CUSTOMER} AND {_RESTS}",  # noqa: S608 - our own text
+                (b"", self._site, customer_key),
+            )
+            query = f"SELECT count(*) FROM broker_purchases WHERE {_OF_CUSTOMER} AND NOT ({_RESTS})"  # noqa: S608 - as above
+            row = transaction.execute(query, (self._site, customer_key)).fetchone()
+        return int(row[0]) if row else 0
 
     def check(self, order: uuid.UUID, customer_key: str) -> OwnedOrder:
         """Return an Order of a Customer.

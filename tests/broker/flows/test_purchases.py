@@ -39,6 +39,13 @@ async def changes_of(broker: Any) -> list[Change]:
     return [change async for change in broker.changes()]
 
 
+def journal_of(broker: Any) -> bytes:
+    """Return what the journal holds of Orders, as one text."""
+    with broker._flows.database.transaction() as transaction:
+        rows = transaction.execute("SELECT body, reply FROM broker_purchases").fetchall()
+    return b"".join(bytes(value) for row in rows for value in row)
+
+
 def key_of(order: uuid.UUID) -> OrderKey:
     """Return the key of an Order in the Booking System."""
     return OrderKey("alice", str(order))
@@ -66,6 +73,7 @@ async def test_what_the_seller_cancels_is_told_and_paid_back(
     assert till.kept == {booked.order: 0}
     assert not till.authorised
     assert await broker.unfinished() == ()
+    assert b"sam@example.com" not in journal_of(broker)
     latest = await broker.latest(booked.order, "sam")
     assert latest.total_payment_due.price == 0
 

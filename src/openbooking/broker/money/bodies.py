@@ -4,7 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.broker.money.journal import Purchase
-from openbooking.openactive.messages import OrderRequest, Payment, ProposalBookingRequest
+from openbooking.openactive.messages import Order, OrderProposal, OrderRequest, Payment, ProposalBookingRequest
 from openbooking.openactive.terms import OPENACTIVE, OrderType
 
 
@@ -37,6 +37,12 @@ def proposal_request(purchase: Purchase) -> OrderRequest:
     named = (order.payment and order.payment.identifier) or purchase.reference or purchase.id
     payment = _payment(order, named) if purchase.pays else None
     return replace(order, type=OrderType.PROPOSAL, payment=payment)
+
+
+def encode_reply(reply: Order | OrderProposal) -> bytes:
+    """Return a reply as JSON for the journal, without the details of people. The Orders feeds have none (OB-OF-23)."""
+    items = tuple(replace(item, attendee=None, order_item_intake_form_response=()) for item in reply.ordered_item)
+    return msgspec.json.encode(replace(reply, customer=None, ordered_item=items))
 
 
 def _payment(order: OrderRequest, identifier: str) -> Payment:

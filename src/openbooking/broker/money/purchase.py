@@ -110,6 +110,9 @@ TRANSITIONS: Mapping[State, Mapping[Outcome, State]] = MappingProxyType(
     }
 )
 
+# The purchase has ended.
+AT_REST = frozenset({_S.BOOKED, _S.REVERSED})
+
 WORDS: Mapping[State, str] = MappingProxyType(
     {
         _S.OPEN: "Nothing is booked or authorised.",

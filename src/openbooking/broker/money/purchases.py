@@ -10,6 +10,7 @@ import msgspec
 
 from openbooking.broker.flow import Flow, work
 from openbooking.broker.money.amounts import amount_of, currency_of
+from openbooking.broker.money.bodies import encode_reply
 from openbooking.broker.money.errors import (
     NoPaymentsError,
     NotApprovedError,
@@ -18,7 +19,7 @@ from openbooking.broker.money.errors import (
     WrongStateError,
 )
 from openbooking.broker.money.journal import Journal, Purchase
-from openbooking.broker.money.purchase import TRANSITIONS, Outcome, State, is_stale
+from openbooking.broker.money.purchase import AT_REST, TRANSITIONS, Outcome, State, is_stale
 from openbooking.broker.money.steps import Done, Steps
 from openbooking.broker.store.database import DatabaseError
 from openbooking.openactive.messages import Order, OrderProposal, OrderRequest
@@ -189,7 +190,10 @@ class Purchases:
                 if done.fault:
                     changes["fault"] = str(done.fault)
                 if done.reply:
-                    changes |= {"reply": msgspec.json.encode(done.reply), "reply_type": done.reply.type}
+                    changes |= {"reply": encode_reply(done.reply), "reply_type": done.reply.type}
+                if following in AT_REST:
+                    # The details of the Customer are not needed any more.
+                    changes["body"] = b""
                 purchase = yield from self._move(purchase, following, **changes)
         except Exception as fault:
             with suppress(DatabaseError):
