@@ -6,13 +6,13 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from openbooking.broker import NotApprovedError, PaymentError, UnfinishedError, Version, WrongStateError
+from openbooking.broker import NotApprovedError, PaymentError, UnfinishedError, WrongStateError
 from openbooking.openactive.messages import OrderFeedData, OrderProposalFeedData
 from openbooking.openactive.terms import OrderProposalStatus
 
 from .payments import Paid
 from .storage import News
-from .views import Line, lines_of_order
+from .views import Line, Version, lines_of_order
 from .visits import Visit
 from .words import Problem, problem_of
 
