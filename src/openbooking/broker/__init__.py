@@ -58,7 +58,6 @@ from openbooking.broker.orders.changes import (
     UnknownOrder,
     Unreadable,
 )
-from openbooking.broker.orders.compare import Version
 from openbooking.broker.orders.feed import FeedError
 from openbooking.broker.ownership import OwnedOrder
 from openbooking.broker.store.database import DatabaseError
@@ -152,7 +151,6 @@ __all__ = [
     "UnknownPurchaseError",
     "Unreadable",
     "UnreadableReplyError",
-    "Version",
     "WrongStateError",
     "discover",
     "faults_in",

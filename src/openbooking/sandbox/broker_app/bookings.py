@@ -6,13 +6,13 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from openbooking.broker import NotApprovedError, PaymentError, UnfinishedError, Version, WrongStateError
+from openbooking.broker import NotApprovedError, PaymentError, UnfinishedError, WrongStateError
 from openbooking.openactive.messages import OrderFeedData, OrderProposalFeedData
 from openbooking.openactive.terms import OrderProposalStatus
 
 from .payments import Paid
 from .storage import News
-from .views import Line, lines_of_order
+from .views import Line, Version, lines_of_order
 from .visits import Visit
 from .words import Problem, problem_of
 
@@ -56,9 +56,11 @@ class Booking(NamedTuple):
 
 async def list_bookings(visit: Visit) -> Response:
     """Show the bookings of the Customer, and what was begun."""
-    orders = [owned.order for owned in await visit.broker.orders_of(visit.customer) if owned.basket]
-    found = [await _booking(visit, order) for order in orders]
-    return visit.page("bookings.html", bookings=[booking for booking in reversed(found) if booking])
+    orders = await visit.broker.orders_of(visit.customer)
+    found = [(await _booking(visit, owned.order), owned) for owned in reversed(orders)]
+    # A basket without content was deleted. The client may forget the content of a basket that was booked.
+    shown = [booking for booking, owned in found if owned.basket or not booking.is_basket]
+    return visit.page("bookings.html", bookings=shown)
 
 
 async def show(visit: Visit) -> Response:
@@ -110,7 +112,7 @@ async def _page(visit: Visit, problem: Problem | None = None) -> Response:
     # A basket of another Customer, and one that does not exist, are the same to this Customer.
     await visit.broker.latest(visit.order, visit.customer)
     booking = await _booking(visit, visit.order)
-    if booking is None or booking.is_basket:
+    if booking.is_basket:
         return visit.go(f"/basket/{visit.order}")
     return visit.page("booking.html", problem=problem, booking=booking)
 
@@ -121,7 +123,7 @@ async def _line(visit: Visit, item: str) -> Line | None:
     return next((line for line in lines if line.key == item), None)
 
 
-async def _booking(visit: Visit, order: UUID) -> Booking | None:
+async def _booking(visit: Visit, order: UUID) -> Booking:
     """Return an Order of the Customer, from what the client knows, without asking the Booking System."""
     version = await visit.broker.latest(order, visit.customer)
     under_way = next((each.words for each in await visit.broker.unfinished() if each.order == order), "")

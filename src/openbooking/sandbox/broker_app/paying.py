@@ -32,9 +32,9 @@ _DETAILS = {"given_name": "first name", "family_name": "last name", "email": "e-
 
 async def show(visit: Visit) -> Response:
     """Show the basket, with the price and the time until which the spaces are held."""
-    basket = await visit.broker.open_basket(visit.order, visit.customer)
     if await _is_over(visit):
-        return visit.go(f"/bookings/{basket.order}")
+        return visit.go(f"/bookings/{visit.order}")
+    basket = await visit.broker.open_basket(visit.order, visit.customer)
     return _page(visit, basket, await _quote(visit, basket))
 
 
@@ -85,9 +85,9 @@ async def remove(visit: Visit) -> Response:
 
 async def pay(visit: Visit) -> Response:
     """Show the pretended payment page."""
-    basket = await visit.broker.open_basket(visit.order, visit.customer)
     if await _is_over(visit):
-        return visit.go(f"/bookings/{basket.order}")
+        return visit.go(f"/bookings/{visit.order}")
+    basket = await visit.broker.open_basket(visit.order, visit.customer)
     quote = await _quote(visit, basket)
     if not quote.is_bookable or basket.contents.customer is None:
         return visit.go(f"/basket/{basket.order}")
@@ -96,9 +96,9 @@ async def pay(visit: Visit) -> Response:
 
 async def book(visit: Visit) -> Response:
     """Book and pay. If the organiser must approve, send the request, which costs nothing yet."""
-    basket = await visit.broker.open_basket(visit.order, visit.customer)
     if await _is_over(visit):
-        return visit.go(f"/bookings/{basket.order}")
+        return visit.go(f"/bookings/{visit.order}")
+    basket = await visit.broker.open_basket(visit.order, visit.customer)
     quote, card = await _quote(visit, basket), visit.form.get("card", "")
     if again := _ask_again(visit, quote, card):
         return again

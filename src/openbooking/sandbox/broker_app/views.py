@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-from openbooking.broker import Hit, ItemFault, Offer, Version
+from openbooking.broker import Hit, ItemFault, Offer
+from openbooking.openactive.messages import OrderFeedData, OrderProposalFeedData
 from openbooking.openactive.messages.items import OrderItem
 from openbooking.openactive.published.values import UnreadableError, read_duration, read_text
 from openbooking.openactive.terms import OrderItemStatus
@@ -14,6 +15,8 @@ from openbooking.openactive.terms import OrderItemStatus
 from .amounts import day_and_time, money, read_time
 from .words import fault_text
 
+# The latest version of an Order or OrderProposal.
+Version = OrderFeedData | OrderProposalFeedData
 Whole = Callable[[object], Mapping[str, Any]]
 _STATUS = {
     OrderItemStatus.CONFIRMED.value: "booked",
