@@ -14,6 +14,7 @@ from openbooking.broker import (
     ItemErrorType,
     ItemFault,
     ItemReplaced,
+    Moved,
     NoAnswerError,
     Noticed,
     OpenBookingError,
@@ -120,9 +121,25 @@ def _new_total(change: TotalChanged) -> str:
     return f"The total is now {now} instead of {before}."
 
 
+_MOVED = {
+    "name": "the name",
+    "startDate": "the time",
+    "endDate": "the time",
+    "duration": "the length",
+    "location": "the place",
+    "meetingPoint": "the meeting point",
+}
+
+
+def _moved(change: Moved) -> str:
+    changed = {words: None for name, words in _MOVED.items() if name in {*change.before, *change.after}}
+    return f"The organiser has changed {' and '.join(changed)} of your booking."
+
+
 _NEWS: Mapping[type[Change], Callable[[Any], str]] = {
     ItemCancelled: _cancelled,
     ItemReplaced: lambda _: "The organiser has moved you to another place or time.",
+    Moved: _moved,
     Noticed: lambda change: f"The organiser writes: {change.notice}",
     AccessChanged: lambda _: "There is a new code or a new link for your entry.",
     TotalChanged: _new_total,
