@@ -26,6 +26,7 @@ class TimetableEdit(NamedTuple):
         rules: The rules to store, by key.
         removed: The keys of the entries to remove.
         actor: Who makes the change.
+        site: The web page of the Seller (`surroundings.site_of`); empty for none.
     """
 
     seller: str
@@ -33,6 +34,7 @@ class TimetableEdit(NamedTuple):
     rules: Mapping[str, TimetableRule]
     removed: frozenset[str]
     actor: Actor
+    site: str
 
     @property
     def added(self) -> tuple[str, ...]:
@@ -84,7 +86,7 @@ def effects(
         policy: The policy.
         now: The current time.
     """
-    around = surroundings_of(edit.after.values(), policy)
+    around = surroundings_of(edit.after.values(), policy, edit.site)
     by_source: dict[str, list[Opportunity]] = {}
     for item in stored:
         by_source.setdefault(item.source, []).append(item)

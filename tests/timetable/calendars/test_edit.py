@@ -10,7 +10,7 @@ from openbooking.booking.model.timetable import Event, Price, TimetableRule, Wee
 from openbooking.timetable.calendars.edit import CalendarEdit, edit_by_calendar
 from openbooking.timetable.calendars.reading import EntryDefaults, read_calendar
 from support.calendars import SINGLE, WEEKLY, calendar, changed
-from support.timetables import LONDON, MEMBER, VENUE, YOGA
+from support.timetables import LONDON, MEMBER, VENUE, WITHOUT_SITE, YOGA
 
 NOW = datetime(2027, 2, 1, 12, tzinfo=UTC)
 PRICE = Price(name="Standard", amount=Decimal("7.50"))
@@ -22,7 +22,7 @@ def edit(
     *events: tuple[str, ...], stored: dict[str, TimetableRule] | None = None, defaults: EntryDefaults = DEFAULTS
 ) -> CalendarEdit:
     read = read_calendar(calendar(*events), defaults, LONDON, NOW)
-    return edit_by_calendar(read, STORED if stored is None else stored, "centre")
+    return edit_by_calendar(read, STORED if stored is None else stored, WITHOUT_SITE)
 
 
 def test_new_entries_are_stored() -> None:

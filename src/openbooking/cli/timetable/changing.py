@@ -12,7 +12,7 @@ from openbooking.back_office.plans import Plan
 from openbooking.booking.commands.find_opportunities import FindBySource
 from openbooking.booking.commands.timetable import ApplyTimetable, GetTimetable
 from openbooking.booking.model.actor import Actor
-from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.timetable import SOURCE_PREFIX, TimetableEntry, TimetableRule
 from openbooking.cli.bookings.office import ask, check_message, with_office
@@ -23,6 +23,7 @@ from openbooking.cli.timetable.rows import BookedRow, EffectRow, booked_rows, ef
 from openbooking.settings import load_settings
 from openbooking.timetable.changes import TimetableChanges
 from openbooking.timetable.preview import TimetableEdit, effects
+from openbooking.timetable.surroundings import site_of
 
 Message = Annotated[str, typer.Option(help="The message to Customers whose bookings the change cancels.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the effect, and change nothing.")]
@@ -38,8 +39,8 @@ class Rules(NamedTuple):
     removed: frozenset[str] = frozenset()
 
 
-# Returns the rules of a command. The arguments are the key of the Seller, and the stored rules.
-Decide = Callable[[str, Mapping[str, TimetableRule]], Rules]
+# Returns the rules of a command. The arguments are the Seller and the stored rules.
+Decide = Callable[[Seller, Mapping[str, TimetableRule]], Rules]
 
 
 class ChangeOptions(NamedTuple):
@@ -95,8 +96,8 @@ async def stored_entries(office: Office, actor: Actor) -> dict[str, TimetableEnt
 
 async def _edit(office: Office, decide: Decide, actor: Actor) -> TimetableEdit:
     stored = await stored_entries(office, actor)
-    rules = decide(office.seller.key, {key: entry.rule for key, entry in stored.items()})
-    return TimetableEdit(office.seller.key, stored, rules.stored, rules.removed, actor)
+    rules = decide(office.seller, {key: entry.rule for key, entry in stored.items()})
+    return TimetableEdit(office.seller.key, stored, rules.stored, rules.removed, actor, site_of(office.seller))
 
 
 async def _effects(

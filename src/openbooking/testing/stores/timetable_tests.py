@@ -11,6 +11,7 @@ from openbooking.booking.command import Command
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.publish_occurrences import (
     BatchOutcome,
+    DueTimetable,
     GetDueTimetable,
     OccurrenceBatch,
     PublishOccurrences,
@@ -104,7 +105,7 @@ class TimetableTests(StoreTestCase):
                 entry = await store.execute(save())
                 due = await store.execute(GetDueTimetable())
                 assert due is not None
-                assert (due.entry, due.timetable) == (entry, {KEY: entry})
+                assert due == DueTimetable(SELLER, entry, {KEY: entry})
                 await store.execute(offered(entry, "a", "b"))
                 assert await store.execute(GetDueTimetable()) is None
                 assert await feed_keys(store) == {"a", "b"}

@@ -19,7 +19,7 @@ from openbooking.booking.rules.cancellation_effects import cancelled_bookings
 from openbooking.openactive.errors import NotFoundError
 from openbooking.timetable.changes import TimetableChanges, compare
 from openbooking.timetable.occurrences import occurrences, undated_opportunities
-from openbooking.timetable.surroundings import Surroundings, surroundings_of
+from openbooking.timetable.surroundings import Surroundings, site_of, surroundings_of
 from openbooking.timetable.wall_clock import DateRange
 from openbooking.web.console.console import ConsoleVisit
 
@@ -78,7 +78,8 @@ async def effect_of(visit: ConsoleVisit, timetable: Timetable, after: TimetableE
     policy = visit.console.system.settings.policy
     before = timetable.get(after.entry_key)
     coming = {**timetable, after.entry_key: after}
-    around, former = surroundings_of(coming.values(), policy), surroundings_of(timetable.values(), policy)
+    site = site_of(visit.seller)
+    around, former = surroundings_of(coming.values(), policy, site), surroundings_of(timetable.values(), policy, site)
     dates = _dates(before, after, DateRange(visit.today, visit.today + policy.publish_ahead + _DAY))
     concerned = [entry for entry in coming.values() if _is_concerned(entry, before, after)]
     entries = [await _changes(visit, entry, timetable, (former, around), dates) for entry in concerned]
