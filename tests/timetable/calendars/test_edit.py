@@ -10,6 +10,7 @@ from openbooking.booking.model.timetable import Event, Price, TimetableRule, Wee
 from openbooking.timetable.calendars.edit import CalendarEdit, edit_by_calendar
 from openbooking.timetable.calendars.reading import EntryDefaults, read_calendar
 from support.calendars import SINGLE, WEEKLY, calendar, changed
+from support.parties import CENTRE
 from support.timetables import LONDON, MEMBER, VENUE, WITHOUT_SITE, YOGA
 
 NOW = datetime(2027, 2, 1, 12, tzinfo=UTC)
@@ -44,6 +45,13 @@ def test_an_entry_with_faults_is_left_out(defaults: EntryDefaults, field: str) -
     (left_out,) = edit(WEEKLY, defaults=defaults).left_out
     assert (left_out.line, left_out.uid) == (4, "spin@example.com")
     assert left_out.reason.startswith(f"{field}: ")
+
+
+def test_an_entry_may_have_the_web_page_of_the_seller() -> None:
+    read = read_calendar(calendar(WEEKLY), DEFAULTS._replace(url=""), LONDON, NOW)
+    (rule,) = edit_by_calendar(read, STORED, CENTRE).rules.values()
+    assert isinstance(rule, WeeklyClass)
+    assert not rule.url
 
 
 def test_an_unchanged_calendar_changes_nothing() -> None:

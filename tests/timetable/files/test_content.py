@@ -11,6 +11,7 @@ from openbooking.booking.model.timetable import Closure, Nation, TimetableRule, 
 from openbooking.timetable.files.content import SourceFile, read_files
 from openbooking.timetable.files.documents import TimetableFileError
 from openbooking.timetable.files.toml_writing import write_toml
+from support.parties import CENTRE
 from support.timetables import ADULT, SPIN, SQUASH, VENUE, WITHOUT_SITE
 
 STORED: dict[str, TimetableRule] = {"riverside": VENUE}
@@ -173,3 +174,11 @@ def test_no_text_raises_another_error(text: str) -> None:
     for name in ("a.toml", "a.csv"):
         with suppress(TimetableFileError):
             assert read_files(WITHOUT_SITE, [SourceFile(name, text.encode("utf-8", "replace"))], STORED) == {}
+
+
+def test_a_class_may_have_the_web_page_of_the_seller() -> None:
+    content = CLASS.replace('url = "https://centre.example.org/spin"\n', "").encode()
+    (rule,) = read(CLASS).values()
+    (without,) = read_files(CENTRE, [SourceFile("club.toml", content)], STORED).values()
+    assert without == replace(rule, url="")
+    assert "web page" in faults(content.decode())[0]
