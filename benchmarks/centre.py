@@ -79,7 +79,7 @@ def random_slots(
     entries: Sequence[TimetableEntry], policy: Policy, days: DateRange, seed: int
 ) -> Iterator[Opportunity]:
     """Yield Slots on these days in an order of chance."""
-    around = surroundings_of(entries, policy)
+    around = surroundings_of(entries, policy, "")
     found = [slot for entry in entries for slot in occurrences(entry, around, days)]
     random.Random(seed).shuffle(found)  # noqa: S311 - the same each time
     yield from found

@@ -38,13 +38,13 @@ def edit(
     stored: Mapping[str, TimetableRule], rules: Mapping[str, TimetableRule] | None = None, removed: Iterable[str] = ()
 ) -> TimetableEdit:
     entries = {key: entry(rule, key) for key, rule in stored.items()}
-    return TimetableEdit("centre", entries, rules or {}, frozenset(removed), MANAGER)
+    return TimetableEdit("centre", entries, rules or {}, frozenset(removed), MANAGER, "")
 
 
 def published(entries: Iterable[TimetableEntry], dates: DateRange = DATES) -> list[Opportunity]:
     """Return the Opportunities of entries."""
     listed = list(entries)
-    around = surroundings_of(listed, POLICY)
+    around = surroundings_of(listed, POLICY, "")
     return [item for each in listed for item in opportunities(each, around, dates)]
 
 

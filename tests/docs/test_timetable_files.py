@@ -11,6 +11,7 @@ from openbooking.timetable.files.content import SourceFile, read_files
 from openbooking.timetable.files.csv_columns import LAYOUTS, Layout
 from openbooking.timetable.files.shapes import KINDS, key_of_field
 from openbooking.timetable.files.toml_writing import write_toml
+from support.timetables import WITHOUT_SITE
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 PAGE = (REFERENCE / "timetable-files.md").read_text(encoding="utf-8")
@@ -67,8 +68,8 @@ def test_every_column_is_documented(layout: Layout) -> None:
 @pytest.mark.parametrize("names", EXAMPLES, ids=lambda names: names[0])
 def test_the_examples_have_no_fault_and_are_linked(names: list[str]) -> None:
     files = [SourceFile(name, (REFERENCE / "timetables" / name).read_bytes()) for name in names]
-    rules = read_files("club", files, {})
-    assert read_files("club", [SourceFile("written.toml", write_toml(rules).encode())], {}) == rules
+    rules = read_files(WITHOUT_SITE, files, {})
+    assert read_files(WITHOUT_SITE, [SourceFile("written.toml", write_toml(rules).encode())], {}) == rules
     for name in names:
         assert f"(timetables/{name})" in PAGE
 

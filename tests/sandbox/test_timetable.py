@@ -23,7 +23,7 @@ from openbooking.sandbox.events import events
 from openbooking.sandbox.sellers import SELLERS, STUDIO, TRUST
 from openbooking.sandbox.timetable import DAYS, TIME_ZONE, series_path, timetable, venues
 from openbooking.timetable.occurrences import opportunities
-from openbooking.timetable.surroundings import surroundings_of
+from openbooking.timetable.surroundings import site_of, surroundings_of
 from openbooking.timetable.wall_clock import DateRange
 from support.parties import MANAGER
 from support.validators import Validator
@@ -39,13 +39,13 @@ def made(today: date) -> list[Opportunity]:
     dates = DateRange(today - timedelta(days=PAST_DAYS), today + timedelta(days=DAYS + 1))
     found: list[Opportunity] = []
     for seller in SELLERS:
-        rules = timetable(seller.key, today)
+        rules = timetable(seller, today)
         entries = [
             TimetableEntry(seller=seller.key, key=key, rule=rule, changed_by=MANAGER) for key, rule in rules.items()
         ]
-        around = surroundings_of(entries, Policy(time_zone=LONDON))
+        around = surroundings_of(entries, Policy(time_zone=LONDON), site_of(seller))
         found += [item for entry in entries for item in opportunities(entry, around, dates)]
-    return [*found, *events(today, LONDON, venues(timetable(TRUST.key, today)))]
+    return [*found, *events(today, LONDON, venues(timetable(TRUST, today)))]
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +72,11 @@ def test_there_are_past_and_coming_classes_on_each_day_of_the_week(today: date) 
 @pytest.mark.parametrize("today", [*WEEK, date(2030, 2, 28)])
 def test_dates_are_moved_by_whole_weeks(today: date) -> None:
     monday = today - timedelta(days=today.weekday())
-    centre = timetable(TRUST.key, today)
+    centre = timetable(TRUST, today)
     assert centre["open-day-walk"].start == datetime.combine(monday, datetime.min.time()) + timedelta(days=12, hours=10)  # type: ignore[union-attr]
     assert centre["first-strokes"].first == monday + timedelta(days=9)  # type: ignore[union-attr]
     assert centre["spin"].first == monday - timedelta(days=14)  # type: ignore[union-attr]
-    assert without_dates(centre) == without_dates(timetable(TRUST.key, SUMMER))
+    assert without_dates(centre) == without_dates(timetable(TRUST, SUMMER))
 
 
 def test_one_seller_is_gross_and_one_is_net(items: list[Opportunity]) -> None:

@@ -30,11 +30,14 @@ from openbooking.booking.model.timetable import (
 from openbooking.timetable.occurrences import opportunities
 from openbooking.timetable.surroundings import Surroundings, surroundings_of
 from openbooking.timetable.wall_clock import DateRange
-from support.parties import MANAGER
+from support.parties import CENTRE, MANAGER
 
 LONDON = ZoneInfo("Europe/London")
 EVERY_DAY = tuple(range(7))
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = EVERY_DAY
+
+# The centre without a web page.
+WITHOUT_SITE = replace(CENTRE, properties={})
 
 YOGA = Concept(
     id="https://openactive.io/activity-list#bf1a5e00-cdcf-465d-8c5a-6f57040b7f7e",
@@ -121,10 +124,10 @@ def entry(rule: TimetableRule, key: str = "spin", seller: str = "centre") -> Tim
     return TimetableEntry(seller=seller, key=key, rule=rule, changed_by=MANAGER)
 
 
-def around(*rules: TimetableRule, policy: Policy | None = None) -> Surroundings:
+def around(*rules: TimetableRule, policy: Policy | None = None, site: str = "") -> Surroundings:
     """Return the surroundings with the Venue `riverside` and these closures."""
     others = (entry(rule, f"closure-{number}") for number, rule in enumerate(rules))
-    return surroundings_of([entry(VENUE, "riverside"), *others], policy or Policy())
+    return surroundings_of([entry(VENUE, "riverside"), *others], policy or Policy(), site)
 
 
 def closed(start: str, end: str, **where: Any) -> Closure:

@@ -42,12 +42,12 @@ HOLIDAYS = Closure(name="Bank holidays", bank_holidays=Nation.WALES)
 
 
 def faults(rule: TimetableRule, key: str = "new") -> list[str]:
-    return [fault.field for fault in check(entry(rule, key), OTHERS)]
+    return [fault.field for fault in check(entry(rule, key), OTHERS, "")]
 
 
 @pytest.mark.parametrize("rule", [VENUE, SPIN, SQUASH, HALL, OPEN_DAY, BEGINNERS, FILM, CLOSED, HOLIDAYS])
 def test_a_right_rule_has_no_faults(rule: TimetableRule) -> None:
-    assert check(entry(rule, "new"), OTHERS) == ()
+    assert check(entry(rule, "new"), OTHERS, "") == ()
 
 
 def weekly(**changes: Any) -> dict[str, Any]:
@@ -185,7 +185,7 @@ def test_a_facility_has_a_limit_of_slots_a_week() -> None:
 
 
 def test_a_fault_of_a_price_names_the_slot_that_has_none() -> None:
-    [fault] = check(entry(replace(SQUASH, prices=(PriceBand((ADULT,), begins=time(10)),)), "new"), OTHERS)
+    [fault] = check(entry(replace(SQUASH, prices=(PriceBand((ADULT,), begins=time(10)),)), "new"), OTHERS, "")
     assert fault.text == "There is no price for a Slot of 60 minutes at 09:00 on Monday."
 
 
@@ -233,9 +233,9 @@ def test_a_key_has_small_letters_digits_and_hyphens(key: str) -> None:
 
 
 def test_a_key_is_short_enough_for_the_key_of_the_seller() -> None:
-    assert [fault.field for fault in check(entry(SPIN, "k" * 60, "s" * 100), OTHERS)] == ["key"]
+    assert [fault.field for fault in check(entry(SPIN, "k" * 60, "s" * 100), OTHERS, "")] == ["key"]
     courts = replace(SQUASH, courts=(Court(key="c" * 40, name="C"),))
-    assert [fault.field for fault in check(entry(courts, "k" * 10, "s" * 60), OTHERS)] == ["courts.0.key"]
+    assert [fault.field for fault in check(entry(courts, "k" * 10, "s" * 60), OTHERS, "")] == ["courts.0.key"]
 
 
 def test_a_rule_may_have_the_web_page_of_the_seller() -> None:
@@ -246,12 +246,12 @@ def test_a_rule_may_have_the_web_page_of_the_seller() -> None:
 
 def test_an_ended_entry_cannot_be_named() -> None:
     others = [replace(OTHERS[0], ended=True)]
-    assert [fault.field for fault in check(entry(SPIN), others)] == ["venue"]
+    assert [fault.field for fault in check(entry(SPIN), others, "")] == ["venue"]
 
 
 def test_each_fault_is_a_sentence() -> None:
     wrong = replace(SPIN, name="", url="", venue="", concepts=(), times=(), prices=(), capacity=-1)
-    found = check(entry(wrong, "?"), OTHERS)
+    found = check(entry(wrong, "?"), OTHERS, "")
     assert len(found) == 8
     assert all(fault.text[0].isupper() and fault.text.endswith(".") for fault in found)
 

@@ -24,7 +24,7 @@ def edit(
     stored: Mapping[str, TimetableRule], rules: Mapping[str, TimetableRule] | None = None, removed: Iterable[str] = ()
 ) -> TimetableEdit:
     entries = {key: entry(rule, key) for key, rule in stored.items()}
-    return TimetableEdit("centre", entries, rules or {}, frozenset(removed), MANAGER)
+    return TimetableEdit("centre", entries, rules or {}, frozenset(removed), MANAGER, "")
 
 
 def affected(change: TimetableEdit) -> dict[str, bool]:

@@ -71,9 +71,11 @@ def test_a_closure_on_bank_holidays_closes_those_of_its_nation(nation: Nation, c
 
 def test_ended_venues_and_closures_do_not_count() -> None:
     closure = entry(closed("2026-11-01T00:00", "2026-11-03T00:00"), "closed")
-    found = surroundings_of([entry(VENUE, "riverside"), closure, entry(SPIN)], Policy())
+    found = surroundings_of([entry(VENUE, "riverside"), closure, entry(SPIN)], Policy(), "")
     assert (list(found.venues), found.closures) == (["riverside"], (closure.rule,))
-    found = surroundings_of([replace(entry(VENUE, "riverside"), ended=True), replace(closure, ended=True)], Policy())
+    found = surroundings_of(
+        [replace(entry(VENUE, "riverside"), ended=True), replace(closure, ended=True)], Policy(), ""
+    )
     assert (found.venues, found.closures) == ({}, ())
 
 

@@ -99,8 +99,8 @@ class _Reader:
 
     def __init__(self, store: Store, edit: TimetableEdit, policy: Policy, now: datetime) -> None:
         self._store, self._edit, self._policy, self._now = store, edit, policy, now
-        self._before = surroundings_of(edit.stored.values(), policy)
-        self._after = surroundings_of(edit.after.values(), policy)
+        self._before = surroundings_of(edit.stored.values(), policy, edit.site)
+        self._after = surroundings_of(edit.after.values(), policy, edit.site)
 
     async def changes_of(self, entry: TimetableEntry) -> EntryChanges:
         """Return the changes of an entry.

@@ -111,7 +111,7 @@ async def fill_database(settings: Settings, today: date, *, days: int = DAYS, bo
 
 async def _publish(system: System, today: date) -> list[Opportunity]:
     """Publish the Sellers with their timetables and events; return all Opportunities in the order of their starts."""
-    timetables = {seller.key: timetable(seller.key, today) for seller in SELLERS}
+    timetables = {seller.key: timetable(seller, today) for seller in SELLERS}
     for seller in SELLERS:
         await system.store.execute(PublishSeller(seller, actor=DEMO))
         rules = timetables[seller.key]

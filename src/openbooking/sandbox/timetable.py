@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.timetable import TimetableRule, Venue
 from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.opportunity_types import OpportunityType
@@ -24,14 +25,14 @@ PRESENT_WEEK = date(2026, 1, 5)
 _DATES = ("first", "last", "start", "end")
 
 
-def timetable(seller: str, today: date) -> dict[str, TimetableRule]:
+def timetable(seller: Seller, today: date) -> dict[str, TimetableRule]:
     """Return the rules of the timetable of a Seller of the demo, by key.
 
     Args:
-        seller: The key of the Seller.
+        seller: The Seller.
         today: The present date.
     """
-    name = f"{seller}.toml"
+    name = f"{seller.key}.toml"
     content = files(__package__).joinpath("timetables", name).read_bytes()
     shift = today - timedelta(days=today.weekday()) - PRESENT_WEEK
     return {key: _moved(rule, shift) for key, rule in read_files(seller, [SourceFile(name, content)], {}).items()}

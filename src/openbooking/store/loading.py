@@ -76,12 +76,14 @@ class _Loaded(NamedTuple):
 
 def load(sql: Statements, needs: Needs, policy: Policy, now: datetime) -> Procedure[Situation]:
     """Return the situation that a command needs, loaded without locks."""
+    due = yield from _find_due_seller(sql, needs, policy, now)
+    needs = replace(needs, sellers=needs.sellers | due)
     named = yield from _resolve_names(sql, needs, now)
     found = yield from _read(sql, needs, policy, now, named)
     if not found.proposals <= named.keys:
         named.keys.update(found.proposals)
         found = yield from _read(sql, needs, policy, now, named)
-    return replace(found.situation, timetable=(yield from _read_timetables(sql, needs, policy, now)))
+    return replace(found.situation, timetable=(yield from _read_timetables(sql, needs.timetables | due)))
 
 
 def load_to_write(
@@ -97,6 +99,8 @@ def load_to_write(
     """
     if sql.one_writer:
         return (yield from load(sql, needs, policy, now))
+    due = yield from _find_due_seller(sql, needs, policy, now)
+    needs = replace(needs, sellers=needs.sellers | due)
     locked_sellers = needs.changed_sellers | needs.timetables
     if locked_sellers:
         yield Query(sql.lock_sellers, {"seller_keys": sorted(locked_sellers)})
@@ -118,17 +122,19 @@ def load_to_write(
     related = yield from _find_related(sql, needs)
     if not (related.keys <= named.keys and related.paths <= named.paths):
         raise ChangedMeanwhileError
-    return replace(situation, timetable=(yield from _read_timetables(sql, needs, policy, now)))
+    return replace(situation, timetable=(yield from _read_timetables(sql, needs.timetables | due)))
 
 
-def _read_timetables(
-    sql: Statements, needs: Needs, policy: Policy, now: datetime
-) -> Procedure[dict[EntryKey, TimetableEntry]]:
-    """Return the entries of the timetables that a command needs."""
-    sellers = set(needs.timetables)
-    if needs.due_timetable:
-        asked = {"last_date": policy.last_published_date(now).toordinal(), "most": 1}
-        sellers |= _paths((yield Query(sql.sellers_with_due_timetable, asked)))
+def _find_due_seller(sql: Statements, needs: Needs, policy: Policy, now: datetime) -> Procedure[frozenset[str]]:
+    """Return the key of the Seller whose timetable is due first, if the command needs it."""
+    if not needs.due_timetable:
+        return frozenset()
+    asked = {"last_date": policy.last_published_date(now).toordinal(), "most": 1}
+    return frozenset(_paths((yield Query(sql.sellers_with_due_timetable, asked))))
+
+
+def _read_timetables(sql: Statements, sellers: frozenset[str]) -> Procedure[dict[EntryKey, TimetableEntry]]:
+    """Return the entries of the timetables of Sellers."""
     if not sellers:
         return {}
     rows = yield Query(sql.timetables, {"seller_keys": sorted(sellers)})

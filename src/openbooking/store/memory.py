@@ -188,7 +188,9 @@ class MemoryStore:
         opportunities = {path: self._opportunities[path] for path in paths if path in self._opportunities}
         for opportunity in list(opportunities.values()):
             opportunities |= {parent.path: parent for parent in whole.parents(opportunity)}
-        sellers = {item.seller for item in opportunities.values()} | needs.sellers | needs.changed_sellers
+        timetable = self._entries(needs, now)
+        named = needs.sellers | needs.changed_sellers | {key.seller for key in timetable}
+        sellers = {item.seller for item in opportunities.values()} | named
         return Situation(
             now=now,
             policy=self._policy,
@@ -196,7 +198,7 @@ class MemoryStore:
             opportunities=opportunities,
             spaces={path: self._spaces(path, now) for path in paths | opportunities.keys()},
             sellers={key: self._sellers[key] for key in sellers if key in self._sellers},
-            timetable=self._entries(needs, now),
+            timetable=timetable,
             held={(path, partner): self._held(path, partner, now) for path in paths for partner in needs.holders},
             holdings={partner: self._holdings(partner, now) for partner in needs.holders},
         )

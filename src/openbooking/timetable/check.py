@@ -36,16 +36,19 @@ _LONGEST_EVENT = 31 * LONGEST_MINUTES
 _MOST_DATES = 366
 
 
-def check(entry: TimetableEntry, others: Iterable[TimetableEntry], site: str = "") -> tuple[Fault, ...]:
+def check(
+    entry: TimetableEntry, others: Iterable[TimetableEntry], site: str, known: Iterable[Fault] = ()
+) -> tuple[Fault, ...]:
     """Return the faults of an entry; none if it can be saved.
 
     Args:
         entry: The entry.
         others: The other entries of the Seller, to which the rule may refer.
         site: The web page of the Seller (`surroundings.site_of`), which rules without one have; empty for none.
+        known: The known faults, of fields that could not be read.
     """
     rules = {other.key: other.rule for other in others if not other.ended and other.key != entry.key}
-    faults, rule = Faults(), entry.rule
+    faults, rule = Faults(found=list(known)), entry.rule
     if faults.require_key(entry.key, "key"):
         faults.require(fits(entry.entry_key, minutes=LONGEST_MINUTES), "key", "Use a shorter key.")
     if isinstance(rule, Venue):

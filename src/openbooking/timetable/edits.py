@@ -23,6 +23,7 @@ class TimetableEdit(NamedTuple):
         rules: The rules to store, by key.
         removed: The keys of the entries to remove.
         actor: Who makes the change.
+        site: The web page of the Seller (`surroundings.site_of`); empty for none.
     """
 
     seller: str
@@ -30,6 +31,7 @@ class TimetableEdit(NamedTuple):
     rules: Mapping[str, TimetableRule]
     removed: frozenset[str]
     actor: Actor
+    site: str
 
     @property
     def added(self) -> tuple[str, ...]:

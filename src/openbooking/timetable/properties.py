@@ -32,6 +32,7 @@ def described(rule: Described, around: Surroundings, *, concepts: str = "activit
         "name": rule.name,
         "description": rule.description,
         "url": rule.url or around.site,
+        "image": [{"@type": "ImageObject", "url": rule.image}] if rule.image else None,
         "location": place(venue) if venue else None,
         concepts: [concept_json(concept) for concept in rule.concepts],
         "leader": [{"@type": "Person", "name": rule.leader}] if rule.leader else None,

@@ -28,7 +28,7 @@ from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.timetable.identity import path_of
 from openbooking.timetable.occurrences import occurrences, undated_opportunities
-from openbooking.timetable.surroundings import Surroundings, surroundings_of
+from openbooking.timetable.surroundings import Surroundings, site_of, surroundings_of
 from openbooking.timetable.wall_clock import DateRange
 
 # A batch ends after the day with which it has this number of occurrences. A day of ten courts has some 500.
@@ -117,7 +117,7 @@ def next_batch(due: DueTimetable, policy: Policy, now: datetime) -> OccurrenceBa
         policy: The policy.
         now: The current time.
     """
-    entry, around = due.entry, surroundings_of(due.timetable.values(), policy)
+    entry, around = due.entry, surroundings_of(due.timetable.values(), policy, site_of(due.seller))
     if not isinstance(entry.rule, WeeklyClass | Facility):
         made = tuple(undated_opportunities(entry, around))
         undated = frozenset(path_of(type_, entry.entry_key) for type_ in _UNDATED_TYPES)

@@ -26,7 +26,7 @@ class Surroundings(NamedTuple):
     policy: Policy
     venues: Mapping[str, Venue]
     closures: tuple[Closure, ...]
-    site: str = ""
+    site: str
 
     @property
     def zone(self) -> ZoneInfo:
@@ -58,7 +58,7 @@ class Where(NamedTuple):
     court: str = ""
 
 
-def surroundings_of(entries: Iterable[TimetableEntry], policy: Policy, site: str = "") -> Surroundings:
+def surroundings_of(entries: Iterable[TimetableEntry], policy: Policy, site: str) -> Surroundings:
     """Return the surroundings of the entries of a Seller.
 
     Args:

@@ -94,10 +94,17 @@ class Visit(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """A problem with a form: the message for people, and the names of the wrong fields, if any."""
+    """A problem with a form.
+
+    Attributes:
+        text: The message for people.
+        fields: The names of the wrong fields, if any.
+        others: The other problems of the form, which the summary lists after this one.
+    """
 
     text: str
     fields: tuple[str, ...] = ()
+    others: tuple["Problem", ...] = ()
 
 
 class _CookieScope(TypedDict):

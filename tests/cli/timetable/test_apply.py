@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.model.timetable import TimetableRule
+from openbooking.booking.model.timetable import Described, TimetableRule
 from openbooking.timetable.files.toml_writing import write_toml
 from support.command_line import fail, run, succeed
 from support.seller_office import statuses
 from support.timetable_office import NOON, RULES, book_first, occurrences, publish, store_timetable
+from support.timetables import closed
 
 OF_CENTRE = ("--seller", "centre")
 ORDER = "00000000-0000-4000-8000-00000000000a"
@@ -49,6 +50,17 @@ def test_a_file_is_shown_confirmed_and_applied(bookings: Path, file: Path) -> No
     assert exported() == write_toml(RULES)
     publish(bookings)
     assert len(occurrences(bookings, "spin")) == 56
+
+
+def test_a_file_without_web_pages_changes_nothing_when_it_is_published(bookings: Path, file: Path) -> None:
+    """The effect has the web page of the Seller, as the occurrences have."""
+    without = {key: replace(rule, url="") if isinstance(rule, Described) else rule for key, rule in RULES.items()}
+    write(file, without)
+    assert apply(file, "--yes")[0] == 0
+    publish(bookings)
+    write(file, {**without, "late": closed("2031-01-01T10:00", "2031-01-01T11:00")})
+    _, told, _ = apply(file, "--dry-run")
+    assert "spin" not in told
 
 
 @pytest.mark.parametrize("answer", ["n\n", ""])

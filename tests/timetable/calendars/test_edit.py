@@ -10,7 +10,8 @@ from openbooking.booking.model.timetable import Event, Price, TimetableRule, Wee
 from openbooking.timetable.calendars.edit import CalendarEdit, edit_by_calendar
 from openbooking.timetable.calendars.reading import EntryDefaults, read_calendar
 from support.calendars import SINGLE, WEEKLY, calendar, changed
-from support.timetables import LONDON, MEMBER, VENUE, YOGA
+from support.parties import CENTRE
+from support.timetables import LONDON, MEMBER, VENUE, WITHOUT_SITE, YOGA
 
 NOW = datetime(2027, 2, 1, 12, tzinfo=UTC)
 PRICE = Price(name="Standard", amount=Decimal("7.50"))
@@ -22,7 +23,7 @@ def edit(
     *events: tuple[str, ...], stored: dict[str, TimetableRule] | None = None, defaults: EntryDefaults = DEFAULTS
 ) -> CalendarEdit:
     read = read_calendar(calendar(*events), defaults, LONDON, NOW)
-    return edit_by_calendar(read, STORED if stored is None else stored, "centre")
+    return edit_by_calendar(read, STORED if stored is None else stored, WITHOUT_SITE)
 
 
 def test_new_entries_are_stored() -> None:
@@ -44,6 +45,13 @@ def test_an_entry_with_faults_is_left_out(defaults: EntryDefaults, field: str) -
     (left_out,) = edit(WEEKLY, defaults=defaults).left_out
     assert (left_out.line, left_out.uid) == (4, "spin@example.com")
     assert left_out.reason.startswith(f"{field}: ")
+
+
+def test_an_entry_may_have_the_web_page_of_the_seller() -> None:
+    read = read_calendar(calendar(WEEKLY), DEFAULTS._replace(url=""), LONDON, NOW)
+    (rule,) = edit_by_calendar(read, STORED, CENTRE).rules.values()
+    assert isinstance(rule, WeeklyClass)
+    assert not rule.url
 
 
 def test_an_unchanged_calendar_changes_nothing() -> None:

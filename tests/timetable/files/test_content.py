@@ -11,7 +11,8 @@ from openbooking.booking.model.timetable import Closure, Nation, TimetableRule, 
 from openbooking.timetable.files.content import SourceFile, read_files
 from openbooking.timetable.files.documents import TimetableFileError
 from openbooking.timetable.files.toml_writing import write_toml
-from support.timetables import ADULT, SPIN, SQUASH, VENUE
+from support.parties import CENTRE
+from support.timetables import ADULT, SPIN, SQUASH, VENUE, WITHOUT_SITE
 
 STORED: dict[str, TimetableRule] = {"riverside": VENUE}
 CLASS = """\
@@ -31,7 +32,7 @@ prices = [{ name = "Adult", amount = 7.50, cancel_before = "4 hours" }]
 
 def read(*texts: str, stored: dict[str, TimetableRule] = STORED, replaces: bool = False) -> dict[str, TimetableRule]:
     files = [SourceFile(f"{number}.toml", text.encode()) for number, text in enumerate(texts)]
-    return read_files("centre", files, stored, replace=replaces)
+    return read_files(WITHOUT_SITE, files, stored, replace=replaces)
 
 
 def faults(*texts: str, stored: dict[str, TimetableRule] = STORED, replaces: bool = False) -> list[str]:
@@ -155,14 +156,14 @@ def test_replacing_files_must_have_all_that_they_name() -> None:
 )
 def test_a_file_that_cannot_be_read_is_a_fault(name: str, content: bytes, told: str) -> None:
     with pytest.raises(TimetableFileError) as caught:
-        read_files("centre", [SourceFile(name, content)], {})
+        read_files(WITHOUT_SITE, [SourceFile(name, content)], {})
     (fault,) = caught.value.faults
     assert str(fault).startswith(told)
 
 
 def test_a_byte_order_mark_and_carriage_returns_are_accepted() -> None:
     content = ("\N{ZERO WIDTH NO-BREAK SPACE}" + CLASS.replace("\n", "\r\n")).encode()
-    assert read_files("centre", [SourceFile("A.TOML", content)], STORED) == read(CLASS)
+    assert read_files(WITHOUT_SITE, [SourceFile("A.TOML", content)], STORED) == read(CLASS)
 
 
 LINES = st.lists(st.sampled_from([*CLASS.splitlines(), "]", "[[class]]", "[class.spin.times]", "key = {}", "[venue]"]))
@@ -172,4 +173,12 @@ LINES = st.lists(st.sampled_from([*CLASS.splitlines(), "]", "[[class]]", "[class
 def test_no_text_raises_another_error(text: str) -> None:
     for name in ("a.toml", "a.csv"):
         with suppress(TimetableFileError):
-            assert read_files("centre", [SourceFile(name, text.encode("utf-8", "replace"))], STORED) == {}
+            assert read_files(WITHOUT_SITE, [SourceFile(name, text.encode("utf-8", "replace"))], STORED) == {}
+
+
+def test_a_class_may_have_the_web_page_of_the_seller() -> None:
+    content = CLASS.replace('url = "https://centre.example.org/spin"\n', "").encode()
+    (rule,) = read(CLASS).values()
+    (without,) = read_files(CENTRE, [SourceFile("club.toml", content)], STORED).values()
+    assert without == replace(rule, url="")
+    assert "web page" in faults(content.decode())[0]

@@ -20,7 +20,7 @@ from openbooking.booking.model.timetable import (
 )
 from openbooking.timetable.files.content import SourceFile, read_files
 from openbooking.timetable.files.documents import TimetableFileError
-from support.timetables import ADULT, MEMBER, SQUASH, SQUASH_COURT, VENUE, YOGA
+from support.timetables import ADULT, MEMBER, SQUASH, SQUASH_COURT, VENUE, WITHOUT_SITE, YOGA
 
 STORED: dict[str, TimetableRule] = {"riverside": VENUE}
 URL = "https://centre.example.org/"
@@ -43,7 +43,7 @@ squash,,,,,,,Sun,09:00,18:00,,,Adult 7.50
 
 
 def read(text: str) -> dict[str, TimetableRule]:
-    return read_files("centre", [SourceFile("file.csv", text.encode())], STORED)
+    return read_files(WITHOUT_SITE, [SourceFile("file.csv", text.encode())], STORED)
 
 
 def faults(text: str) -> list[str]:

@@ -8,18 +8,21 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
+from openbooking.booking.commands.timetable import revised
 from openbooking.booking.model.activity import Action
 from openbooking.booking.model.errors import SellerChangedError, UnpayableOfferError
 from openbooking.booking.model.opportunity import CourtTime, Opportunity, Seller, parents_among
 from openbooking.booking.model.report import AffectedOrders, OpportunityReport, Reports
 from openbooking.booking.model.situation import (
     Change,
+    EntrySet,
     Needs,
     OpportunitySet,
     SellerSet,
     Situation,
     evolve_all,
 )
+from openbooking.booking.model.timetable import Described
 from openbooking.booking.rules.cancellation_effects import cancel_bookings, reject_without_spaces
 from openbooking.booking.rules.capacity import court_of, max_spaces
 from openbooking.booking.rules.inheritance import inherit, keep_cancellation
@@ -54,11 +57,14 @@ class PublishSeller(ActorCommand, frozen=True):
         return Action.SELLER_CHANGED
 
     def needs(self) -> Needs:
-        """Return the Seller."""
-        return Needs(changed_sellers=frozenset({self.seller.key}))
+        """Return the Seller and its timetable."""
+        key = frozenset({self.seller.key})
+        return Needs(changed_sellers=key, timetables=key)
 
     def decide(self, situation: Situation) -> Decision[None]:
         """Store the Seller. The source of its first publication does not change.
+
+        If its web page changes, the entries of its timetable without one of their own are published again.
 
         Raises:
             BelongsToAnotherError: The Seller belongs to another source.
@@ -73,7 +79,16 @@ class PublishSeller(ActorCommand, frozen=True):
             return Decision(reply=None, changes=(SellerSet(self.seller),))
         if self.seller.source:
             check_source(f"Seller {known.name}", self.seller.source, known.source)
-        return Decision(reply=None, changes=(SellerSet(replace(self.seller, source=known.source)),))
+        stored = SellerSet(replace(self.seller, source=known.source))
+        return Decision(reply=None, changes=(stored, *self._with_web_page(known, situation)))
+
+    def _with_web_page(self, known: Seller, situation: Situation) -> Iterator[EntrySet]:
+        """Yield the changes of the entries of the timetable that have the web page of the Seller, if it changes."""
+        if known.properties.get("url") == self.seller.properties.get("url"):
+            return
+        for key, entry in situation.timetable.items():
+            if isinstance(entry.rule, Described) and not entry.rule.url and not entry.ended:
+                yield EntrySet(key, revised(entry, self.actor))
 
 
 class Publish(ActorCommand, frozen=True):

@@ -15,7 +15,7 @@ from openbooking.booking.command import BaseCommand, Decision
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.withdraw import withdrawal
 from openbooking.booking.model.actor import Actor, ActorKind
-from openbooking.booking.model.opportunity import Opportunity, SaleState
+from openbooking.booking.model.opportunity import Opportunity, SaleState, Seller
 from openbooking.booking.model.situation import (
     Change,
     DatedChildren,
@@ -33,8 +33,9 @@ TIMETABLE = Actor(ActorKind.SYSTEM, "timetable")
 
 
 class DueTimetable(msgspec.Struct, frozen=True):
-    """An entry with dates to publish, and the whole timetable of its Seller."""
+    """An entry with dates to publish, its Seller, and the whole timetable of the Seller."""
 
+    seller: Seller
     entry: TimetableEntry
     timetable: Mapping[EntryKey, TimetableEntry]
 
@@ -58,7 +59,10 @@ class GetDueTimetable(BaseCommand, frozen=True):
         due = sorted((day, key) for key, day in dates.items() if day is not None and day <= last)
         if not due:
             return Decision(reply=None)
-        return Decision(reply=DueTimetable(situation.timetable[due[0][1]], situation.timetable))
+        key = due[0][1]
+        return Decision(
+            reply=DueTimetable(situation.sellers[key.seller], situation.timetable[key], situation.timetable)
+        )
 
 
 class NoteTimetableFault(BaseCommand, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.activity import Action
+from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.errors import TimetableChangedError, UsedByTimetableError
 from openbooking.booking.model.situation import Change, EntrySet, Needs, Situation
 from openbooking.booking.model.timetable import (
@@ -40,16 +41,7 @@ class TimetableCommand(ActorCommand, frozen=True, kw_only=True):
         return Action.TIMETABLE_CHANGED
 
     def _revise(self, entry: TimetableEntry) -> TimetableEntry:
-        """Return the entry with a new revision, of which no date is published yet."""
-        return replace(
-            entry,
-            revision=entry.revision + 1,
-            published_until=None,
-            stored_until=entry.reached,
-            changed_by=self.actor,
-            message=self.message,
-            fault=None,
-        )
+        return revised(entry, self.actor, self.message)
 
     def _entry_with(self, key: EntryKey, rule: TimetableRule, situation: Situation) -> TimetableEntry:
         """Return the entry with another rule than the stored one."""
@@ -211,6 +203,19 @@ class GetTimetable(ActorCommand, frozen=True, kw_only=True):
     def decide(self, situation: Situation) -> Decision[Mapping[EntryKey, TimetableEntry]]:
         """Return the entries by key."""
         return Decision(reply=situation.timetable)
+
+
+def revised(entry: TimetableEntry, actor: Actor, message: str | None = None) -> TimetableEntry:
+    """Return the entry with a new revision, of which no date is published yet."""
+    return replace(
+        entry,
+        revision=entry.revision + 1,
+        published_until=None,
+        stored_until=entry.reached,
+        changed_by=actor,
+        message=message,
+        fault=None,
+    )
 
 
 def has_occurrences(entry: TimetableEntry) -> bool:

@@ -60,7 +60,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
         below: Paths. These Opportunities and everything below, without records.
         court_times: Times of courts. The Slots of these courts at these times.
         timetables: Keys of Sellers. All entries of their timetables.
-        due_timetable: True for the timetable of one Seller with an entry that has dates to publish now.
+        due_timetable: True for one Seller, and its timetable, with an entry that has dates to publish now.
         dated_children: Opportunities without a date, or with a start in a period, directly below some paths.
         lookups: Paths. These Opportunities, which are only read: neither they nor their spaces change.
         shown_to: Partnerships. Some of their records that are not withheld.

@@ -180,7 +180,8 @@ class Described(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         name: The name.
         description: A text for Customers.
-        url: The web page.
+        url: The web page; empty for that of the Seller.
+        image: The address of a picture; empty for none.
         venue: The key of the Venue; empty for none.
         concepts: The activities, or the types of the facility.
         leader: The name of the leader.
@@ -193,6 +194,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     description: str = ""
     url: str = ""
+    image: str = ""
     venue: str = ""
     concepts: tuple[Concept, ...] = ()
     leader: str = ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.timetable import Concept, EntryKey, Price, TimetableRule, Venue
 from openbooking.booking.views import StoreWithViews
 from openbooking.cli.bookings.office import SellerOption, Yes, choose_seller
@@ -37,7 +38,7 @@ def import_ics(  # noqa: PLR0913 - one parameter for each option
         list[str] | None,
         typer.Option(help="An activity of OpenActive's list, of events without such a category; may be repeated."),
     ] = None,
-    url: Annotated[str, typer.Option(help="The web page of events without one.")] = "",
+    url: Annotated[str, typer.Option(help="The web page of events without one; by default that of the Seller.")] = "",
     message: Message = "",
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -60,9 +61,9 @@ def import_ics(  # noqa: PLR0913 - one parameter for each option
     read = read_calendar(read_calendar_file(path_or_url), defaults, zone, datetime.now(UTC))
     left_out: list[LeftOut] = []
 
-    def decide(key: str, stored: Mapping[str, TimetableRule]) -> Rules:
+    def decide(chosen: Seller, stored: Mapping[str, TimetableRule]) -> Rules:
         _show_locations(read, venue, stored)
-        edit = edit_by_calendar(read, stored, key)
+        edit = edit_by_calendar(read, stored, chosen)
         left_out.extend(edit.left_out)
         for each in edit.left_out:
             show("left out", f"line {each.line}", each.uid, each.reason)

@@ -11,6 +11,7 @@ from openbooking.back_office.tables import TableContext
 from openbooking.back_office.timetable_effects import TimetableEffect, timetable_effect
 from openbooking.booking.commands.timetable import ApplyTimetable, GetTimetable
 from openbooking.booking.model.actor import Actor
+from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.timetable import TimetableEntry, TimetableRule
 from openbooking.cli.bookings.office import ask, check_message, with_office
 from openbooking.cli.database import administrator
@@ -19,6 +20,7 @@ from openbooking.cli.output import show
 from openbooking.cli.timetable.rows import BookedRow, EffectRow, booked_rows, effect_rows
 from openbooking.settings import load_settings
 from openbooking.timetable.edits import TimetableEdit
+from openbooking.timetable.surroundings import site_of
 
 Message = Annotated[str, typer.Option(help="The message to Customers whose bookings the change cancels.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the effect, and change nothing.")]
@@ -31,8 +33,8 @@ class Rules(NamedTuple):
     removed: frozenset[str] = frozenset()
 
 
-# Returns the rules of a command. The arguments are the key of the Seller, and the stored rules.
-Decide = Callable[[str, Mapping[str, TimetableRule]], Rules]
+# Returns the rules of a command. The arguments are the Seller and the stored rules.
+Decide = Callable[[Seller, Mapping[str, TimetableRule]], Rules]
 
 
 class ChangeOptions(NamedTuple):
@@ -87,8 +89,8 @@ async def stored_entries(office: Office, actor: Actor) -> dict[str, TimetableEnt
 
 async def _edit(office: Office, decide: Decide, actor: Actor) -> TimetableEdit:
     stored = await stored_entries(office, actor)
-    rules = decide(office.seller.key, {key: entry.rule for key, entry in stored.items()})
-    return TimetableEdit(office.seller.key, stored, rules.stored, rules.removed, actor)
+    rules = decide(office.seller, {key: entry.rule for key, entry in stored.items()})
+    return TimetableEdit(office.seller.key, stored, rules.stored, rules.removed, actor, site_of(office.seller))
 
 
 def _show_effect(edit: TimetableEdit, effect: TimetableEffect, context: TableContext) -> None:

@@ -10,6 +10,7 @@ import typer
 from openbooking.back_office.occurrence_rows import OccurrenceRow, occurrence_row
 from openbooking.back_office.office import Office
 from openbooking.back_office.pages import read_rows
+from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.timetable import Closure, Facility, TimetableRule, Venue
 from openbooking.cli.bookings.office import SellerOption, Yes, with_office
 from openbooking.cli.database import administrator
@@ -64,8 +65,8 @@ def apply(  # noqa: PLR0913 - one parameter for each option
     """
     sources = [SourceFile(str(file), _content(file)) for file in files]
 
-    def decide(key: str, stored: Mapping[str, TimetableRule]) -> Rules:
-        rules = read_files(key, sources, stored, replace=replace)
+    def decide(chosen: Seller, stored: Mapping[str, TimetableRule]) -> Rules:
+        rules = read_files(chosen, sources, stored, replace=replace)
         return Rules(rules, frozenset(stored.keys() - rules.keys()) if replace else frozenset())
 
     options = ChangeOptions("apply", database, seller, message, yes=yes, dry_run=dry_run)
@@ -134,9 +135,9 @@ def remove(  # noqa: PLR0913 - one parameter for each option
 ) -> None:
     """Remove entries, with their coming occurrences. Show beforehand what will change, and ask."""
 
-    def decide(seller_key: str, stored: Mapping[str, TimetableRule]) -> Rules:
+    def decide(chosen: Seller, stored: Mapping[str, TimetableRule]) -> Rules:
         _require(keys, stored)
-        _check(seller_key, stored, {key: rule for key, rule in stored.items() if key not in keys})
+        _check(chosen, stored, {key: rule for key, rule in stored.items() if key not in keys})
         return Rules(removed=frozenset(keys))
 
     change_timetable(ChangeOptions("remove", database, seller, message, yes=yes, dry_run=dry_run), decide)
@@ -161,9 +162,9 @@ def close(  # noqa: PLR0913 - one parameter for each option
     """Add a closure of courts, classes, facilities or venues. Show beforehand what will change, and ask."""
     start, end = _read_time(first), _read_time(last)
 
-    def decide(seller_key: str, stored: Mapping[str, TimetableRule]) -> Rules:
+    def decide(chosen: Seller, stored: Mapping[str, TimetableRule]) -> Rules:
         closures = dict(_closure(court, stored, name, start, end) for court in courts)
-        _check(seller_key, stored, {**stored, **closures})
+        _check(chosen, stored, {**stored, **closures})
         return Rules(closures)
 
     change_timetable(ChangeOptions("close", database, seller, message, yes=yes, dry_run=dry_run), decide)
@@ -213,7 +214,7 @@ def _require(keys: Iterable[str], stored: Mapping[str, TimetableRule]) -> None:
         raise CommandError(f"The timetable has no entry {unknown[0]}. `openbooking timetable list` lists the entries.")
 
 
-def _check(seller: str, stored: Mapping[str, TimetableRule], after: Mapping[str, TimetableRule]) -> None:
+def _check(seller: Seller, stored: Mapping[str, TimetableRule], after: Mapping[str, TimetableRule]) -> None:
     """Raise CommandError if the change causes faults."""
     told = [
         f"{key}{''.join(f' {part}' for part in path_of_field(after[key], fault.field))}: {fault.text}"

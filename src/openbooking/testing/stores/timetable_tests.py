@@ -12,6 +12,7 @@ from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.commands.publish_occurrences import (
     BatchOutcome,
+    DueTimetable,
     GetDueTimetable,
     OccurrenceBatch,
     PublishOccurrences,
@@ -105,7 +106,7 @@ class TimetableTests(StoreTestCase):
                 entry = await store.execute(save())
                 due = await store.execute(GetDueTimetable())
                 assert due is not None
-                assert (due.entry, due.timetable) == (entry, {KEY: entry})
+                assert due == DueTimetable(SELLER, entry, {KEY: entry})
                 await store.execute(offered(entry, "a", "b"))
                 assert await store.execute(GetDueTimetable()) is None
                 assert await feed_keys(store) == {"a", "b"}

@@ -10,9 +10,11 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.timetable import Event, TimetableEntry, TimetableRule, WeeklyClass
 from openbooking.timetable.calendars.reading import LeftOut, ReadCalendar
 from openbooking.timetable.check import check
+from openbooking.timetable.surroundings import site_of
 
 _READER = Actor(ActorKind.SYSTEM, "calendar")
 
@@ -29,17 +31,17 @@ class CalendarEdit(NamedTuple):
     left_out: tuple[LeftOut, ...]
 
 
-def edit_by_calendar(read: ReadCalendar, stored: Mapping[str, TimetableRule], seller: str) -> CalendarEdit:
+def edit_by_calendar(read: ReadCalendar, stored: Mapping[str, TimetableRule], seller: Seller) -> CalendarEdit:
     """Return the edit of a timetable. An event whose entry has faults is left out.
 
     Args:
         read: What was read of the calendar.
         stored: The stored rules of the Seller, by key.
-        seller: The key of the Seller.
+        seller: The Seller.
     """
 
     def entry_of(key: str, rule: TimetableRule) -> TimetableEntry:
-        return TimetableEntry(seller=seller, key=key, rule=rule, changed_by=_READER)
+        return TimetableEntry(seller=seller.key, key=key, rule=rule, changed_by=_READER)
 
     others = [entry_of(key, rule) for key, rule in stored.items()]
     rules: dict[str, TimetableRule] = {}
@@ -48,7 +50,7 @@ def edit_by_calendar(read: ReadCalendar, stored: Mapping[str, TimetableRule], se
         # The name of an event can change, but its UID does not.
         key = next((known for known in stored if known.endswith(f"-{entry.digest}")), entry.key)
         rule = _updated(stored.get(key), entry.rule)
-        faults = check(entry_of(key, rule), others)
+        faults = check(entry_of(key, rule), others, site_of(seller))
         if faults:
             texts = " ".join(f"{fault.field}: {fault.text}" for fault in faults)
             left_out.append(LeftOut(entry.line, entry.uid, texts))

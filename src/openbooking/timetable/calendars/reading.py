@@ -30,7 +30,7 @@ class EntryDefaults(NamedTuple):
         venue: The key of the Venue.
         capacity: How many spaces of each date are sold.
         prices: The prices.
-        url: The web page of events without one.
+        url: The web page of events without one; empty for that of the Seller.
         concepts: The activities of events without a known category.
     """
 

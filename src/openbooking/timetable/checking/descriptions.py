@@ -26,7 +26,7 @@ def check_venue(venue: Venue, faults: Faults) -> None:
         faults.require(bool(getattr(venue, field).strip()), field, f"Give the {what}.")
     is_code = len(venue.country) == len("GB") and venue.country.isascii() and venue.country.isupper()
     faults.require(is_code, "country", "Give the code of the country in two capital letters, such as GB.")
-    are_both = (venue.latitude is None) == (venue.longitude is None)
+    are_both = (venue.latitude is None) == (venue.longitude is None) or faults.has("latitude")
     faults.require(are_both, "longitude", "Give both latitude and longitude, or none of them.")
     for field, most in (("latitude", 90), ("longitude", 180)):
         degrees = getattr(venue, field)
@@ -47,13 +47,16 @@ def check_description(rule: Described, venues: frozenset[str], site: str, faults
     faults.require(len(rule.description) <= _LONGEST_TEXT, "description", f"Use at most {_LONGEST_TEXT:,} characters.")
     page = rule.url or site
     faults.require(is_web_address(page), "url", "Give a web page that begins with https://, such as your own site.")
+    is_image = not rule.image or is_web_address(rule.image)
+    faults.require(is_image, "image", "Give the address of a picture, which begins with https://.")
     _check_place(rule, venues, faults)
     _check_concepts(rule, faults)
     faults.require_number(rule.minimum_age, "minimum_age", 0, _OLDEST)
     faults.require_number(rule.maximum_age, "maximum_age", 0, _OLDEST)
     least, most = rule.minimum_age or 0, _OLDEST if rule.maximum_age is None else rule.maximum_age
     faults.require(least <= most, "maximum_age", "The greatest age is below the least age.")
-    given = ", ".join(sorted(_GIVEN.intersection(rule.properties)))
+    own = _GIVEN | {"image"} if rule.image else _GIVEN
+    given = ", ".join(sorted(own.intersection(rule.properties)))
     faults.require(not given, "properties", f"Leave out {given}: this follows from the rest of the rule.")
 
 

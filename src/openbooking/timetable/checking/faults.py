@@ -47,6 +47,10 @@ class Faults:
             self.found.append(Fault(".".join(filter(None, (self._prefix, field))), text))
         return is_right
 
+    def has(self, field: str) -> bool:
+        """Return whether a field of this part has a fault."""
+        return any(fault.field == ".".join(filter(None, (self._prefix, field))) for fault in self.found)
+
     def require_key(self, value: str, field: str) -> bool:
         """Require a key."""
         is_key = _KEY.fullmatch(value) is not None and len(value) <= _LONGEST_KEY

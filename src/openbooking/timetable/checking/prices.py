@@ -51,7 +51,7 @@ def check_bands(bands: Sequence[PriceBand], lengths: Collection[int], faults: Fa
                 part.require_time(at, field)
         in_order = band.begins is None or band.ends is None or band.begins < band.ends
         part.require(in_order, "ends", "The band ends before it begins. Use two bands for times after midnight.")
-        is_known = band.minutes is None or band.minutes in lengths
+        is_known = band.minutes is None or not lengths or band.minutes in lengths
         part.require(is_known, "minutes", "No Slot has this length.")
         check_prices(band.prices, part)
 

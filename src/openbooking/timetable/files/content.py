@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import NamedTuple
 
+from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.timetable import TimetableRule
 from openbooking.timetable.files.csv_reading import read_csv
 from openbooking.timetable.files.documents import Document, FileFault, PartPath, TimetableFileError
@@ -35,12 +36,12 @@ class _Part(NamedTuple):
 
 
 def read_files(
-    seller: str, files: Iterable[SourceFile], stored: Mapping[str, TimetableRule], *, replace: bool = False
+    seller: Seller, files: Iterable[SourceFile], stored: Mapping[str, TimetableRule], *, replace: bool = False
 ) -> dict[str, TimetableRule]:
     """Return the rules of files by key.
 
     Args:
-        seller: The key of the Seller.
+        seller: The Seller.
         files: The files.
         stored: The stored rules of the Seller, to which the files may refer.
         replace: Whether the files replace the whole timetable: the stored entries that they do not have are removed.
@@ -62,7 +63,7 @@ def read_files(
 
 
 def _faults_of_files(
-    seller: str, parts: Mapping[str, _Part], stored: Mapping[str, TimetableRule], after: Mapping[str, TimetableRule]
+    seller: Seller, parts: Mapping[str, _Part], stored: Mapping[str, TimetableRule], after: Mapping[str, TimetableRule]
 ) -> Iterator[FileFault]:
     found = check_whole(seller, after)
     for key, part in parts.items():
@@ -73,7 +74,7 @@ def _faults_of_files(
 
 
 def _faults_of_stored(
-    seller: str,
+    seller: Seller,
     rules: Mapping[str, TimetableRule],
     stored: Mapping[str, TimetableRule],
     after: Mapping[str, TimetableRule],

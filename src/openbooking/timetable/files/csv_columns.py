@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 LIST_COLUMNS = frozenset({"activities", "types", "levels", "without", "lengths"})
 PRICE_OPTIONS = ("cancel_before", "opens_before", "closes_before", "vat")
-_DESCRIPTION = ("key", "name", "description", "url", "venue")
+_DESCRIPTION = ("key", "name", "description", "url", "image", "venue")
 _PEOPLE = ("leader", "levels", "minimum_age", "maximum_age")
 _PRICE = re.compile(r"(?P<name>.*\S)\s+(?P<amount>\d+(?:\.\d+)?)(?P<proven>\s+proven)?", re.ASCII)
 _PRICE_ADVICE = 'Give prices such as "Adult 7.50; Junior 4.00; Member 5.00 proven".'

@@ -6,9 +6,12 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.commands.find_opportunities import FindBySource
+from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.model.timetable import (
     Closure,
     Course,
+    EntryKey,
     Event,
     Facility,
     Nation,
@@ -17,10 +20,12 @@ from openbooking.booking.model.timetable import (
     WeeklyClass,
     WeeklyTime,
 )
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.timetable.identity import path_of
 from support.browsers.form_browser import Page, Visitor
 from support.console import SignIn
 from support.console_timetable import Club
-from support.parties import CENTRE
+from support.parties import CENTRE, MANAGER
 from support.timetables import ADULT, MONDAY, SPIN, SQUASH, VENUE, WEDNESDAY, YOGA
 
 pytestmark = pytest.mark.anyio
@@ -86,11 +91,83 @@ async def test_a_class_is_saved_and_published(club: Club, sign_in: SignIn) -> No
     assert len(await club.publish("spin")) == 17
 
 
-async def test_a_new_form_has_the_web_page_of_the_seller(club: Club, sign_in: SignIn) -> None:
+async def test_a_class_without_a_web_page_is_published_with_that_of_the_seller(club: Club, sign_in: SignIn) -> None:
+    await club.save("riverside", VENUE)
+    page = await send(await sign_in("ann"), f"{ADD}/class", **{**CLASS, "url": ""})
+    assert "Saved." in page.text
+    assert await published_url(club) == CENTRE.properties["url"]
+    moved = replace(CENTRE, properties={**CENTRE.properties, "url": "https://new.example.com/"})
+    await club.world.store.execute(PublishSeller(moved, actor=MANAGER))
+    assert await published_url(club) == "https://new.example.com/"
+
+
+async def published_url(club: Club) -> str:
+    """Return the web page of the class `spin` when all that is due has been published."""
+    await club.publish("spin")
+    found = await club.world.store.execute(FindBySource(frozenset({"timetable:centre/spin"}), actor=MANAGER))
+    (series,) = (each for each in found.values() if each.type is OpportunityType.SESSION_SERIES)
+    return str(series.properties["url"])
+
+
+async def test_labels_say_which_fields_are_optional(club: Club, sign_in: SignIn) -> None:
     ann = await sign_in("ann")
-    for kind in ("class", "facility", "event", "course", "on-demand"):
-        page = await ann.open(f"{ADD}/{kind}")
-        assert page.fields["url"]["value"] == CENTRE.properties["url"]
+    form = (await ann.open(f"{ADD}/class")).text
+    for label in ("Description", "Web page", "Picture (web address)", "Last date", "Leader", "Least age"):
+        assert f"{label} (optional)" in form
+    for label in ("Name", "Spaces", "First date", "Start", "Pounds"):
+        assert label in form
+        assert f"{label} (optional)" not in form
+    await club.world.store.execute(PublishSeller(replace(CENTRE, properties={}), actor=MANAGER))
+    assert "Web page (optional)" not in (await ann.open(f"{ADD}/class")).text
+
+
+async def test_all_faults_of_an_empty_form_are_reported_at_once(club: Club, sign_in: SignIn) -> None:
+    page = await send(await sign_in("ann"), f"{ADD}/class")
+    assert page.summary == ["name", "venue", "concepts", "capacity", "times", "prices"]
+    assert "Name: Give a name. Venue: Choose a venue. Activities: Choose at least one activity." in page.text
+    assert {name: page.paragraphs[f"{name}-wrong"] for name in page.summary} == {
+        "name": "Give a name.",
+        "venue": "Choose a venue.",
+        "concepts": "Choose at least one activity.",
+        "capacity": "Enter a whole number.",
+        "times": "Give at least one time.",
+        "prices": "Give at least one price. A free one has the amount 0.",
+    }
+
+
+async def test_what_cannot_be_read_causes_no_other_fault(club: Club, sign_in: SignIn) -> None:
+    await club.save("riverside", VENUE)
+    ann = await sign_in("ann")
+    wrong = {
+        "name": "Squash",
+        "lengths": "long",
+        "uses": "many",
+        "hours.0.opens": "early",
+        "courts.0.hours.0.opens": "9",
+    }
+    page = await send(
+        ann, f"{ADD}/facility", **{**wrong, "prices.0.minutes": "40", "first": "soon", "last": "2027-05-01"}
+    )
+    assert page.summary == [
+        "concepts", "lengths", "uses", "first",
+        "hours.0.days", "hours.0.opens", "hours.0.closes",
+        "courts.0.name", "courts.0.hours.0.days", "courts.0.hours.0.opens", "courts.0.hours.0.closes",
+        "prices.0.prices",
+    ]  # fmt: skip
+    page = await send(ann, f"{ADD}/venue", **{**ADDRESS, "latitude": "north"})
+    assert page.summary == ["latitude"]
+
+
+async def test_a_picture_is_published(club: Club, sign_in: SignIn) -> None:
+    await club.save("riverside", VENUE)
+    ann = await sign_in("ann")
+    page = await send(ann, f"{ADD}/class", **CLASS, image="spin.jpg")
+    assert page.paragraphs["image-wrong"] == "Give the address of a picture, which begins with https://."
+    await send(ann, f"{ADD}/class", **CLASS, image="https://centre.example.org/spin.jpg")
+    await club.publish("spin")
+    page = await ann.open(f"/console/publication/{path_of(OpportunityType.SESSION_SERIES, EntryKey('centre', 'spin'))}")
+    assert "Image" not in page.text.partition("JSON-LD")[0]
+    assert "https://centre.example.org/spin.jpg" in page.text
 
 
 async def test_the_form_asks_for_a_name_of_a_court_that_lists_can_show_alone(club: Club, sign_in: SignIn) -> None:
@@ -107,7 +184,8 @@ async def test_each_fault_is_at_its_field_and_what_was_typed_stays(club: Club, s
     assert page.paragraphs["times.0.start-wrong"] == "Enter a time, such as 18:15."
     assert page.paragraphs["capacity-wrong"] == "Enter a whole number."
     assert page.paragraphs["prices.0.amount-wrong"] == "Enter an amount in pounds, such as 7.50, or 0."
-    assert page.summary == ["capacity"]
+    assert page.summary == ["capacity", "times.0.start", "prices.0.amount"]
+    assert "Time 1: Start: Enter a time, such as 18:15." in page.text
     assert page.fields["times.0.start"]["value"] == "quarter past six"
     assert "checked" in page.fields["times.0.days.2"]
     assert "checked" in page.fields["concepts.0"]

@@ -10,10 +10,12 @@ from openbooking.booking.commands.publish_occurrences import NoteTimetableFault
 from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.timetable import Closure, Event, Nation, TimetableRule
+from openbooking.identity.partners.grants import Grants, give, revoke
+from openbooking.identity.scopes import Scope
 from support.builders import NOW
 from support.console import SignIn
 from support.console_timetable import Club
-from support.parties import MANAGER
+from support.parties import CENTRE, MANAGER
 from support.timetables import ADULT, SPIN, SQUASH, VENUE, YOGA
 
 pytestmark = pytest.mark.anyio
@@ -110,6 +112,25 @@ async def test_a_new_club_is_led_from_venue_to_class_to_opening_hours(
         await club.save(key, rules[key])
     page = await (await sign_in("ann")).open(WEEK)
     assert f'<strong><a href="/console/timetable/add/{next_step}">' in page.response.text
+
+
+async def test_a_club_on_sale_is_led_to_what_apps_see_until_a_partner_can_book(club: Club, sign_in: SignIn) -> None:
+    await club.save("riverside", VENUE)
+    grants = Grants(club.world.identity, club.world.store, club.world.clock)
+    for partner in ("alice", "bob"):
+        await grants.change(partner, CENTRE.key, revoke, MANAGER)
+    ann, cat = await sign_in("ann"), await sign_in("cat")
+    assert "See what is on sale" not in (await ann.open(WEEK)).text
+    await club.save("squash", SQUASH)
+    page = await ann.open(WEEK)
+    assert "See what is on sale under Publication, and what apps read in the open feeds." in page.text
+    assert "No app can book yet: the next step is Booking partners." in page.text
+    assert '<a href="/partners">' in page.response.text
+    staff = await cat.open(WEEK)
+    assert "See what is on sale under Publication" in staff.text
+    assert "No app can book yet" not in staff.text
+    await grants.change("alice", CENTRE.key, give(frozenset({Scope.OPENBOOKING})), MANAGER)
+    assert "See what is on sale" not in (await ann.open(WEEK)).text
 
 
 async def test_a_week_with_courts_alone_leads_to_the_booking_sheet(club: Club, sign_in: SignIn) -> None:

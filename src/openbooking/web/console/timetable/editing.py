@@ -37,7 +37,17 @@ from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit,
 from openbooking.web.console.timetable.choices import Timetable, choices_of
 from openbooking.web.console.timetable.effect_rows import effect_values
 from openbooking.web.console.timetable.kinds import Input
-from openbooking.web.console.timetable.parts import SEARCH, Shown, fill, fresh, read, show, tidied
+from openbooking.web.console.timetable.parts import (
+    SEARCH,
+    Shown,
+    errors_at,
+    fill,
+    fresh,
+    problem_of,
+    read,
+    show,
+    tidied,
+)
 from openbooking.web.console.timetable.rule_forms import COURT_CLOSURE, FORMS, RuleForm, RuleKind, kind_of
 from openbooking.web.pages import Form, Problem
 
@@ -156,8 +166,7 @@ async def _edit(visit: ConsoleVisit, asked: Asked) -> Response:
     if button == _FIND or button.startswith(ADD_ROWS):
         return _form_page(visit, asked, form, button=button)
     rule, faults = read(part, form, asked.known.rule if asked.known else None)
-    if not faults:
-        faults = list(check(_entry(visit, asked, rule), asked.timetable.values()))
+    faults = list(check(_entry(visit, asked, rule), asked.timetable.values(), site_of(visit.seller), faults))
     if faults or button == BACK:
         return _form_page(visit, asked, form, faults)
     outcome = await save_rule(visit, asked, rule, sent, form)
@@ -212,6 +221,7 @@ async def _effect(visit: ConsoleVisit, timetable: Timetable, key: str, rule: Tim
         rules={} if rule is None else {key: rule},
         removed=frozenset({key} if rule is None else ()),
         actor=visit.actor,
+        site=site_of(visit.seller),
     )
     system = visit.console.system
     return await timetable_effect(system.store, edit, system.settings.policy, system.clock())
@@ -229,7 +239,7 @@ def _entry(visit: ConsoleVisit, asked: Asked, rule: TimetableRule) -> TimetableE
     if asked.known:
         return replace(asked.known, rule=rule)
     taken = {key.key for key in asked.timetable}
-    name = offer_key(rule.name)[:_LONGEST_KEY].strip("-")
+    name = offer_key(rule.name)[:_LONGEST_KEY].strip("-") or kind_of(rule)
     key = next(
         key for number in range(1, len(taken) + 2) if (key := name if number == 1 else f"{name}-{number}") not in taken
     )
@@ -250,7 +260,7 @@ def _first_fields(visit: ConsoleVisit, asked: Asked) -> Form:
 
 def _fresh(visit: ConsoleVisit) -> dict[str, str]:
     """Return the texts of new forms that depend on the Seller and the day."""
-    return {"vat": visit.seller.default_vat, "first": str(visit.today), "url": site_of(visit.seller)}
+    return {"vat": visit.seller.default_vat, "first": str(visit.today)}
 
 
 def _form_page(
@@ -261,29 +271,18 @@ def _form_page(
     concepts = next((field for field in part.fields if field.kind.input is Input.CONCEPTS), None)
     searched = form.get(f"{concepts.name}.{SEARCH}", "").strip() if concepts else ""
     found = search(concepts.vocabulary, searched) if concepts and searched else ()
-    shown = Shown({}, choices_of(asked.timetable), _fresh(visit), more, found)
-    names = set(show(part, form, shown).names())
-    errors = errors_at(faults, names)
+    needed = frozenset[str]() if site_of(visit.seller) else frozenset({"url"})
+    shown = Shown({}, choices_of(asked.timetable), _fresh(visit), more, found, needed)
+    empty = show(part, form, shown)
+    errors = errors_at(faults, empty)
     if button == _FIND and not found:
         errors = {"concepts": "Nothing in the list has this name. Try another word."}
-    first, text = next(iter(errors.items()), ("", ""))
     return visit.page(
         "timetable/entry.html",
-        problem=Problem(text, (first,) if first else ()) if errors else None,
+        problem=problem_of(errors, empty),
         asked=asked,
         part=show(part, form, shown._replace(errors=errors)),
     )
-
-
-def errors_at(faults: Sequence[Fault], names: set[str]) -> dict[str, str]:
-    """Return what is wrong by the names of fields; a fault of a part of a field is at the field."""
-    errors: dict[str, str] = {}
-    for fault in faults:
-        name = fault.field
-        while name and name not in names:
-            name = name.rpartition(".")[0]
-        errors.setdefault(name, fault.text)
-    return errors
 
 
 def _effect_page(  # noqa: PLR0913 - the parts of two pages that are alike

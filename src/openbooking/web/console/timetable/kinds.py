@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from openbooking.openactive.money import is_price
 
-_FIRST_YEAR = 2000
+_FIRST_DAY = date(2000, 1, 1)
 _NUMBER = re.compile(r"[0-9]{1,7}")
 _HOURS = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,2})?")
 
@@ -37,12 +37,14 @@ class Kind(NamedTuple):
         parse: Returns the value of a text, or raises ValueError.
         format: Returns the text of a value.
         wrong: The message if a text has no value, or is empty and must not be.
+        stand_in: The value with which the rest of a rule is checked if a text has no value.
     """
 
     input: Input
     parse: Callable[[str], Any] = str
     format: Callable[[Any], str] = str
     wrong: str = ""
+    stand_in: Any = ""
 
 
 def _number(text: str) -> int:
@@ -66,7 +68,7 @@ def _amount(text: str) -> Decimal:
 
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
-    if moment.tzinfo or moment.year < _FIRST_YEAR:
+    if moment.tzinfo or moment.date() < _FIRST_DAY:
         raise ValueError(text)
     return moment
 
@@ -107,15 +109,23 @@ def _lines(text: str) -> str:
 
 TEXT = Kind(Input.TEXT)
 LONG_TEXT = Kind(Input.LINES, _lines)
-NUMBER = Kind(Input.NUMBER, _number, wrong="Enter a whole number.")
+NUMBER = Kind(Input.NUMBER, _number, wrong="Enter a whole number.", stand_in=1)
 DEGREES = Kind(Input.TEXT, _degrees, wrong="Enter degrees, such as 51.75.")
-AMOUNT = Kind(Input.TEXT, _amount, lambda amount: f"{amount:.2f}", "Enter an amount in pounds, such as 7.50, or 0.")
-DATE = Kind(Input.DATE, date.fromisoformat, wrong="Enter a date, such as 2026-12-05.")
-TIME = Kind(Input.TIME, _clock_time, lambda at: f"{at:%H:%M}", "Enter a time, such as 18:15.")
-MOMENT = Kind(Input.MOMENT, _moment, lambda at: f"{at:%Y-%m-%dT%H:%M}", "Enter a date and a time.")
+AMOUNT = Kind(
+    Input.TEXT, _amount, lambda amount: f"{amount:.2f}", "Enter an amount in pounds, such as 7.50, or 0.", Decimal(0)
+)
+DATE = Kind(Input.DATE, date.fromisoformat, wrong="Enter a date, such as 2026-12-05.", stand_in=_FIRST_DAY)
+TIME = Kind(Input.TIME, _clock_time, lambda at: f"{at:%H:%M}", "Enter a time, such as 18:15.", time())
+MOMENT = Kind(
+    Input.MOMENT,
+    _moment,
+    lambda at: f"{at:%Y-%m-%dT%H:%M}",
+    "Enter a date and a time.",
+    datetime.combine(_FIRST_DAY, time()),
+)
 HOURS = Kind(Input.TEXT, _hours, _in_hours, "Enter a number of hours, such as 24.")
 TEXTS = Kind(Input.TEXT, _listed, ", ".join)
-NUMBERS = Kind(Input.TEXT, _numbers, lambda all_: ", ".join(map(str, all_)), "Enter whole numbers, such as 60, 90.")
+NUMBERS = Kind(Input.TEXT, _numbers, lambda all_: ", ".join(map(str, all_)), "Enter whole numbers, such as 60, 90.", ())
 DATES = Kind(
     Input.LINES, _dates, lambda days: "\n".join(map(str, days)), "Enter dates such as 2026-12-25, one on each line."
 )

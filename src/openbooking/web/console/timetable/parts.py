@@ -12,7 +12,7 @@ from openbooking.booking.model.timetable import Concept
 from openbooking.timetable.checking.faults import Fault
 from openbooking.timetable.concepts import Vocabulary, find
 from openbooking.web.console.timetable.kinds import TEXT, Input, Kind
-from openbooking.web.pages import Form
+from openbooking.web.pages import Form, Problem
 
 # How many empty rows `Add rows` brings.
 MORE_ROWS = 4
@@ -32,6 +32,7 @@ class Field(NamedTuple):
         kind: The kind of its values.
         hint: What else people should know.
         required: Whether the rule cannot be made without a value.
+        optional: Whether people can leave it empty, which its label says.
         blank: The value if nothing is typed.
         fresh: The text in a new form or row.
         choices: The labels of the values of a choice; the timetable may add others.
@@ -44,6 +45,7 @@ class Field(NamedTuple):
     kind: Kind = TEXT
     hint: str = ""
     required: bool = False
+    optional: bool = False
     blank: Any = ""
     fresh: str = ""
     choices: Mapping[str, str] = {}
@@ -125,7 +127,9 @@ def tidied(part: Part, form: Form, prefix: str = "") -> Form:
 
 
 def read(part: Part, form: Form, base: Any = None) -> tuple[Any, list[Fault]]:
-    """Return the value for which a tidied form stands, and the faults of its fields. With faults there is no value.
+    """Return the value for which a tidied form stands, and the faults of its fields.
+
+    A value with faults has stand-ins for texts without a value. It only serves to check the other fields.
 
     Args:
         part: The form.
@@ -134,8 +138,6 @@ def read(part: Part, form: Form, base: Any = None) -> tuple[Any, list[Fault]]:
     """
     faults: list[Fault] = []
     values = _values(part, form, faults)
-    if faults:
-        return None, faults
     names = {*(field.name for field in part.fields), *(group.name for group in part.groups)}
     kept = {} if base is None else {name: getattr(base, name) for name in base.__struct_fields__ if name not in names}
     return part.make(**kept, **values), faults
@@ -148,10 +150,11 @@ def _values(part: Part, form: Form, faults: list[Fault], prefix: str = "") -> di
             values[field.name] = _value(field, form)
         except ValueError:
             faults.append(Fault(prefix + field.name, field.kind.wrong))
+            values[field.name] = field.kind.stand_in if field.required else field.blank
     for group in part.groups:
         rows = enumerate(_rows(group, form))
         read_rows = [(_values(group.part, row, faults, f"{prefix}{group.name}.{number}.")) for number, row in rows]
-        values[group.name] = tuple(group.part.make(**row) for row in read_rows) if not faults else ()
+        values[group.name] = tuple(group.part.make(**row) for row in read_rows)
     return values
 
 
@@ -210,6 +213,7 @@ class ShownField(NamedTuple):
         searched: The text of a search for concepts.
         found: The concepts found.
         error: What is wrong; empty if nothing is.
+        optional: Whether people can leave it empty.
     """
 
     field: Field
@@ -219,6 +223,7 @@ class ShownField(NamedTuple):
     searched: str
     found: Sequence[Concept]
     error: str
+    optional: bool
 
 
 class ShownGroup(NamedTuple):
@@ -237,13 +242,13 @@ class ShownPart(NamedTuple):
     fields: tuple[ShownField, ...]
     groups: tuple[ShownGroup, ...]
 
-    def names(self) -> Iterator[str]:
-        """Yield the names of all fields and groups."""
-        yield from (field.name for field in self.fields)
+    def labels(self) -> Iterator[tuple[str, str]]:
+        """Yield the names and labels of all fields that people see, and of all groups."""
+        yield from ((shown.name, shown.field.label) for shown in self.fields if shown.field.kind.input != Input.HIDDEN)
         for group in self.groups:
-            yield group.name
-            for row in group.rows:
-                yield from row.names()
+            yield group.name, group.group.label
+            for number, row in enumerate(group.rows, 1):
+                yield from ((name, f"{group.group.one} {number}: {label}") for name, label in row.labels())
 
 
 class Shown(NamedTuple):
@@ -255,6 +260,7 @@ class Shown(NamedTuple):
         fresh: The texts of fields in empty rows, by the names of the attributes.
         more: The name of the group to which rows are added; empty for none.
         found: The concepts that a search has found.
+        needed: The names of the attributes without which this Seller cannot save the form.
     """
 
     errors: Mapping[str, str] = {}
@@ -262,6 +268,7 @@ class Shown(NamedTuple):
     fresh: Mapping[str, str] = {}
     more: str = ""
     found: Sequence[Concept] = ()
+    needed: frozenset[str] = frozenset()
 
 
 def show(part: Part, form: Form, shown: Shown, prefix: str = "") -> ShownPart:
@@ -280,7 +287,8 @@ def _show_field(field: Field, form: Form, shown: Shown, name: str) -> ShownField
         value = concepts_in(field, form)
     choices = {**field.choices, **shown.choices.get(field.name, {})}
     searched = form.get(f"{field.name}.{SEARCH}", "")
-    return ShownField(field, name, value, choices, searched, shown.found, shown.errors.get(name, ""))
+    optional = field.optional and field.name not in shown.needed
+    return ShownField(field, name, value, choices, searched, shown.found, shown.errors.get(name, ""), optional)
 
 
 def _show_group(group: Group, form: Form, shown: Shown, name: str) -> ShownGroup:
@@ -290,3 +298,22 @@ def _show_group(group: Group, form: Form, shown: Shown, name: str) -> ShownGroup
     all_ = [*rows, *[empty] * spare]
     parts = tuple(show(group.part, row, shown, f"{name}.{number}.") for number, row in enumerate(all_))
     return ShownGroup(group, name, parts, shown.errors.get(name, ""), bool(rows) or shown.more == name)
+
+
+def errors_at(faults: Sequence[Fault], shown: ShownPart) -> dict[str, str]:
+    """Return what is wrong by the names of fields; a fault of a part of a field is at the field."""
+    names = dict(shown.labels())
+    errors: dict[str, str] = {}
+    for fault in faults:
+        name = fault.field
+        while name and name not in names:
+            name = name.rpartition(".")[0]
+        errors.setdefault(name, fault.text)
+    return errors
+
+
+def problem_of(errors: Mapping[str, str], shown: ShownPart) -> Problem | None:
+    """Return the problem that lists all that is wrong in the order of the form; None if nothing is."""
+    at_fields = ((name, f"{label}: {errors[name]}") for name, label in shown.labels() if name in errors)
+    problems = [*([Problem(errors[""])] if "" in errors else []), *(Problem(text, (name,)) for name, text in at_fields)]
+    return problems[0]._replace(others=tuple(problems[1:])) if problems else None

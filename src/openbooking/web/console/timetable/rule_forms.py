@@ -104,13 +104,14 @@ _PRICE = Part(
             choices=_PREPAYMENTS,
             folded=True,
         ),
-        Field("opens_before", "Booking opens, hours before the start", HOURS, blank=None, folded=True),
-        Field("closes_before", "Booking closes, hours before the start", HOURS, blank=None, folded=True),
+        Field("opens_before", "Booking opens, hours before the start", HOURS, optional=True, blank=None, folded=True),
+        Field("closes_before", "Booking closes, hours before the start", HOURS, optional=True, blank=None, folded=True),
         Field(
             "cancel_before",
             "Full refund until, hours before the start",
             HOURS,
             "Empty: no refund.",
+            optional=True,
             blank=None,
             folded=True,
         ),
@@ -146,10 +147,17 @@ _BANDS = Group(
     Part(
         PriceBand,
         (
-            Field("days", "Only on these days", DAYS, "None ticked: on all days."),
-            Field("begins", "From", TIME, "Empty: all day.", blank=None),
-            Field("ends", "Until", TIME, "Empty: all day.", blank=None),
-            Field("minutes", "Only for this length, in minutes", NUMBER, "Empty: all lengths.", blank=None),
+            Field("days", "Only on these days", DAYS, "None ticked: on all days.", optional=True),
+            Field("begins", "From", TIME, "Empty: all day.", optional=True, blank=None),
+            Field("ends", "Until", TIME, "Empty: all day.", optional=True, blank=None),
+            Field(
+                "minutes",
+                "Only for this length, in minutes",
+                NUMBER,
+                "Empty: all lengths.",
+                optional=True,
+                blank=None,
+            ),
         ),
         (PRICES,),
     ),
@@ -159,7 +167,7 @@ _BANDS = Group(
 
 def _court(*, key: str, name: str, hours: tuple[OpeningHours, ...]) -> Court:
     """Return a court. A new one gets a key that is made of its name."""
-    return Court(key=key or offer_key(name), name=name, hours=hours)
+    return Court(key=key or offer_key(name) or "court", name=name, hours=hours)
 
 
 _COURTS = Group(
@@ -178,11 +186,21 @@ _COURTS = Group(
     spare=4,
 )
 _FIRST = Field("first", "First date", DATE, required=True)
-_LAST = Field("last", "Last date", DATE, "Empty: no end.", blank=None)
+_LAST = Field("last", "Last date", DATE, "Empty: no end.", optional=True, blank=None)
 _CAPACITY = Field("capacity", "Spaces", NUMBER, "How many people can book.", required=True)
-_WITHOUT = Field("without", "Dates on which it does not take place", DATES, "One on each line.", blank=(), folded=True)
+_WITHOUT = Field(
+    "without",
+    "Dates on which it does not take place",
+    DATES,
+    "One on each line.",
+    optional=True,
+    blank=(),
+    folded=True,
+)
 _VENUE = Field("venue", "Venue", choice(), choices={"": "Choose"})
+_STEP = Field("step", "Minutes from one start to the next", NUMBER, "Empty: the length.", optional=True, blank=None)
 _FACILITY_TYPES = Vocabulary.FACILITY_TYPES
+_PAGE_HINT = "An address of your site that begins with https://. Empty: the web page in your details."
 
 
 def _described(*, has_venue: bool = True, vocabulary: Vocabulary = Vocabulary.ACTIVITIES) -> tuple[Field, ...]:
@@ -190,14 +208,15 @@ def _described(*, has_venue: bool = True, vocabulary: Vocabulary = Vocabulary.AC
     what = "Types of facility" if vocabulary is _FACILITY_TYPES else "Activities"
     return (
         Field("name", "Name", hint="The name that customers see."),
-        Field("description", "Description", LONG_TEXT, "A text for customers."),
-        Field("url", "Web page", hint="An address of your site that begins with https://."),
+        Field("description", "Description", LONG_TEXT, "A text for customers.", optional=True),
+        Field("url", "Web page", hint=_PAGE_HINT, optional=True),
+        Field("image", "Picture (web address)", hint="It begins with https://. Apps show it.", optional=True),
         *((_VENUE,) if has_venue else ()),
         Field("concepts", what, CONCEPTS, "Of OpenActive's list, by which apps search.", vocabulary=vocabulary),
-        Field("leader", "Leader", folded=True),
-        Field("levels", "Levels", TEXTS, "Such as Beginner, Intermediate.", blank=(), folded=True),
-        Field("minimum_age", "Least age", NUMBER, blank=None, folded=True),
-        Field("maximum_age", "Greatest age", NUMBER, blank=None, folded=True),
+        Field("leader", "Leader", optional=True, folded=True),
+        Field("levels", "Levels", TEXTS, "Such as Beginner, Intermediate.", optional=True, blank=(), folded=True),
+        Field("minimum_age", "Least age", NUMBER, optional=True, blank=None, folded=True),
+        Field("maximum_age", "Greatest age", NUMBER, optional=True, blank=None, folded=True),
     )
 
 
@@ -213,8 +232,15 @@ FORMS: Mapping[RuleKind, RuleForm] = {
                 Field("region", "County"),
                 Field("postcode", "Postcode"),
                 Field("country", "Country", hint="Two capital letters.", fresh="GB"),
-                Field("latitude", "Latitude", DEGREES, "Such as 51.752. Apps show it on a map.", blank=None),
-                Field("longitude", "Longitude", DEGREES, "Such as -1.258.", blank=None),
+                Field(
+                    "latitude",
+                    "Latitude",
+                    DEGREES,
+                    "Such as 51.752. Apps show it on a map.",
+                    optional=True,
+                    blank=None,
+                ),
+                Field("longitude", "Longitude", DEGREES, "Such as -1.258.", optional=True, blank=None),
             ),
         ),
     ),
@@ -229,8 +255,8 @@ FORMS: Mapping[RuleKind, RuleForm] = {
             (
                 *_described(vocabulary=_FACILITY_TYPES),
                 Field("lengths", "Lengths in minutes", NUMBERS, "Such as 60, or 60, 90.", required=True),
-                Field("step", "Minutes from one start to the next", NUMBER, "Empty: the length.", blank=None),
-                Field("uses", "Uses at a time, if it has no courts", NUMBER, blank=1, fresh="1"),
+                _STEP,
+                Field("uses", "Uses at a time, if it has no courts", NUMBER, optional=True, blank=1, fresh="1"),
                 _FIRST,
                 _LAST,
             ),

@@ -22,7 +22,7 @@ from openbooking.booking.views import OrderQuery
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.timetable.identity import path_of
 from openbooking.timetable.occurrences import occurrences, undated_opportunities
-from openbooking.timetable.surroundings import Surroundings, Where, surroundings_of
+from openbooking.timetable.surroundings import Where, site_of, surroundings_of
 from openbooking.timetable.wall_clock import DateRange, TimeSpan
 from openbooking.web.console.addresses import CLOSE_PATH, SHEET_PATH, OpportunityPage
 from openbooking.web.console.bookings.orders import order_path
@@ -148,7 +148,8 @@ def _court_key(entry: TimetableEntry, path: str) -> str:
 
 async def _read_day(visit: ConsoleVisit, timetable: Timetable, entry: TimetableEntry, day: date) -> Day:
     policy = visit.console.system.settings.policy
-    around, dates = surroundings_of(timetable.values(), policy), DateRange(day, day + _DAY)
+    around = surroundings_of(timetable.values(), policy, site_of(visit.seller))
+    dates = DateRange(day, day + _DAY)
     span = dates.span(around.zone)
     parents = [item.path for item in undated_opportunities(entry, around)]
     found = await visit.execute(
@@ -158,7 +159,7 @@ async def _read_day(visit: ConsoleVisit, timetable: Timetable, entry: TimetableE
             actor=visit.actor,
         )
     )
-    always_open = Surroundings(policy, around.venues, ())
+    always_open = around._replace(closures=())
     wanted = {slot.path: slot for slot in occurrences(entry, always_open, dates)}
     venue = entry.rule.venue if isinstance(entry.rule, Facility) else ""
     closed = {

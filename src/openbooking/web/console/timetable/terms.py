@@ -26,6 +26,7 @@ from openbooking.timetable.check import check
 from openbooking.timetable.checking.faults import Fault
 from openbooking.timetable.identity import path_of
 from openbooking.timetable.offers import ChangedTerms, prices_of_slot
+from openbooking.timetable.surroundings import site_of
 from openbooking.timetable.wall_clock import instant
 from openbooking.web.console.addresses import OpportunityPage
 from openbooking.web.console.console import Console, ConsoleVisit
@@ -35,14 +36,13 @@ from openbooking.web.console.timetable.editing import (
     BACK,
     CHANGED,
     Asked,
-    errors_at,
     save_rule,
     timetable_of,
 )
 from openbooking.web.console.timetable.kinds import NUMBER, choice
-from openbooking.web.console.timetable.parts import Field, Part, Shown, fill, read, show, tidied
+from openbooking.web.console.timetable.parts import Field, Part, Shown, errors_at, fill, problem_of, read, show, tidied
 from openbooking.web.console.timetable.rule_forms import PRICES, RuleForm
-from openbooking.web.pages import Form, Problem
+from openbooking.web.pages import Form
 
 _USUAL = "usual"
 
@@ -135,11 +135,11 @@ async def _decide(visit: ConsoleVisit, asked: Asked, place: _Place, sent: Form, 
     if sent.get("button") == _USUAL or sent.get(_USUAL):
         return _listed(await save_rule(visit, asked, _with_usual_terms(place), sent, {**form, _USUAL: "yes"}))
     typed, faults = read(_PART, form)
-    if faults or asked.known is None:
+    if asked.known is None:
         return faults
     rule = _with_terms(place, typed)
-    others = asked.timetable.values()
-    faults = [_at_field(fault) for fault in check(replace(asked.known, rule=rule), others)]
+    found = check(replace(asked.known, rule=rule), asked.timetable.values(), site_of(visit.seller))
+    faults += map(_at_field, found)
     if faults or sent.get("button") == BACK:
         return faults
     return _listed(await save_rule(visit, asked, rule, sent, form))
@@ -232,11 +232,11 @@ def _page(  # noqa: PLR0913, PLR0917 - the parts of a form that is shown again
     more: str = "",
 ) -> Response:
     shown = Shown(fresh={"vat": visit.seller.default_vat}, more=more)
-    errors = errors_at(faults, set(show(_PART, form, shown).names()))
-    first, text = next(iter(errors.items()), ("", ""))
+    empty = show(_PART, form, shown)
+    errors = errors_at(faults, empty)
     return visit.page(
         "timetable/terms.html",
-        problem=Problem(text, (first,) if first else ()) if errors else None,
+        problem=problem_of(errors, empty),
         asked=asked,
         row=row,
         part=show(_PART, form, shown._replace(errors=errors)),

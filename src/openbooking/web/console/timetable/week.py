@@ -20,6 +20,8 @@ from openbooking.booking.model.timetable import (
     Venue,
     WeeklyClass,
 )
+from openbooking.identity.partners.grants import current_grant
+from openbooking.identity.records import EVERY_SELLER, Grant
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.timetable.check import bank_holiday_warning
 from openbooking.timetable.identity import path_of
@@ -29,6 +31,7 @@ from openbooking.web.console.console import Console, ConsoleVisit
 from openbooking.web.console.timetable.choices import Timetable
 from openbooking.web.console.timetable.editing import timetable_of
 from openbooking.web.console.timetable.rule_forms import FORMS, NATIONS, RuleKind, kind_of
+from openbooking.web.pages import PARTNERS_PATH
 
 _WEEK = timedelta(days=7)
 _DAY = timedelta(days=1)
@@ -82,6 +85,8 @@ class WeekPages:
             entries=[_entry_row(visit, entry) for entry in _ordered(timetable)],
             kinds=[(add_path(kind), FORMS[kind].noun) for kind in RuleKind],
             next_step=_next_step(timetable),
+            is_alone=_has_occurrences(timetable) and not await _has_partner(visit),
+            partners_path=PARTNERS_PATH,
             has_facilities=any(isinstance(entry.rule, Facility) for entry in timetable.values()),
             warning=_warning(visit, timetable),
         )
@@ -176,6 +181,20 @@ def _next_step(timetable: Timetable) -> str:
         if not any(isinstance(rule, type_) for rule in rules):
             return kind
     return ""
+
+
+def _has_occurrences(timetable: Timetable) -> bool:
+    return any(has_occurrences(entry) and not entry.ended for entry in timetable.values())
+
+
+async def _has_partner(visit: ConsoleVisit) -> bool:
+    """Return whether a Booking Partner can book from the Seller."""
+    store, seller = visit.console.system.identity.store, visit.seller.key
+    by_partner: dict[str, list[Grant]] = defaultdict(list)
+    for grant in (*await store.find(Grant, seller=seller), *await store.find(Grant, seller=EVERY_SELLER)):
+        by_partner[grant.partner].append(grant)
+    current = (current_grant(grants, seller) for grants in by_partner.values())
+    return any(grant.allows_booking for grant in current if grant)
 
 
 def _warning(visit: ConsoleVisit, timetable: Timetable) -> str | None:
