@@ -37,8 +37,6 @@ NearOption = Annotated[
 Spaces = Annotated[int, typer.Option(min=1, max=50, help="The number of spaces.")]
 MostPrice = Annotated[Decimal | None, amount_option("The highest price.")]
 
-SEARCH_HINT = "`openbooking broker search` shows them, and `openbooking broker harvest` with the same URL reads what can be found."
-
 _RETRIES = {
     Retry.NEVER: "The same request will fail again.",
     Retry.SAME_UUID: "The same command can succeed later.",
