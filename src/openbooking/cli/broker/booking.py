@@ -135,18 +135,20 @@ def book(  # noqa: PLR0913 - one parameter for each option
     payments = PretendedPayment() if pretend_payment else None
     with opened(url, api_key, database, payments=payments) as broker:
         what = wanted.find(broker)
-        choices = wanted.choices(what)
+        basket = broker.basket(wanted.choices(what), customer_key=CUSTOMER_KEY)
+        # C1 tells whether it costs something, before the Customer is asked for names.
+        _check_payment(basket.quote(), pretends=pretend_payment)
         customer = Person(
             email=email or ask("E-mail address"),
             given_name=given_name or ask("First name"),
             family_name=family_name or ask("Last name"),
         )
-        basket = broker.basket(choices, customer_key=CUSTOMER_KEY, customer=customer)
         try:
-            found = basket.quote()
+            found = basket.set_customer(customer)
             if answer:
                 found = basket.answer(_read_answers(answer, found.questions))
-            _check(found, pretends=pretend_payment)
+            _check(found)
+            _check_payment(found, pretends=pretend_payment)
             _ask_to(f"Book {_named(what, spaces)} for {_price(found)}", yes=yes)
         except BaseException:
             # The spaces that C2 holds are given back.
@@ -276,14 +278,18 @@ def _find_question(text: str, questions: "Iterable[Question]") -> "tuple[Questio
     raise CommandError(f"{text} answers no question. `openbooking broker quote` shows the questions.", MISUSE)
 
 
-def _check(found: "Quote", *, pretends: bool) -> None:
-    """Raise an error if a quote cannot be booked as it is."""
+def _check(found: "Quote") -> None:
+    """Raise an error if a required answer is missing, or if the Booking System refuses an item."""
     missing = "; ".join(_asked(question) for question in found.unanswered)
     if missing:
         raise CommandError(f"Answer with --answer: {missing}.")
     if found.faults:
         faults = "; ".join(f"item {fault.position}: {fault.description or fault.type}" for fault in found.faults)
         raise CommandError(f"The Booking System refuses it: {faults}.")
+
+
+def _check_payment(found: "Quote", *, pretends: bool) -> None:
+    """Raise an error if an amount must be paid and no payment is pretended."""
     if found.needs_payment and not pretends:
         raise CommandError(f"It costs {_price(found)}, and this command takes no money. See --pretend-payment.")
 
