@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-from openbooking.broker import ApiKey, Choice, DiscoveryError, ItemsRefusedError, OrderAccessError, Organization, Person
+from openbooking.broker import (
+    ApiKey,
+    AuthorizationError,
+    Choice,
+    DiscoveryError,
+    ItemsRefusedError,
+    NoAnswerError,
+    NoQuoteError,
+    OrderAccessError,
+    Organization,
+    Person,
+)
 from openbooking.broker.core import BrokerFlows, BrokerOptions
 from openbooking.broker.forms import AnswersError
 from openbooking.openactive.messages import Payment
@@ -221,3 +232,22 @@ def test_a_customer_may_book_without_a_broker() -> None:
         body = play(begun(broker).quote(), [PAGE, quoted(0)]).bodies[1]
     assert body["brokerRole"] == "https://openactive.io/NoBroker"
     assert "broker" not in body
+
+
+@pytest.mark.spec("OB-BRK-05")
+def test_a_basket_is_booked_only_with_a_quote_of_its_contents(broker: BrokerFlows) -> None:
+    basket = begun(broker, customer=Person(email="sam@example.com"))
+    with pytest.raises(NoQuoteError, match="Call `quote`"):
+        basket.booking_request()
+    result_of(basket.quote(), [PAGE, quoted(0, 1)])
+    result_of(basket.answer({0: {LEVEL["@id"]: "6a"}}), [quoted(0, 1)])
+    assert len(basket.booking_request().ordered_item) == 2
+    with pytest.raises(NoAnswerError):
+        result_of(basket.remove(1), [NoAnswerError("lost")] * 20)
+    with pytest.raises(NoQuoteError):
+        basket.booking_request()
+
+
+def test_an_api_key_that_no_header_can_carry_is_refused() -> None:
+    with pytest.raises(AuthorizationError, match="copied as a whole"):
+        result_of(ApiKey("obk_\N{HORIZONTAL ELLIPSIS}").headers())

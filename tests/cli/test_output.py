@@ -177,7 +177,7 @@ CASES: dict[str, list[Case]] = {
     "registration-token revoke": [Case((HOSTILE,), 0, 1), Case((HOSTILE * 2,), 1, 1)],
     "broker discover": [Case((BAD_URL,), 1, 1), Case((HOSTILE,), 1, 1)],
     "broker harvest": [Case((BAD_URL,), 1, 1)],
-    "broker search": [Case((BAD_URL, "--text", HOSTILE), 0, 0), Case((BAD_URL, "--near", HOSTILE), 2, 1)],
+    "broker search": [Case((BAD_URL, "--text", HOSTILE), 0, 1), Case((BAD_URL, "--near", HOSTILE), 2, 1)],
     "broker quote": [Case((BAD_URL, "--text", HOSTILE), 1, 0)],
     "broker book": [Case((BAD_URL, "--text", HOSTILE), 1, 0)],
     "broker orders": [Case((BAD_URL,), 1, 1)],

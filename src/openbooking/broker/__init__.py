@@ -31,6 +31,7 @@ from openbooking.broker.forms import AnswerFault, AnswersError, Question, Questi
 from openbooking.broker.money.errors import (
     LostPurchaseError,
     NoPaymentsError,
+    NoQuoteError,
     NotApprovedError,
     PriceChangedError,
     PurchaseError,
@@ -109,6 +110,7 @@ __all__ = [
     "Near",
     "NoAnswerError",
     "NoPaymentsError",
+    "NoQuoteError",
     "NotApprovedError",
     "Noticed",
     "Offer",

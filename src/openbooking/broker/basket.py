@@ -19,6 +19,7 @@ from openbooking.broker.forms import (
     unanswered,
     with_answers,
 )
+from openbooking.broker.money.errors import NoQuoteError
 from openbooking.broker.money.purchases import Booked, Proposed, Purchases
 from openbooking.broker.ownership import OrderOwners, OwnedOrder
 from openbooking.openactive.messages import (
@@ -80,6 +81,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
         total: The total of the latest quote; None before the first.
         payment: How the Broker will pay, for quotes; None to send no payment with them (OB-BRK-15).
         requires_approval: Whether the Seller must approve the Order.
+        is_quoted: Whether a quote was received since the last change.
     """
 
     items: dict[int, OrderItemRequest] = {}
@@ -89,6 +91,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     total: PriceSpecification | None = None
     payment: Payment | None = None
     requires_approval: bool = False
+    is_quoted: bool = False
 
 
 class Quote(NamedTuple):
@@ -203,6 +206,7 @@ class BasketFlows:
                 questions=questions,
                 total=None if faults else reply.total_payment_due,
                 requires_approval=bool(reply.order_requires_approval),
+                is_quoted=True,
             )
         )
         return Quote(reply, faults, questions, unanswered(questions, self.contents.answers))
@@ -215,7 +219,7 @@ class BasketFlows:
         """
         first = max(self.contents.items, default=-1) + 1
         added = items_of(choices, self.owned.seller, first)
-        yield from self._keep(replace(self.contents, items={**self.contents.items, **added}))
+        yield from self._keep(replace(self.contents, items={**self.contents.items, **added}, is_quoted=False))
         return (yield from self.quote())
 
     def remove(self, position: int) -> Flow[Quote]:
@@ -230,12 +234,12 @@ class BasketFlows:
         if not items:
             raise ValueError("The last item of a basket cannot be removed; delete the basket.")
         answers = {at: given for at, given in self.contents.answers.items() if at != position}
-        yield from self._keep(replace(self.contents, items=items, answers=answers))
+        yield from self._keep(replace(self.contents, items=items, answers=answers, is_quoted=False))
         return (yield from self.quote())
 
     def set_customer(self, customer: Party) -> Flow[Quote]:
         """Name the Customer, a `Person` or an `Organization`, and ask for another quote, which is C2."""
-        yield from self._keep(replace(self.contents, customer=to_json(customer)))
+        yield from self._keep(replace(self.contents, customer=to_json(customer), is_quoted=False))
         return (yield from self.quote())
 
     def answer(self, answers: Mapping[int, Mapping[str, Any]]) -> Flow[Quote]:
@@ -248,7 +252,7 @@ class BasketFlows:
         for position, given in answers.items():
             merged[position] = {**merged.get(position, {}), **given}
         self._check_answers(merged, complete=False)
-        yield from self._keep(replace(self.contents, answers=merged))
+        yield from self._keep(replace(self.contents, answers=merged, is_quoted=False))
         return (yield from self.quote())
 
     def delete(self) -> Flow[None]:
@@ -269,6 +273,7 @@ class BasketFlows:
             DeclinedError: The payment was refused. Nothing is booked; the basket remains.
             PriceChangedError: The total has changed. Nothing is booked or paid.
             ItemsRefusedError: Items cannot be booked any more. Nothing is paid; another quote says why.
+            NoQuoteError: No quote was received since the last change of the basket. Nothing is booked or paid.
             UnfinishedError: The outcome of a step is not known; `Broker.recover` finishes or reverses the booking.
             WrongStateError: The basket was booked before, or is being booked.
         """
@@ -293,7 +298,10 @@ class BasketFlows:
 
         Raises:
             AnswersError: A required answer is missing, or an answer is not allowed.
+            NoQuoteError: No quote was received since the last change of the basket.
         """
+        if not self.contents.is_quoted:
+            raise NoQuoteError(self.owned.order)
         self._check_answers(complete=True)
         type_ = OrderType.PROPOSAL if self.contents.requires_approval else OrderType.ORDER
         return self.request(type_)

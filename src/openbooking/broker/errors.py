@@ -107,7 +107,7 @@ class DiscoveryError(BrokerError):
 
 
 class AuthorizationError(BrokerError):
-    """An OpenID provider gives no token, or refuses a registration.
+    """An OpenID provider gives no token or refuses a registration, or an API key cannot be sent.
 
     Attributes:
         code: The error code of OAuth, such as `invalid_grant`; empty if the provider named none.

@@ -142,6 +142,12 @@ def test_redirects_are_followed_up_to_a_limit() -> None:
     assert isinstance(error, DiscoveryError)
 
 
+@pytest.mark.parametrize("site", ["data.example.com/openactive", "", "ftp://data.example.com/"])
+def test_a_site_that_is_no_web_address_is_refused_without_a_request(site: str) -> None:
+    with pytest.raises(DiscoveryError, match="is no web address"):
+        next(discover(site))
+
+
 def test_a_site_that_does_not_answer_is_tried_again() -> None:
     lost, busy = NoAnswerError("ConnectTimeout"), answer(503, b"", HTML)
     assert play(discover(SITE), [lost, busy, page(json.dumps(DATASET))]).error is None

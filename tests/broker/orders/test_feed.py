@@ -273,7 +273,7 @@ def test_temporary_failures_are_tried_again(feed: Feed) -> None:
 
 def test_a_refused_feed_is_an_error(feed: Feed) -> None:
     feed.answers = [Answer(401, {}, b"")]
-    with pytest.raises(FeedError, match="status 401"):
+    with pytest.raises(FeedError, match=r"status 401\. The Booking System does not accept the credentials"):
         feed.read()
 
 

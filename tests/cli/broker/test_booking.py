@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 from support.broker.commands import Run
 from support.other_system.system import OtherSystem
 
@@ -12,6 +14,7 @@ NAMES = ("--email", "sam@example.com", "--given-name", "Sam", "--family-name", "
 def test_quote_shows_the_price(run: Run, other: OtherSystem) -> None:
     result = run("quote", "--text", "yoga", "--spaces", "2")
     assert "price\t13.00 GBP" in result.stdout
+    assert re.search(r"^what\tYoga, 20\d\d-\d\d-\d\d \d\d:\d\d, 2 spaces$", result.stdout, re.MULTILINE)
     assert json.loads(run("quote", "--text", "yoga", "--json").stdout)["@type"] == "OrderQuote"
     assert other.orders == {}
 
@@ -26,6 +29,7 @@ def test_book_asks_for_names_and_before_it_books(run: Run, other: OtherSystem) -
     before = set(other.orders)
     result = run("book", "--text", "walk", typed="sam@example.com\nSam\nLee\nn\n")
     assert result.exit_code == 1
+    assert re.search(r"Book Walk .+, 1 space for ", result.stderr)
     assert set(other.orders) == before
     result = run("book", "--text", "walk", typed="sam@example.com\nSam\nLee\ny\n")
     assert result.exit_code == 0, result.output
@@ -35,8 +39,9 @@ def test_book_asks_for_names_and_before_it_books(run: Run, other: OtherSystem) -
 
 def test_book_takes_no_money_unless_it_is_told_to_pretend(run: Run, other: OtherSystem) -> None:
     before = set(other.orders)
-    refused = run("book", "--text", "yoga", *NAMES)
+    refused = run("book", "--text", "yoga")
     assert refused.exit_code == 1
+    assert "E-mail address" not in refused.stderr
     assert "It costs 6.50 GBP, and this command takes no money." in refused.stderr
     assert set(other.orders) == before
     assert run("book", "--text", "yoga", *NAMES, "--pretend-payment").exit_code == 0
@@ -59,7 +64,7 @@ def test_book_needs_answers(run: Run, other: OtherSystem) -> None:
 
 
 def test_book_refuses_answers_to_no_question(run: Run) -> None:
-    result = run("book", "--text", "climbing", *NAMES, "--answer", "7.x=y")
+    result = run("book", "--text", "climbing", *NAMES, "--pretend-payment", "--answer", "7.x=y")
     assert result.exit_code == 2
     assert "7.x=y answers no question." in result.stderr
 
@@ -109,3 +114,18 @@ def test_errors_name_the_request_and_whether_a_repeat_helps(run: Run) -> None:
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
     assert re.search(r"The request was \S+\. The same request will fail again\.$", result.stderr.strip())
+
+
+def test_orders_counts_the_orders_that_another_database_has_made(run: Run) -> None:
+    run("book", "--text", "walk", *NAMES)
+    result = run("orders", "--database", "another.sqlite3")
+    assert "UnknownOrder" not in result.stderr
+    assert re.search(r"^\d+ Orders in the feeds of this Broker were not made with this database", result.stderr)
+
+
+@pytest.mark.parametrize("command", [("orders",), ("quote", "--text", "yoga")])
+def test_errors_name_a_missing_api_key(run: Run, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BROKER_API_KEY")
+    result = run(*command)
+    assert result.exit_code == 1
+    assert "No API key was given: see --api-key." in result.stderr

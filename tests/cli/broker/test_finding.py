@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
 
+from openbooking.cli import app
 from support.broker.commands import Run
 from support.other_system.system import OtherSystem
 
@@ -45,7 +47,7 @@ def test_search_sorts_by_distance(run: Run) -> None:
     near = run("search", "--near", "50.9,1.8,20").stdout
     assert " km" in near
     far = run("search", "--near", "10,10,20")
-    assert "Nothing was found." in far.stderr
+    assert "Nothing was found" in far.stderr
 
 
 def test_search_shows_pages(run: Run) -> None:
@@ -60,3 +62,16 @@ def test_search_refuses_places_that_are_none(run: Run, near: str) -> None:
     result = run("search", f"--near={near}")
     assert result.exit_code == 2
     assert "is no place" in result.stderr
+
+
+@pytest.mark.parametrize("url", ["booking.example.com/openactive", "/api"])
+def test_errors_say_what_the_url_must_be(other: OtherSystem, url: str) -> None:
+    result = CliRunner().invoke(app, ["broker", "discover", other.url.rstrip("/") + url if url == "/api" else url])
+    assert result.exit_code == 1
+    assert "The URL must be that of a dataset site, such as https://" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_search_names_the_url_that_was_not_harvested(run: Run, other: OtherSystem) -> None:
+    result = run("search", "--database", ":memory:")
+    assert f"`openbooking broker harvest {other.url}`" in result.stderr

@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the files of the page."""
     made = tmp_path_factory.mktemp("broker")
     examples = re.findall(r"```(?:python|toml)\n# (\S+)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(examples) == 5
+    assert len(examples) == 6
     for name, text in examples:
         (made / name).write_text(text, encoding="utf-8")
     return made
@@ -80,4 +80,4 @@ def test_the_scenarios_of_the_page_pass_with_its_broker_and_fail_with_a_wrong_on
 def test_the_fixture_of_the_page_works(folder: Path) -> None:
     done = run(folder, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", ".")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed" in done.stdout
+    assert "3 passed" in done.stdout

@@ -72,8 +72,14 @@ class ApiKey(NamedTuple):
     key: str
 
     def headers(self) -> Flow[Mapping[str, str]]:
-        """Return the headers that every request carries."""
+        """Return the headers that every request carries.
+
+        Raises:
+            AuthorizationError: The key has characters that no header can carry.
+        """
         yield from ()
+        if not (self.key.isascii() and self.key.isprintable()):
+            raise AuthorizationError("The API key has characters that no key has. Was it copied as a whole?")
         return _bearer(self.key)
 
     def renew(self) -> Flow[bool]:

@@ -30,6 +30,8 @@ def read_document(url: str, accept: str, retries: Retries | None = None) -> Flow
     Raises:
         DiscoveryError: The document cannot be read.
     """
+    if not is_web_address(url):
+        raise DiscoveryError(f"{url[:200]} is no web address: it begins with neither https:// nor http://.")
     for _ in range(MOST_REDIRECTS + 1):
         answer = yield from _get(url, accept, retries or Retries())
         if answer.status in _REDIRECTS and answer.headers.get("location"):

@@ -55,6 +55,18 @@ class PriceChangedError(PurchaseError):
         self.found = found
 
 
+class NoQuoteError(PurchaseError):
+    """No quote was received since the last change of the basket, so that its price is not known. Nothing is booked.
+
+    Attributes:
+        order: The Order UUID.
+    """
+
+    def __init__(self, order: uuid.UUID) -> None:
+        super().__init__(f"The basket {order} has no quote of its present contents. Call `quote` before it is booked.")
+        self.order = order
+
+
 class NotApprovedError(PurchaseError):
     """The Seller has not accepted the version of the OrderProposal that the Customer agreed to (OB-BRK-08)."""
 

@@ -81,8 +81,12 @@ class OrderFeedReading:
         if isinstance(step, Received):
             return ChangePage(partial(self._changes, step), partial(self._commit, step))
         if step.fault and not self._is_absent():
-            raise FeedError(f"{step.url} does not lead to the end of the feed: {step.fault}.")
+            raise FeedError(f"{step.url} does not lead to the end of the feed: {step.fault}.{self._advice()}")
         return None
+
+    def _advice(self) -> str:
+        is_refused = self._status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+        return " The Booking System does not accept the credentials of this Broker." if is_refused else ""
 
     def _changes(self, page: Received) -> Flow[tuple[Change, ...]]:
         def read() -> tuple[Change, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import msgspec
 import typer
 
-from openbooking.cli.broker.finding import show_rows
+from openbooking.cli.broker.finding import show_rows, start_of
 from openbooking.cli.broker.options import (
     CUSTOMER_KEY,
     DATABASE,
@@ -54,14 +54,18 @@ class _Wanted(NamedTuple):
     offer: str
     spaces: int
 
-    def choices(self, broker: "Broker") -> "list[Choice]":
+    def find(self, broker: "Broker") -> "Hit":
+        """Return the hit."""
+        hits = find_hits(broker, **self.terms, spaces=self.spaces, limit=self.hit)
+        if len(hits) < self.hit:
+            hint = "`openbooking broker harvest` with the same URL reads what can be found."
+            raise CommandError(f"The search has {len(hits)} hits. `openbooking broker search` shows them. {hint}")
+        return hits[-1]
+
+    def choices(self, hit: "Hit") -> "list[Choice]":
         """Return the choices of the spaces."""
         from openbooking.broker import Choice  # noqa: PLC0415 - slow to load
 
-        hits = find_hits(broker, **self.terms, spaces=self.spaces, limit=self.hit)
-        if len(hits) < self.hit:
-            raise CommandError(f"The search has {len(hits)} hits. `openbooking broker search` shows them.")
-        hit: Hit = hits[-1]
         offer = self.offer or hit.offer_id
         if offer not in {each.id for each in hit.offers}:
             raise CommandError(f"{hit.name} has no Offer {offer} that can be booked.")
@@ -86,12 +90,13 @@ def quote(  # noqa: PLR0913 - one parameter for each option
     """Ask for the price of a hit, and what must be asked (C1). Nothing is held or booked."""
     wanted = _Wanted(_terms(activity, text, day, near, max_price), hit, offer, spaces)
     with opened(url, api_key, database) as broker:
-        basket = broker.basket(wanted.choices(broker), customer_key=CUSTOMER_KEY)
+        what = wanted.find(broker)
+        basket = broker.basket(wanted.choices(what), customer_key=CUSTOMER_KEY)
         found = basket.quote()
     if json:
         show_json(msgspec.json.encode(found.reply).decode())
     else:
-        show_rows(("What", "Value"), list(_about(found)))
+        show_rows(("What", "Value"), [("what", _named(what, spaces)), *_about(found)])
     if found.faults:
         raise typer.Exit(1)
 
@@ -129,19 +134,22 @@ def book(  # noqa: PLR0913 - one parameter for each option
     wanted = _Wanted(_terms(activity, text, day, near, max_price), hit, offer, spaces)
     payments = PretendedPayment() if pretend_payment else None
     with opened(url, api_key, database, payments=payments) as broker:
-        choices = wanted.choices(broker)
+        what = wanted.find(broker)
+        basket = broker.basket(wanted.choices(what), customer_key=CUSTOMER_KEY)
+        # C1 tells whether it costs something, before the Customer is asked for names.
+        _check_payment(basket.quote(), pretends=pretend_payment)
         customer = Person(
             email=email or ask("E-mail address"),
             given_name=given_name or ask("First name"),
             family_name=family_name or ask("Last name"),
         )
-        basket = broker.basket(choices, customer_key=CUSTOMER_KEY, customer=customer)
         try:
-            found = basket.quote()
+            found = basket.set_customer(customer)
             if answer:
                 found = basket.answer(_read_answers(answer, found.questions))
-            _check(found, pretends=pretend_payment)
-            _ask_to(f"Book for {_price(found)}", yes=yes)
+            _check(found)
+            _check_payment(found, pretends=pretend_payment)
+            _ask_to(f"Book {_named(what, spaces)} for {_price(found)}", yes=yes)
         except BaseException:
             # The spaces that C2 holds are given back.
             basket.delete()
@@ -153,8 +161,7 @@ def orders(url: Url, *, api_key: ApiKeyOption = "", database: DatabaseFile = DAT
     """Finish what was left unfinished, read the Orders feeds, and show what changed and all Orders."""
     with opened(url, api_key, database, payments=PretendedPayment()) as broker:
         broker.recover()
-        for change in broker.changes():
-            show_aside(f"{type(change).__name__}: {msgspec.json.encode(change).decode()}")
+        _show_changes(broker)
         under_way = {each.order: each.words for each in broker.unfinished()}
         rows = []
         for order in (owned.order for owned in broker.orders_of(CUSTOMER_KEY)):
@@ -168,6 +175,20 @@ def orders(url: Url, *, api_key: ApiKeyOption = "", database: DatabaseFile = DAT
             rows.append((str(order), version.type if version else "", statuses, under_way.get(order, "")))
     if not json:
         show_rows(("Order", "Type", "Items", "Under way"), rows)
+
+
+def _show_changes(broker: "Broker") -> None:
+    """Show what changed. Orders that another database of the Broker has made are counted only."""
+    from openbooking.broker import UnknownOrder  # noqa: PLC0415 - slow to load
+
+    unknown = 0
+    for change in broker.changes():
+        if isinstance(change, UnknownOrder):
+            unknown += 1
+        else:
+            show_aside(f"{type(change).__name__}: {msgspec.json.encode(change).decode()}")
+    if unknown:
+        show_aside(f"{unknown} Orders in the feeds of this Broker were not made with this database.")
 
 
 def cancel(  # noqa: PLR0913 - one parameter for each option
@@ -205,6 +226,12 @@ def _terms(activity: Any, text: Any, day: Any, near: str | None, max_price: Any)
     place = read_near(near)
     sort = "distance" if place else "start"
     return {"activity": activity, "text": text, "day": day, "near": place, "max_price": max_price, "sort": sort}
+
+
+def _named(hit: "Hit", spaces: int) -> str:
+    """Return what is booked, such as `Yoga, 2026-12-03 10:00, 2 spaces`."""
+    count = "1 space" if spaces == 1 else f"{spaces} spaces"
+    return f"{hit.name}, {start_of(hit)}, {count}"
 
 
 def _about(found: "Quote") -> Iterator[tuple[str, str]]:
@@ -251,14 +278,18 @@ def _find_question(text: str, questions: "Iterable[Question]") -> "tuple[Questio
     raise CommandError(f"{text} answers no question. `openbooking broker quote` shows the questions.", MISUSE)
 
 
-def _check(found: "Quote", *, pretends: bool) -> None:
-    """Raise an error if a quote cannot be booked as it is."""
+def _check(found: "Quote") -> None:
+    """Raise an error if a required answer is missing, or if the Booking System refuses an item."""
     missing = "; ".join(_asked(question) for question in found.unanswered)
     if missing:
         raise CommandError(f"Answer with --answer: {missing}.")
     if found.faults:
         faults = "; ".join(f"item {fault.position}: {fault.description or fault.type}" for fault in found.faults)
         raise CommandError(f"The Booking System refuses it: {faults}.")
+
+
+def _check_payment(found: "Quote", *, pretends: bool) -> None:
+    """Raise an error if an amount must be paid and no payment is pretended."""
     if found.needs_payment and not pretends:
         raise CommandError(f"It costs {_price(found)}, and this command takes no money. See --pretend-payment.")
 

@@ -89,7 +89,7 @@ def search(  # noqa: PLR0913 - one parameter for each option
             show_json(msgspec.json.encode(_fields(hit)).decode())
         return
     if not hits:
-        show_aside("Nothing was found. `openbooking broker harvest` reads what can be found.")
+        show_aside(f"Nothing was found of {url}. `openbooking broker harvest {url}` reads what can be found.")
     rows = [(str(number), *_cells(hit)) for number, hit in enumerate(hits, (page - 1) * limit + 1)]
     show_rows(("Hit", "Start", "Name", "Spaces", "Price", "Distance", "Opportunity"), rows)
 
@@ -103,10 +103,15 @@ def show_rows(heading: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None
         show(*row)
 
 
+def start_of(hit: "Hit") -> str:
+    """Return the start of a hit for people."""
+    return f"{hit.start:%Y-%m-%d %H:%M}" if hit.start else "any time"
+
+
 def _cells(hit: "Hit") -> tuple[str, ...]:
     offer = hit.offers[0]
     return (
-        f"{hit.start:%Y-%m-%d %H:%M}" if hit.start else "any time",
+        start_of(hit),
         hit.name,
         "" if hit.spaces is None else str(hit.spaces),
         f"{offer.price:.2f} {offer.currency}".strip(),

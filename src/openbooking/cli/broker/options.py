@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 # All baskets and Orders of the commands belong to one Customer.
 CUSTOMER_KEY = "command line"
 
-Url = Annotated[str, typer.Argument(help="The URL of the dataset site of a Booking System.")]
+Url = Annotated[
+    str, typer.Argument(help="The URL of the dataset site, such as https://booking.example.com/openactive.")
+]
 ApiKeyOption = Annotated[
-    str, typer.Option(envvar="BROKER_API_KEY", show_default=False, help="The API key of the Broker.")
+    str, typer.Option(envvar="BROKER_API_KEY", show_default=False, help="The API key, which the Booking System gives.")
 ]
 DatabaseFile = Annotated[str, typer.Option("--database", help="The SQLite file, or the postgresql:// URL.")]
 DATABASE = "broker.sqlite3"
@@ -89,7 +91,17 @@ def opened(
                 client.event_hooks["response"].append(lambda _: advance())
                 yield broker
     except (BrokerError, DatabaseError, LinkError, OpenBookingError, PaymentError, PurchaseError) as fault:
-        raise CommandError(in_words(fault)) from fault
+        raise CommandError(" ".join((in_words(fault), *_advice(fault, api_key)))) from fault
+
+
+def _advice(fault: Exception, api_key: str) -> Iterator[str]:
+    """Yield what the caller can do."""
+    from openbooking.broker import DiscoveryError, FeedError  # noqa: PLC0415 - slow to load
+
+    if isinstance(fault, DiscoveryError):
+        yield "The URL must be that of a dataset site, such as https://booking.example.com/openactive."
+    elif not api_key and isinstance(fault, (FeedError, OpenBookingError)):
+        yield "No API key was given: see --api-key."
 
 
 def in_words(fault: Exception) -> str:
