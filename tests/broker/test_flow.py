@@ -145,3 +145,44 @@ def test_redirects_are_answers(drive: Drive) -> None:
     with answering(b"HTTP/1.1 302 Found\r\nLocation: http://nowhere.invalid/\r\nContent-Length: 0\r\n\r\n") as url:
         answer: Answer = drive(send(Request("GET", url, {})))
     assert answer.status == 302
+
+
+def test_flow_is_closed_when_a_step_ends_the_program(drive: Drive) -> None:
+    ended = []
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    def flow() -> Flow[None]:
+        try:
+            yield from call_hook(interrupt)
+        finally:
+            ended.append(True)
+
+    kept = flow()
+    with pytest.raises(KeyboardInterrupt):
+        drive(kept)
+    assert ended == [True]
+
+
+def test_flow_is_closed_when_its_task_is_cancelled() -> None:
+    async def cancelled() -> list[bool]:
+        ended = []
+
+        def flow() -> Flow[None]:
+            try:
+                yield from pause(60)
+            finally:
+                ended.append(True)
+
+        kept = flow()
+        async with httpx2.AsyncClient() as client:
+            with ThreadPoolExecutor(1) as worker:
+                task = asyncio.create_task(run_async(kept, client, worker))
+                await asyncio.sleep(0)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+        return list(ended)
+
+    assert asyncio.run(cancelled()) == [True]

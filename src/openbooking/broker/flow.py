@@ -13,6 +13,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from concurrent.futures import Executor
+from contextlib import closing
 from inspect import isawaitable
 from typing import Any, NamedTuple, TypeVar
 
@@ -110,29 +111,32 @@ def call_hook(function: Callable[[], Result | Awaitable[Result]]) -> Flow[Result
 def run(flow: Flow[Result], client: httpx2.Client, sleep: Callable[[float], object] = time.sleep) -> Result:
     """Carry out a flow with a blocking client, and return its result. Errors that the flow does not handle are raised.
 
+    If a step raises an exception that is no `Exception`, such as `KeyboardInterrupt`, the flow is closed at this step.
+
     Args:
         flow: The flow.
         client: The client that sends the requests.
         sleep: Waits for a number of seconds.
     """
     outcome = _Outcome()
-    while True:
-        try:
-            step = outcome.advance(flow)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        try:
-            match step:
-                case Request():
-                    outcome = _Outcome(_send(step, client))
-                case Pause(seconds):
-                    outcome = _Outcome(sleep(seconds))
-                case Work(function):
-                    outcome = _Outcome(function())
-                case Hook(function):
-                    outcome = _Outcome(_without_coroutines(function()))
-        except Exception as fault:  # noqa: BLE001 - the flow decides what an error means
-            outcome = _Outcome(fault=fault)
+    with closing(flow):
+        while True:
+            try:
+                step = outcome.advance(flow)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            try:
+                match step:
+                    case Request():
+                        outcome = _Outcome(_send(step, client))
+                    case Pause(seconds):
+                        outcome = _Outcome(sleep(seconds))
+                    case Work(function):
+                        outcome = _Outcome(function())
+                    case Hook(function):
+                        outcome = _Outcome(_without_coroutines(function()))
+            except Exception as fault:  # noqa: BLE001 - the flow decides what an error means
+                outcome = _Outcome(fault=fault)
 
 
 async def run_async(
@@ -153,24 +157,25 @@ async def run_async(
     """
     outcome = _Outcome()
     loop = asyncio.get_running_loop()
-    while True:
-        try:
-            step = outcome.advance(flow)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        try:
-            match step:
-                case Request():
-                    outcome = _Outcome(await _send_async(step, client))
-                case Pause(seconds):
-                    outcome = _Outcome(await sleep(seconds))
-                case Work(function):
-                    outcome = _Outcome(await loop.run_in_executor(worker, function))
-                case Hook(function):
-                    result = function()
-                    outcome = _Outcome(await result if isawaitable(result) else result)
-        except Exception as fault:  # noqa: BLE001 - the flow decides what an error means
-            outcome = _Outcome(fault=fault)
+    with closing(flow):
+        while True:
+            try:
+                step = outcome.advance(flow)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            try:
+                match step:
+                    case Request():
+                        outcome = _Outcome(await _send_async(step, client))
+                    case Pause(seconds):
+                        outcome = _Outcome(await sleep(seconds))
+                    case Work(function):
+                        outcome = _Outcome(await loop.run_in_executor(worker, function))
+                    case Hook(function):
+                        result = function()
+                        outcome = _Outcome(await result if isawaitable(result) else result)
+            except Exception as fault:  # noqa: BLE001 - the flow decides what an error means
+                outcome = _Outcome(fault=fault)
 
 
 class _Outcome(NamedTuple):

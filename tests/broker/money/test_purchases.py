@@ -7,11 +7,12 @@ import pytest
 
 from openbooking.broker.money.errors import (
     PriceChangedError,
+    PurchaseError,
     UnfinishedError,
     UnknownPurchaseError,
     WrongStateError,
 )
-from openbooking.broker.money.payments import DeclinedError
+from openbooking.broker.money.payments import Charge, DeclinedError, PaymentError
 from openbooking.broker.money.purchase import MOST_RESTARTS, State
 from openbooking.openactive.errors import (
     IncompleteCustomerDetailsError,
@@ -19,7 +20,7 @@ from openbooking.openactive.errors import (
     OpportunityHasInsufficientCapacityError,
     TemporarilyUnableToCreateOrderError,
 )
-from openbooking.openactive.messages import Payment
+from openbooking.openactive.messages import Payment, PriceSpecification
 from support.money.booking_system import ATTEMPTS, Fault, keys, order
 from support.money.payments import PaymentFault
 from support.money.world import World
@@ -245,3 +246,34 @@ def test_silence_leaves_the_purchase_to_recovery(world: World) -> None:
     (recovered,) = world.recover().recovered
     assert (recovered.order, recovered.state) == (basket, State.BOOKED)
     assert world.faults() == []
+
+
+@pytest.mark.parametrize("returned", [None, "", 17])
+def test_authorisation_without_an_id_is_released(
+    world: World, monkeypatch: pytest.MonkeyPatch, returned: object
+) -> None:
+    authorise = world.provider.authorise
+
+    def without_id(charge: Charge) -> object:
+        authorise(charge)
+        return returned
+
+    monkeypatch.setattr(world.provider, "authorise", without_id)
+    basket = world.basket()
+    with pytest.raises(PaymentError, match="returned no id"):
+        world.run(world.purchases.book(basket, order()))
+    assert (state(world, basket), hooks(world), world.faults()) == (State.OPEN, ["authorise", "void"], [])
+
+
+def test_total_without_a_currency_is_not_paid(world: World) -> None:
+    basket = world.basket()
+    total = PriceSpecification(price="12.00")
+    with pytest.raises(PurchaseError, match="no currency"):
+        world.run(world.purchases.book(basket, order(total_payment_due=total)))
+    assert (state(world, basket), hooks(world), world.system.requests) == (State.OPEN, [], [])
+
+
+def test_credit_is_not_paid(world: World) -> None:
+    world.system.price = "-5.00"
+    world.run(world.purchases.book(world.basket(), order("-5.00")))
+    assert hooks(world) == []

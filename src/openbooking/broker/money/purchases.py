@@ -11,6 +11,7 @@ import msgspec
 from openbooking.broker.flow import Flow, work
 from openbooking.broker.money.amounts import amount_of, currency_of
 from openbooking.broker.money.errors import (
+    LostPurchaseError,
     NoPaymentsError,
     NotApprovedError,
     PurchaseError,
@@ -160,9 +161,11 @@ class Purchases:
         Raises:
             LostPurchaseError: Another flow or process has begun them.
         """
+        if not self._journal.hold(purchase):
+            raise LostPurchaseError(f"Another flow of this process carries out the purchase {purchase.order}.")
         try:
             return (yield from self._move(purchase, state, **changes))
-        except GeneratorExit:
+        except BaseException:
             self._journal.drop(purchase)
             raise
 
@@ -214,9 +217,11 @@ class Purchases:
     def _pay_and_book(self, purchase: Purchase, agreed: dict[str, Any]) -> Flow[Ending]:
         """Begin with the payment, or with B if the Broker takes no payment."""
         planned = msgspec.structs.replace(purchase, **agreed)
-        if not planned.pays or not planned.amount:
+        if not planned.takes_payment:
             begun = yield from self.begin_step(purchase, State.BOOKING, **agreed)
         else:
+            if not planned.currency:
+                raise PurchaseError(f"The Order costs {planned.amount}, and the Booking System names no currency.")
             if not self._steps.takes_payments:
                 raise NoPaymentsError(f"The Order costs {planned.amount} {planned.currency}; give hooks of payment.")
             number = purchase.payments + 1
@@ -236,7 +241,7 @@ def _agreement(order: OrderRequest, reference: str, *, pays: bool) -> dict[str, 
         "body": msgspec.json.encode(order),
         "amount": amount_of(total),
         "currency": currency_of(total),
-        "pays": taken and amount_of(total) > 0,
+        "pays": taken,
         "reference": reference,
         "fault": "",
     }
