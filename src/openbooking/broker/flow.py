@@ -21,8 +21,12 @@ import httpx2
 
 from openbooking.broker.errors import BrokerError
 from openbooking.broker.telemetry import request_span
+from openbooking.harvest.body import Body, BodyError, CutBodyError, is_compressed
 
 MOST_REPLY_BYTES = 25_000_000
+
+# The only coding that is decoded. Others, such as Brotli, make a few bytes of an answer fill the memory.
+_GZIP = {"accept-encoding": "gzip"}
 
 Result = TypeVar("Result")
 
@@ -43,6 +47,10 @@ class Request(NamedTuple):
     headers: Mapping[str, str]
     content: bytes = b""
     seconds: float = 60
+
+    def __repr__(self) -> str:
+        """Return method and URL alone: headers have secrets, and bodies have personal data."""
+        return f"Request({self.method!r}, {self.url!r})"
 
 
 class Answer(NamedTuple):
@@ -195,19 +203,19 @@ def _send(request: Request, client: httpx2.Client) -> Answer:
         with client.stream(
             request.method,
             request.url,
-            headers=dict(request.headers),
+            headers={**_GZIP, **request.headers},
             content=request.content,
             follow_redirects=False,
             timeout=request.seconds,
         ) as response:
-            body = _Body()
-            for chunk in response.iter_bytes():
+            body = _body_of(response)
+            for chunk in [response.content] if response.is_stream_consumed else response.iter_raw():
                 body.add(chunk)
                 # The timeout of the client limits each read, not the whole answer.
                 if time.monotonic() > deadline:
                     raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.")
-            return body.answer(response)
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as fault:
+            return _answer(response, body)
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, BodyError, CutBodyError) as fault:
         raise NoAnswerError(_reason(fault)) from fault
 
 
@@ -218,38 +226,37 @@ async def _send_async(request: Request, client: httpx2.AsyncClient) -> Answer:
             client.stream(
                 request.method,
                 request.url,
-                headers=dict(request.headers),
+                headers={**_GZIP, **request.headers},
                 content=request.content,
                 follow_redirects=False,
                 timeout=request.seconds,
             ) as response,
         ):
-            body = _Body()
-            async for chunk in response.aiter_bytes():
-                body.add(chunk)
-            return body.answer(response)
+            body = _body_of(response)
+            if response.is_stream_consumed:
+                body.add(response.content)
+            else:
+                async for chunk in response.aiter_raw():
+                    body.add(chunk)
+            return _answer(response, body)
     except TimeoutError as fault:
         raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.") from fault
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as fault:
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, BodyError, CutBodyError) as fault:
         raise NoAnswerError(_reason(fault)) from fault
 
 
-class _Body:
-    """Collects the body of an answer, up to a limit."""
+def _body_of(response: httpx2.Response) -> Body:
+    """Return the body into which the bytes of a response are collected, decompressed up to the limit.
 
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self._size = 0
+    A transport of the application that does no input or output has the whole body already, decompressed.
+    """
+    compressed = not response.is_stream_consumed and is_compressed(response.headers.multi_items())
+    return Body(compressed=compressed, length=None, max_bytes=MOST_REPLY_BYTES)
 
-    def add(self, chunk: bytes) -> None:
-        self._size += len(chunk)
-        if self._size > MOST_REPLY_BYTES:
-            raise NoAnswerError(f"The answer is larger than {MOST_REPLY_BYTES} bytes.")
-        self._chunks.append(chunk)
 
-    def answer(self, response: httpx2.Response) -> Answer:
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, b"".join(self._chunks))
+def _answer(response: httpx2.Response, body: Body) -> Answer:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status_code, headers, body.end())
 
 
 def _without_coroutines(result: object) -> object:
@@ -261,4 +268,9 @@ def _without_coroutines(result: object) -> object:
 
 
 def _reason(fault: Exception) -> str:
+    if isinstance(fault, httpx2.LocalProtocolError):
+        # The text of this error quotes the header that is not allowed, which may be a secret.
+        return "The request has a header that HTTP does not allow."
+    if isinstance(fault, BodyError | CutBodyError):
+        return f"The answer cannot be read: {fault}."
     return f"{type(fault).__name__}: {fault}" if str(fault) else type(fault).__name__

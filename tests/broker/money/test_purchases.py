@@ -2,6 +2,7 @@
 
 import uuid
 from decimal import Decimal
+from unittest.mock import Mock
 
 import pytest
 
@@ -277,3 +278,14 @@ def test_credit_is_not_paid(world: World) -> None:
     world.system.price = "-5.00"
     world.run(world.purchases.book(world.basket(), order("-5.00")))
     assert hooks(world) == []
+
+
+def test_fault_of_any_text_is_kept_in_the_journal(location: str) -> None:
+    world = World(location)
+    basket = world.basket()
+    world.provider.authorise = Mock(side_effect=PaymentError("\0 \udc80 \u202e" + "x" * 5_000))  # type: ignore[method-assign]
+    with pytest.raises(PaymentError):
+        world.run(world.purchases.book(basket, order()))
+    purchase = world.journal.find(basket)
+    assert (purchase.state, len(purchase.fault)) == (State.OPEN, 1_000)
+    world.close()

@@ -79,6 +79,15 @@ def test_rows_of_one_statement_are_written_together(database: Database) -> None:
     assert names(database) == ["a", "b"]
 
 
+def test_text_of_another_system_is_written_whatever_its_characters(database: Database) -> None:
+    with database.transaction() as transaction:
+        insert(transaction, "a\0b\u202e\x1b")
+        transaction.execute_many("INSERT INTO notes (name) VALUES (?)", [("\0",)])
+    with database.transaction() as transaction:
+        found = transaction.execute("SELECT name FROM notes WHERE name = ?", ("a\0b\u202e\x1b",)).fetchall()
+    assert (len(found), len(names(database))) == (1, 2)
+
+
 def test_application_writes_its_tables_in_the_same_transaction(database: Database) -> None:
     def fail(transaction: Transaction) -> None:
         insert(transaction, "a")

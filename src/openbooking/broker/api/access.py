@@ -51,6 +51,10 @@ class FixedHeaders(NamedTuple):
 
     values: Mapping[str, str] = {}
 
+    def __repr__(self) -> str:
+        """Return the names of the headers, without their secrets."""
+        return f"FixedHeaders({', '.join(self.values)})"
+
     def headers(self) -> Flow[Mapping[str, str]]:
         """Return the headers."""
         yield from ()
@@ -71,9 +75,15 @@ class ApiKey(NamedTuple):
 
     key: str
 
+    def __repr__(self) -> str:
+        """Return the name of the class, without the key."""
+        return "ApiKey(…)"
+
     def headers(self) -> Flow[Mapping[str, str]]:
         """Return the headers that every request carries."""
         yield from ()
+        if not self.key.isascii() or not self.key.isprintable() or " " in self.key:
+            raise AuthorizationError("The API key has a character that no header may have, such as a line break.")
         return _bearer(self.key)
 
     def renew(self) -> Flow[bool]:

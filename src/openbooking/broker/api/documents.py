@@ -1,7 +1,8 @@
 """Reads public documents of the web: dataset sites, Data Catalogs and descriptions of OpenID providers."""
 
+from ipaddress import ip_address
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
@@ -67,6 +68,16 @@ def join(url: str, link: str) -> str:
     if not is_web_address(joined):
         raise DiscoveryError(f"{url} leads to {link[:200]!a}, which is no web address.")
     return joined
+
+
+def is_safe_for_secrets(url: str) -> bool:
+    """Return whether a URL is encrypted, or leads to this machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        return parts.scheme == "https" or host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _get(url: str, accept: str, retries: Retries) -> Flow[Answer]:

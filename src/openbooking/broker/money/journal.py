@@ -83,6 +83,10 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
     proposal_total: Decimal | None = None
     proposal_currency: str | None = None
 
+    def __repr__(self) -> str:
+        """Return the Order UUID and the state: bodies and replies are about people."""
+        return f"Purchase({self.order}, {self.state.value!r})"
+
     @property
     def is_unfinished(self) -> bool:
         """Whether a step must still be done."""

@@ -25,6 +25,8 @@ from openbooking.broker.store.database import DatabaseError
 from openbooking.openactive.messages import Order, OrderProposal, OrderRequest
 from openbooking.openactive.terms import Availability, OrderProposalStatus
 
+MOST_FAULT_CHARACTERS = 1_000
+
 
 class Ending(NamedTuple):
     """Where a purchase has come to rest, or where it cannot go on now.
@@ -186,17 +188,17 @@ class Purchases:
                 faults.extend([done.fault] if done.fault else [])
                 following = TRANSITIONS[purchase.state][done.outcome]
                 if following is purchase.state:
-                    purchase = yield from work(partial(self._journal.leave, purchase, str(done.fault)))
+                    purchase = yield from work(partial(self._journal.leave, purchase, _words(done.fault)))
                     break
                 changes = dict(done.changes)
                 if done.fault:
-                    changes["fault"] = str(done.fault)
+                    changes["fault"] = _words(done.fault)
                 if done.reply:
                     changes |= {"reply": msgspec.json.encode(done.reply), "reply_type": done.reply.type}
                 purchase = yield from self._move(purchase, following, **changes)
         except Exception as fault:
             with suppress(DatabaseError):
-                yield from work(partial(self._journal.leave, purchase, str(fault)))
+                yield from work(partial(self._journal.leave, purchase, _words(fault)))
             raise
         finally:
             self._journal.drop(purchase)
@@ -231,6 +233,11 @@ class Purchases:
 
     def _move(self, purchase: Purchase, state: State, **changes: Any) -> Flow[Purchase]:
         return (yield from work(partial(self._journal.move, purchase, state, **changes)))
+
+
+def _words(fault: Exception | None) -> str:
+    """Return the text of an error as the journal keeps it. A Booking System may send any characters."""
+    return str(fault)[:MOST_FAULT_CHARACTERS].encode(errors="replace").decode()
 
 
 def _agreement(order: OrderRequest, reference: str, *, pays: bool) -> dict[str, Any]:

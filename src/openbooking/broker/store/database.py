@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self
 
@@ -209,11 +209,11 @@ class _PostgresTransaction:
         self.connection = connection
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> Rows:
-        return self.connection.execute(_to_postgres(statement), parameters)
+        return self.connection.execute(_to_postgres(statement), _without_nul(parameters))
 
     def execute_many(self, statement: str, parameters: Sequence[Sequence[object]]) -> None:
         with self.connection.cursor() as cursor:
-            cursor.executemany(_to_postgres(statement), parameters)
+            cursor.executemany(_to_postgres(statement), [_without_nul(each) for each in parameters])
 
 
 class PostgresDatabase:
@@ -264,6 +264,9 @@ class PostgresDatabase:
     def close(self) -> None:
         """Close the database and release its locks."""
         with self._turn:
+            # The server ends a session some time after its connection was closed.
+            with suppress(self._psycopg.Error):
+                self._connection.execute("SELECT pg_advisory_unlock_all()")
             self._connection.close()
 
     def _connect(self) -> "psycopg.Connection[Row]":
@@ -282,6 +285,13 @@ class PostgresDatabase:
 
 def _to_postgres(statement: str) -> str:
     return statement.replace("%", "%%").replace("?", "%s").replace("BLOB", "BYTEA")
+
+
+def _without_nul(parameters: Sequence[object]) -> Sequence[object]:
+    """Return parameters without the character NUL, which no text of PostgreSQL may have. Other systems may send it."""
+    return [
+        value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value for value in parameters
+    ]
 
 
 def _lock_number(instance: str) -> int:
