@@ -15,8 +15,8 @@ from openbooking.broker.money.purchase import State
 from openbooking.broker.orders.changes import Change, ItemReplaced, Moved
 from openbooking.broker.orders.moves import MovesReading, watch_booked, watch_replacement
 from openbooking.broker.ownership import OrderOwners
+from openbooking.broker.schema import prepare
 from openbooking.broker.store.database import Database
-from openbooking.broker.store.schema import prepare
 from openbooking.harvest.documents import Page
 
 Result = TypeVar("Result")

@@ -1,4 +1,4 @@
-"""The Broker's database on SQLite and PostgreSQL: transactions, instances that live or have ended, and the schema."""
+"""The Broker's database on SQLite and PostgreSQL: transactions, and instances that live or have ended."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.broker.store import schema
+from openbooking.broker import schema
 from openbooking.broker.store.database import Database, DatabaseError, Transaction, open_database
 from openbooking.testing.postgres import PostgresServer
 
@@ -172,34 +172,3 @@ def test_connection_that_broke_leaves_no_lock_in_the_way(postgres: PostgresServe
         with database.transaction() as transaction:
             assert transaction.execute("SELECT 1").fetchone() == (1,)
         broken.close()
-
-
-def test_processes_prepare_a_new_database_at_the_same_time(location: str) -> None:
-    faults = list[Exception]()
-
-    def prepare() -> None:
-        try:
-            with closing(open_database(location)) as opened:
-                schema.prepare(opened)
-        except DatabaseError as fault:
-            faults.append(fault)
-
-    threads = [threading.Thread(target=prepare) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert faults == []
-
-
-def test_tables_of_an_older_version_are_upgraded_once(database: Database) -> None:
-    schema.prepare(database)
-    schema.prepare(database)
-    upgrade = ("ALTER TABLE broker_purchases ADD COLUMN colour TEXT",)
-    schema.prepare(database, (*schema.UPGRADES, upgrade))
-    schema.prepare(database, (*schema.UPGRADES, upgrade))
-    with database.transaction() as transaction:
-        assert transaction.execute("SELECT colour FROM broker_purchases").fetchall() == []
-        assert transaction.execute("SELECT version FROM broker_schema").fetchall() == [(schema.VERSION + 1,)]
-    with pytest.raises(DatabaseError, match="newer version"):
-        schema.prepare(database)
