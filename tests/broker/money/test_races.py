@@ -6,13 +6,15 @@ from decimal import Decimal
 
 import pytest
 
+from openbooking.broker.api.endpoints import BookingApi
+from openbooking.broker.errors import AuthorizationError
 from openbooking.broker.flow import Flow, Step
 from openbooking.broker.money.errors import LostPurchaseError
 from openbooking.broker.money.news import note_order
 from openbooking.broker.money.payments import DeclinedError
 from openbooking.broker.money.purchase import State
 from openbooking.broker.money.purchases import Booked
-from openbooking.openactive.errors import IncompleteCustomerDetailsError
+from openbooking.openactive.errors import IncompleteCustomerDetailsError, InternalApplicationError
 from openbooking.openactive.messages import PriceSpecification
 from support.money.booking_system import Fault, order
 from support.money.payments import PaymentFault
@@ -107,3 +109,22 @@ def test_recovery_that_is_cut_off_while_it_takes_a_purchase_over_lets_the_next_o
     recovery.close()
     (recovered,) = world.recover().recovered
     assert (recovered.state, world.faults()) == (State.BOOKED, [])
+
+
+def test_order_that_cannot_be_deleted_now_does_not_stop_the_deletion_of_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_authorization(seller: str) -> Flow[BookingApi]:
+        yield from ()
+        raise AuthorizationError(f"The authorization by {seller} has ended.")
+
+    baskets = [world.basket() for _ in range(2)]
+    world.system.always["B"] = Fault.FATAL
+    for basket in baskets:
+        with pytest.raises(InternalApplicationError):
+            world.run(world.purchases.book(basket, order()))
+        note(world, basket, "12.00")
+    monkeypatch.setattr(world.recovery._steps, "_api", without_authorization)
+    assert set(world.run(world.recovery.settle()).strays) == set(baskets)
+    monkeypatch.undo()
+    assert world.run(world.recovery.settle()).strays == ()

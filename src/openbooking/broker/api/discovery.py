@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from openbooking.broker.api.documents import Document, is_safe_for_secrets, join, read_document, read_json
+from openbooking.broker.api.documents import Document, is_encrypted, is_safe_for_secrets, join, read_document, read_json
 from openbooking.broker.errors import DiscoveryError
 from openbooking.broker.flow import Flow
 from openbooking.openactive.terms import OrderType
@@ -145,7 +145,8 @@ def read_dataset(dataset: Mapping[str, Any], site: str) -> BookingSystem:
     authority = _text(service, "authenticationAuthority")
     orders_feed = _order_feed(feeds, OrderType.ORDER, api, "orders-rpde")
     proposals_feed = _order_feed(feeds, OrderType.PROPOSAL, api, "order-proposals-rpde")
-    _check_encrypted(site, api, orders_feed, proposals_feed)
+    authority = join(site, authority).rstrip("/") if authority else ""
+    _check_encrypted(site, api, orders_feed, proposals_feed, authority)
     return BookingSystem(
         site=site,
         name=_text(dataset, "name") or site,
@@ -156,7 +157,7 @@ def read_dataset(dataset: Mapping[str, Any], site: str) -> BookingSystem:
         feeds=tuple(feed for feed in feeds if feed.type not in tuple(OrderType)),
         orders_feed=orders_feed,
         proposals_feed=proposals_feed,
-        authority=join(site, authority).rstrip("/") if authority else "",
+        authority=authority,
         documentation=_text(service, "documentation"),
         access_page=_text(service, "landingPage"),
         terms=_text(service, "termsOfService"),
@@ -164,9 +165,9 @@ def read_dataset(dataset: Mapping[str, Any], site: str) -> BookingSystem:
 
 
 def _check_encrypted(site: str, *urls: str) -> None:
-    """Raise DiscoveryError if an encrypted site names a URL that would receive credentials without encryption."""
+    """Raise DiscoveryError if an encrypted site names a URL that would receive or decide credentials unencrypted."""
     for url in urls:
-        if url and site.startswith("https://") and not is_safe_for_secrets(url):
+        if url and is_encrypted(site) and not is_safe_for_secrets(url):
             raise DiscoveryError(f"{site} names {url}, which would receive credentials without encryption.")
 
 

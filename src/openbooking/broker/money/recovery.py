@@ -161,12 +161,21 @@ class Recovery:
                     yield from work(partial(self._journal.stray_booked, order))
                 continue
             else:
-                fault = (yield from self._steps.delete(purchase.seller, order)) is not None
+                fault = not (yield from self._is_deleted(purchase.seller, order))
             if fault:
                 left.append(order)
             else:
                 yield from work(partial(self._journal.stray_deleted, order))
         return tuple(left)
+
+    def _is_deleted(self, seller: str, order: uuid.UUID) -> Flow[bool]:
+        """Delete an Order, and return whether there is no such Order now."""
+        try:
+            return (yield from self._steps.delete(seller, order)) is None
+        except DatabaseError:
+            raise
+        except Exception:  # noqa: BLE001 - such as the end of a Seller's authorization; the others must go on
+            return False
 
 
 def _given(purchase: Purchase) -> Flow[Purchase]:
