@@ -177,3 +177,16 @@ def test_an_order_is_watched_from_its_first_sight(world: World) -> None:
 def test_another_order_is_not_told(world: World) -> None:
     world.publish(OTHER, name="Pilates")
     assert world.moves() == []
+
+
+def test_a_move_that_another_process_has_told_is_not_told_again(world: World) -> None:
+    world.publish(SESSION, name="Pilates")
+    first = drive(MovesReading(world.database, SITE, lambda: world.now).next_page())
+    world.publish(SESSION, name="Barre")
+    second = drive(MovesReading(world.database, SITE, lambda: world.now).next_page())
+    told: list[Change] = []
+    for page in (first, second):
+        assert page is not None
+        drive(page.commit(lambda _, changes: told.extend(changes)))
+    assert told == [moved(world, {"name": "Yoga"}, {"name": "Pilates"})]
+    assert world.moves() == [moved(world, {"name": "Pilates"}, {"name": "Barre"})]
