@@ -200,14 +200,7 @@ class _Outcome(NamedTuple):
 def _send(request: Request, client: httpx2.Client) -> Answer:
     deadline = time.monotonic() + request.seconds
     try:
-        with client.stream(
-            request.method,
-            request.url,
-            headers={**_GZIP, **request.headers},
-            content=request.content,
-            follow_redirects=False,
-            timeout=request.seconds,
-        ) as response:
+        with client.stream(**_arguments(request)) as response:
             body = _body_of(response)
             for chunk in [response.content] if response.is_stream_consumed else response.iter_raw():
                 body.add(chunk)
@@ -223,14 +216,7 @@ async def _send_async(request: Request, client: httpx2.AsyncClient) -> Answer:
     try:
         async with (
             asyncio.timeout(request.seconds),
-            client.stream(
-                request.method,
-                request.url,
-                headers={**_GZIP, **request.headers},
-                content=request.content,
-                follow_redirects=False,
-                timeout=request.seconds,
-            ) as response,
+            client.stream(**_arguments(request)) as response,
         ):
             body = _body_of(response)
             if response.is_stream_consumed:
@@ -243,6 +229,18 @@ async def _send_async(request: Request, client: httpx2.AsyncClient) -> Answer:
         raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.") from fault
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError, BodyError, CutBodyError) as fault:
         raise NoAnswerError(_reason(fault)) from fault
+
+
+def _arguments(request: Request) -> dict[str, Any]:
+    """Return the arguments with which a client sends a request."""
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": {**_GZIP, **request.headers},
+        "content": request.content,
+        "follow_redirects": False,
+        "timeout": request.seconds,
+    }
 
 
 def _body_of(response: httpx2.Response) -> Body:
