@@ -14,6 +14,7 @@ from openbooking.broker.flow import Request
 from openbooking.broker.money.journal import Purchase
 from openbooking.broker.money.purchase import State
 from openbooking.broker.ownership import OwnedOrder
+from openbooking.broker.store.database import DatabaseError, open_database
 from support.broker.scripts import play
 
 SECRET = "sesame-17"
@@ -56,3 +57,9 @@ def test_key_that_no_header_may_have_is_not_sent_and_not_quoted(key: str) -> Non
     played = play(ApiKey(key).headers())
     assert isinstance(played.error, AuthorizationError)
     assert SECRET not in str(played.error)
+
+
+def test_url_of_a_database_that_cannot_be_read_is_not_quoted() -> None:
+    with pytest.raises(DatabaseError) as caught:
+        open_database(f"postgresql://app:{SECRET}%zz@localhost/app")
+    assert SECRET not in f"{caught.value} {caught.value.__cause__}"

@@ -225,6 +225,11 @@ class PostgresDatabase:
         except ImportError as fault:
             raise DatabaseError("A PostgreSQL database needs the extra openbooking[broker-postgres].") from fault
         self._psycopg = psycopg
+        try:
+            psycopg.conninfo.conninfo_to_dict(url)
+        except psycopg.ProgrammingError:
+            # The text of this error quotes the part that is wrong, which may be the password.
+            raise DatabaseError("The URL of the PostgreSQL database cannot be read.") from None
         self.instance = uuid.uuid4().hex
         self._url = url
         self._turn = threading.RLock()
