@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -23,6 +23,7 @@ from openbooking.broker import (
 )
 from openbooking.broker.core import BrokerFlows, BrokerOptions
 from openbooking.broker.forms import AnswersError
+from openbooking.broker.money.payments import Payments
 from openbooking.openactive.messages import Payment
 from openbooking.openactive.terms import BrokerRole
 from support.broker.scripts import answer, play, result_of
@@ -251,3 +252,26 @@ def test_a_basket_is_booked_only_with_a_quote_of_its_contents(broker: BrokerFlow
 def test_an_api_key_that_no_header_can_carry_is_refused() -> None:
     with pytest.raises(AuthorizationError, match="copied as a whole"):
         result_of(ApiKey("obk_\N{HORIZONTAL ELLIPSIS}").headers())
+
+
+@pytest.mark.spec("OB-PREP-05")
+def test_payment_is_not_taken_if_prepayment_is_unavailable() -> None:
+    def order(type_: str) -> Any:
+        due = {"price": 5, "priceCurrency": "GBP", "openBookingPrepayment": "https://openactive.io/Unavailable"}
+        reply = {"@type": type_, "orderedItem": [], "totalPaymentDue": due}
+        return answer(
+            200, {"@context": "https://openactive.io/", "orderProposalVersion": "https://x.example/1", **reply}
+        )
+
+    class Untouched:
+        """Hooks that must not be called."""
+
+    with closing(BrokerFlows(SITE, ApiKey("k"), ":memory:", None, cast("Payments", Untouched()), None)) as broker:
+        basket = begun(broker)
+        result_of(basket.quote(), [PAGE, order("OrderQuote")])
+        booked = play(basket.book(), [order("Order")])
+        assert (booked.error, booked.result.paid, booked.bodies[0].get("payment")) == (None, Decimal(0), None)
+        basket = begun(broker)
+        result_of(basket.quote(), [order("OrderQuote")])
+        proposed = play(basket.propose(), [order("OrderProposal")])
+        assert (proposed.error, proposed.bodies[0].get("payment")) == (None, None)

@@ -1,8 +1,10 @@
 """The drivers of flows: steps, errors of steps, and answers that do not arrive in full."""
 
 import asyncio
+import gzip
 import socket
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -145,3 +147,89 @@ def test_redirects_are_answers(drive: Drive) -> None:
     with answering(b"HTTP/1.1 302 Found\r\nLocation: http://nowhere.invalid/\r\nContent-Length: 0\r\n\r\n") as url:
         answer: Answer = drive(send(Request("GET", url, {})))
     assert answer.status == 302
+
+
+def test_flow_is_closed_when_a_step_ends_the_program(drive: Drive) -> None:
+    ended = []
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    def flow() -> Flow[None]:
+        try:
+            yield from call_hook(interrupt)
+        finally:
+            ended.append(True)
+
+    kept = flow()
+    with pytest.raises(KeyboardInterrupt):
+        drive(kept)
+    assert ended == [True]
+
+
+def test_flow_is_closed_when_its_task_is_cancelled() -> None:
+    async def cancelled() -> list[bool]:
+        ended = []
+
+        def flow() -> Flow[None]:
+            try:
+                yield from pause(60)
+            finally:
+                ended.append(True)
+
+        kept = flow()
+        async with httpx2.AsyncClient() as client:
+            with ThreadPoolExecutor(1) as worker:
+                task = asyncio.create_task(run_async(kept, client, worker))
+                await asyncio.sleep(0)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+        return list(ended)
+
+    assert asyncio.run(cancelled()) == [True]
+
+
+def test_header_that_is_not_allowed_is_not_quoted(drive: Drive) -> None:
+    with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as url, pytest.raises(NoAnswerError) as caught:
+        drive(send(Request("GET", url, {"authorization": "Bearer secret\n"})))
+    assert "secret" not in str(caught.value)
+
+
+def compressed(coding: str, body: bytes) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        compressed("gzip", gzip.compress(bytes(5_000_000))),
+        compressed("gzip, gzip", gzip.compress(gzip.compress(b"{}"))),
+        compressed("deflate", zlib.compress(b"{}")),
+    ],
+    ids=["bomb", "twice", "another coding"],
+)
+def test_answer_is_decompressed_within_its_limit(drive: Drive, reply: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flows, "MOST_REPLY_BYTES", 1_000_000)
+    with answering(reply) as url, pytest.raises(NoAnswerError, match="cannot be read"):
+        drive(send(Request("GET", url, {})))
+
+
+def test_answer_that_is_compressed_is_read(drive: Drive) -> None:
+    with answering(compressed("gzip", gzip.compress(b"{}"))) as url:
+        assert drive(send(Request("GET", url, {}))).content == b"{}"
+
+
+def test_transport_of_the_application_may_answer_at_once() -> None:
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(200, json={"answer": 1}))
+    request = Request("GET", "https://booking.example/", {})
+
+    async def drive() -> Answer:
+        async with httpx2.AsyncClient(transport=transport) as client:
+            with ThreadPoolExecutor(1) as worker:
+                return await run_async(send(request), client, worker)
+
+    with httpx2.Client(transport=transport) as client:
+        answers = run(send(request), client), asyncio.run(drive())
+    assert [answer.content for answer in answers] == [b'{"answer":1}'] * 2

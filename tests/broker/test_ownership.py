@@ -5,8 +5,8 @@ import pytest
 from openbooking.broker.errors import OrderAccessError
 from openbooking.broker.money.journal import Journal
 from openbooking.broker.ownership import OrderOwners
+from openbooking.broker.schema import prepare
 from openbooking.broker.store.database import Database
-from openbooking.broker.store.schema import prepare
 
 
 @pytest.fixture

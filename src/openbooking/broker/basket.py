@@ -93,6 +93,10 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     requires_approval: bool = False
     is_quoted: bool = False
 
+    def __repr__(self) -> str:
+        """Return the number of items: the rest is about people."""
+        return f"Contents({len(self.items)} items)"
+
 
 class Quote(NamedTuple):
     """The answer of the Booking System to a basket.
@@ -266,7 +270,8 @@ class BasketFlows:
 
         Args:
             reference: A text for the hooks of payment, such as the id of a payment method.
-            pays: Whether the Broker takes the payment; otherwise the Customer pays the Seller.
+            pays: Whether the Broker takes the payment; otherwise the Customer pays the Seller. The Broker never takes a
+                payment if the latest quote says that prepayment is unavailable (OB 7.6).
 
         Raises:
             AnswersError: A required answer is missing, or an answer is not allowed.
@@ -278,7 +283,9 @@ class BasketFlows:
             WrongStateError: The basket was booked before, or is being booked.
         """
         request = self.booking_request()
-        booked = yield from self._purchases.book(self.owned.order, request, reference, pays=pays)
+        booked = yield from self._purchases.book(
+            self.owned.order, request, reference, pays=pays and self._can_be_prepaid
+        )
         self.owned = self.owned._replace(order=booked.order)
         yield from self._after_booking()
         return booked
@@ -289,7 +296,9 @@ class BasketFlows:
         Once `changes` tells that the Seller has accepted, `Broker.book_proposal` books and pays.
         """
         request = self.booking_request()
-        proposed = yield from self._purchases.propose(self.owned.order, request, reference, pays=pays)
+        proposed = yield from self._purchases.propose(
+            self.owned.order, request, reference, pays=pays and self._can_be_prepaid
+        )
         self.owned = self.owned._replace(order=proposed.order)
         return proposed
 
@@ -324,6 +333,11 @@ class BasketFlows:
             total_payment_due=None if is_quote else _due(contents.total),
             payment=contents.payment if is_quote else None,
         )
+
+    @property
+    def _can_be_prepaid(self) -> bool:
+        total = self.contents.total
+        return total is None or total.open_booking_prepayment is not Availability.UNAVAILABLE
 
     def _check_answers(self, answers: dict[int, dict[str, Any]] | None = None, *, complete: bool) -> None:
         given = self.contents.answers if answers is None else answers

@@ -32,8 +32,8 @@ from openbooking.broker.orders.moves import MovesReading, watch_booked
 from openbooking.broker.orders.pages import ChangeReading, Handler
 from openbooking.broker.orders.versions import latest
 from openbooking.broker.ownership import OrderOwners, OwnedOrder
+from openbooking.broker.schema import prepare
 from openbooking.broker.store.database import Database, open_database
-from openbooking.broker.store.schema import prepare
 from openbooking.harvest.client import HarvestOptions
 from openbooking.openactive.messages import JsonObject, OrderProposalPatch, Payment
 from openbooking.openactive.terms import OPENACTIVE, BrokerRole, OrderProposalStatus, OrderType

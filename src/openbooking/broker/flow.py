@@ -13,6 +13,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from concurrent.futures import Executor
+from contextlib import closing
 from inspect import isawaitable
 from typing import Any, NamedTuple, TypeVar
 
@@ -20,8 +21,12 @@ import httpx2
 
 from openbooking.broker.errors import BrokerError
 from openbooking.broker.telemetry import request_span
+from openbooking.harvest.body import Body, BodyError, CutBodyError, is_compressed
 
 MOST_REPLY_BYTES = 25_000_000
+
+# The only coding that is decoded. Others, such as Brotli, make a few bytes of an answer fill the memory.
+_GZIP = {"accept-encoding": "gzip"}
 
 Result = TypeVar("Result")
 
@@ -42,6 +47,10 @@ class Request(NamedTuple):
     headers: Mapping[str, str]
     content: bytes = b""
     seconds: float = 60
+
+    def __repr__(self) -> str:
+        """Return method and URL alone: headers have secrets, and bodies have personal data."""
+        return f"Request({self.method!r}, {self.url!r})"
 
 
 class Answer(NamedTuple):
@@ -110,29 +119,32 @@ def call_hook(function: Callable[[], Result | Awaitable[Result]]) -> Flow[Result
 def run(flow: Flow[Result], client: httpx2.Client, sleep: Callable[[float], object] = time.sleep) -> Result:
     """Carry out a flow with a blocking client, and return its result. Errors that the flow does not handle are raised.
 
+    If a step raises an exception that is no `Exception`, such as `KeyboardInterrupt`, the flow is closed at this step.
+
     Args:
         flow: The flow.
         client: The client that sends the requests.
         sleep: Waits for a number of seconds.
     """
     outcome = _Outcome()
-    while True:
-        try:
-            step = outcome.advance(flow)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        try:
-            match step:
-                case Request():
-                    outcome = _Outcome(_send(step, client))
-                case Pause(seconds):
-                    outcome = _Outcome(sleep(seconds))
-                case Work(function):
-                    outcome = _Outcome(function())
-                case Hook(function):
-                    outcome = _Outcome(_without_coroutines(function()))
-        except Exception as fault:  # noqa: BLE001 - the flow decides what an error means
-            outcome = _Outcome(fault=fault)
+    with closing(flow):
+        while True:
+            try:
+                step = outcome.advance(flow)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            try:
+                match step:
+                    case Request():
+                        outcome = _Outcome(_send(step, client))
+                    case Pause(seconds):
+                        outcome = _Outcome(sleep(seconds))
+                    case Work(function):
+                        outcome = _Outcome(function())
+                    case Hook(function):
+                        outcome = _Outcome(_without_coroutines(function()))
+            except Exception as fault:  # noqa: BLE001 - the flow decides what an error means
+                outcome = _Outcome(fault=fault)
 
 
 async def run_async(
@@ -153,24 +165,25 @@ async def run_async(
     """
     outcome = _Outcome()
     loop = asyncio.get_running_loop()
-    while True:
-        try:
-            step = outcome.advance(flow)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        try:
-            match step:
-                case Request():
-                    outcome = _Outcome(await _send_async(step, client))
-                case Pause(seconds):
-                    outcome = _Outcome(await sleep(seconds))
-                case Work(function):
-                    outcome = _Outcome(await loop.run_in_executor(worker, function))
-                case Hook(function):
-                    result = function()
-                    outcome = _Outcome(await result if isawaitable(result) else result)
-        except Exception as fault:  # noqa: BLE001 - the flow decides what an error means
-            outcome = _Outcome(fault=fault)
+    with closing(flow):
+        while True:
+            try:
+                step = outcome.advance(flow)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            try:
+                match step:
+                    case Request():
+                        outcome = _Outcome(await _send_async(step, client))
+                    case Pause(seconds):
+                        outcome = _Outcome(await sleep(seconds))
+                    case Work(function):
+                        outcome = _Outcome(await loop.run_in_executor(worker, function))
+                    case Hook(function):
+                        result = function()
+                        outcome = _Outcome(await result if isawaitable(result) else result)
+            except Exception as fault:  # noqa: BLE001 - the flow decides what an error means
+                outcome = _Outcome(fault=fault)
 
 
 class _Outcome(NamedTuple):
@@ -187,22 +200,15 @@ class _Outcome(NamedTuple):
 def _send(request: Request, client: httpx2.Client) -> Answer:
     deadline = time.monotonic() + request.seconds
     try:
-        with client.stream(
-            request.method,
-            request.url,
-            headers=dict(request.headers),
-            content=request.content,
-            follow_redirects=False,
-            timeout=request.seconds,
-        ) as response:
-            body = _Body()
-            for chunk in response.iter_bytes():
+        with client.stream(**_arguments(request)) as response:
+            body = _body_of(response)
+            for chunk in [response.content] if response.is_stream_consumed else response.iter_raw():
                 body.add(chunk)
                 # The timeout of the client limits each read, not the whole answer.
                 if time.monotonic() > deadline:
                     raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.")
-            return body.answer(response)
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as fault:
+            return _answer(response, body)
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, BodyError, CutBodyError) as fault:
         raise NoAnswerError(_reason(fault)) from fault
 
 
@@ -210,41 +216,45 @@ async def _send_async(request: Request, client: httpx2.AsyncClient) -> Answer:
     try:
         async with (
             asyncio.timeout(request.seconds),
-            client.stream(
-                request.method,
-                request.url,
-                headers=dict(request.headers),
-                content=request.content,
-                follow_redirects=False,
-                timeout=request.seconds,
-            ) as response,
+            client.stream(**_arguments(request)) as response,
         ):
-            body = _Body()
-            async for chunk in response.aiter_bytes():
-                body.add(chunk)
-            return body.answer(response)
+            body = _body_of(response)
+            if response.is_stream_consumed:
+                body.add(response.content)
+            else:
+                async for chunk in response.aiter_raw():
+                    body.add(chunk)
+            return _answer(response, body)
     except TimeoutError as fault:
         raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.") from fault
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as fault:
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, BodyError, CutBodyError) as fault:
         raise NoAnswerError(_reason(fault)) from fault
 
 
-class _Body:
-    """Collects the body of an answer, up to a limit."""
+def _arguments(request: Request) -> dict[str, Any]:
+    """Return the arguments with which a client sends a request."""
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": {**_GZIP, **request.headers},
+        "content": request.content,
+        "follow_redirects": False,
+        "timeout": request.seconds,
+    }
 
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self._size = 0
 
-    def add(self, chunk: bytes) -> None:
-        self._size += len(chunk)
-        if self._size > MOST_REPLY_BYTES:
-            raise NoAnswerError(f"The answer is larger than {MOST_REPLY_BYTES} bytes.")
-        self._chunks.append(chunk)
+def _body_of(response: httpx2.Response) -> Body:
+    """Return the body into which the bytes of a response are collected, decompressed up to the limit.
 
-    def answer(self, response: httpx2.Response) -> Answer:
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, b"".join(self._chunks))
+    A transport of the application that does no input or output has the whole body already, decompressed.
+    """
+    compressed = not response.is_stream_consumed and is_compressed(response.headers.multi_items())
+    return Body(compressed=compressed, length=None, max_bytes=MOST_REPLY_BYTES)
+
+
+def _answer(response: httpx2.Response, body: Body) -> Answer:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status_code, headers, body.end())
 
 
 def _without_coroutines(result: object) -> object:
@@ -256,4 +266,9 @@ def _without_coroutines(result: object) -> object:
 
 
 def _reason(fault: Exception) -> str:
+    if isinstance(fault, httpx2.LocalProtocolError):
+        # The text of this error quotes the header that is not allowed, which may be a secret.
+        return "The request has a header that HTTP does not allow."
+    if isinstance(fault, BodyError | CutBodyError):
+        return f"The answer cannot be read: {fault}."
     return f"{type(fault).__name__}: {fault}" if str(fault) else type(fault).__name__

@@ -44,6 +44,10 @@ class OwnedOrder(NamedTuple):
     customer_key: str
     basket: bytes = b""
 
+    def __repr__(self) -> str:
+        """Return the Order UUID and the Seller: the basket is about people."""
+        return f"OwnedOrder({self.order}, seller={self.seller!r})"
+
 
 class OrderOwners:
     """The owners of Orders at one Booking System. The methods block; flows call them as `Work`.

@@ -87,6 +87,23 @@ def test_an_advertised_orders_feed_is_used() -> None:
     assert [feed.type for feed in system.feeds] == ["SessionSeries", "Event"]
 
 
+@pytest.mark.parametrize("url", ["http://booking.example.com/api", "http://169.254.169.254/api"])
+def test_an_encrypted_site_names_no_api_or_feed_without_encryption(url: str) -> None:
+    orders = {"additionalType": "https://openactive.io/Order", "contentUrl": url}
+    authority = {"endpointUrl": "https://booking.example.com/api", "authenticationAuthority": url}
+    for changes in ({"accessService": {"endpointUrl": url}}, {"distribution": [orders]}, {"accessService": authority}):
+        played = play(discover(SITE), [page(json.dumps({**DATASET, **changes}))])
+        assert isinstance(played.error, DiscoveryError)
+        assert "without encryption" in str(played.error)
+
+
+@pytest.mark.parametrize("target", ["http://data.example.com/openactive", "http://169.254.169.254/latest"])
+def test_a_redirect_to_a_page_without_encryption_is_not_followed(target: str) -> None:
+    played = play(discover(SITE), [answer(302, None, {"location": target})])
+    assert isinstance(played.error, DiscoveryError)
+    assert len(played.requests) == 1
+
+
 def test_a_site_without_booking_has_no_api() -> None:
     system = described(accessService=None, distribution=None, publisher="Riverside", name=None)
     assert (system.api, system.orders_feed, system.proposals_feed, system.feeds) == ("", "", "", ())

@@ -191,6 +191,22 @@ def test_other_answers_to_a_deletion_are_raised(status: int) -> None:
     assert isinstance(play(API.delete_order(ORDER), [answer(status, {"@type": "SomeError"})]).error, OpenBookingError)
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer(200, b"<html>We are back soon</html>", {"content-type": "text/html"}),
+        answer(200, {"@type": "TemporarilyUnableToDeleteOrderError"}),
+    ],
+)
+def test_success_that_is_no_message_tells_nothing(reply: Answer) -> None:
+    for flow in (API.delete_order(ORDER), API.delete_quote(ORDER), API.cancel(ORDER, ["https://x.example/1"])):
+        assert isinstance(play(flow, [reply]).error, UnreadableReplyError | OpenBookingError)
+
+
+def test_success_with_a_message_is_a_cancellation() -> None:
+    result_of(API.cancel(ORDER, ["https://x.example/1"]), [answer(200, BOOKED)])
+
+
 class Renewable:
     """Credentials whose second version is valid."""
 

@@ -13,12 +13,12 @@ import pytest
 
 from openbooking.broker.api.access import ClientCredentials, OpenIdProvider, SellerAccess
 from openbooking.broker.api.authorization import OpenIdAccess, code_challenge
+from openbooking.broker.api.documents import is_safe_for_secrets
 from openbooking.broker.api.endpoints import BookingApi
 from openbooking.broker.api.openid import (
     OpenIdClient,
     Tokens,
     find_provider,
-    is_safe_for_secrets,
     read_tokens,
 )
 from openbooking.broker.api.registration import Registration, register

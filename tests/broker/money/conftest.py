@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from openbooking.broker.schema import prepare
 from openbooking.broker.store.database import open_database
-from openbooking.broker.store.schema import prepare
 from support.money.world import World, fast_folder
 
 

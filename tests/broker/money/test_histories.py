@@ -9,8 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from hypothesis.strategies import integers, sampled_from
 
 from openbooking.broker.money.news import note_order
+from openbooking.broker.schema import prepare
 from openbooking.broker.store.database import open_database
-from openbooking.broker.store.schema import prepare
 from openbooking.openactive.messages import PriceSpecification
 from support.money.booking_system import Fault, order
 from support.money.payments import PaymentFault

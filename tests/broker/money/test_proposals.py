@@ -194,3 +194,14 @@ def test_proposal_is_recovered_wherever_it_is_stopped(world: World, fault: Fault
         world.heal()
         assert world.recover().left == ()
         assert (world.faults(), world.provider.calls, world.run(world.recovery.unfinished())) == ([], [], ())
+
+
+def test_proposal_that_was_free_is_paid_for_once_the_customer_agrees_to_a_price(world: World) -> None:
+    world.system.price = "0"
+    basket = world.basket()
+    proposal = world.run(world.purchases.propose(basket, order("0"))).order
+    note(world, proposal, ACCEPTED, "version-2", price="15.00")
+    world.run(world.purchases.agree(proposal, "version-2"))
+    world.system.price = "15.00"
+    assert world.run(world.purchases.book_proposal(proposal)).paid == Decimal(15)
+    assert world.faults() == []

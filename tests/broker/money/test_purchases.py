@@ -2,16 +2,18 @@
 
 import uuid
 from decimal import Decimal
+from unittest.mock import Mock
 
 import pytest
 
 from openbooking.broker.money.errors import (
     PriceChangedError,
+    PurchaseError,
     UnfinishedError,
     UnknownPurchaseError,
     WrongStateError,
 )
-from openbooking.broker.money.payments import DeclinedError
+from openbooking.broker.money.payments import Charge, DeclinedError, PaymentError
 from openbooking.broker.money.purchase import MOST_RESTARTS, State
 from openbooking.openactive.errors import (
     IncompleteCustomerDetailsError,
@@ -19,7 +21,7 @@ from openbooking.openactive.errors import (
     OpportunityHasInsufficientCapacityError,
     TemporarilyUnableToCreateOrderError,
 )
-from openbooking.openactive.messages import Payment
+from openbooking.openactive.messages import Payment, PriceSpecification
 from support.money.booking_system import ATTEMPTS, Fault, keys, order
 from support.money.payments import PaymentFault
 from support.money.world import World
@@ -245,3 +247,45 @@ def test_silence_leaves_the_purchase_to_recovery(world: World) -> None:
     (recovered,) = world.recover().recovered
     assert (recovered.order, recovered.state) == (basket, State.BOOKED)
     assert world.faults() == []
+
+
+@pytest.mark.parametrize("returned", [None, "", 17])
+def test_authorisation_without_an_id_is_released(
+    world: World, monkeypatch: pytest.MonkeyPatch, returned: object
+) -> None:
+    authorise = world.provider.authorise
+
+    def without_id(charge: Charge) -> object:
+        authorise(charge)
+        return returned
+
+    monkeypatch.setattr(world.provider, "authorise", without_id)
+    basket = world.basket()
+    with pytest.raises(PaymentError, match="returned no id"):
+        world.run(world.purchases.book(basket, order()))
+    assert (state(world, basket), hooks(world), world.faults()) == (State.OPEN, ["authorise", "void"], [])
+
+
+def test_total_without_a_currency_is_not_paid(world: World) -> None:
+    basket = world.basket()
+    total = PriceSpecification(price="12.00")
+    with pytest.raises(PurchaseError, match="no currency"):
+        world.run(world.purchases.book(basket, order(total_payment_due=total)))
+    assert (state(world, basket), hooks(world), world.system.requests) == (State.OPEN, [], [])
+
+
+def test_credit_is_not_paid(world: World) -> None:
+    world.system.price = "-5.00"
+    world.run(world.purchases.book(world.basket(), order("-5.00")))
+    assert hooks(world) == []
+
+
+def test_fault_of_any_text_is_kept_in_the_journal(location: str) -> None:
+    world = World(location)
+    basket = world.basket()
+    world.provider.authorise = Mock(side_effect=PaymentError("\0 \udc80 \u202e" + "x" * 5_000))  # type: ignore[method-assign]
+    with pytest.raises(PaymentError):
+        world.run(world.purchases.book(basket, order()))
+    purchase = world.journal.find(basket)
+    assert (purchase.state, len(purchase.fault)) == (State.OPEN, 1_000)
+    world.close()

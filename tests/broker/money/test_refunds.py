@@ -156,3 +156,19 @@ def test_order_of_a_basket_that_was_refused_is_deleted(world: World) -> None:
     world.recover()
     assert (world.journal.find(basket).state, world.faults()) == (State.REVERSED, [])
     assert world.run(world.recovery.settle()).strays == ()
+
+
+def test_refund_of_another_amount_after_a_refusal_has_another_key(world: World) -> None:
+    bought = booked(world)
+    note(world, bought, "5.00")
+    world.provider.faults["refund"] = [PaymentFault.DECLINED]
+    assert settle(world) == []
+    note(world, bought, "2.00")
+    assert settle(world, refused_too=True) == [Decimal(10)]
+    assert world.provider.violations == []
+
+
+def test_no_more_is_refunded_than_was_paid(world: World) -> None:
+    bought = booked(world)
+    note(world, bought, "-3.00")
+    assert settle(world) == [Decimal(12)]

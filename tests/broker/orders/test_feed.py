@@ -22,8 +22,8 @@ from openbooking.broker.orders.changes import (
 )
 from openbooking.broker.orders.feed import FeedError, OrderFeed, OrderFeedReading
 from openbooking.broker.orders.versions import latest
+from openbooking.broker.schema import prepare
 from openbooking.broker.store.database import Database, open_database
-from openbooking.broker.store.schema import prepare
 from openbooking.openactive.terms import OrderType
 
 Result = TypeVar("Result")

@@ -15,8 +15,8 @@ from openbooking.broker.money.purchase import State
 from openbooking.broker.orders.changes import Change, ItemReplaced, Moved
 from openbooking.broker.orders.moves import MovesReading, watch_booked, watch_replacement
 from openbooking.broker.ownership import OrderOwners
+from openbooking.broker.schema import prepare
 from openbooking.broker.store.database import Database
-from openbooking.broker.store.schema import prepare
 from openbooking.harvest.documents import Page
 
 Result = TypeVar("Result")
@@ -177,3 +177,16 @@ def test_an_order_is_watched_from_its_first_sight(world: World) -> None:
 def test_another_order_is_not_told(world: World) -> None:
     world.publish(OTHER, name="Pilates")
     assert world.moves() == []
+
+
+def test_a_move_that_another_process_has_told_is_not_told_again(world: World) -> None:
+    world.publish(SESSION, name="Pilates")
+    first = drive(MovesReading(world.database, SITE, lambda: world.now).next_page())
+    world.publish(SESSION, name="Barre")
+    second = drive(MovesReading(world.database, SITE, lambda: world.now).next_page())
+    told: list[Change] = []
+    for page in (first, second):
+        assert page is not None
+        drive(page.commit(lambda _, changes: told.extend(changes)))
+    assert told == [moved(world, {"name": "Yoga"}, {"name": "Pilates"})]
+    assert world.moves() == [moved(world, {"name": "Pilates"}, {"name": "Barre"})]

@@ -1,4 +1,4 @@
-"""The Broker's database on SQLite and PostgreSQL: transactions, instances that live or have ended, and the schema."""
+"""The Broker's database on SQLite and PostgreSQL: transactions, and instances that live or have ended."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.broker.store import schema
+from openbooking.broker import schema
 from openbooking.broker.store.database import Database, DatabaseError, Transaction, open_database
 from openbooking.testing.postgres import PostgresServer
 
@@ -77,6 +77,15 @@ def test_rows_of_one_statement_are_written_together(database: Database) -> None:
     with database.transaction() as transaction:
         transaction.execute_many("INSERT INTO notes (name) VALUES (?)", [("a",), ("b",)])
     assert names(database) == ["a", "b"]
+
+
+def test_text_of_another_system_is_written_whatever_its_characters(database: Database) -> None:
+    with database.transaction() as transaction:
+        insert(transaction, "a\0b\u202e\x1b")
+        transaction.execute_many("INSERT INTO notes (name) VALUES (?)", [("\0",)])
+    with database.transaction() as transaction:
+        found = transaction.execute("SELECT name FROM notes WHERE name = ?", ("a\0b\u202e\x1b",)).fetchall()
+    assert (len(found), len(names(database))) == (1, 2)
 
 
 def test_application_writes_its_tables_in_the_same_transaction(database: Database) -> None:
@@ -163,34 +172,3 @@ def test_connection_that_broke_leaves_no_lock_in_the_way(postgres: PostgresServe
         with database.transaction() as transaction:
             assert transaction.execute("SELECT 1").fetchone() == (1,)
         broken.close()
-
-
-def test_processes_prepare_a_new_database_at_the_same_time(location: str) -> None:
-    faults = list[Exception]()
-
-    def prepare() -> None:
-        try:
-            with closing(open_database(location)) as opened:
-                schema.prepare(opened)
-        except DatabaseError as fault:
-            faults.append(fault)
-
-    threads = [threading.Thread(target=prepare) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert faults == []
-
-
-def test_tables_of_an_older_version_are_upgraded_once(database: Database) -> None:
-    schema.prepare(database)
-    schema.prepare(database)
-    upgrade = ("ALTER TABLE broker_purchases ADD COLUMN colour TEXT",)
-    schema.prepare(database, (*schema.UPGRADES, upgrade))
-    schema.prepare(database, (*schema.UPGRADES, upgrade))
-    with database.transaction() as transaction:
-        assert transaction.execute("SELECT colour FROM broker_purchases").fetchall() == []
-        assert transaction.execute("SELECT version FROM broker_schema").fetchall() == [(schema.VERSION + 1,)]
-    with pytest.raises(DatabaseError, match="newer version"):
-        schema.prepare(database)

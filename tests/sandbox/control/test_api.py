@@ -69,6 +69,11 @@ def test_the_last_requests_come_first(openbooking_sandbox: Sandbox, broker: Sand
         openbooking_sandbox._get("/requests", last="x")
 
 
+@pytest.mark.parametrize("last", ["9" * 5_000, "-1", "all"])
+def test_a_wrong_number_of_requests_is_refused(openbooking_sandbox: Sandbox, last: str) -> None:
+    assert httpx2.get(f"{openbooking_sandbox.url}/sandbox/api/requests?last={last}").status_code == 400
+
+
 def test_a_request_that_is_not_kept_is_not_found(openbooking_sandbox: Sandbox) -> None:
     assert httpx2.get(f"{openbooking_sandbox.url}/sandbox/api/requests/99").status_code == 404
 

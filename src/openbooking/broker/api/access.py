@@ -51,6 +51,10 @@ class FixedHeaders(NamedTuple):
 
     values: Mapping[str, str] = {}
 
+    def __repr__(self) -> str:
+        """Return the names of the headers, without their secrets."""
+        return f"FixedHeaders({', '.join(self.values)})"
+
     def headers(self) -> Flow[Mapping[str, str]]:
         """Return the headers."""
         yield from ()
@@ -71,6 +75,10 @@ class ApiKey(NamedTuple):
 
     key: str
 
+    def __repr__(self) -> str:
+        """Return the name of the class, without the key."""
+        return "ApiKey(…)"
+
     def headers(self) -> Flow[Mapping[str, str]]:
         """Return the headers that every request carries.
 
@@ -78,7 +86,7 @@ class ApiKey(NamedTuple):
             AuthorizationError: The key has characters that no header can carry.
         """
         yield from ()
-        if not (self.key.isascii() and self.key.isprintable()):
+        if not self.key.isascii() or not self.key.isprintable() or " " in self.key:
             raise AuthorizationError("The API key has characters that no key has. Was it copied as a whole?")
         return _bearer(self.key)
 

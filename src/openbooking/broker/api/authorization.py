@@ -38,6 +38,10 @@ class Consent(NamedTuple):
     url: str
     state: str
 
+    def __repr__(self) -> str:
+        """Return the name of the class: the URL has the state, too."""
+        return "Consent(…)"
+
 
 class OpenIdAccess:
     """Access by an OpenID provider, for all Sellers that authorise the Broker, and for the Orders feeds.

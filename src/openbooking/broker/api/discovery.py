@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from openbooking.broker.api.documents import Document, join, read_document, read_json
+from openbooking.broker.api.documents import Document, is_encrypted, is_safe_for_secrets, join, read_document, read_json
 from openbooking.broker.errors import DiscoveryError
 from openbooking.broker.flow import Flow
 from openbooking.openactive.terms import OrderType
@@ -137,12 +137,16 @@ def read_dataset(dataset: Mapping[str, Any], site: str) -> BookingSystem:
         site: The URL of the page, against which links are resolved.
 
     Raises:
-        DiscoveryError: A link that is needed is no web address.
+        DiscoveryError: A link that is needed is no web address, or an encrypted site names an API that is not.
     """
     service, publisher = _object(dataset.get("accessService")), _object(dataset.get("publisher"))
     feeds = tuple(_feeds(dataset, site))
     api = join(site, _text(service, "endpointUrl")).rstrip("/") if _text(service, "endpointUrl") else ""
     authority = _text(service, "authenticationAuthority")
+    orders_feed = _order_feed(feeds, OrderType.ORDER, api, "orders-rpde")
+    proposals_feed = _order_feed(feeds, OrderType.PROPOSAL, api, "order-proposals-rpde")
+    authority = join(site, authority).rstrip("/") if authority else ""
+    _check_encrypted(site, api, orders_feed, proposals_feed, authority)
     return BookingSystem(
         site=site,
         name=_text(dataset, "name") or site,
@@ -151,13 +155,20 @@ def read_dataset(dataset: Mapping[str, Any], site: str) -> BookingSystem:
         licence=_text(dataset, "license"),
         api=api,
         feeds=tuple(feed for feed in feeds if feed.type not in tuple(OrderType)),
-        orders_feed=_order_feed(feeds, OrderType.ORDER, api, "orders-rpde"),
-        proposals_feed=_order_feed(feeds, OrderType.PROPOSAL, api, "order-proposals-rpde"),
-        authority=join(site, authority).rstrip("/") if authority else "",
+        orders_feed=orders_feed,
+        proposals_feed=proposals_feed,
+        authority=authority,
         documentation=_text(service, "documentation"),
         access_page=_text(service, "landingPage"),
         terms=_text(service, "termsOfService"),
     )
+
+
+def _check_encrypted(site: str, *urls: str) -> None:
+    """Raise DiscoveryError if an encrypted site names a URL that would receive or decide credentials unencrypted."""
+    for url in urls:
+        if url and is_encrypted(site) and not is_safe_for_secrets(url):
+            raise DiscoveryError(f"{site} names {url}, which would receive credentials without encryption.")
 
 
 def _order_feed(feeds: tuple[OpenFeed, ...], type_: OrderType, api: str, path: str) -> str:

@@ -1,7 +1,8 @@
 """Reads public documents of the web: dataset sites, Data Catalogs and descriptions of OpenID providers."""
 
+from ipaddress import ip_address
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
@@ -35,7 +36,10 @@ def read_document(url: str, accept: str, retries: Retries | None = None) -> Flow
     for _ in range(MOST_REDIRECTS + 1):
         answer = yield from _get(url, accept, retries or Retries())
         if answer.status in _REDIRECTS and answer.headers.get("location"):
-            url = join(url, answer.headers["location"])
+            target = join(url, answer.headers["location"])
+            if is_encrypted(url) and not is_safe_for_secrets(target):
+                raise DiscoveryError(f"{url} redirects to {target}, which is not encrypted.")
+            url = target
         elif answer.status != _OK:
             raise DiscoveryError(f"{url} was answered with status {answer.status}.")
         else:
@@ -69,6 +73,21 @@ def join(url: str, link: str) -> str:
     if not is_web_address(joined):
         raise DiscoveryError(f"{url} leads to {link[:200]!a}, which is no web address.")
     return joined
+
+
+def is_encrypted(url: str) -> bool:
+    """Return whether a URL is encrypted."""
+    return url.lower().startswith("https://")
+
+
+def is_safe_for_secrets(url: str) -> bool:
+    """Return whether a URL is encrypted, or leads to this machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        return parts.scheme == "https" or host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _get(url: str, accept: str, retries: Retries) -> Flow[Answer]:

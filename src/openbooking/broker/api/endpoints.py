@@ -7,7 +7,7 @@ from http import HTTPStatus
 import msgspec
 
 from openbooking.broker.api.access import Access
-from openbooking.broker.api.replies import check_success, error_of, is_success, read_any_reply, read_reply
+from openbooking.broker.api.replies import check_success, error_of, read_any_reply, read_reply
 from openbooking.broker.api.retries import Retries, repeat
 from openbooking.broker.errors import Reply, UnreadableReplyError
 from openbooking.broker.flow import Answer, Flow, Request, send
@@ -115,10 +115,9 @@ def check_deleted(answer: Answer) -> None:
         OpenBookingError: The Booking System reports another error.
         UnreadableReplyError: The reply is no message of the API.
     """
-    if is_success(answer):
-        return
     if answer.status not in _NOT_THERE:
         check_success(answer)
+        return
     if not answer.content:
         return
     error = error_of(answer)

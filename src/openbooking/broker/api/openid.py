@@ -6,13 +6,12 @@ The requests are few and small, so that no library of OAuth is needed.
 import base64
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 from typing import Any, NamedTuple
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode
 
 import msgspec
 
-from openbooking.broker.api.documents import read_document, read_json
+from openbooking.broker.api.documents import is_safe_for_secrets, read_document, read_json
 from openbooking.broker.api.replies import is_success
 from openbooking.broker.api.retries import Retries, repeat
 from openbooking.broker.errors import AuthorizationError, DiscoveryError
@@ -53,6 +52,10 @@ class OpenIdClient(NamedTuple):
     client_secret: str
     redirect_uri: str = ""
 
+    def __repr__(self) -> str:
+        """Return the client without its secret."""
+        return f"OpenIdClient(client_id={self.client_id!r}, redirect_uri={self.redirect_uri!r})"
+
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     """The tokens of one Seller, or of the client itself.
@@ -70,6 +73,10 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     expires: datetime | None = None
     seller: str = ""
     seller_name: str = ""
+
+    def __repr__(self) -> str:
+        """Return the Seller and the end, without the tokens."""
+        return f"Tokens(seller={self.seller!r}, expires={self.expires!r})"
 
     def is_fresh(self, now: datetime) -> bool:
         """Return whether the access token is valid for at least as long as a request may take."""
@@ -95,16 +102,6 @@ def find_provider(authority: str) -> Flow[Provider]:
         if endpoint and not is_safe_for_secrets(endpoint):
             raise DiscoveryError(f"{endpoint} would receive secrets without encryption.")
     return provider
-
-
-def is_safe_for_secrets(url: str) -> bool:
-    """Return whether a URL is encrypted, or leads to this machine."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        return parts.scheme == "https" or host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def request_client_tokens(provider: Provider, client: OpenIdClient, scope: str, now: datetime) -> Flow[Tokens]:

@@ -80,10 +80,15 @@ def check_success(answer: Answer) -> None:
     Raises:
         ItemsRefusedError: Items have errors.
         OpenBookingError: The Booking System reports an error of the request.
-        UnreadableReplyError: The reply reports a failure, and is no message of the API.
+        UnreadableReplyError: The reply is no message of the API.
     """
     if not is_success(answer):
         read_any_reply(answer)
+    elif answer.content.strip():
+        # A proxy or a page for people may answer 200 although the request never arrived.
+        document = _read_json(answer)
+        if _type_of(document) in ERROR_CLASSES:
+            raise error_of(answer)
 
 
 def error_of(answer: Answer) -> OpenBookingError | UnreadableReplyError:

@@ -44,6 +44,10 @@ class Started(NamedTuple):
     verifier: str
     nonce: str
 
+    def __repr__(self) -> str:
+        """Return the name of the class, without the secrets."""
+        return "Started(…)"
+
 
 class TokenStore:
     """The tokens of one client at one provider. The methods block; flows call them as `Work`.

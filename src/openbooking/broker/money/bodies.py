@@ -35,7 +35,7 @@ def proposal_request(purchase: Purchase) -> OrderRequest:
     """Return the body of P. Its payment is authorised only after the Seller has accepted, so it names the reference."""
     order = order_of(purchase)
     named = (order.payment and order.payment.identifier) or purchase.reference or purchase.id
-    payment = _payment(order, named) if purchase.pays else None
+    payment = _payment(order, named) if purchase.takes_payment else None
     return replace(order, type=OrderType.PROPOSAL, payment=payment)
 
 

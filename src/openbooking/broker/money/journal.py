@@ -1,7 +1,7 @@
 """The journal of purchases in the database of the Broker.
 
-Every write is fenced: it changes a row only if owner and state are still those that were read. A process that was
-thought dead therefore writes nothing more once another instance has taken its purchase over.
+Every write is fenced: it changes a row only if the revision is still the one that was read. A process that was thought
+dead therefore writes nothing more once another instance has taken its purchase over.
 """
 
 import threading
@@ -31,12 +31,13 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
         state: The step that is about to be done, or where the purchase rests.
         since: When the state began, in seconds since 1970.
         owner: The instance that carries the purchase out; empty if none does.
+        revision: How often the owner's part of the row was written.
         body: The Order that the Customer agreed to, as JSON, without the id of the payment; empty in a basket.
         approval: Whether the Seller must approve the Order.
         agreed_version: The version of the OrderProposal that the Customer agreed to; empty before P.
         amount: The total that the Customer agreed to.
         currency: The currency of the total; empty if the total is 0.
-        pays: Whether the Broker takes the payment; otherwise nothing is to be paid, or the Customer pays the Seller.
+        pays: Whether the Broker takes the payment; otherwise the Customer pays the Seller.
         reference: The text that the application passed for its hooks.
         payments: How many payments were begun.
         payment_key: The key of the payment that may be authorised or captured; empty if there is none.
@@ -59,6 +60,7 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     since: float
     owner: str
+    revision: int = 0
     body: bytes = b""
     approval: bool = False
     agreed_version: str = ""
@@ -81,10 +83,19 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
     proposal_total: Decimal | None = None
     proposal_currency: str | None = None
 
+    def __repr__(self) -> str:
+        """Return the Order UUID and the state: bodies and replies are about people."""
+        return f"Purchase({self.order}, {self.state.value!r})"
+
     @property
     def is_unfinished(self) -> bool:
         """Whether a step must still be done."""
         return self.state in TRANSITIONS
+
+    @property
+    def takes_payment(self) -> bool:
+        """Whether the Broker takes a payment for the amount."""
+        return self.pays and self.amount > 0
 
     @property
     def owed(self) -> Decimal:
@@ -179,6 +190,11 @@ class Journal:
         with self._database.transaction() as transaction:
             transaction.execute("UPDATE broker_order_uuids SET stray = 0, abandoned = 1 WHERE uuid = ?", (str(order),))
 
+    def stray_booked(self, order: uuid.UUID) -> None:
+        """Note that an Order that must not exist was booked again, so that it may exist now."""
+        with self._database.transaction() as transaction:
+            transaction.execute("UPDATE broker_order_uuids SET stray = 0 WHERE uuid = ?", (str(order),))
+
     def nothing_owed(self, purchase: Purchase) -> None:
         """Note that what the feed has shown to be owed is paid back."""
         with self._database.transaction() as transaction:
@@ -196,19 +212,14 @@ class Journal:
             changes: Other fields that change.
 
         Raises:
-            LostPurchaseError: Owner or state have changed since.
+            LostPurchaseError: The purchase has changed since.
         """
-        begins = state in TRANSITIONS and not purchase.is_unfinished
-        if begins and not self._hold(purchase.id):
-            raise LostPurchaseError(f"Another flow of this process carries out the purchase {purchase.order}.")
         owner = self._database.instance if state in TRANSITIONS else NOBODY
-        moved = msgspec.structs.replace(purchase, state=state, since=self._clock(), owner=owner, **changes)
-        try:
-            self._write(purchase, moved)
-        except BaseException:
-            if begins:
-                self.drop(purchase)
-            raise
+        revision = purchase.revision + 1
+        moved = msgspec.structs.replace(
+            purchase, state=state, since=self._clock(), owner=owner, revision=revision, **changes
+        )
+        self._write(purchase, moved)
         return moved
 
     def adopt(self, purchase: Purchase) -> Purchase | None:
@@ -216,30 +227,24 @@ class Journal:
         mine = self._database.instance
         if purchase.owner not in (NOBODY, mine) and self._database.is_alive(purchase.owner):
             return None
-        if not self._hold(purchase.id):
-            return None
-        with self._database.transaction() as transaction:
-            fence = (purchase.id, purchase.owner, purchase.state.value)
-            adopted = transaction.execute(
-                "UPDATE broker_purchases SET owner = ? WHERE id = ? AND owner = ? AND state = ?", (mine, *fence)
-            ).rowcount
-        if adopted:
-            return msgspec.structs.replace(purchase, owner=mine)
-        self.drop(purchase)
-        return None
+        adopted = msgspec.structs.replace(purchase, owner=mine, revision=purchase.revision + 1)
+        return adopted if self._replace(purchase, adopted) else None
 
     def leave(self, purchase: Purchase, fault: str) -> Purchase:
         """Give up ownership of a purchase whose steps are left to a later recovery."""
-        left = msgspec.structs.replace(purchase, owner=NOBODY, fault=fault)
-        with self._database.transaction() as transaction:
-            transaction.execute(
-                "UPDATE broker_purchases SET owner = ?, fault = ? WHERE id = ? AND owner = ?",
-                (NOBODY, fault, purchase.id, self._database.instance),
-            )
+        left = msgspec.structs.replace(purchase, owner=NOBODY, fault=fault, revision=purchase.revision + 1)
+        self._replace(purchase, left)
         return left
 
+    def hold(self, purchase: Purchase) -> bool:
+        """Remember that a flow of this process carries a purchase out; return False if another flow does."""
+        with self._lock:
+            free = purchase.id not in self._held
+            self._held.add(purchase.id)
+        return free
+
     def drop(self, purchase: Purchase) -> None:
-        """Forget that a flow of this process carries a purchase out."""
+        """Forget that the flow that holds a purchase carries it out."""
         with self._lock:
             self._held.discard(purchase.id)
 
@@ -247,8 +252,17 @@ class Journal:
         """Return for how many seconds a purchase has been in its state."""
         return self._clock() - purchase.since
 
+    def _replace(self, purchase: Purchase, other: Purchase) -> bool:
+        """Write owner and fault of a purchase; return False if it has changed since it was read."""
+        with self._database.transaction() as transaction:
+            replaced = transaction.execute(
+                "UPDATE broker_purchases SET owner = ?, fault = ?, revision = ? WHERE id = ? AND revision = ?",
+                (other.owner, other.fault, other.revision, purchase.id, purchase.revision),
+            )
+            return replaced.rowcount == 1
+
     def _write(self, purchase: Purchase, moved: Purchase) -> None:
-        fence = (purchase.id, purchase.owner, purchase.state.value)
+        fence = (purchase.id, purchase.revision)
         with self._database.transaction() as transaction:
             if transaction.execute(_UPDATE, (*_values(moved), *fence)).rowcount != 1:
                 raise LostPurchaseError(f"Another process carries out the purchase {purchase.order}.")
@@ -258,13 +272,6 @@ class Journal:
             if moved.state is State.VOIDING:
                 _abandon(transaction, purchase)
 
-    def _hold(self, key: str) -> bool:
-        """Remember that a flow of this process carries a purchase out; return whether none did before."""
-        with self._lock:
-            free = key not in self._held
-            self._held.add(key)
-        return free
-
     def _read(self, where: str, *parameters: str) -> list[Purchase]:
         with self._database.transaction() as transaction:
             return [_purchase(row) for row in transaction.execute(f"{_SELECT} {where}", parameters)]
@@ -272,23 +279,23 @@ class Journal:
 
 _SELECT = """
     SELECT
-        id, site, seller, order_uuid, state, since, owner, body, approval, agreed_version, amount, currency, pays,
-        reference, payments, payment_key, payment_id, refunded, refunding, restarts, fault, reply, reply_type, due,
-        proposal_status, proposal_version, proposal_total, proposal_currency
+        id, site, seller, order_uuid, state, since, owner, revision, body, approval, agreed_version, amount, currency,
+        pays, reference, payments, payment_key, payment_id, refunded, refunding, restarts, fault, reply, reply_type,
+        due, proposal_status, proposal_version, proposal_total, proposal_currency
     FROM broker_purchases
 """
 _INSERT = """
     INSERT INTO broker_purchases (
-        id, site, seller, order_uuid, state, since, owner, body, approval, agreed_version, amount, currency, pays,
-        reference, payments, payment_key, payment_id, refunded, refunding, restarts, fault, reply, reply_type
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        id, site, seller, order_uuid, state, since, owner, revision, body, approval, agreed_version, amount, currency,
+        pays, reference, payments, payment_key, payment_id, refunded, refunding, restarts, fault, reply, reply_type
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _UPDATE = """
     UPDATE broker_purchases SET
-        order_uuid = ?, state = ?, since = ?, owner = ?, body = ?, approval = ?, agreed_version = ?, amount = ?,
-        currency = ?, pays = ?, reference = ?, payments = ?, payment_key = ?, payment_id = ?, refunded = ?,
+        order_uuid = ?, state = ?, since = ?, owner = ?, revision = ?, body = ?, approval = ?, agreed_version = ?,
+        amount = ?, currency = ?, pays = ?, reference = ?, payments = ?, payment_key = ?, payment_id = ?, refunded = ?,
         refunding = ?, restarts = ?, fault = ?, reply = ?, reply_type = ?
-    WHERE id = ? AND owner = ? AND state = ?
+    WHERE id = ? AND revision = ?
 """
 
 
@@ -299,6 +306,7 @@ def _values(purchase: Purchase) -> tuple[object, ...]:
         purchase.state.value,
         purchase.since,
         purchase.owner,
+        purchase.revision,
         purchase.body,
         int(purchase.approval),
         purchase.agreed_version,

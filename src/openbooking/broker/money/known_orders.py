@@ -3,12 +3,10 @@
 import uuid
 from typing import NamedTuple
 
-from openbooking.broker.money.purchase import State
+from openbooking.broker.money.purchase import DELETED, State
 from openbooking.broker.store.database import Transaction
 from openbooking.openactive.terms import OrderType
 
-# In these states the Broker has asked for the deletion of the Order, or is about to.
-_DELETED = {State.RESTARTING, State.DELETING, State.VOIDING, State.REVERSED}
 # In these states the OrderProposal waits for its Seller. Afterwards B ends it (OB-APP-34).
 _PROPOSED = {State.OPEN, State.PROPOSING, State.AUTHORISING}
 
@@ -39,5 +37,5 @@ def known_order(transaction: Transaction, order: uuid.UUID, type_: OrderType) ->
     if row is None:
         return None
     abandoned, state, reply, is_reply = row
-    is_over = state in _DELETED or (type_ is OrderType.PROPOSAL and state not in _PROPOSED)
+    is_over = state in DELETED or (type_ is OrderType.PROPOSAL and state not in _PROPOSED)
     return KnownOrder(bytes(reply) if is_reply else b"", bool(abandoned) or is_over)

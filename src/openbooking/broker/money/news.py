@@ -87,6 +87,7 @@ def _note_due(transaction: Transaction, order: uuid.UUID, due: Decimal) -> None:
     if row is None:
         return
     pays, amount, refunded = row
+    due = max(due, Decimal(0))
     owes = pays and due < Decimal(amount) - Decimal(refunded)
     transaction.execute(
         "UPDATE broker_purchases SET due = ? WHERE order_uuid = ?", (str(due) if owes else None, str(order))

@@ -132,6 +132,11 @@ WORDS: Mapping[State, str] = MappingProxyType(
     }
 )
 
+# The Broker has asked for the deletion of the Order, or is about to.
+DELETED = frozenset({_S.RESTARTING, _S.DELETING, _S.VOIDING, _S.REVERSED})
+# The Order is booked, and its payment is captured.
+BOUGHT = frozenset({_S.BOOKED, _S.REFUNDING, _S.REFUND_REFUSED})
+
 # Steps that recovery finishes only while the Customer may still wait for them.
 _FINISHED_WHILE_RECENT = frozenset({_S.PROPOSING, _S.BOOKING, _S.RESTARTING, _S.REQUOTING})
 

@@ -12,6 +12,7 @@ from openbooking.broker.flow import Flow, work
 from openbooking.broker.money.amounts import amount_of, currency_of
 from openbooking.broker.money.bodies import encode_reply
 from openbooking.broker.money.errors import (
+    LostPurchaseError,
     NoPaymentsError,
     NotApprovedError,
     PurchaseError,
@@ -24,6 +25,8 @@ from openbooking.broker.money.steps import Done, Steps
 from openbooking.broker.store.database import DatabaseError
 from openbooking.openactive.messages import Order, OrderProposal, OrderRequest
 from openbooking.openactive.terms import Availability, OrderProposalStatus
+
+MOST_FAULT_CHARACTERS = 1_000
 
 
 class Ending(NamedTuple):
@@ -161,9 +164,11 @@ class Purchases:
         Raises:
             LostPurchaseError: Another flow or process has begun them.
         """
+        if not self._journal.hold(purchase):
+            raise LostPurchaseError(f"Another flow of this process carries out the purchase {purchase.order}.")
         try:
             return (yield from self._move(purchase, state, **changes))
-        except GeneratorExit:
+        except BaseException:
             self._journal.drop(purchase)
             raise
 
@@ -184,11 +189,11 @@ class Purchases:
                 faults.extend([done.fault] if done.fault else [])
                 following = TRANSITIONS[purchase.state][done.outcome]
                 if following is purchase.state:
-                    purchase = yield from work(partial(self._journal.leave, purchase, str(done.fault)))
+                    purchase = yield from work(partial(self._journal.leave, purchase, _words(done.fault)))
                     break
                 changes = dict(done.changes)
                 if done.fault:
-                    changes["fault"] = str(done.fault)
+                    changes["fault"] = _words(done.fault)
                 if done.reply:
                     changes |= {"reply": encode_reply(done.reply), "reply_type": done.reply.type}
                 if following in AT_REST:
@@ -197,7 +202,7 @@ class Purchases:
                 purchase = yield from self._move(purchase, following, **changes)
         except Exception as fault:
             with suppress(DatabaseError):
-                yield from work(partial(self._journal.leave, purchase, str(fault)))
+                yield from work(partial(self._journal.leave, purchase, _words(fault)))
             raise
         finally:
             self._journal.drop(purchase)
@@ -218,9 +223,11 @@ class Purchases:
     def _pay_and_book(self, purchase: Purchase, agreed: dict[str, Any]) -> Flow[Ending]:
         """Begin with the payment, or with B if the Broker takes no payment."""
         planned = msgspec.structs.replace(purchase, **agreed)
-        if not planned.pays or not planned.amount:
+        if not planned.takes_payment:
             begun = yield from self.begin_step(purchase, State.BOOKING, **agreed)
         else:
+            if not planned.currency:
+                raise PurchaseError(f"The Order costs {planned.amount}, and the Booking System names no currency.")
             if not self._steps.takes_payments:
                 raise NoPaymentsError(f"The Order costs {planned.amount} {planned.currency}; give hooks of payment.")
             number = purchase.payments + 1
@@ -232,6 +239,11 @@ class Purchases:
         return (yield from work(partial(self._journal.move, purchase, state, **changes)))
 
 
+def _words(fault: Exception | None) -> str:
+    """Return the text of an error as the journal keeps it. A Booking System may send any characters."""
+    return str(fault)[:MOST_FAULT_CHARACTERS].encode(errors="replace").decode()
+
+
 def _agreement(order: OrderRequest, reference: str, *, pays: bool) -> dict[str, Any]:
     """Return the fields that record what the Customer agreed to."""
     total = order.total_payment_due
@@ -240,7 +252,7 @@ def _agreement(order: OrderRequest, reference: str, *, pays: bool) -> dict[str, 
         "body": msgspec.json.encode(order),
         "amount": amount_of(total),
         "currency": currency_of(total),
-        "pays": taken and amount_of(total) > 0,
+        "pays": taken,
         "reference": reference,
         "fault": "",
     }

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from openbooking.broker.flow import Flow, work
 from openbooking.broker.money.errors import LostPurchaseError
 from openbooking.broker.money.journal import Journal, Purchase
-from openbooking.broker.money.purchase import WORDS, State
+from openbooking.broker.money.purchase import BOUGHT, DELETED, WORDS, State
 from openbooking.broker.money.purchases import Purchases
 from openbooking.broker.money.steps import Steps
 from openbooking.broker.store.database import DatabaseError
@@ -113,7 +113,14 @@ class Recovery:
 
     def _carry_on(self, purchase: Purchase, oldest: float) -> Flow[Purchase | None]:
         """Take a purchase over and carry it on; return None if it is another's."""
-        adopted = yield from work(partial(self._journal.adopt, purchase))
+        if not self._journal.hold(purchase):
+            return None
+        adopted: Purchase | None = None
+        try:
+            adopted = yield from work(partial(self._journal.adopt, purchase))
+        finally:
+            if adopted is None:
+                self._journal.drop(purchase)
         if adopted is None:
             return None
         return (yield from self._end(_given(adopted), oldest))
@@ -148,13 +155,27 @@ class Recovery:
                 begin = self._purchases.begin_step(purchase, State.DELETING)
                 ended = yield from self._end(begin, None)
                 fault = ended is None or ended.is_unfinished
+            elif purchase.order == order and purchase.state not in DELETED:
+                # The Customer has booked the basket meanwhile, or is booking it.
+                if purchase.state in BOUGHT:
+                    yield from work(partial(self._journal.stray_booked, order))
+                continue
             else:
-                fault = (yield from self._steps.delete(purchase.seller, order)) is not None
+                fault = not (yield from self._is_deleted(purchase.seller, order))
             if fault:
                 left.append(order)
             else:
                 yield from work(partial(self._journal.stray_deleted, order))
         return tuple(left)
+
+    def _is_deleted(self, seller: str, order: uuid.UUID) -> Flow[bool]:
+        """Delete an Order, and return whether there is no such Order now."""
+        try:
+            return (yield from self._steps.delete(seller, order)) is None
+        except DatabaseError:
+            raise
+        except Exception:  # noqa: BLE001 - such as the end of a Seller's authorization; the others must go on
+            return False
 
 
 def _given(purchase: Purchase) -> Flow[Purchase]:

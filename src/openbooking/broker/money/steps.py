@@ -17,7 +17,7 @@ from openbooking.broker.money import bodies
 from openbooking.broker.money.amounts import amount_of, is_total
 from openbooking.broker.money.errors import NoPaymentsError, PriceChangedError, PurchaseError
 from openbooking.broker.money.journal import Purchase
-from openbooking.broker.money.payments import Charge, DeclinedError, Payments, TemporaryPaymentError
+from openbooking.broker.money.payments import Charge, DeclinedError, PaymentError, Payments, TemporaryPaymentError
 from openbooking.broker.money.purchase import MOST_RESTARTS, Outcome, State, outcome_of_refusal
 from openbooking.openactive.errors import OrderProposalVersionOutdatedError
 from openbooking.openactive.messages import Order, OrderProposal, OrderProposalPatch, PriceSpecification
@@ -165,7 +165,10 @@ class Steps:
         done, payment_id = yield from self._call("authorise", charge)
         if done.outcome is Outcome.REFUSED:
             return done._replace(changes={"payment_key": ""})
-        return done if done.fault else Done(changes={"payment_id": str(payment_id)})
+        if not done.fault and not (isinstance(payment_id, str) and payment_id):
+            fault = PaymentError("The hook `authorise` returned no id of the payment.")
+            return Done(Outcome.UNKNOWN, fault=fault)
+        return done if done.fault else Done(changes={"payment_id": payment_id})
 
     def _capture(self, purchase: Purchase) -> Flow[Done]:
         if not purchase.payment_key:
@@ -184,7 +187,9 @@ class Steps:
         return Done(changes={"payment_key": "", "payment_id": ""})
 
     def _refund(self, purchase: Purchase) -> Flow[Done]:
-        charge = _charge(purchase, f"{purchase.payment_key}-refund-{purchase.refunded}", purchase.refunding)
+        charge = _charge(
+            purchase, f"{purchase.payment_key}-refund-{purchase.refunded}-{purchase.refunding}", purchase.refunding
+        )
         done, _ = yield from self._call("refund", charge)
         refunded = Decimal(0) if done.fault else purchase.refunding
         return done._replace(changes={"refunded": purchase.refunded + refunded, "refunding": Decimal(0)})

@@ -12,6 +12,7 @@ TABLES = (
         state TEXT NOT NULL,
         since DOUBLE PRECISION NOT NULL,
         owner TEXT NOT NULL,
+        revision BIGINT NOT NULL,
         body BLOB NOT NULL,
         approval INTEGER NOT NULL,
         agreed_version TEXT NOT NULL,

@@ -61,11 +61,13 @@ class _Page(NamedTuple):
     """The moves since the last reading.
 
     Attributes:
+        before: The position of the catalogue at which the last reading ended.
         position: The position of the catalogue up to which they were looked for.
         watched: The OrderItems whose Opportunities changed, with the properties that they have now.
         changes: The moves that Customers are told.
     """
 
+    before: int
     position: int
     watched: tuple[_Watched, ...]
     changes: tuple[Change, ...]
@@ -134,7 +136,8 @@ class MovesReading:
 
         def write() -> int:
             with self._database.transaction() as transaction:
-                if self._position(transaction) >= page.position:
+                if self._position(transaction) != page.before:
+                    # Another process has told these moves.
                     return 0
                 transaction.execute(
                     "UPDATE broker_moves SET position = ? WHERE system = ?", (page.position, self._system)
@@ -160,7 +163,7 @@ class MovesReading:
             opportunities = sorted({found.item.opportunity for found in watched})
             changed = changed_since(transaction, self._system, opportunities, before)
             found = [self._compare(transaction, row) for row in watched if row.item.opportunity in changed]
-            return _Page(position, tuple(row for row, _ in found), tuple(move for _, move in found if move))
+            return _Page(before, position, tuple(row for row, _ in found), tuple(move for _, move in found if move))
 
     def _compare(self, transaction: Transaction, row: _Watched) -> tuple[_Watched, Moved | None]:
         """Return an OrderItem with the properties that its Opportunity has now, and the move to tell its Customer."""

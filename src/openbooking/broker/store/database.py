@@ -209,11 +209,11 @@ class _PostgresTransaction:
         self.connection = connection
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> Rows:
-        return self.connection.execute(_to_postgres(statement), parameters)
+        return self.connection.execute(_to_postgres(statement), _without_nul(parameters))
 
     def execute_many(self, statement: str, parameters: Sequence[Sequence[object]]) -> None:
         with self.connection.cursor() as cursor:
-            cursor.executemany(_to_postgres(statement), parameters)
+            cursor.executemany(_to_postgres(statement), [_without_nul(each) for each in parameters])
 
 
 class PostgresDatabase:
@@ -225,6 +225,11 @@ class PostgresDatabase:
         except ImportError as fault:
             raise DatabaseError("A PostgreSQL database needs the extra openbooking[broker-postgres].") from fault
         self._psycopg = psycopg
+        try:
+            psycopg.conninfo.conninfo_to_dict(url)
+        except psycopg.ProgrammingError:
+            # The text of this error quotes the part that is wrong, which may be the password.
+            raise DatabaseError("The URL of the PostgreSQL database cannot be read.") from None
         self.instance = uuid.uuid4().hex
         self._url = url
         self._turn = threading.RLock()
@@ -285,6 +290,13 @@ class PostgresDatabase:
 
 def _to_postgres(statement: str) -> str:
     return statement.replace("%", "%%").replace("?", "%s").replace("BLOB", "BYTEA")
+
+
+def _without_nul(parameters: Sequence[object]) -> Sequence[object]:
+    """Return parameters without the character NUL, which no text of PostgreSQL may have. Other systems may send it."""
+    return [
+        value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value for value in parameters
+    ]
 
 
 def _lock_number(instance: str) -> int:

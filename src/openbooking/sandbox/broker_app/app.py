@@ -40,6 +40,10 @@ class Config(NamedTuple):
     name: str = "Get Moving"
     is_secure: bool = False
 
+    def __repr__(self) -> str:
+        """Return the site, without the secrets."""
+        return f"Config({self.site!r})"
+
 
 def create_app(config: Config) -> Starlette:
     """Return the application."""

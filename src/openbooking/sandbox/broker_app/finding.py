@@ -124,7 +124,7 @@ def _read(request: Request) -> Sought:
         day=day,
         town=query.get("town", ""),
         km=km if km in DISTANCES else "10",
-        page=min(int(page), 1_000) if page.isdecimal() and int(page[:4]) else 1,
+        page=min(int(page[:5]), 1_000) if page.isdecimal() and int(page[:4]) else 1,
         errors=errors,
     )
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from openbooking.broker import Charge, DeclinedError, PaymentError
+from openbooking.broker.store.database import Transaction
 
 from .storage import Storage
 
@@ -52,7 +53,9 @@ class PretendedPayments:
 
     def capture(self, charge: Charge) -> None:
         """Take an amount that was reserved. The slow card answers the second call only."""
-        if self._is_new(charge.key) and charge.reference == "slow":
+        with self._database.transaction() as transaction:
+            is_new = _is_new(transaction, charge.key)
+        if is_new and charge.reference == "slow":
             raise PaymentError("The bank has not answered yet.")
         with self._database.transaction() as transaction:
             # The Order UUID is another one if the Booking System failed after the payment was authorised.
@@ -69,9 +72,10 @@ class PretendedPayments:
 
     def refund(self, charge: Charge) -> None:
         """Pay a part back."""
-        if not self._is_new(charge.key):
-            return
         with self._database.transaction() as transaction:
+            # In one transaction, so that a refund is neither lost nor paid twice if the process ends.
+            if not _is_new(transaction, charge.key):
+                return
             query = "SELECT refunded FROM app_payments WHERE payment = ?"
             row = transaction.execute(query, (charge.payment,)).fetchone()
             refunded = Decimal(row[0] if row else 0) + charge.amount
@@ -86,8 +90,7 @@ class PretendedPayments:
             row = transaction.execute(query, (str(order),)).fetchone()
         return Paid(Decimal(row[0]), Decimal(row[1]), row[2]) if row else None
 
-    def _is_new(self, key: str) -> bool:
-        """Note the key of a call, and return whether it is new."""
-        with self._database.transaction() as transaction:
-            done = transaction.execute("INSERT OR IGNORE INTO app_payment_calls VALUES (?)", (key,))
-        return done.rowcount == 1
+
+def _is_new(transaction: Transaction, key: str) -> bool:
+    """Note the key of a call, and return whether it is new."""
+    return transaction.execute("INSERT OR IGNORE INTO app_payment_calls VALUES (?)", (key,)).rowcount == 1

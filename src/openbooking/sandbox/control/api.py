@@ -26,6 +26,7 @@ from openbooking.sandbox.faults.plans import TooManyPlansError
 API_PATH = "/sandbox/api"
 
 _JSON = "application/json"
+_MOST_DIGITS = 9
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -95,8 +96,8 @@ class ControlApi:
         exchanges = self._instance.watch.record.all()
         remarks = remarks_by_number(exchanges)
         last, operation = request.query_params.get("last", "100"), request.query_params.get("operation", "")
-        if not last.isdecimal():
-            raise InvalidInputError("`last` must be a number", "last")
+        if not last.isdecimal() or len(last) > _MOST_DIGITS:
+            raise InvalidInputError(f"`last` must be a number of {_MOST_DIGITS} digits at most", "last")
         chosen = [each for each in reversed(exchanges) if operation in ("", each.operation)][: int(last)]
         return _answer({"requests": [exchange_of(each, remarks.get(each.number, ())) for each in chosen]})
 
