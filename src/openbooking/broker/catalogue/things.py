@@ -6,6 +6,7 @@ its parent by `@id`, or embeds the parent. An embedded parent counts only if no 
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -109,6 +110,8 @@ def join(things: Sequence[Thing]) -> dict[str, Any]:
     return joined
 
 
+# The parent of many things is named by each of them.
+@lru_cache(20_000)
 def digest(system: str, id_: str) -> int:
     """Return a number of 64 bits for an id of a Booking System; never 0."""
     content = f"{system} {id_}".encode("utf-8", "surrogatepass")

@@ -122,17 +122,14 @@ def clean(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list):
         cleaned = (clean(member, depth + 1) for member in value)
         return [member for member in cleaned if member is not None] or None
-    if isinstance(value, str):
-        return _clean_text(value)
-    return value
+    return _clean_text(value) if isinstance(value, str) else value
 
 
 def _clean_object(thing: dict[str, Any], depth: int) -> dict[str, Any]:
     cleaned: dict[str, Any] = {}
     for name, member in thing.items():
-        _check_text(name)
+        proper = _proper_name(name)
         value = clean(member, depth + 1)
-        proper = _ALIASES.get(name) or _bare_name(name)
         if value is None or (name in _ALIASES and proper in thing):
             continue
         value = _normalise(proper, value)
@@ -143,8 +140,13 @@ def _clean_object(thing: dict[str, Any], depth: int) -> dict[str, Any]:
     return cleaned
 
 
-def _bare_name(name: str) -> str:
+# The same few names occur in all items.
+@lru_cache(5_000)
+def _proper_name(name: str) -> str:
     """Return the name that a property has in OpenActive's context."""
+    _check_text(name)
+    if name in _ALIASES:
+        return _ALIASES[name]
     if found := _PREFIXED_NAME.fullmatch(name):
         return found["name"]
     found = _BETA_NAME.fullmatch(name)
@@ -208,8 +210,7 @@ def _may_be_link(value: Any) -> bool:
 
 def _clean_text(text: str) -> str | None:
     _check_text(text)
-    term = _INSECURE_TERM.fullmatch(text)
-    if term:
+    if text.startswith("http://") and (term := _INSECURE_TERM.fullmatch(text)):
         return f"https://{term['term']}"
     return text if text.strip() else None
 
