@@ -42,6 +42,14 @@ _INDEXED = (
         "facilityType", "organizer", "provider", "offers", "eventStatus",
     }
 )  # fmt: skip
+# The properties of an Offer that the index depends on.
+_OFFER_INDEXED = frozenset(
+    {
+        "@type", "type", "@id", "id", "price", "priceCurrency", "availableChannel", "openBookingInAdvance",
+        "advanceBooking", "openBookingFlowRequirement", "validFrom", "validThrough", "validFromBeforeStartDate",
+        "validThroughBeforeStartDate",
+    }
+)  # fmt: skip
 
 _decode = msgspec.json.Decoder().decode
 
@@ -120,9 +128,16 @@ def digest(system: str, id_: str) -> int:
 
 def _select_indexed(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: value
-        for name, value in data.items()
-        if name in _INDEXED or (":" in name and not name.startswith("beta:"))
+        name: [_select(offer, _OFFER_INDEXED) or offer for offer in value if isinstance(offer, dict)] or value
+        if name == "offers" and isinstance(value, list)
+        else value
+        for name, value in _select(data, _INDEXED).items()
+    }
+
+
+def _select(data: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    return {
+        name: value for name, value in data.items() if name in names or (":" in name and not name.startswith("beta:"))
     }
 
 
