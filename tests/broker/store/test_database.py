@@ -26,7 +26,7 @@ sys.stdin.read()
 def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return str(tmp_path / "broker.sqlite3")
-    url: str = request.getfixturevalue("postgres").bare_database()
+    url: str = request.getfixturevalue("empty_postgres")
     return url
 
 
