@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from openbooking.harvest.documents import Envelope, Page, is_later, read_envelope
+from openbooking.harvest.documents import Envelope, Page, is_later, read_envelopes
 from openbooking.harvest.urls import page_key, split_credentials
 
 # Feeds show a deleted item for seven days (RPDE "Deleted items"). One of these days is kept for reading the feed.
@@ -29,7 +29,7 @@ TABLES = (
     """,
     """
     CREATE TABLE IF NOT EXISTS harvest_item (
-        number BIGINT PRIMARY KEY, position BIGINT, feed INTEGER, id TEXT, kind TEXT, modified BLOB, deleted INTEGER,
+        number INTEGER PRIMARY KEY, position BIGINT, feed INTEGER, id TEXT, kind TEXT, modified BLOB, deleted INTEGER,
         content BLOB, url TEXT, place INTEGER, round INTEGER, UNIQUE (feed, id, kind)
     )
     """,
@@ -74,24 +74,11 @@ class FeedRow(NamedTuple):
     whole_round: int
 
 
-class _Entry(NamedTuple):
-    """An item of a page, with its number on the page and its envelope."""
-
-    place: int
-    item: msgspec.Raw
-    envelope: Envelope | None
-
-
-class _Version(NamedTuple):
-    """A version of an item to be written."""
-
-    modified: bytes
-    deleted: bool
-    content: bytes
-    place: int
-
-
+# The `id` and the `kind` of an item.
 _Key = tuple[str, str]
+# A version of an item: its `modified`, whether it is deleted, its content, and its number on the page. These are tuples
+# without names, because a harvest makes millions of them.
+_Version = tuple[bytes, int, bytes, int]
 _COLUMNS = ", ".join(FeedRow._fields)
 _WRITE_ITEM = """
     INSERT INTO harvest_item (number, position, feed, id, kind, modified, deleted, content, url, place, round)
@@ -167,13 +154,12 @@ class FeedItems:
         feed = self.find(statements)
         if feed is None:
             raise LookupError(f"the feed {self._name} has not been started")
-        entries = [_Entry(place, item, read_envelope(item)) for place, item in page.numbered()]
-        versions = _later_versions(entries, _known_versions(statements, feed, entries))
+        envelopes = read_envelopes(page.items)
+        versions = _later_versions(page, envelopes, _known_versions(statements, feed, envelopes))
         rows = [
-            (position, position, feed.feed, *key, version.modified, int(version.deleted), version.content, url,
-             version.place, feed.round)
-            for position, (key, version) in enumerate(versions.items(), last + 1)
-        ]  # fmt: skip
+            (position, position, feed.feed, id_, kind, modified, deleted, content, url, place, feed.round)
+            for position, ((id_, kind), (modified, deleted, content, place)) in enumerate(versions.items(), last + 1)
+        ]
         if rows:
             statements.execute_many(_WRITE_ITEM, rows)
             _advance_counter(statements, len(rows))
@@ -196,12 +182,12 @@ class FeedItems:
             _delete_missing(statements, feed._replace(round=feed.round + 1))
 
 
-def _known_versions(statements: Statements, feed: FeedRow, entries: Sequence[_Entry]) -> dict[_Key, bytes]:
+def _known_versions(statements: Statements, feed: FeedRow, envelopes: Sequence[Envelope | None]) -> dict[_Key, bytes]:
     """Return the `modified` of the items of a page that are known.
 
     Only versions of one round are compared, because the feed may have numbered its items anew.
     """
-    ids = list({_storable(entry.envelope.id) for entry in entries if entry.envelope})
+    ids = list({_storable(envelope.id) for envelope in envelopes if envelope})
     known: dict[_Key, bytes] = {}
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
@@ -212,22 +198,23 @@ def _known_versions(statements: Statements, feed: FeedRow, entries: Sequence[_En
     return known
 
 
-def _later_versions(entries: Sequence[_Entry], known: dict[_Key, bytes]) -> dict[_Key, _Version]:
+def _later_versions(page: Page, envelopes: Sequence[Envelope | None], known: dict[_Key, bytes]) -> dict[_Key, _Version]:
     """Return the items of a page in their latest versions, without those of which a later version is known."""
     found: dict[_Key, _Version] = {}
-    for place, item, envelope in entries:
+    for (place, item), envelope in zip(page.numbered(), envelopes, strict=True):
         content = bytes(item)
         if envelope is None:
             digest = hashlib.blake2b(content, digest_size=16).hexdigest()
-            found["", digest] = _Version(b"null", deleted=False, content=content, place=place)
+            found["", digest] = (b"null", 0, content, place)
             continue
         key = (_storable(envelope.id), _storable(envelope.kind))
-        if key in known and not is_later(_decode_modified(envelope.modified), _decode_modified(known[key])):
-            continue
+        if key in known:
+            if not is_later(_decode_modified(envelope.modified), _decode_modified(known[key])):
+                continue
+            # The item moves to the end, because the latest version decides its place in the feed.
+            found.pop(key, None)
         known[key] = envelope.modified
-        # The item moves to the end, because the latest version decides its place in the feed.
-        found.pop(key, None)
-        found[key] = _Version(envelope.modified, envelope.deleted, content, place)
+        found[key] = (envelope.modified, int(envelope.deleted), content, place)
     return found
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 # Only the smallest unit may have a fraction.
@@ -22,7 +23,13 @@ def parse_duration(value: Any) -> timedelta | None:
     Returns:
         The duration. None if the value is not such a text, or if the duration is longer than ten years.
     """
-    found = _DURATION.fullmatch(value.strip().upper()) if isinstance(value, str) else None
+    return _parse(value.strip().upper()) if isinstance(value, str) else None
+
+
+# The same few durations occur in all items.
+@lru_cache(1_000)
+def _parse(text: str) -> timedelta | None:
+    found = _DURATION.fullmatch(text)
     given = found.groupdict() if found else {}
     parts = {unit: float(number.replace(",", ".")) for unit, number in given.items() if number}
     duration = timedelta(seconds=round(timedelta(**parts).total_seconds()))

@@ -28,7 +28,7 @@ def databases(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> tupl
     if kind == "blocking":
         return {"store_kind": "sqlite"}, str(tmp_path / "broker.sqlite3")
     server: PostgresServer = request.getfixturevalue("postgres")
-    return {"store_kind": "postgresql", "database": server.new_database()}, server.bare_database()
+    return {"store_kind": "postgresql", "database": server.new_database()}, request.getfixturevalue("empty_postgres")
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def location(request: pytest.FixtureRequest, memory_folder: Path) -> str:
     """A Broker's database with its tables."""
     location = str(memory_folder / "broker.sqlite3")
     if request.param == "postgresql":
-        location = request.getfixturevalue("postgres").bare_database()
+        location = request.getfixturevalue("empty_postgres")
     database = open_database(location)
     prepare(database)
     database.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openbooking.broker import schema
-from openbooking.broker.store.database import Database, DatabaseError, Transaction, open_database
+from openbooking.broker.store.database import Database, DatabaseError, SqliteDatabase, Transaction, open_database
 from openbooking.testing.postgres import PostgresServer
 
 HOLDER = """
@@ -26,7 +26,7 @@ sys.stdin.read()
 def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return str(tmp_path / "broker.sqlite3")
-    url: str = request.getfixturevalue("postgres").bare_database()
+    url: str = request.getfixturevalue("empty_postgres")
     return url
 
 
@@ -45,6 +45,15 @@ def names(database: Database) -> list[str]:
 
 def insert(transaction: Transaction, name: str) -> None:
     transaction.execute("INSERT INTO notes (name, content, size) VALUES (?, ?, ?)", (name, b"\x00?%", 2**40))
+
+
+def has_ended(database: Database, instance: str) -> bool:
+    """Return whether an instance has ended. PostgreSQL notices the end of a connection a moment later."""
+    for _ in range(100):
+        if not database.is_alive(instance):
+            return True
+        threading.Event().wait(0.05)
+    return False
 
 
 def test_transaction_commits_at_its_end(database: Database, location: str) -> None:
@@ -112,13 +121,51 @@ def test_threads_take_turns(database: Database) -> None:
     assert len(names(database)) == 20
 
 
+def test_reading_sees_one_state_and_waits_for_no_writer(database: Database) -> None:
+    seen = list[list[str]]()
+
+    def read() -> None:
+        with database.reading() as transaction:
+            seen.append([row[0] for row in transaction.execute("SELECT name FROM notes")])
+
+    with database.transaction() as transaction:
+        insert(transaction, "a")
+        thread = threading.Thread(target=read, daemon=True)
+        thread.start()
+        thread.join(10)
+        assert seen == [[]]
+    read()
+    assert seen[1:] == [["a"]]
+    with database.reading() as before:
+        assert before.execute("SELECT count(*) FROM notes").fetchone() == (1,)
+        with database.transaction() as transaction:
+            insert(transaction, "b")
+        assert before.execute("SELECT count(*) FROM notes").fetchone() == (1,)
+
+
+def test_reading_changes_nothing(database: Database) -> None:
+    with pytest.raises(DatabaseError), database.reading() as transaction:
+        insert(transaction, "a")
+    assert names(database) == []
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_commit_waits_for_the_disk_if_it_must_be_durable(database: Database, durable: bool) -> None:
+    for asked in (durable, True):
+        with database.transaction(durable=asked) as transaction:
+            if isinstance(database, SqliteDatabase):
+                assert transaction.execute("PRAGMA synchronous").fetchone() == (2 if asked else 1,)
+            else:
+                assert transaction.execute("SHOW synchronous_commit").fetchone() == ("on" if asked else "off",)
+
+
 def test_instance_lives_until_its_database_is_closed(database: Database, location: str) -> None:
     other = open_database(location)
     assert database.is_alive(database.instance)
     assert database.is_alive(other.instance)
     assert database.is_alive(other.instance)
     other.close()
-    assert not database.is_alive(other.instance)
+    assert has_ended(database, other.instance)
     assert not database.is_alive("0" * 32)
 
 
@@ -132,11 +179,7 @@ def test_instance_lives_until_its_process_is_killed(database: Database, location
         assert database.is_alive(instance)
         holder.kill()
         holder.wait()
-    for _ in range(100):  # PostgreSQL notices the end of a connection a moment later
-        if not database.is_alive(instance):
-            break
-        threading.Event().wait(0.05)
-    assert not database.is_alive(instance)
+    assert has_ended(database, instance)
     assert [file for file in tmp_path.iterdir() if instance in file.name] == []
 
 
@@ -151,6 +194,8 @@ def test_database_in_memory_is_opened() -> None:
     with closing(open_database(":memory:")) as database:
         schema.prepare(database)
         assert not database.is_alive("0" * 32)
+        with database.reading() as transaction:
+            assert transaction.execute("SELECT version FROM broker_schema").fetchone() == (schema.VERSION,)
 
 
 def test_connection_is_made_again_after_the_server_was_killed() -> None:

@@ -39,7 +39,7 @@ class FeedKeeper:
         Raises:
             DatabaseError: The database cannot be used. Nothing has changed.
         """
-        with self._database.transaction() as transaction:
+        with self._database.transaction(durable=False) as transaction:
             self._items.add(transaction, url, page, cursor, current_at=current_at)
 
 

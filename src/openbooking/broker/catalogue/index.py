@@ -93,7 +93,7 @@ class Index:
         # What an aborted transaction has read must not stay in memory.
         cache, known = self._cache, self._known_subjects
         self._cache, self._known_subjects = {}, set()
-        with self._database.transaction() as transaction:
+        with self._database.transaction(durable=False) as transaction:
             (progress,) = transaction.execute("SELECT position FROM catalogue_progress").fetchone() or (0,)
             items = list(_items(transaction, "item.position > ? ORDER BY item.position LIMIT ?", (progress, BATCH)))
             if items:
@@ -113,7 +113,7 @@ class Index:
         """
         self._known_subjects = set()
         unused = "NOT EXISTS (SELECT 1 FROM catalogue_thing thing WHERE thing.shown = 1 AND thing.subject = "
-        with self._database.transaction() as transaction:
+        with self._database.transaction(durable=False) as transaction:
             transaction.execute(
                 "DELETE FROM harvest_item WHERE deleted = 1"
                 " AND position <= (SELECT position FROM catalogue_progress)"

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from openbooking.broker.catalogue.bookable import (
@@ -134,12 +135,15 @@ def requirement_bits(requirements: Iterable[str]) -> int:
     return bits
 
 
+# Things repeat the names of subjects and concepts.
+@lru_cache(5_000)
 def fold(text: str) -> str:
     """Return a text in small letters without accents and with single blanks, for comparisons."""
     plain = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
     return " ".join(plain.casefold().split())
 
 
+@lru_cache(5_000)
 def concept_number(name: str) -> int:
     """Return the number of a concept by its URI, or else by its label."""
     return digest("concept", _one_spelling(name) if ":" in name else fold(name))

@@ -106,7 +106,7 @@ def find(database: Database, system: str, search: Search, now: datetime) -> list
         raise ValueError(f"The limit must be from 1 to {MOST_LIMIT}, and the offset must not be negative.")
     if search.sort == "distance" and search.near is None:
         raise ValueError("Hits are sorted by distance from a place: name the place with `near`.")
-    with database.transaction() as transaction:
+    with database.reading() as transaction:
         return _Finder(transaction, system, search, now).hits()
 
 

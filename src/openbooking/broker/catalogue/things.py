@@ -6,6 +6,7 @@ its parent by `@id`, or embeds the parent. An embedded parent counts only if no 
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -39,6 +40,14 @@ _INDEXED = (
     | {
         "@type", "type", "@id", "id", "name", "startDate", "endDate", "duration", "location", "activity",
         "facilityType", "organizer", "provider", "offers", "eventStatus",
+    }
+)  # fmt: skip
+# The properties of an Offer that the index depends on.
+_OFFER_INDEXED = frozenset(
+    {
+        "@type", "type", "@id", "id", "price", "priceCurrency", "availableChannel", "openBookingInAdvance",
+        "advanceBooking", "openBookingFlowRequirement", "validFrom", "validThrough", "validFromBeforeStartDate",
+        "validThroughBeforeStartDate",
     }
 )  # fmt: skip
 
@@ -109,6 +118,8 @@ def join(things: Sequence[Thing]) -> dict[str, Any]:
     return joined
 
 
+# The parent of many things is named by each of them.
+@lru_cache(20_000)
 def digest(system: str, id_: str) -> int:
     """Return a number of 64 bits for an id of a Booking System; never 0."""
     content = f"{system} {id_}".encode("utf-8", "surrogatepass")
@@ -117,9 +128,16 @@ def digest(system: str, id_: str) -> int:
 
 def _select_indexed(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: value
-        for name, value in data.items()
-        if name in _INDEXED or (":" in name and not name.startswith("beta:"))
+        name: [_select(offer, _OFFER_INDEXED) or offer for offer in value if isinstance(offer, dict)] or value
+        if name == "offers" and isinstance(value, list)
+        else value
+        for name, value in _select(data, _INDEXED).items()
+    }
+
+
+def _select(data: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    return {
+        name: value for name, value in data.items() if name in names or (":" in name and not name.startswith("beta:"))
     }
 
 

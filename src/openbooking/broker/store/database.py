@@ -1,7 +1,7 @@
 """The database of a Broker: an SQLite file, or PostgreSQL by the driver psycopg (`openbooking[broker-postgres]`).
 
-Statements are written once, with `?` for parameters and `BLOB` for bytes. An application may keep its own tables in the
-same database, and change them in the transactions of the client.
+Statements are written once, with `?` for parameters, `BLOB` for bytes, and `INTEGER PRIMARY KEY` for a number of 64
+bits. An application may keep its own tables in the same database, and change them in the transactions of the client.
 
 A process that opens the database is an *instance*, and holds a lock until it ends or is killed. Others can therefore
 tell whether the instance that began a step still lives. A process that is forked must open the database itself.
@@ -21,15 +21,29 @@ if TYPE_CHECKING:
 
 Row = tuple[Any, ...]
 _POSTGRES = ("postgresql://", "postgres://")
+_IN_MEMORY = ":memory:"
 _BUSY_SECONDS = 30
+_POSTGRES_WORDS = (
+    ("%", "%%"),
+    ("?", "%s"),
+    ("BLOB", "BYTEA"),
+    # In SQLite, such a key is the number of the row itself and needs no index.
+    ("INTEGER PRIMARY KEY", "BIGINT PRIMARY KEY"),
+)
 # The number of the lock of `exclusive`, among the advisory locks of PostgreSQL.
 _EXCLUSIVE = 0x6F70656E626F6F6B
 _SETTINGS = (
+    # Items of feeds are larger than the rows for which the default page is meant. A database keeps its page size.
+    "PRAGMA page_size = 8192",
     "PRAGMA journal_mode = WAL",
-    # A step of the journal must survive a power cut before its request leaves.
-    "PRAGMA synchronous = FULL",
+    "PRAGMA wal_autocheckpoint = 4000",
+    "PRAGMA cache_size = -32000",
     "PRAGMA foreign_keys = ON",
 )
+# A step of the journal must survive a power cut before its request leaves.
+_DURABLE = "PRAGMA synchronous = FULL"
+# A power cut may undo the last commits. What is committed together is undone together, and the latest commit first.
+_SWIFT = "PRAGMA synchronous = NORMAL"
 
 
 class DatabaseError(Exception):
@@ -73,15 +87,30 @@ class Rows(Protocol):
 
 
 class Database(Protocol):
-    """The database of a Broker. Its methods may be called from any thread, and run one at a time."""
+    """The database of a Broker. Its methods may be called from any thread.
+
+    Transactions that write run one at a time, and so do those that read.
+    """
 
     instance: str
 
-    def transaction(self) -> AbstractContextManager[Transaction]:
+    def transaction(self, *, durable: bool = True) -> AbstractContextManager[Transaction]:
         """Run a block in a transaction: commit at its end, roll back if it raises an error.
+
+        Args:
+            durable: Whether a power cut cannot undo the commit. The end of a process never undoes one. A commit that is
+                not durable does not wait for the disk; it is for what can be read again, such as the pages of feeds.
 
         Raises:
             DatabaseError: The database cannot be read or written. Nothing has changed.
+        """
+        ...
+
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """Run a block that changes nothing and sees one state. It does not wait for transactions that write.
+
+        Raises:
+            DatabaseError: The database cannot be read, or the block tries to change it.
         """
         ...
 
@@ -133,11 +162,9 @@ class SqliteDatabase:
         self._path = path
         self._turn = threading.RLock()
         with _sqlite_errors(path):
-            self._connection = sqlite3.connect(
-                path, isolation_level=None, timeout=_BUSY_SECONDS, check_same_thread=False
-            )
-            for setting in _SETTINGS:
-                self._connection.execute(setting)
+            self._connection = self._connect()
+        self._reading_turn = self._turn if path == _IN_MEMORY else threading.RLock()
+        self._reader: sqlite3.Connection | None = None
         self._lock = self._locked(self.instance, create=True)
 
     def __enter__(self) -> Self:
@@ -147,17 +174,22 @@ class SqliteDatabase:
         self.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
         """Run a block in a transaction, as `Database.transaction` says."""
         with self._turn, _sqlite_errors(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield _SqliteTransaction(self._connection)
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+            self._connection.execute(_DURABLE if durable else _SWIFT)
+            with _transaction(self._connection, "BEGIN IMMEDIATE") as transaction:
+                yield transaction
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Run a block that changes nothing, as `Database.reading` says."""
+        with (
+            self._reading_turn,
+            _sqlite_errors(self._path),
+            _transaction(self._reading_connection(), "BEGIN") as transaction,
+        ):
+            yield transaction
 
     def exclusive(self) -> AbstractContextManager[Transaction]:
         """Run a block in a transaction, as `Database.exclusive` says. SQLite has one writer at a time anyway."""
@@ -176,19 +208,36 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Close the database and release its locks."""
-        with self._turn:
+        with self._turn, self._reading_turn:
             self._connection.close()
+            if self._reader is not None:
+                self._reader.close()
             if self._lock is not None:
                 self._lock_file(self.instance).unlink(missing_ok=True)
                 self._lock.close()
                 self._lock = None
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_SECONDS, check_same_thread=False)
+        for setting in _SETTINGS:
+            connection.execute(setting)
+        return connection
+
+    def _reading_connection(self) -> sqlite3.Connection:
+        """Return the connection that reads. A database in memory has one connection only."""
+        if self._path == _IN_MEMORY:
+            return self._connection
+        if self._reader is None:
+            self._reader = self._connect()
+            self._reader.execute("PRAGMA query_only = ON")
+        return self._reader
 
     def _lock_file(self, instance: str) -> Path:
         return Path(f"{self._path}-instance-{instance}")
 
     def _locked(self, instance: str, *, create: bool) -> IO[bytes] | None:
         """Return the lock file of an instance, locked; None if another process holds the lock, or nobody can."""
-        if self._path == ":memory:":
+        if self._path == _IN_MEMORY:
             return None
         try:
             file = self._lock_file(instance).open("ab" if create else "rb")
@@ -200,6 +249,18 @@ class SqliteDatabase:
             file.close()
             return None
         return file
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[Transaction]:
+    connection.execute(begin)
+    try:
+        yield _SqliteTransaction(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 class _PostgresTransaction:
@@ -233,6 +294,8 @@ class PostgresDatabase:
         self.instance = uuid.uuid4().hex
         self._url = url
         self._turn = threading.RLock()
+        self._reading_turn = threading.RLock()
+        self._reader: psycopg.Connection[Row] | None = None
         with self._errors():
             self._connection = self._connect()
 
@@ -243,13 +306,25 @@ class PostgresDatabase:
         self.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
         """Run a block in a transaction, as `Database.transaction` says."""
         with self._turn, self._errors():
             if self._connection.closed:
                 self._connection = self._connect()
             with self._connection.transaction():
+                if not durable:
+                    self._connection.execute("SET LOCAL synchronous_commit = off")
                 yield _PostgresTransaction(self._connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Run a block that changes nothing, as `Database.reading` says."""
+        with self._reading_turn, self._errors():
+            if self._reader is None or self._reader.closed:
+                self._reader = self._psycopg.connect(self._url, autocommit=True)
+            with self._reader.transaction():
+                self._reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                yield _PostgresTransaction(self._reader)
 
     @contextmanager
     def exclusive(self) -> Iterator[Transaction]:
@@ -268,11 +343,13 @@ class PostgresDatabase:
 
     def close(self) -> None:
         """Close the database and release its locks."""
-        with self._turn:
+        with self._turn, self._reading_turn:
             # The server notices the end of a connection a moment later, and releases locks only then.
             with suppress(self._psycopg.Error):
                 self._connection.execute("SELECT pg_advisory_unlock_all()")
             self._connection.close()
+            if self._reader is not None:
+                self._reader.close()
 
     def _connect(self) -> "psycopg.Connection[Row]":
         connection = self._psycopg.connect(self._url, autocommit=True)
@@ -289,7 +366,9 @@ class PostgresDatabase:
 
 
 def _to_postgres(statement: str) -> str:
-    return statement.replace("%", "%%").replace("?", "%s").replace("BLOB", "BYTEA")
+    for ours, theirs in _POSTGRES_WORDS:
+        statement = statement.replace(ours, theirs)
+    return statement
 
 
 def _without_nul(parameters: Sequence[object]) -> Sequence[object]:

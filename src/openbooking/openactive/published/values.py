@@ -122,17 +122,14 @@ def clean(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list):
         cleaned = (clean(member, depth + 1) for member in value)
         return [member for member in cleaned if member is not None] or None
-    if isinstance(value, str):
-        return _clean_text(value)
-    return value
+    return _clean_text(value) if isinstance(value, str) else value
 
 
 def _clean_object(thing: dict[str, Any], depth: int) -> dict[str, Any]:
     cleaned: dict[str, Any] = {}
     for name, member in thing.items():
-        _check_text(name)
+        proper = _proper_name(name)
         value = clean(member, depth + 1)
-        proper = _ALIASES.get(name) or _bare_name(name)
         if value is None or (name in _ALIASES and proper in thing):
             continue
         value = _normalise(proper, value)
@@ -143,8 +140,13 @@ def _clean_object(thing: dict[str, Any], depth: int) -> dict[str, Any]:
     return cleaned
 
 
-def _bare_name(name: str) -> str:
+# The same few names occur in all items.
+@lru_cache(5_000)
+def _proper_name(name: str) -> str:
     """Return the name that a property has in OpenActive's context."""
+    _check_text(name)
+    if name in _ALIASES:
+        return _ALIASES[name]
     if found := _PREFIXED_NAME.fullmatch(name):
         return found["name"]
     found = _BETA_NAME.fullmatch(name)
@@ -208,8 +210,7 @@ def _may_be_link(value: Any) -> bool:
 
 def _clean_text(text: str) -> str | None:
     _check_text(text)
-    term = _INSECURE_TERM.fullmatch(text)
-    if term:
+    if text.startswith("http://") and (term := _INSECURE_TERM.fullmatch(text)):
         return f"https://{term['term']}"
     return text if text.strip() else None
 
@@ -272,7 +273,12 @@ def type_names(thing: JsonObject) -> list[str]:
 def term_names(value: Any) -> list[str]:
     """Return the terms that a value states as text or by `@id`, without namespaces; empty for other values."""
     named = (member.get("@id") if isinstance(member, dict) else member for member in members(value))
-    return [_PREFIXES.sub("", name.strip(), 1) if isinstance(name, str) else "" for name in named]
+    return [_without_prefix(name) if isinstance(name, str) else "" for name in named]
+
+
+@lru_cache(5_000)
+def _without_prefix(name: str) -> str:
+    return _PREFIXES.sub("", name.strip(), 1)
 
 
 def read_term(value: Any, terms: type[Term]) -> Term:
@@ -299,13 +305,22 @@ def _flags(value: Any) -> list[Any]:
 def read_instant(value: Any) -> Instant:
     """Return a date and time to the second. The time and the zone may be absent; the published offset is kept."""
     text = value.strip().upper() if isinstance(value, str) else ""
+    instant = _read_instant(text)
+    if instant is None:
+        raise UnreadableError(f"{display_text(value)} is no date and time")
+    return instant
+
+
+# Many items begin and end at the same instants.
+@lru_cache(10_000)
+def _read_instant(text: str) -> Instant | None:
     found = _INSTANT.fullmatch(text)
     try:
         read = _parse_instant(found) if found else None
     except (ValueError, OverflowError):
         read = None
     if found is None or read is None or read.year not in _YEARS:
-        raise UnreadableError(f"{display_text(value)} is no date and time")
+        return None
     if not found["time"]:
         day = f"{text} has no time: a whole day in {LOCAL_ZONE} assumed"
         return Instant(_to_local_time(read), _to_local_time(read + _DAY), day)
@@ -344,6 +359,8 @@ def read_duration(value: Any) -> timedelta:
 
 def read_count(value: Any) -> int:
     """Return a number of spaces. A negative number counts as 0, and one above MAX_COUNT as MAX_COUNT."""
+    if type(value) is int:
+        return min(max(value, 0), MAX_COUNT)
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
     found = None if isinstance(value, bool) else _COUNT.fullmatch(text)
     if found is None:
