@@ -186,8 +186,9 @@ async def serving(
     answers = list[httpx2.Response]()
 
     async def keep(answer: httpx2.Response) -> None:
-        await answer.aread()
-        answers.append(answer)
+        if world.judged:
+            await answer.aread()
+            answers.append(answer)
 
     app = create_app(settings, clock, store, identity)
     transport = httpx2.ASGITransport(mount(app) if mount else app)

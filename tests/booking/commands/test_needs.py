@@ -168,7 +168,10 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
             sellers=frozenset({CENTRE.key}),
         ),
     ),
-    (PublishSeller(CENTRE, actor=MANAGER), Needs(changed_sellers=frozenset({CENTRE.key}))),
+    (
+        PublishSeller(CENTRE, actor=MANAGER),
+        Needs(changed_sellers=frozenset({CENTRE.key}), timetables=frozenset({CENTRE.key})),
+    ),
     (Republish(PATHS, actor=MANAGER), Needs(opportunities=PATHS)),
     (CancelOpportunity(opportunity=SERIES.path, actor=MANAGER), Needs(families=frozenset({SERIES.path}))),
     (
