@@ -28,12 +28,10 @@ from openbooking.broker.orders.feed import DEFAULT_PAUSE, FeedError, check_pause
 from openbooking.openactive.messages import Payment
 
 
-class Basket:
-    """A basket of a `Broker`. It is kept in the database: `Broker.open_basket` finds it again."""
+class _KeptBasket:
+    """What is known of a basket without a request."""
 
-    def __init__(self, driver: BlockingDriver, flows: BasketFlows) -> None:
-        self._driver = driver
-        self._flows = flows
+    _flows: BasketFlows
 
     @property
     def order(self) -> uuid.UUID:
@@ -44,6 +42,14 @@ class Basket:
     def contents(self) -> Contents:
         """What the basket contains."""
         return self._flows.contents
+
+
+class Basket(_KeptBasket):
+    """A basket of a `Broker`. It is kept in the database: `Broker.open_basket` finds it again."""
+
+    def __init__(self, driver: BlockingDriver, flows: BasketFlows) -> None:
+        self._driver = driver
+        self._flows = flows
 
     quote = blocking(BasketFlows.quote)
     add = blocking(BasketFlows.add)
@@ -55,22 +61,12 @@ class Basket:
     delete = blocking(BasketFlows.delete)
 
 
-class AsyncBasket:
+class AsyncBasket(_KeptBasket):
     """A basket of an `AsyncBroker`. It is kept in the database: `AsyncBroker.open_basket` finds it again."""
 
     def __init__(self, driver: AsyncDriver, flows: BasketFlows) -> None:
         self._driver = driver
         self._flows = flows
-
-    @property
-    def order(self) -> uuid.UUID:
-        """The Order UUID."""
-        return self._flows.owned.order
-
-    @property
-    def contents(self) -> Contents:
-        """What the basket contains."""
-        return self._flows.contents
 
     quote = asynchronous(BasketFlows.quote)
     add = asynchronous(BasketFlows.add)

@@ -22,14 +22,6 @@ sys.stdin.read()
 """
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return str(tmp_path / "broker.sqlite3")
-    url: str = request.getfixturevalue("empty_postgres")
-    return url
-
-
 @pytest.fixture
 def database(location: str) -> Iterator[Database]:
     with closing(open_database(location)) as opened:
