@@ -162,7 +162,7 @@ def test_an_unexpected_error_in_a_page_ends_the_reading(monkeypatch: pytest.Monk
         with sync_client() as client:
             steps = harvest(site.url + FEED, copy, client)
             next(steps)
-            monkeypatch.setattr("openbooking.harvest.items.read_envelopes", fail)
+            monkeypatch.setattr("openbooking.harvest.items.read_envelope", fail)
             (end,) = steps
         assert end == End(site.url + SECOND, "the page cannot be stored: ValueError odd")
         assert (ids(copy), copy.start(site.url + FEED, datetime.now(UTC))) == (["a"], site.url + SECOND)

@@ -110,12 +110,12 @@ from pathlib import Path
 from openbooking.harvest import copy, items
 from openbooking.harvest.documents import read_page
 
-def read_envelopes(page_items, known=items.read_envelopes):
-    if any(b"killer" in bytes(item) for item in page_items):
+def read_envelope(item, known=items.read_envelope):
+    if b"killer" in bytes(item):
         os.kill(os.getpid(), signal.SIGKILL)
-    return known(page_items)
+    return known(item)
 
-items.read_envelopes = read_envelopes
+items.read_envelope = read_envelope
 with copy.Copy(Path(sys.argv[1])) as opened:
     opened.start("https://provider.example.com/feed", datetime.now(UTC))
     opened.add("one", read_page(b'{"items": [{"id": 1, "data": {}}]}'), "cursor of two")

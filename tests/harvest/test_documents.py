@@ -12,7 +12,6 @@ from openbooking.harvest.documents import (
     LargeDocumentError,
     is_later,
     read_envelope,
-    read_envelopes,
     read_page,
 )
 from support.feeds.answers import item
@@ -106,16 +105,3 @@ def test_bytes_that_are_no_json_document_are_refused(body: bytes, why: str) -> N
 )  # fmt: skip
 def test_the_second_version_is_later_unless_its_modified_is_lower(modified: Any, than: Any, later: bool) -> None:
     assert is_later(modified, than) is later
-
-
-@pytest.mark.parametrize(
-    "odd", [None, b"5", b'{"id": 7, "state": "updated"}', b'{"@type": "Event", "id": "c", "state": "updated"}']
-)
-def test_envelopes_are_read_together_as_one_by_one(odd: bytes | None) -> None:
-    published = [
-        b'{"id": " a ", "kind": "Event", "state": "updated", "modified": 1.50}',
-        b'{"id": "b", "state": "deleted"}',
-    ]
-    items = [msgspec.Raw(item) for item in (*published, *([odd] if odd else []))]
-    assert read_envelopes(items) == [read_envelope(item) for item in items]
-    assert read_envelopes([]) == []

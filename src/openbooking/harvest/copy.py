@@ -5,14 +5,14 @@ at any moment therefore resumes at the right page, and the copy misses no item.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from openbooking.harvest.documents import Page
-from openbooking.harvest.items import TABLES, FeedItems
+from openbooking.harvest.items import TABLES, FeedItems, after_position
 from openbooking.harvest.urls import page_key, split_credentials
 
 MAX_COPY_BYTES = 50_000_000_000
@@ -135,8 +135,10 @@ class Copy:
     def items(self) -> Iterator[CopiedItem]:
         """Yield the items in the order of the feed, deleted items included. One item is in memory at a time."""
         with self._copy_errors():
-            for row in self._db.execute(f"SELECT {_ITEM_COLUMNS} {_ITEMS} ORDER BY position"):
-                yield _item(row)
+            for _, *row in self._db.execute(after_position(_ITEM_COLUMNS), (0, 0)):
+                item = _item(row)
+                if item.id or not item.deleted:
+                    yield item
 
     def take(self, id_: str, kind: str) -> CopiedItem | None:
         """Remove an item from the copy and return it; return None if the copy does not have it."""
@@ -193,7 +195,7 @@ class Copy:
             raise CopyError(f"{name} cannot be used: {fault}") from fault
 
 
-def _item(row: tuple[Any, ...]) -> CopiedItem:
+def _item(row: Iterable[Any]) -> CopiedItem:
     item = CopiedItem._make(row)
     # SQLite has no booleans.
     return item._replace(deleted=bool(item.deleted))

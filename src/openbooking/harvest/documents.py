@@ -4,7 +4,6 @@ Each item is kept as bytes, so that an item that cannot be read does not affect 
 """
 
 import re
-from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -119,7 +118,6 @@ class _UsualItem(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder().decode
 _decode_usual_page = msgspec.json.Decoder(_UsualPage).decode
 _decode_usual_item = msgspec.json.Decoder(_UsualItem).decode
-_decode_usual_items = msgspec.json.Decoder(list[_UsualItem]).decode
 _decode_members = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_document = msgspec.json.Decoder(_Document).decode
 _decode_item = msgspec.json.Decoder(_Item).decode
@@ -157,15 +155,6 @@ def read_envelope(item: msgspec.Raw) -> Envelope | None:
     except _NOT_USUAL:
         return _read_unusual_envelope(item)
     return _envelope(usual)
-
-
-def read_envelopes(items: Sequence[msgspec.Raw]) -> list[Envelope | None]:
-    """Return the RPDE envelope of each item, as `read_envelope` does."""
-    try:
-        usual = _decode_usual_items(b"[%b]" % b",".join(items))
-    except _NOT_USUAL:
-        return [read_envelope(item) for item in items]
-    return [_envelope(item) for item in usual]
 
 
 def _envelope(usual: _UsualItem) -> Envelope | None:

@@ -3,8 +3,9 @@
 `copy.Copy` keeps the items of one feed in a file, and the catalogue of a Broker those of many feeds in its database.
 Statements have `?` for parameters, and are valid for SQLite and PostgreSQL.
 
-Every change of an item gives the item a new, higher *position*. Who has processed the items up to a position finds the
-items that have changed since behind it. A *round* is one reading of a feed from its first page.
+Every change of an item gives the item a new, higher *position*; the first position of an item is its *number*. Who has
+processed the items up to a position finds the items that have changed since behind it. A *round* is one reading of a
+feed from its first page.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from openbooking.harvest.documents import Envelope, Page, is_later, read_envelopes
+from openbooking.harvest.documents import Envelope, Page, is_later, read_envelope
 from openbooking.harvest.urls import page_key, split_credentials
 
 # Feeds show a deleted item for seven days (RPDE "Deleted items"). One of these days is kept for reading the feed.
@@ -33,11 +34,15 @@ TABLES = (
         content BLOB, url TEXT, place INTEGER, round INTEGER, UNIQUE (feed, id, kind)
     )
     """,
-    "CREATE UNIQUE INDEX IF NOT EXISTS harvest_item_position ON harvest_item (position)",
+    # Most items never change. Their position is their number, so that an index of the others suffices.
+    """
+    CREATE UNIQUE INDEX IF NOT EXISTS harvest_item_position ON harvest_item (position) WHERE position <> number
+    """,
     "CREATE TABLE IF NOT EXISTS harvest_counter (last BIGINT)",
     "INSERT INTO harvest_counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM harvest_counter)",
 )
 
+# The rows of a statement. Databases accept at least 32,766 parameters, and a row of an item has 11.
 _AT_ONCE = 500
 _decode = msgspec.json.decode
 
@@ -80,13 +85,25 @@ _Key = tuple[str, str]
 # without names, because a harvest makes millions of them.
 _Version = tuple[bytes, int, bytes, int]
 _COLUMNS = ", ".join(FeedRow._fields)
-_WRITE_ITEM = """
+_ROW_MARKS = f"({', '.join('?' * 11)})"
+_WRITE_ITEMS = """
     INSERT INTO harvest_item (number, position, feed, id, kind, modified, deleted, content, url, place, round)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES {}
     ON CONFLICT (feed, id, kind) DO UPDATE SET position = excluded.position, modified = excluded.modified,
         deleted = excluded.deleted, content = excluded.content, url = excluded.url, place = excluded.place,
         round = excluded.round
 """
+
+
+def after_position(columns: str) -> str:
+    """Return a query of the items that have changed after a position, in the order of their positions.
+
+    The parameters are the position, twice. A row has the position of the item and the columns.
+    """
+    return (
+        f"SELECT number AS position, {columns} FROM harvest_item WHERE position = number AND number > ?"  # noqa: S608 - our own names
+        f" UNION ALL SELECT position, {columns} FROM harvest_item WHERE position <> number AND position > ? ORDER BY 1"
+    )
 
 
 class FeedItems:
@@ -154,14 +171,14 @@ class FeedItems:
         feed = self.find(statements)
         if feed is None:
             raise LookupError(f"the feed {self._name} has not been started")
-        envelopes = read_envelopes(page.items)
+        envelopes = [read_envelope(item) for item in page.items]
         versions = _later_versions(page, envelopes, _known_versions(statements, feed, envelopes))
         rows = [
             (position, position, feed.feed, id_, kind, modified, deleted, content, url, place, feed.round)
             for position, ((id_, kind), (modified, deleted, content, place)) in enumerate(versions.items(), last + 1)
         ]
         if rows:
-            statements.execute_many(_WRITE_ITEM, rows)
+            _write_items(statements, rows)
             _advance_counter(statements, len(rows))
         statements.execute("UPDATE harvest_feed SET cursor = ? WHERE feed = ?", (cursor, feed.feed))
         if current_at is not None:
@@ -207,7 +224,9 @@ def _later_versions(page: Page, envelopes: Sequence[Envelope | None], known: dic
             digest = hashlib.blake2b(content, digest_size=16).hexdigest()
             found["", digest] = (b"null", 0, content, place)
             continue
-        key = (_storable(envelope.id), _storable(envelope.kind))
+        key = (envelope.id, envelope.kind)
+        if "\0" in envelope.id or "\0" in envelope.kind:
+            key = (_storable(envelope.id), _storable(envelope.kind))
         if key in known:
             if not is_later(_decode_modified(envelope.modified), _decode_modified(known[key])):
                 continue
@@ -216,6 +235,14 @@ def _later_versions(page: Page, envelopes: Sequence[Envelope | None], known: dic
         known[key] = envelope.modified
         found[key] = (envelope.modified, int(envelope.deleted), content, place)
     return found
+
+
+def _write_items(statements: Statements, rows: Sequence[Sequence[object]]) -> None:
+    """Write rows, many by one statement, which is faster than a statement for each."""
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        marks = ", ".join([_ROW_MARKS] * len(some))
+        statements.execute(_WRITE_ITEMS.format(marks), [value for row in some for value in row])
 
 
 def _delete_missing(statements: Statements, feed: FeedRow) -> None:

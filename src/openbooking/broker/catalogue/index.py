@@ -14,8 +14,11 @@ from openbooking.broker.catalogue.feeds import system_of
 from openbooking.broker.catalogue.rows import HIDDEN, Concept, Row, Subject, row_of
 from openbooking.broker.catalogue.things import MOST_PARENTS, Thing, digest, read_things
 from openbooking.broker.store.database import Database, Transaction
+from openbooking.harvest.items import after_position
 
 BATCH = 1_000
+_COLUMNS = "number, feed, content, deleted"
+_ITEMS_BY_NUMBER = f"SELECT position, {_COLUMNS} FROM harvest_item WHERE number IN"  # noqa: S608 - our own names
 _AT_ONCE = 500
 _MOST_CACHED = 20_000
 _MOST_SUBJECTS = 500_000
@@ -95,7 +98,7 @@ class Index:
         self._cache, self._known_subjects = {}, set()
         with self._database.transaction(durable=False) as transaction:
             (progress,) = transaction.execute("SELECT position FROM catalogue_progress").fetchone() or (0,)
-            items = list(_items(transaction, "item.position > ? ORDER BY item.position LIMIT ?", (progress, BATCH)))
+            items = list(_items(transaction, f"{after_position(_COLUMNS)} LIMIT ?", (progress, progress, BATCH)))
             if items:
                 _write(transaction, items, Occurrences(transaction, cache), known)
                 transaction.execute("UPDATE catalogue_progress SET position = ?", (items[-1].position,))
@@ -159,7 +162,7 @@ class Occurrences:
         missing = sorted(number for number in wanted if number not in self._cache)
         for start in range(0, len(missing), _AT_ONCE):
             some = missing[start : start + _AT_ONCE]
-            for item in _items(self._transaction, f"item.number IN ({_marks(some)})", some):
+            for item in _items(self._transaction, f"{_ITEMS_BY_NUMBER} ({_marks(some)})", some):
                 self._cache[item.number] = self._read(item)
         loaded = [occurrence for number in sorted(wanted) for occurrence in self._cache.get(number, ())]
         for occurrence in loaded:
@@ -310,12 +313,10 @@ def _write_subjects(transaction: Transaction, subjects: Sequence[Subject]) -> No
         transaction.execute_many(statement, sorted(activities))
 
 
-def _items(transaction: Transaction, condition: str, parameters: Sequence[object]) -> Iterator[_Item]:
-    columns = "item.number, item.position, feed.name, item.content, item.deleted"
-    joined = "harvest_item item JOIN harvest_feed feed ON feed.feed = item.feed"
-    query = f"SELECT {columns} FROM {joined} WHERE {condition}"  # noqa: S608 - our own text
-    for number, position, name, content, deleted in transaction.execute(query, parameters).fetchall():
-        yield _Item(number, position, system_of(name), bytes(content), bool(deleted))
+def _items(transaction: Transaction, query: str, parameters: Sequence[object]) -> Iterator[_Item]:
+    systems = {feed: system_of(name) for feed, name in transaction.execute("SELECT feed, name FROM harvest_feed")}
+    for position, number, feed, content, deleted in transaction.execute(query, parameters).fetchall():
+        yield _Item(number, position, systems[feed], bytes(content), bool(deleted))
 
 
 def _parents(occurrence: Occurrence) -> Iterator[int]:
