@@ -14,7 +14,7 @@ import pytest
 
 from openbooking.harvest.copy import CopiedItem, Copy, CopyError
 from openbooking.harvest.documents import read_page
-from openbooking.harvest.items import MAX_GAP
+from openbooking.harvest.items import MAX_GAP, after_position
 from support.feeds.answers import FEED, item, page
 
 NOW = datetime(2026, 10, 21, tzinfo=UTC)
@@ -238,3 +238,18 @@ def test_a_file_that_is_no_database_and_a_missing_folder_are_refused(path: Path,
         path = path / "nowhere" / "copy"
     with pytest.raises(CopyError, match="cannot be used"):
         Copy(path)
+
+
+@pytest.mark.parametrize("is_former", [False, True], ids=["new", "index of an earlier version"])
+def test_changed_and_unchanged_items_come_in_the_order_of_their_last_change(path: Path, is_former: bool) -> None:
+    with Copy(path) as copy:
+        if is_former:
+            copy._db.execute("DROP INDEX harvest_item_position")
+            copy._db.execute("CREATE UNIQUE INDEX harvest_item_position ON harvest_item (position)")
+        copy.start(FEED, NOW)
+        add(copy, item(1, "a"), item(2, "b"), cursor="first")
+        add(copy, item(3, "a"), item(4, "c"), item(5, "d"), cursor="second")
+        add(copy, item(6, "c"), item(7, "e"), cursor="third")
+        assert [found.id for found in copy.items()] == ["b", "a", "d", "c", "e"]
+        plan = copy._db.execute(f"EXPLAIN QUERY PLAN {after_position('id')}", (0, 0)).fetchall()
+        assert [step for step in plan if "TEMP B-TREE" in step[-1]] == []
