@@ -13,6 +13,7 @@ from typing import NamedTuple
 from openbooking.broker.catalogue import bookable
 from openbooking.broker.catalogue.index import Occurrence, Occurrences
 from openbooking.broker.catalogue.query import (
+    Condition,
     Interval,
     Search,
     interval_of,
@@ -33,6 +34,8 @@ _FEW_SUBJECTS = 2_000
 # The intervals in which their dates are read, in seconds. The last has no end.
 _DAY = 86_400
 _INTERVALS = (_DAY, 4 * _DAY, 16 * _DAY, 64 * _DAY, 2 * ANY_TIME)
+# The radii of the rings in which a circle is searched from its centre outwards, as shares of its radius.
+_RINGS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)
 _FIRST_SUBJECTS = 50
 _MOST_AT_ONCE = 2_000
 _AT_ONCE = 200
@@ -140,22 +143,26 @@ class _Finder:
     def _found(self) -> Iterator[_Found]:
         """Yield the rows that fit, in the order of the search."""
         if self._search.sort == "distance":
-            yield from self._by_distance(self._subjects())
-        elif self._is_selective() and len(subjects := self._subjects(_FEW_SUBJECTS + 1)) <= _FEW_SUBJECTS:
+            yield from self._by_distance()
+        elif (subjects := self._few_subjects()) is not None:
             yield from self._by_subjects(subjects)
         else:
             yield from self._by_time()
 
-    def _is_selective(self) -> bool:
+    def _few_subjects(self) -> list[int] | None:
+        """Return the subjects that fit; None if they are many."""
         search = self._search
-        return any(wanted is not None for wanted in (search.activity, search.near, search.seller, search.text))
+        if all(wanted is None for wanted in (search.activity, search.near, search.seller, search.text)):
+            return None
+        subjects = self._subjects(self._on_subjects, _FEW_SUBJECTS + 1)
+        return subjects if len(subjects) <= _FEW_SUBJECTS else None
 
-    def _subjects(self, limit: int | None = None) -> list[int]:
+    def _subjects(self, condition: Condition, limit: int | None = None) -> list[int]:
         """Return the subjects that fit, or this many of those in the box around the circle."""
-        query = f"SELECT subject, latitude, longitude FROM catalogue_subject subject WHERE {self._on_subjects.text}"  # noqa: S608 - our own text
+        query = f"SELECT subject, latitude, longitude FROM catalogue_subject subject WHERE {condition.text}"  # noqa: S608 - our own text
         if limit is not None:
             query += f" LIMIT {limit}"
-        rows = self._transaction.execute(query, self._on_subjects.parameters).fetchall()
+        rows = self._transaction.execute(query, condition.parameters).fetchall()
         if len(rows) == limit:
             return [subject for subject, _, _ in rows]
         return [subject for subject, latitude, longitude in rows if self._is_near(subject, latitude, longitude)]
@@ -200,18 +207,31 @@ class _Finder:
             yield from sorted(self._rows(subjects, Interval(first, before)))
             first = before
 
-    def _by_distance(self, subjects: Sequence[int]) -> Iterator[_Found]:
+    def _by_distance(self) -> Iterator[_Found]:
         """Yield the rows of the nearest subjects first, and those of one distance in order of time."""
-        nearest = sorted(subjects, key=lambda subject: (self._distances[subject], subject))
-        start, count = 0, _FIRST_SUBJECTS
-        while start < len(nearest):
-            end = start + count
-            # All subjects of one distance are read together.
-            while end < len(nearest) and self._distances[nearest[end]] == self._distances[nearest[end - 1]]:
-                end += 1
-            rows = self._rows(nearest[start:end], self._interval)
-            yield from sorted(rows, key=lambda row: (self._distances[row.subject], row))
-            start, count = end, min(count * 2, _MOST_AT_ONCE)
+        for subjects in self._rings():
+            nearest = sorted(subjects, key=lambda subject: (self._distances[subject], subject))
+            start, count = 0, _FIRST_SUBJECTS
+            while start < len(nearest):
+                end = start + count
+                # All subjects of one distance are read together.
+                while end < len(nearest) and self._distances[nearest[end]] == self._distances[nearest[end - 1]]:
+                    end += 1
+                rows = self._rows(nearest[start:end], self._interval)
+                yield from sorted(rows, key=lambda row: (self._distances[row.subject], row))
+                start, count = end, min(count * 2, _MOST_AT_ONCE)
+
+    def _rings(self) -> Iterator[list[int]]:
+        """Yield the subjects of each ring around the centre, because the inner ones often have hits enough."""
+        near = self._search.near
+        if near is None:
+            return
+        inner = -1.0
+        for outer in (near.km * share for share in _RINGS):
+            search = self._search._replace(near=near._replace(km=outer))
+            found = self._subjects(on_subjects(self._transaction, self._system, search))
+            yield [subject for subject in found if inner < self._distances[subject] <= outer]
+            inner = outer
 
     def _rows(self, subjects: Sequence[int], interval: Interval) -> Iterator[_Found]:
         marks = ", ".join("?" * len(subjects))
