@@ -189,12 +189,16 @@ class BasketFlows:
     def quote(self) -> Flow[Quote]:
         """Ask for a quote: C2 if the Customer is known, otherwise C1.
 
-        Errors of items are in the quote. Answers that are not allowed are found before the request is sent.
+        Errors of items are in the quote. Answers that are not allowed are found before the request is sent. A basket
+        whose booking was reversed, for example because the payment was declined, begins again with another Order UUID.
 
         Raises:
             AnswersError: An answer is not allowed.
+            WrongStateError: The basket was booked or proposed before, or is being booked.
         """
         self._check_answers(complete=False)
+        order = yield from self._purchases.order_to_quote(self.owned.order)
+        self.owned = self.owned._replace(order=order)
         api = yield from self._api()
         try:
             reply = yield from api.quote(self.owned.order, self.request(OrderType.QUOTE))

@@ -189,8 +189,11 @@ class BrokerFlows:
 
         Raises:
             OrderAccessError: The Customer has no such Order.
+            OpenBookingError: The OrderProposal is not rejected, for example because the Seller has rejected it before.
         """
+        owned = yield from self._owned(order, customer_key)
         yield from self._update_proposal(order, customer_key, OrderProposalStatus.CUSTOMER_REJECTED.value, note)
+        yield from work(lambda: self._journal.reject(owned.order))
 
     def send_note(self, order: uuid.UUID, customer_key: str, note: str) -> Flow[None]:
         """Send a note of the Customer to the Seller of an OrderProposal (OB 9.2.5).

@@ -32,9 +32,10 @@ class Faults(NamedTuple):
 
 
 REVERSED = {"B": [Fault.FATAL_AFTERWARDS] * 3}
+ANY = [fault for fault in Fault if fault not in {Fault.OUTDATED, Fault.NOT_ALLOWED, Fault.REJECTED_BEFORE}]
 CASES = [
     Faults("none"),
-    *(Faults(f"B {fault.name} once", {"B": [fault]}) for fault in Fault if fault is not Fault.OUTDATED),
+    *(Faults(f"B {fault.name} once", {"B": [fault]}) for fault in ANY),
     *(
         Faults(f"B {fault.name} for all attempts", {"B": [fault] * ATTEMPTS})
         for fault in (Fault.BUSY, Fault.LIMITED, Fault.SILENT, Fault.LOST)
