@@ -271,11 +271,12 @@ class BrokerFlows:
         Args:
             handle: Called for each page of changes with the connection of the database and the changes, in the
                 transaction that moves the cursor. What it writes with the connection is committed with the cursor. It
-                must not commit or close the connection. If it raises an error, the page comes again. In an
+                must not commit, roll back or close the connection. If it raises an error, the page comes again. In an
                 `AsyncBroker` it runs in the thread of the database.
 
         Raises:
             FeedError: A feed cannot be read to its end.
+            DatabaseError: The handler has committed, or tried to. The page comes again.
         """
         count = 0
         for reading in (yield from self.readings()):
