@@ -155,7 +155,7 @@ class Broker:
         """Search what was harvested; `Search` describes the terms.
 
         Raises:
-            ValueError: The limit or the offset is out of bounds, or hits are to be sorted by the distance from nowhere.
+            ValueError: A term is out of bounds, or hits are to be sorted by the distance from nowhere.
         """
         return self._driver.run(self._flows.search(Search(**terms)))
 

@@ -305,7 +305,7 @@ class BrokerFlows:
         """Search what was harvested.
 
         Raises:
-            ValueError: The limit or the offset is out of bounds, or hits are to be sorted by the distance from nowhere.
+            ValueError: A term is out of bounds, or hits are to be sorted by the distance from nowhere.
         """
         known = Catalogue(self.database, self._site, {}, HarvestOptions(clock=self._options.clock))
         return (yield from work(lambda: known.search(search)))

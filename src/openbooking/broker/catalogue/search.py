@@ -15,6 +15,7 @@ from openbooking.broker.catalogue.index import Occurrence, Occurrences
 from openbooking.broker.catalogue.query import (
     Interval,
     Search,
+    check,
     interval_of,
     is_within_hours,
     on_subjects,
@@ -25,8 +26,6 @@ from openbooking.broker.catalogue.things import join
 from openbooking.broker.store.database import Database, Transaction
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.published.values import JsonObject, read_text
-
-MOST_LIMIT = 1_000
 
 # Up to this number of subjects, their dates are read subject by subject.
 _FEW_SUBJECTS = 2_000
@@ -100,12 +99,9 @@ def find(database: Database, system: str, search: Search, now: datetime) -> list
         now: The current time, with a zone.
 
     Raises:
-        ValueError: The limit or the offset is out of bounds, or hits are to be sorted by the distance from nowhere.
+        ValueError: A term is out of bounds, or hits are to be sorted by the distance from nowhere.
     """
-    if not 1 <= search.limit <= MOST_LIMIT or search.offset < 0:
-        raise ValueError(f"The limit must be from 1 to {MOST_LIMIT}, and the offset must not be negative.")
-    if search.sort == "distance" and search.near is None:
-        raise ValueError("Hits are sorted by distance from a place: name the place with `near`.")
+    check(search)
     with database.reading() as transaction:
         return _Finder(transaction, system, search, now).hits()
 
