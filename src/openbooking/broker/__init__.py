@@ -12,9 +12,9 @@ from openbooking.broker.api.registration import Registration, register
 from openbooking.broker.api.retries import Retries
 from openbooking.broker.basket import Bookable, Choice, Contents, Quote
 from openbooking.broker.catalogue.bookable import Offer
-from openbooking.broker.catalogue.harvesting import FeedEnd
+from openbooking.broker.catalogue.harvesting import FeedEnd, FeedProgress
 from openbooking.broker.catalogue.query import Near, Search
-from openbooking.broker.catalogue.search import Hit
+from openbooking.broker.catalogue.search import Activity, Hit
 from openbooking.broker.client import AsyncBasket, AsyncBroker, Basket, Broker
 from openbooking.broker.core import BrokerOptions
 from openbooking.broker.errors import (
@@ -26,7 +26,7 @@ from openbooking.broker.errors import (
     OrderAccessError,
     UnreadableReplyError,
 )
-from openbooking.broker.flow import Flow, NoAnswerError, run, run_async
+from openbooking.broker.flow import Flow, NoAnswerError, Pause, run, run_async
 from openbooking.broker.forms import AnswerFault, AnswersError, Question, QuestionKind, faults_in, read_text
 from openbooking.broker.money.errors import (
     LostPurchaseError,
@@ -69,6 +69,7 @@ from openbooking.openactive.terms import BrokerRole
 __all__ = [
     "Access",
     "AccessChanged",
+    "Activity",
     "AnswerFault",
     "AnswersError",
     "ApiKey",
@@ -97,6 +98,7 @@ __all__ = [
     "DiscoveryError",
     "FeedEnd",
     "FeedError",
+    "FeedProgress",
     "FixedHeaders",
     "Flow",
     "Hit",
@@ -124,6 +126,7 @@ __all__ = [
     "OrderQuote",
     "Organization",
     "OwnedOrder",
+    "Pause",
     "Payment",
     "PaymentError",
     "Payments",

@@ -188,7 +188,8 @@ class Steps:
         last: Exception | None = None
         for attempt in range(self._retries.attempts):
             if attempt:
-                yield from pause(min(self._retries.first_pause * 2 ** (attempt - 1), self._retries.longest_pause))
+                seconds = self._retries.first_pause * 2 ** (attempt - 1)
+                yield from pause(min(seconds, self._retries.longest_pause), f"The payment provider: {last}")
             try:
                 return Done(), (yield from call_hook(partial(hook, charge)))
             except DeclinedError as fault:

@@ -138,7 +138,7 @@ class OrderFeedReading:
             if isinstance(step, Get):
                 self._status = yield from _get(step, reader)
             elif isinstance(step, Wait):
-                yield from pause(step.seconds)
+                yield from pause(step.seconds, f"{step.url}: {step.reason}.")
             else:
                 return step
 
