@@ -52,6 +52,7 @@ class Basket(_KeptBasket):
         self._flows = flows
 
     quote = blocking(BasketFlows.quote)
+    current_quote = blocking(BasketFlows.current_quote)
     add = blocking(BasketFlows.add)
     remove = blocking(BasketFlows.remove)
     set_customer = blocking(BasketFlows.set_customer)
@@ -69,6 +70,7 @@ class AsyncBasket(_KeptBasket):
         self._flows = flows
 
     quote = asynchronous(BasketFlows.quote)
+    current_quote = asynchronous(BasketFlows.current_quote)
     add = asynchronous(BasketFlows.add)
     remove = asynchronous(BasketFlows.remove)
     set_customer = asynchronous(BasketFlows.set_customer)
@@ -202,6 +204,8 @@ class Broker:
 
     discover = blocking(BrokerFlows.discover)
     orders_of = blocking(BrokerFlows.orders_of)
+    booking = blocking(BrokerFlows.booking)
+    bookings = blocking(BrokerFlows.bookings)
     forget_customer = blocking(BrokerFlows.forget_customer)
     status = blocking(BrokerFlows.status)
     cancel = blocking(BrokerFlows.cancel)
@@ -315,6 +319,8 @@ class AsyncBroker:
 
     discover = asynchronous(BrokerFlows.discover)
     orders_of = asynchronous(BrokerFlows.orders_of)
+    booking = asynchronous(BrokerFlows.booking)
+    bookings = asynchronous(BrokerFlows.bookings)
     forget_customer = asynchronous(BrokerFlows.forget_customer)
     status = asynchronous(BrokerFlows.status)
     cancel = asynchronous(BrokerFlows.cancel)

@@ -14,6 +14,7 @@ from openbooking.broker.api.endpoints import BookingApi
 from openbooking.broker.api.openid import Tokens
 from openbooking.broker.api.retries import Retries
 from openbooking.broker.basket import BasketFlows, Bookable, Contents, Party, items_of, read_contents, to_json
+from openbooking.broker.bookings import Booking, Bookings
 from openbooking.broker.credentials import AnyAccess, Credentials
 from openbooking.broker.errors import DiscoveryError, OrderAccessError, Reply
 from openbooking.broker.flow import Flow, OnPause, Pause, work
@@ -85,6 +86,7 @@ class BrokerFlows(OpenDataFlows):
         self._steps = Steps(self.api, payments, self._options.retries)
         self._purchases = Purchases(self._journal, self._steps)
         self._recovery = Recovery(self._journal, self._purchases, self._steps)
+        self._bookings = Bookings(self.database, self._journal, site, self._options.clock)
         self._broker = None if organization is None else to_json(organization)
         self.credentials = Credentials(access, self.discover, self.database, self._options.clock)
 
@@ -142,6 +144,26 @@ class BrokerFlows(OpenDataFlows):
     def orders_of(self, customer_key: str) -> Flow[tuple[OwnedOrder, ...]]:
         """Return the Orders that a Customer has begun at this Booking System, booked or not."""
         return (yield from work(lambda: self._owners.of_customer(customer_key)))
+
+    def booking(self, order: uuid.UUID, customer_key: str) -> Flow[Booking | None]:
+        """Return what has become of an Order, with its items as people read them; None for a basket that was deleted.
+
+        No request is sent: the answer is as old as the last harvest and the last reading of changes.
+
+        Raises:
+            OrderAccessError: The Customer has no such Order.
+        """
+        owned = yield from self._owned(order, customer_key)
+        return (yield from work(lambda: self._bookings.read(owned)))
+
+    def bookings(self, customer_key: str) -> Flow[tuple[Booking, ...]]:
+        """Return the bookings and baskets of a Customer, as `booking` does, the latest first."""
+
+        def read() -> tuple[Booking, ...]:
+            found = (self._bookings.read(owned) for owned in reversed(self._owners.of_customer(customer_key)))
+            return tuple(booking for booking in found if booking)
+
+        return (yield from work(read))
 
     def forget_customer(self, customer_key: str) -> Flow[int]:
         """Erase what a Customer has told: the details, answers and baskets. The Orders stay known by their UUIDs.
@@ -354,6 +376,7 @@ class BrokerFlows(OpenDataFlows):
             after_booking=self._watch_booked,
             broker=self._broker,
             role=self._options.role,
+            clock=self._options.clock,
         )
 
 
