@@ -47,7 +47,7 @@ def message(type_: str, *, status: str = "OrderItemConfirmed", whole: bool = Tru
         "orderedItem": WHOLE if whole else SESSION,
         "acceptedOffer": PRICED if whole else OFFER,
     }
-    due = {"@type": "PriceSpecification", "price": price, "priceCurrency": "GBP"}
+    due = {"@type": "PriceSpecification", "price": price} | ({"priceCurrency": "GBP"} if price else {})
     return {
         "@context": "https://openactive.io/", "@type": type_, "@id": "https://x.example/1", "orderedItem": [item],
         "totalPaymentDue": due, **more,
@@ -118,6 +118,7 @@ def test_items_that_a_feed_names_by_id_keep_their_names_and_prices(sam: Sam) -> 
     result_of(sam.flows.settle())
     booking = sam.booking(order)
     assert (booking.state, booking.refunded) == (BookingState.CANCELLED, Decimal(12))
+    assert (booking.total, booking.currency) == (Decimal(0), "GBP")
     (item,) = booking.items
     assert (item.name, item.price, item.status) == ("Yoga", Decimal(12), "cancelled by the organiser")
 

@@ -111,7 +111,8 @@ class Bookings:
             state=state,
             items=items,
             total=None if due is None else Decimal(str(due.price)),
-            currency=(due and due.price_currency) or "",
+            # A total of 0 may have no currency.
+            currency=(due and due.price_currency) or purchase.currency,
             paid=purchase.amount if is_bought else Decimal(0),
             refunded=purchase.refunded,
             under_way=WORDS[purchase.state] if state is BookingState.UNDER_WAY else "",
