@@ -5,7 +5,6 @@ BROKER_APP_SITE=http://127.0.0.1:8000/openactive BROKER_APP_API_KEY=… uvicorn 
 
 import os
 import secrets
-from pathlib import Path
 
 from openbooking.sandbox.broker_app.app import Config, create_app
 
@@ -13,7 +12,7 @@ app = create_app(
     Config(
         site=os.environ["BROKER_APP_SITE"],
         api_key=os.environ["BROKER_APP_API_KEY"],
-        database=Path(os.environ.get("BROKER_APP_DATABASE", "broker_app.sqlite3")),
+        database=os.environ.get("BROKER_APP_DATABASE", "broker_app.sqlite3"),
         # Without a secret of its own, each start makes new cookies, and Customers lose sight of their bookings.
         secret=os.environ.get("BROKER_APP_SECRET", secrets.token_hex()).encode(),
         name=os.environ.get("BROKER_APP_NAME", "Get Moving"),

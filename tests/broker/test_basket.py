@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
@@ -54,8 +54,15 @@ def quoted(*positions: int, price: Any = 12, **changes: Any) -> Any:
 
 
 @pytest.fixture
-def broker() -> Iterator[BrokerFlows]:
-    flows = BrokerFlows(SITE, ApiKey("k"), ":memory:", Organization(name="My App"), None, None)
+def now() -> list[datetime]:
+    """The time of the clock."""
+    return [datetime(2027, 3, 1, 12, tzinfo=UTC)]
+
+
+@pytest.fixture
+def broker(now: list[datetime]) -> Iterator[BrokerFlows]:
+    options = BrokerOptions(clock=lambda: now[0])
+    flows = BrokerFlows(SITE, ApiKey("k"), ":memory:", Organization(name="My App"), None, options)
     with closing(flows):
         yield flows
 
@@ -186,6 +193,37 @@ def test_faults_of_items_are_part_of_the_quote_and_leave_no_total(broker: Broker
 def test_the_end_of_the_lease_is_read(broker: BrokerFlows, lease: Any, expires: datetime | None) -> None:
     quote = result_of(begun(broker).quote(), [PAGE, quoted(0, lease=lease)])
     assert quote.lease_expires == expires
+
+
+def test_a_basket_is_shown_without_a_request_while_its_lease_lives(now: list[datetime], broker: BrokerFlows) -> None:
+    basket = begun(broker)
+    until = {"@type": "Lease", "leaseExpires": "2027-03-01T12:10:00Z"}
+    first = play(basket.current_quote(), [PAGE, quoted(0, 1, lease=until)])
+    assert [request.method for request in first.requests] == ["GET", "PUT"]
+    opened = result_of(broker.open_basket(basket.owned.order, "sam"))
+    for shown in (basket, opened):
+        played = play(shown.current_quote())
+        assert (played.requests, played.result) == ([], first.result)
+    now[0] += timedelta(minutes=10)
+    later = {**until, "leaseExpires": "2027-03-01T12:20:00Z"}
+    assert len(play(basket.current_quote(), [quoted(0, 1, lease=later)]).requests) == 1
+    with pytest.raises(NoAnswerError):
+        result_of(basket.remove(1), [NoAnswerError("lost")] * 20)
+    assert len(play(basket.current_quote(), [quoted(0, lease=later)]).requests) == 1
+
+
+def test_a_refused_basket_is_shown_with_its_errors(now: list[datetime], broker: BrokerFlows) -> None:
+    basket = begun(broker)
+    until = {"@type": "Lease", "leaseExpires": "2027-03-01T12:10:00Z"}
+    full = [
+        {"@type": "OrderItem", "position": 0, "error": [{"@type": "IncompleteAttendeeDetailsError"}]},
+        {"@type": "OrderItem", "position": 1, "error": [{"@type": "OpportunityIsFullError"}]},
+    ]
+    refused = quoted(0, 1, orderedItem=full, lease=until)._replace(status=409)
+    assert result_of(basket.quote(), [PAGE, refused]) == (quote := result_of(basket.current_quote()))
+    assert [fault.type for fault in quote.refusals] == ["OpportunityIsFullError"]
+    assert [item.faults for item in quote.items] == [(), ("No space is left.",)]
+    assert now
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,19 @@ import httpx2
 import pytest
 
 from openbooking.broker import flow as flows
-from openbooking.broker.flow import Answer, Flow, NoAnswerError, Request, call_hook, pause, run, run_async, send, work
+from openbooking.broker.flow import (
+    Answer,
+    Flow,
+    NoAnswerError,
+    Pause,
+    Request,
+    call_hook,
+    pause,
+    run,
+    run_async,
+    send,
+    work,
+)
 
 Drive = Callable[[Flow[Any]], Any]
 
@@ -141,6 +153,26 @@ def test_no_connection_is_no_answer(drive: Drive) -> None:
     for url in (f"http://127.0.0.1:{port}/", "http://nowhere.invalid/", "nowhere", "http://[::1", "http://a b/"):
         with pytest.raises(NoAnswerError):
             drive(send(Request("GET", url, {}, seconds=5)))
+
+
+def test_pauses_are_told_with_their_reasons() -> None:
+    told: list[Pause] = []
+
+    def tried_twice() -> Flow[str]:
+        yield from pause(1)
+        yield from pause(2, "The answer has status 503.")
+        return "done"
+
+    async def drive_async() -> str:
+        async with httpx2.AsyncClient() as client:
+            with ThreadPoolExecutor(1) as worker:
+                flow = tried_twice()
+                return await run_async(flow, client, worker, lambda _: asyncio.sleep(0), told.append)
+
+    with httpx2.Client() as client:
+        assert run(tried_twice(), client, lambda _: None, told.append) == "done"
+    assert asyncio.run(drive_async()) == "done"
+    assert told == [Pause(2, "The answer has status 503.")] * 2
 
 
 def test_redirects_are_answers(drive: Drive) -> None:

@@ -75,3 +75,9 @@ def test_a_lost_answer_ends_its_span_with_the_error(spans: list[Span]) -> None:
 def test_a_request_stays_as_it_is_without_opentelemetry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(telemetry, "is_installed", lambda: False)
     assert play(send(REQUEST), [answer(200)]).requests == [REQUEST]
+
+
+@pytest.mark.usefixtures("spans")
+def test_address_that_is_no_url_is_reported_as_an_answer_that_did_not_come() -> None:
+    played = play(send(Request("GET", "http://[::1", {})), [NoAnswerError("no URL")])
+    assert isinstance(played.error, NoAnswerError)

@@ -10,11 +10,12 @@ from openbooking.broker.api.discovery import BookingSystem, Catalog, OpenFeed, d
 from openbooking.broker.api.openid import OpenIdClient, Tokens
 from openbooking.broker.api.registration import Registration, register
 from openbooking.broker.api.retries import Retries
-from openbooking.broker.basket import Bookable, Choice, Contents, Quote
+from openbooking.broker.basket import Bookable, Choice, Contents
+from openbooking.broker.bookings import Booking, BookingState
 from openbooking.broker.catalogue.bookable import Offer
-from openbooking.broker.catalogue.harvesting import FeedEnd
+from openbooking.broker.catalogue.harvesting import FeedEnd, FeedProgress
 from openbooking.broker.catalogue.query import Near, Search
-from openbooking.broker.catalogue.search import Hit
+from openbooking.broker.catalogue.search import Activity, Hit
 from openbooking.broker.client import AsyncBasket, AsyncBroker, Basket, Broker
 from openbooking.broker.core import BrokerOptions
 from openbooking.broker.errors import (
@@ -26,8 +27,10 @@ from openbooking.broker.errors import (
     OrderAccessError,
     UnreadableReplyError,
 )
-from openbooking.broker.flow import Flow, NoAnswerError, run, run_async
+from openbooking.broker.flow import Flow, NoAnswerError, Pause, run, run_async
+from openbooking.broker.form_fields import FilledForm, FormField, field_errors, form_fields, read_form
 from openbooking.broker.forms import AnswerFault, AnswersError, Question, QuestionKind, faults_in, read_text
+from openbooking.broker.items import DescribedItem
 from openbooking.broker.money.errors import (
     LostPurchaseError,
     NoPaymentsError,
@@ -61,7 +64,17 @@ from openbooking.broker.orders.changes import (
 )
 from openbooking.broker.orders.feed import FeedError
 from openbooking.broker.ownership import OwnedOrder
+from openbooking.broker.quotes import Quote
 from openbooking.broker.store.database import DatabaseError
+from openbooking.broker.wording import (
+    Explanation,
+    change_text,
+    clock_time,
+    day_and_time,
+    explain,
+    fault_text,
+    money_text,
+)
 from openbooking.openactive.errors import ItemErrorType, OpenBookingError, Retry
 from openbooking.openactive.messages import Order, OrderProposal, OrderQuote, Organization, Payment, Person
 from openbooking.openactive.terms import BrokerRole
@@ -69,6 +82,7 @@ from openbooking.openactive.terms import BrokerRole
 __all__ = [
     "Access",
     "AccessChanged",
+    "Activity",
     "AnswerFault",
     "AnswersError",
     "ApiKey",
@@ -79,6 +93,8 @@ __all__ = [
     "Basket",
     "Bookable",
     "Booked",
+    "Booking",
+    "BookingState",
     "BookingSystem",
     "Broker",
     "BrokerError",
@@ -94,11 +110,16 @@ __all__ = [
     "DatabaseError",
     "DeclinedError",
     "Deleted",
+    "DescribedItem",
     "DiscoveryError",
+    "Explanation",
     "FeedEnd",
     "FeedError",
+    "FeedProgress",
+    "FilledForm",
     "FixedHeaders",
     "Flow",
+    "FormField",
     "Hit",
     "ItemCancelled",
     "ItemErrorType",
@@ -124,6 +145,7 @@ __all__ = [
     "OrderQuote",
     "Organization",
     "OwnedOrder",
+    "Pause",
     "Payment",
     "PaymentError",
     "Payments",
@@ -154,9 +176,18 @@ __all__ = [
     "Unreadable",
     "UnreadableReplyError",
     "WrongStateError",
+    "change_text",
+    "clock_time",
+    "day_and_time",
     "discover",
+    "explain",
+    "fault_text",
     "faults_in",
+    "field_errors",
+    "form_fields",
     "list_sites",
+    "money_text",
+    "read_form",
     "read_text",
     "register",
     "run",

@@ -2,26 +2,24 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from msgspec.structs import replace
 
 from openbooking.broker.api.endpoints import BookingApi
-from openbooking.broker.errors import ItemFault, ItemsRefusedError
+from openbooking.broker.errors import ItemsRefusedError
 from openbooking.broker.flow import Flow, work
 from openbooking.broker.forms import (
     AnswersError,
     Question,
     faults_of,
-    questions_of,
-    unanswered,
     with_answers,
 )
 from openbooking.broker.money.errors import NoQuoteError
 from openbooking.broker.money.purchases import Booked, Proposed, Purchases
 from openbooking.broker.ownership import OrderOwners, OwnedOrder
+from openbooking.broker.quotes import Quote, quote_of
 from openbooking.openactive.messages import (
     JsonObject,
     Message,
@@ -82,6 +80,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
         payment: How the Broker will pay, for quotes; None to send no payment with them (OB-BRK-15).
         requires_approval: Whether the Seller must approve the Order.
         is_quoted: Whether a quote was received since the last change.
+        reply: The latest quote; None before the first.
     """
 
     items: dict[int, OrderItemRequest] = {}
@@ -92,63 +91,11 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     payment: Payment | None = None
     requires_approval: bool = False
     is_quoted: bool = False
+    reply: OrderQuote | None = None
 
     def __repr__(self) -> str:
         """Return the number of items: the rest is about people."""
         return f"Contents({len(self.items)} items)"
-
-
-class Quote(NamedTuple):
-    """The answer of the Booking System to a basket.
-
-    Attributes:
-        reply: The whole reply.
-        faults: The errors of items; empty if the basket can be booked.
-        questions: All questions about attendees and of intake forms.
-        unanswered: The required questions that have no answer yet.
-    """
-
-    reply: OrderQuote
-    faults: tuple[ItemFault, ...]
-    questions: tuple[Question, ...]
-    unanswered: tuple[Question, ...]
-
-    @property
-    def is_bookable(self) -> bool:
-        """Whether the basket can be booked as it is."""
-        return not self.faults and not self.unanswered
-
-    @property
-    def total(self) -> Decimal | None:
-        """The total to pay; None if the price is set by a DynamicPayment."""
-        due = self.reply.total_payment_due
-        return None if due is None else Decimal(str(due.price))
-
-    @property
-    def currency(self) -> str:
-        """The ISO 4217 code of the total; empty if nothing is to be paid."""
-        due = self.reply.total_payment_due
-        return (due and due.price_currency) or ""
-
-    @property
-    def needs_payment(self) -> bool:
-        """Whether the Broker must take a payment before it books (OB 7.6)."""
-        due = self.reply.total_payment_due
-        return bool(self.total) and due is not None and due.open_booking_prepayment in (None, Availability.REQUIRED)
-
-    @property
-    def lease_expires(self) -> datetime | None:
-        """The time until which the spaces are held; None if they are not held."""
-        lease = self.reply.lease
-        try:
-            return datetime.fromisoformat(lease.lease_expires) if lease else None
-        except ValueError:
-            return None
-
-    @property
-    def requires_approval(self) -> bool:
-        """Whether the Seller must approve the Order, so that it is proposed first (OB 5.5)."""
-        return bool(self.reply.order_requires_approval)
 
 
 class BasketFlows:
@@ -163,6 +110,7 @@ class BasketFlows:
         after_booking: Called after an Order was booked.
         broker: The Broker, as the Seller sees it; None for the role NoBroker.
         role: The role of the Broker.
+        clock: Returns the time, with a zone.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a basket
@@ -176,6 +124,7 @@ class BasketFlows:
         after_booking: Callable[[], Flow[None]],
         broker: JsonObject | None,
         role: BrokerRole,
+        clock: Callable[[], datetime],
     ) -> None:
         self.owned = owned
         self.contents = contents
@@ -185,35 +134,53 @@ class BasketFlows:
         self._after_booking = after_booking
         self._broker = broker
         self._role = role
+        self._clock = clock
 
     def quote(self) -> Flow[Quote]:
         """Ask for a quote: C2 if the Customer is known, otherwise C1.
 
-        Errors of items are in the quote. Answers that are not allowed are found before the request is sent.
+        Errors of items are in the quote. Answers that are not allowed are found before the request is sent. A basket
+        whose booking was reversed, for example because the payment was declined, begins again with another Order UUID.
 
         Raises:
             AnswersError: An answer is not allowed.
+            WrongStateError: The basket was booked or proposed before, or is being booked.
         """
         self._check_answers(complete=False)
+        order = yield from self._purchases.order_to_quote(self.owned.order)
+        self.owned = self.owned._replace(order=order)
         api = yield from self._api()
         try:
             reply = yield from api.quote(self.owned.order, self.request(OrderType.QUOTE))
-            faults: tuple[ItemFault, ...] = ()
         except ItemsRefusedError as refusal:
             if not isinstance(refusal.reply, OrderQuote):
                 raise
-            reply, faults = refusal.reply, refusal.faults
-        questions = questions_of(reply)
+            reply = refusal.reply
+        quote = quote_of(reply, self.contents.answers)
         yield from self._keep(
             replace(
                 self.contents,
-                questions=questions,
-                total=None if faults else reply.total_payment_due,
+                questions=quote.questions,
+                total=None if quote.faults else reply.total_payment_due,
                 requires_approval=bool(reply.order_requires_approval),
                 is_quoted=True,
+                reply=reply,
             )
         )
-        return Quote(reply, faults, questions, unanswered(questions, self.contents.answers))
+        return quote
+
+    def current_quote(self) -> Flow[Quote]:
+        """Return the latest quote without a request while its Lease lives; otherwise ask for another one.
+
+        Pages show a basket by it, so that the Lease is not renewed each time somebody looks. The errors are those of
+        `quote`.
+        """
+        order, reply = (yield from self._purchases.order_to_quote(self.owned.order)), self.contents.reply
+        if order == self.owned.order and self.contents.is_quoted and reply is not None:
+            quote = quote_of(reply, self.contents.answers)
+            if quote.lease_expires and quote.lease_expires > self._clock():
+                return quote
+        return (yield from self.quote())
 
     def add(self, choices: Iterable[Bookable]) -> Flow[Quote]:
         """Add spaces of the same Seller, and ask for another quote.

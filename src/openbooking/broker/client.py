@@ -15,7 +15,7 @@ from typing import Self, Unpack
 import httpx2
 
 from openbooking.broker.basket import BasketFlows, Bookable, Contents, Party
-from openbooking.broker.catalogue.harvesting import FeedEnd
+from openbooking.broker.catalogue.harvesting import FeedEnd, FeedProgress
 from openbooking.broker.catalogue.query import Search, SearchTerms
 from openbooking.broker.catalogue.search import Hit
 from openbooking.broker.core import BrokerFlows, BrokerOptions
@@ -52,6 +52,7 @@ class Basket(_KeptBasket):
         self._flows = flows
 
     quote = blocking(BasketFlows.quote)
+    current_quote = blocking(BasketFlows.current_quote)
     add = blocking(BasketFlows.add)
     remove = blocking(BasketFlows.remove)
     set_customer = blocking(BasketFlows.set_customer)
@@ -69,6 +70,7 @@ class AsyncBasket(_KeptBasket):
         self._flows = flows
 
     quote = asynchronous(BasketFlows.quote)
+    current_quote = asynchronous(BasketFlows.current_quote)
     add = asynchronous(BasketFlows.add)
     remove = asynchronous(BasketFlows.remove)
     set_customer = asynchronous(BasketFlows.set_customer)
@@ -106,7 +108,7 @@ class Broker:
         client: httpx2.Client | None = None,
     ) -> None:
         self._flows = BrokerFlows(site, access, database, organization, payments, options)
-        self._driver = BlockingDriver(client)
+        self._driver = BlockingDriver(client, options and options.on_pause)
 
     def __enter__(self) -> Self:
         return self
@@ -135,13 +137,16 @@ class Broker:
         """Return a basket that was begun before, as `BrokerFlows.open_basket` says."""
         return Basket(self._driver, self._driver.run(self._flows.open_basket(order, customer_key)))
 
-    def harvest(self) -> list[FeedEnd]:
+    def harvest(self, on_page: Callable[[FeedProgress], object] | None = None) -> list[FeedEnd]:
         """Read the open feeds to their ends, from where the last harvest stopped.
+
+        Args:
+            on_page: Called after each page of a feed.
 
         Raises:
             DiscoveryError: The dataset site cannot be read.
         """
-        return self._driver.run(self._flows.catalogue()).harvest(self._driver.client)
+        return self._driver.run(self._flows.catalogue()).harvest(self._driver.client, on_page)
 
     def follow_feeds(self) -> Iterator[list[FeedEnd]]:
         """Read the open feeds again and again, with a pause of a minute between, and yield the ends of each reading.
@@ -155,7 +160,7 @@ class Broker:
         """Search what was harvested; `Search` describes the terms.
 
         Raises:
-            ValueError: The limit or the offset is out of bounds, or hits are to be sorted by the distance from nowhere.
+            ValueError: A term is out of bounds, or hits are to be sorted by the distance from nowhere.
         """
         return self._driver.run(self._flows.search(Search(**terms)))
 
@@ -199,6 +204,8 @@ class Broker:
 
     discover = blocking(BrokerFlows.discover)
     orders_of = blocking(BrokerFlows.orders_of)
+    booking = blocking(BrokerFlows.booking)
+    bookings = blocking(BrokerFlows.bookings)
     forget_customer = blocking(BrokerFlows.forget_customer)
     status = blocking(BrokerFlows.status)
     cancel = blocking(BrokerFlows.cancel)
@@ -212,6 +219,8 @@ class Broker:
     unfinished = blocking(BrokerFlows.unfinished)
     apply_changes = blocking(BrokerFlows.apply_changes)
     latest = blocking(BrokerFlows.latest)
+    find = blocking(BrokerFlows.find)
+    activities = blocking(BrokerFlows.activities)
     learn_concepts = blocking(BrokerFlows.learn_concepts)
     start_authorization = blocking(BrokerFlows.start_authorization)
     finish_authorization = blocking(BrokerFlows.finish_authorization)
@@ -233,7 +242,7 @@ class AsyncBroker:
         client: httpx2.AsyncClient | None = None,
     ) -> None:
         self._flows = BrokerFlows(site, access, database, organization, payments, options)
-        self._driver = AsyncDriver(client)
+        self._driver = AsyncDriver(client, options and options.on_pause)
 
     async def __aenter__(self) -> Self:
         return self
@@ -262,14 +271,17 @@ class AsyncBroker:
         """Return a basket that was begun before, as `BrokerFlows.open_basket` says."""
         return AsyncBasket(self._driver, await self._driver.run(self._flows.open_basket(order, customer_key)))
 
-    async def harvest(self) -> list[FeedEnd]:
+    async def harvest(self, on_page: Callable[[FeedProgress], object] | None = None) -> list[FeedEnd]:
         """Read the open feeds to their ends, several at once, from where the last harvest stopped.
+
+        Args:
+            on_page: Called after each page of a feed.
 
         Raises:
             DiscoveryError: The dataset site cannot be read.
         """
         catalogue = await self._driver.run(self._flows.catalogue())
-        return await catalogue.harvest_async(self._driver.client, self._driver.worker)
+        return await catalogue.harvest_async(self._driver.client, self._driver.worker, on_page)
 
     async def follow_feeds(self) -> AsyncIterator[list[FeedEnd]]:
         """Read the open feeds again and again, as `Broker.follow_feeds` does."""
@@ -307,6 +319,8 @@ class AsyncBroker:
 
     discover = asynchronous(BrokerFlows.discover)
     orders_of = asynchronous(BrokerFlows.orders_of)
+    booking = asynchronous(BrokerFlows.booking)
+    bookings = asynchronous(BrokerFlows.bookings)
     forget_customer = asynchronous(BrokerFlows.forget_customer)
     status = asynchronous(BrokerFlows.status)
     cancel = asynchronous(BrokerFlows.cancel)
@@ -320,6 +334,8 @@ class AsyncBroker:
     unfinished = asynchronous(BrokerFlows.unfinished)
     apply_changes = asynchronous(BrokerFlows.apply_changes)
     latest = asynchronous(BrokerFlows.latest)
+    find = asynchronous(BrokerFlows.find)
+    activities = asynchronous(BrokerFlows.activities)
     learn_concepts = asynchronous(BrokerFlows.learn_concepts)
     start_authorization = asynchronous(BrokerFlows.start_authorization)
     finish_authorization = asynchronous(BrokerFlows.finish_authorization)

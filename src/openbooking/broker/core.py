@@ -10,22 +10,20 @@ import msgspec
 
 from openbooking.broker.api.access import system_clock
 from openbooking.broker.api.authorization import Consent
-from openbooking.broker.api.discovery import BookingSystem, discover
 from openbooking.broker.api.endpoints import BookingApi
 from openbooking.broker.api.openid import Tokens
 from openbooking.broker.api.retries import Retries
 from openbooking.broker.basket import BasketFlows, Bookable, Contents, Party, items_of, read_contents, to_json
-from openbooking.broker.catalogue.catalogue import Catalogue
-from openbooking.broker.catalogue.query import Search
-from openbooking.broker.catalogue.search import Hit
+from openbooking.broker.bookings import Booking, Bookings
 from openbooking.broker.credentials import AnyAccess, Credentials
 from openbooking.broker.errors import DiscoveryError, OrderAccessError, Reply
-from openbooking.broker.flow import Flow, work
+from openbooking.broker.flow import Flow, OnPause, Pause, work
 from openbooking.broker.money.journal import Journal
 from openbooking.broker.money.payments import Payments
 from openbooking.broker.money.purchases import Booked, Purchases
 from openbooking.broker.money.recovery import FINISHED_WITHIN_SECONDS, Recovery, Report, Unfinished
 from openbooking.broker.money.steps import Steps
+from openbooking.broker.open_data import OpenDataFlows
 from openbooking.broker.orders.compare import Version
 from openbooking.broker.orders.feed import OrderFeed, OrderFeedReading
 from openbooking.broker.orders.moves import MovesReading, watch_booked
@@ -35,7 +33,7 @@ from openbooking.broker.ownership import OrderOwners, OwnedOrder
 from openbooking.broker.schema import prepare
 from openbooking.broker.store.database import Database, open_database
 from openbooking.harvest.client import HarvestOptions
-from openbooking.openactive.messages import JsonObject, OrderProposalPatch, Payment
+from openbooking.openactive.messages import OrderProposalPatch, Payment
 from openbooking.openactive.terms import OPENACTIVE, BrokerRole, OrderProposalStatus, OrderType
 
 
@@ -46,14 +44,25 @@ class BrokerOptions(NamedTuple):
         role: The role of the Broker in its Orders.
         retries: How requests are repeated after network failures, 503s and 429s.
         clock: Returns the time, with a zone.
+        on_pause: Called before each pause after which something that failed is tried again.
     """
 
     role: BrokerRole = BrokerRole.AGENT
     retries: Retries = Retries()
     clock: Callable[[], datetime] = system_clock
+    on_pause: OnPause | None = None
+
+    def harvest_options(self) -> HarvestOptions:
+        """Return the options of harvests."""
+        told = self.on_pause
+        if told is None:
+            return HarvestOptions(clock=self.clock)
+        return HarvestOptions(
+            clock=self.clock, on_wait=lambda wait: told(Pause(wait.seconds, f"{wait.url}: {wait.reason}."))
+        )
 
 
-class BrokerFlows:
+class BrokerFlows(OpenDataFlows):
     """The flows of a Broker. `Broker` describes the arguments.
 
     Attributes:
@@ -70,31 +79,20 @@ class BrokerFlows:
         payments: Payments | None,
         options: BrokerOptions | None,
     ) -> None:
-        self._site = site
-        self.database = _open(database)
+        self._options = options or BrokerOptions()
+        super().__init__(site, _open(database), self._options.harvest_options())
         self._journal = Journal(self.database, site)
         self._owners = OrderOwners(self.database, self._journal, site)
-        self._steps = Steps(self.api, payments, (options or BrokerOptions()).retries)
+        self._steps = Steps(self.api, payments, self._options.retries)
         self._purchases = Purchases(self._journal, self._steps)
         self._recovery = Recovery(self._journal, self._purchases, self._steps)
+        self._bookings = Bookings(self.database, self._journal, site, self._options.clock)
         self._broker = None if organization is None else to_json(organization)
-        self._options = options or BrokerOptions()
-        self._system: BookingSystem | None = None
         self.credentials = Credentials(access, self.discover, self.database, self._options.clock)
 
     def close(self) -> None:
         """Close the database."""
         self.database.close()
-
-    def discover(self) -> Flow[BookingSystem]:
-        """Return the Booking System that the dataset site describes. The site is read once.
-
-        Raises:
-            DiscoveryError: The site cannot be read, or is no dataset site.
-        """
-        if self._system is None:
-            self._system = yield from discover(self._site)
-        return self._system
 
     def api(self, seller: str) -> Flow[BookingApi]:
         """Return the API with the credentials for a Seller.
@@ -147,6 +145,26 @@ class BrokerFlows:
         """Return the Orders that a Customer has begun at this Booking System, booked or not."""
         return (yield from work(lambda: self._owners.of_customer(customer_key)))
 
+    def booking(self, order: uuid.UUID, customer_key: str) -> Flow[Booking | None]:
+        """Return what has become of an Order, with its items as people read them; None for a basket that was deleted.
+
+        No request is sent: the answer is as old as the last harvest and the last reading of changes.
+
+        Raises:
+            OrderAccessError: The Customer has no such Order.
+        """
+        owned = yield from self._owned(order, customer_key)
+        return (yield from work(lambda: self._bookings.read(owned)))
+
+    def bookings(self, customer_key: str) -> Flow[tuple[Booking, ...]]:
+        """Return the bookings and baskets of a Customer, as `booking` does, the latest first."""
+
+        def read() -> tuple[Booking, ...]:
+            found = (self._bookings.read(owned) for owned in reversed(self._owners.of_customer(customer_key)))
+            return tuple(booking for booking in found if booking)
+
+        return (yield from work(read))
+
     def forget_customer(self, customer_key: str) -> Flow[int]:
         """Erase what a Customer has told: the details, answers and baskets. The Orders stay known by their UUIDs.
 
@@ -189,8 +207,11 @@ class BrokerFlows:
 
         Raises:
             OrderAccessError: The Customer has no such Order.
+            OpenBookingError: The OrderProposal is not rejected, for example because the Seller has rejected it before.
         """
+        owned = yield from self._owned(order, customer_key)
         yield from self._update_proposal(order, customer_key, OrderProposalStatus.CUSTOMER_REJECTED.value, note)
+        yield from work(lambda: self._journal.reject(owned.order))
 
     def send_note(self, order: uuid.UUID, customer_key: str, note: str) -> Flow[None]:
         """Send a note of the Customer to the Seller of an OrderProposal (OB 9.2.5).
@@ -268,11 +289,12 @@ class BrokerFlows:
         Args:
             handle: Called for each page of changes with the connection of the database and the changes, in the
                 transaction that moves the cursor. What it writes with the connection is committed with the cursor. It
-                must not commit or close the connection. If it raises an error, the page comes again. In an
+                must not commit, roll back or close the connection. If it raises an error, the page comes again. In an
                 `AsyncBroker` it runs in the thread of the database.
 
         Raises:
             FeedError: A feed cannot be read to its end.
+            DatabaseError: The handler has committed, or tried to. The page comes again.
         """
         count = 0
         for reading in (yield from self.readings()):
@@ -296,38 +318,6 @@ class BrokerFlows:
                 )
 
         return (yield from work(read))
-
-    def search(self, search: Search) -> Flow[list[Hit]]:
-        """Search what was harvested.
-
-        Raises:
-            ValueError: The limit or the offset is out of bounds, or hits are to be sorted by the distance from nowhere.
-        """
-        known = Catalogue(self.database, self._site, {}, HarvestOptions(clock=self._options.clock))
-        return (yield from work(lambda: known.search(search)))
-
-    def catalogue(self) -> Flow[Catalogue]:
-        """Return the catalogue with the open feeds of the Booking System.
-
-        Raises:
-            DiscoveryError: The dataset site cannot be read.
-        """
-        system = yield from self.discover()
-        urls: dict[str, str] = {}
-        for feed in system.feeds:
-            # Several feeds may have items of one type.
-            number = sum(name.partition(" ")[0] == feed.type for name in urls)
-            urls[f"{feed.type} {number + 1}" if number else feed.type] = feed.url
-        return Catalogue(self.database, self._site, urls, HarvestOptions(clock=self._options.clock))
-
-    def learn_concepts(self, scheme: JsonObject) -> Flow[None]:
-        """Learn which activities are narrower than others from a concept scheme, such as OpenActive's activity list.
-
-        Args:
-            scheme: The concept scheme in JSON-LD.
-        """
-        known = Catalogue(self.database, self._site, {})
-        yield from work(lambda: known.learn_concepts(scheme))
 
     def start_authorization(self) -> Flow[Consent]:
         """Start the authorization by a Seller: return the page to which the browser of the Seller goes.
@@ -386,6 +376,7 @@ class BrokerFlows:
             after_booking=self._watch_booked,
             broker=self._broker,
             role=self._options.role,
+            clock=self._options.clock,
         )
 
 

@@ -18,7 +18,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import httpx2
 
-from openbooking.broker.flow import Flow, run, run_async
+from openbooking.broker.flow import Flow, OnPause, run, run_async
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -29,15 +29,17 @@ class BlockingDriver:
 
     Args:
         client: The client that sends the requests; by default one that is closed with the driver.
+        on_pause: Called before each pause after a failure.
     """
 
-    def __init__(self, client: httpx2.Client | None = None) -> None:
+    def __init__(self, client: httpx2.Client | None = None, on_pause: OnPause | None = None) -> None:
         self.client = client or httpx2.Client()
+        self._on_pause = on_pause
         self._owns_client = client is None
 
     def run(self, flow: Flow[Result]) -> Result:
         """Carry out a flow, and return its result."""
-        return run(flow, self.client)
+        return run(flow, self.client, on_pause=self._on_pause)
 
     def close(self) -> None:
         """Close the client, unless the application passed it."""
@@ -50,16 +52,18 @@ class AsyncDriver:
 
     Args:
         client: The client that sends the requests; by default one that is closed with the driver.
+        on_pause: Called before each pause after a failure.
     """
 
-    def __init__(self, client: httpx2.AsyncClient | None = None) -> None:
+    def __init__(self, client: httpx2.AsyncClient | None = None, on_pause: OnPause | None = None) -> None:
         self.client = client or httpx2.AsyncClient()
+        self._on_pause = on_pause
         self._owns_client = client is None
         self.worker = ThreadPoolExecutor(1, "openbooking-broker")
 
     async def run(self, flow: Flow[Result]) -> Result:
         """Carry out a flow, and return its result."""
-        return await run_async(flow, self.client, self.worker)
+        return await run_async(flow, self.client, self.worker, on_pause=self._on_pause)
 
     async def close(self) -> None:
         """Close the client, unless the application passed it, and end the thread."""

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from concurrent.futures import Executor
 from contextlib import closing
 from inspect import isawaitable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import httpx2
 
@@ -62,9 +62,15 @@ class Answer(NamedTuple):
 
 
 class Pause(NamedTuple):
-    """The step to wait for a number of seconds."""
+    """The step to wait for a number of seconds.
+
+    Attributes:
+        seconds: The seconds.
+        reason: What failed, so that it is tried again afterwards, in words for people; empty if nothing failed.
+    """
 
     seconds: float
+    reason: str = ""
 
 
 class Work(NamedTuple):
@@ -81,6 +87,7 @@ class Hook(NamedTuple):
 
 Step = Request | Pause | Work | Hook
 Flow = Generator[Step, Any, Result]
+OnPause = Callable[[Pause], object]
 
 
 class NoAnswerError(BrokerError):
@@ -99,9 +106,9 @@ def send(request: Request) -> Flow[Answer]:
     return answer
 
 
-def pause(seconds: float) -> Flow[None]:
-    """Wait for a number of seconds."""
-    yield Pause(seconds)
+def pause(seconds: float, reason: str = "") -> Flow[None]:
+    """Wait for a number of seconds, because something failed if there is a reason."""
+    yield Pause(seconds, reason)
 
 
 def work(function: Callable[[], Result]) -> Flow[Result]:
@@ -116,7 +123,12 @@ def call_hook(function: Callable[[], Result | Awaitable[Result]]) -> Flow[Result
     return result
 
 
-def run(flow: Flow[Result], client: httpx2.Client, sleep: Callable[[float], object] = time.sleep) -> Result:
+def run(
+    flow: Flow[Result],
+    client: httpx2.Client,
+    sleep: Callable[[float], object] = time.sleep,
+    on_pause: OnPause | None = None,
+) -> Result:
     """Carry out a flow with a blocking client, and return its result. Errors that the flow does not handle are raised.
 
     If a step raises an exception that is no `Exception`, such as `KeyboardInterrupt`, the flow is closed at this step.
@@ -125,26 +137,15 @@ def run(flow: Flow[Result], client: httpx2.Client, sleep: Callable[[float], obje
         flow: The flow.
         client: The client that sends the requests.
         sleep: Waits for a number of seconds.
+        on_pause: Called before each pause that has a reason.
     """
-    outcome = _Outcome()
-    with closing(flow):
-        while True:
-            try:
-                step = outcome.advance(flow)
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
-            try:
-                match step:
-                    case Request():
-                        outcome = _Outcome(_send(step, client))
-                    case Pause(seconds):
-                        outcome = _Outcome(sleep(seconds))
-                    case Work(function):
-                        outcome = _Outcome(function())
-                    case Hook(function):
-                        outcome = _Outcome(_without_coroutines(function()))
-            except Exception as fault:  # noqa: BLE001 - the flow decides what an error means
-                outcome = _Outcome(fault=fault)
+    carried_out = _carry_out(flow, _Blocking(client, sleep), on_pause)
+    try:
+        # None of the steps is awaited, so that the coroutine runs to its end.
+        carried_out.send(None)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    raise AssertionError("A blocking step was awaited.")
 
 
 async def run_async(
@@ -152,6 +153,7 @@ async def run_async(
     client: httpx2.AsyncClient,
     worker: Executor,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    on_pause: OnPause | None = None,
 ) -> Result:
     """Carry out a flow with an asynchronous client, and return its result.
 
@@ -162,9 +164,63 @@ async def run_async(
         client: The client that sends the requests.
         worker: Runs the functions that block, one at a time.
         sleep: Waits for a number of seconds.
+        on_pause: Called before each pause that has a reason.
     """
+    return await _carry_out(flow, _Asynchronous(client, worker, sleep), on_pause)
+
+
+class _Steps(Protocol):
+    """Does the steps of flows."""
+
+    async def send(self, request: Request) -> Answer: ...
+    async def wait(self, seconds: float) -> object: ...
+    async def work(self, function: Callable[[], Any]) -> object: ...
+    async def call(self, hook: Callable[[], Any]) -> object: ...
+
+
+class _Blocking(NamedTuple):
+    """Does steps with a blocking client. Its coroutines never wait for anything."""
+
+    client: httpx2.Client
+    sleep: Callable[[float], object]
+
+    async def send(self, request: Request) -> Answer:
+        return _send(request, self.client)
+
+    async def wait(self, seconds: float) -> object:
+        return self.sleep(seconds)
+
+    async def work(self, function: Callable[[], Any]) -> object:
+        return function()
+
+    async def call(self, hook: Callable[[], Any]) -> object:
+        return _without_coroutines(hook())
+
+
+class _Asynchronous(NamedTuple):
+    """Does steps with an asynchronous client and a thread."""
+
+    client: httpx2.AsyncClient
+    worker: Executor
+    sleep: Callable[[float], Awaitable[object]]
+
+    async def send(self, request: Request) -> Answer:
+        return await _send_async(request, self.client)
+
+    async def wait(self, seconds: float) -> object:
+        return await self.sleep(seconds)
+
+    async def work(self, function: Callable[[], Any]) -> object:
+        return await asyncio.get_running_loop().run_in_executor(self.worker, function)
+
+    async def call(self, hook: Callable[[], Any]) -> object:
+        result = hook()
+        return await result if isawaitable(result) else result
+
+
+async def _carry_out(flow: Flow[Result], steps: _Steps, on_pause: OnPause | None) -> Result:
+    """Carry out a flow step by step, and return its result."""
     outcome = _Outcome()
-    loop = asyncio.get_running_loop()
     with closing(flow):
         while True:
             try:
@@ -174,14 +230,15 @@ async def run_async(
             try:
                 match step:
                     case Request():
-                        outcome = _Outcome(await _send_async(step, client))
-                    case Pause(seconds):
-                        outcome = _Outcome(await sleep(seconds))
+                        outcome = _Outcome(await steps.send(step))
+                    case Pause(seconds, reason):
+                        if on_pause and reason:
+                            on_pause(step)
+                        outcome = _Outcome(await steps.wait(seconds))
                     case Work(function):
-                        outcome = _Outcome(await loop.run_in_executor(worker, function))
+                        outcome = _Outcome(await steps.work(function))
                     case Hook(function):
-                        result = function()
-                        outcome = _Outcome(await result if isawaitable(result) else result)
+                        outcome = _Outcome(await steps.call(function))
             except Exception as fault:  # noqa: BLE001 - the flow decides what an error means
                 outcome = _Outcome(fault=fault)
 

@@ -57,16 +57,8 @@ def request_span(method: str, url: str) -> Iterator[RequestSpan]:
         yield _NoSpan()
         return
     trace = import_module("opentelemetry.trace")
-    parts = urlsplit(url)
-    span = trace.get_tracer("openbooking.broker").start_span(
-        method,
-        kind=trace.SpanKind.CLIENT,
-        attributes={
-            "http.request.method": method,
-            "server.address": parts.hostname or "",
-            "url.full": parts._replace(query="", fragment="", netloc=parts.netloc.rpartition("@")[2]).geturl(),
-        },
-    )
+    attributes = {"http.request.method": method, **_address(url)}
+    span = trace.get_tracer("openbooking.broker").start_span(method, kind=trace.SpanKind.CLIENT, attributes=attributes)
     try:
         yield _Span(span)
     except Exception as fault:
@@ -74,6 +66,16 @@ def request_span(method: str, url: str) -> Iterator[RequestSpan]:
         raise
     finally:
         span.end()
+
+
+def _address(url: str) -> dict[str, str]:
+    """Return the attributes of a URL; none if it is no URL, to which the client sends nothing."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return {}
+    full = parts._replace(query="", fragment="", netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return {"server.address": parts.hostname or "", "url.full": full}
 
 
 @cache

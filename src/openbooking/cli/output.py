@@ -19,8 +19,10 @@ from openbooking.printable import clean_text, replace_unsafe
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import TaskID
 
 _PROGRESS_EVERY = 10_000
+_REPORTED_EVERY = 100
 
 
 def show(*cells: object) -> None:
@@ -87,6 +89,11 @@ def is_terminal() -> bool:
     return _console().is_terminal
 
 
+def can_ask() -> bool:
+    """Return whether standard input is a terminal, at which people can be asked."""
+    return sys.stdin.isatty()
+
+
 def confirm(question: str) -> bool:
     """Ask a question on standard error; return whether the answer is yes."""
     return typer.confirm(clean_text(question), err=True)
@@ -112,6 +119,47 @@ def counting(what: str, total: int | None = None) -> AbstractContextManager[Call
         total: The number of items; None if it is unknown.
     """
     return _bar(what, total) if is_terminal() else _lines(what, total)
+
+
+def reporting() -> AbstractContextManager[Callable[[str, str], None]]:
+    """Return a context that shows how far pieces of work have come. Its value takes the name of a piece and a text.
+
+    A terminal shows a line for each piece. Otherwise the text is written to standard error at times, and once a piece
+    has ended.
+    """
+    return _report_on_terminal() if is_terminal() else _report_in_lines()
+
+
+@contextmanager
+def _report_on_terminal() -> Iterator[Callable[[str, str], None]]:
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - slow to load
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.fields[text]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=_console(), transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def report(name: str, text: str) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(clean_text(name), total=None, text="")
+            progress.update(tasks[name], text=clean_text(text))
+
+        yield report
+
+
+@contextmanager
+def _report_in_lines() -> Iterator[Callable[[str, str], None]]:
+    texts: dict[str, str] = {}
+    told: dict[str, int] = {}
+
+    def report(name: str, text: str) -> None:
+        texts[name] = text
+        told[name] = told.get(name, 0) + 1
+        if told[name] % _REPORTED_EVERY == 0:
+            show_aside(f"{name}: {text}")
+
+    yield report
+    for name, text in texts.items():
+        show_aside(f"{name}: {text}")
 
 
 @contextmanager

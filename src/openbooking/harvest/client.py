@@ -49,6 +49,7 @@ class HarvestOptions(NamedTuple):
         documents: Whether a document that is no RPDE page is accepted. The document is yielded, but not copied.
         clock: Returns the current time, with a zone.
         worker: Writes the copy for `harvest_async`. Without a worker, its event loop waits for the copy.
+        on_wait: Called before each pause after a request that failed.
     """
 
     headers: Mapping[str, str] | None = None
@@ -56,6 +57,7 @@ class HarvestOptions(NamedTuple):
     documents: bool = False
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     worker: Executor | None = None
+    on_wait: Callable[[Wait], object] = lambda _: None
 
 
 def async_client() -> httpx2.AsyncClient:
@@ -101,6 +103,7 @@ async def harvest_async(
             except _FAILURES as fault:
                 run.reader.receive_failure(_reason(fault))
         elif isinstance(step, Wait):
+            run.on_wait(step)
             await sleep(step.seconds)
         elif await _call(options.worker, run.keep, step):
             yield step
@@ -132,6 +135,7 @@ def harvest(
             except _FAILURES as fault:
                 run.reader.receive_failure(_reason(fault))
         elif isinstance(step, Wait):
+            run.on_wait(step)
             sleep(step.seconds)
         elif run.keep(step):
             yield step
@@ -144,6 +148,7 @@ class _Run:
 
     def __init__(self, url: str, copy: Keeper, options: HarvestOptions) -> None:
         self.clock = options.clock
+        self.on_wait = options.on_wait
         self.requested_at = self.clock()
         self._copy = copy
         self.reader = Reader(

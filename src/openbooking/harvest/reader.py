@@ -65,9 +65,17 @@ class Get(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """The step to wait for a number of seconds before the next step."""
+    """The step to wait for a number of seconds before a page is requested again.
+
+    Attributes:
+        seconds: The seconds.
+        url: The URL of the page.
+        reason: Why the last request failed.
+    """
 
     seconds: float
+    url: str
+    reason: str
 
 
 class Received(NamedTuple):
@@ -252,7 +260,7 @@ class Reader:
             pause = self._limits.first_pause * 2.0 ** (self._failures - 1)
         self._open = False
         self._redirects = 0
-        self._steps.append(Wait(min(pause, self._limits.longest_pause)))
+        self._steps.append(Wait(min(pause, self._limits.longest_pause), self._url, reason))
         self._add_request(self._url)
 
     def _end(self, fault: str = "", retry_after: float | None = None) -> None:

@@ -21,11 +21,11 @@ from openbooking.booking.model.opportunity import Offer, Opportunity
 from openbooking.jsonld.scalars import write_price
 from openbooking.openactive.ids import Identifiers
 from openbooking.sandbox.broker_app.app import Config
-from openbooking.sandbox.broker_app.serving import serve_beside
 from openbooking.sandbox.database import PASSWORD, DemoContent, create_file, fill_database
 from openbooking.sandbox.guide import Address, guide
 from openbooking.sandbox.guided_booking import Choice, JsonObject, book_something
 from openbooking.sandbox.sellers import TRUST
+from openbooking.sandbox.serving_beside import serve_beside
 from openbooking.sandbox.timetable import DAYS, TIME_ZONE, series_path
 from openbooking.serving.listening import ListenError, listen
 from openbooking.serving.logs import configure_logs

@@ -111,6 +111,7 @@ def test_b_is_repeated_with_the_same_bytes_after_lost_answers_503_and_429() -> N
     assert len(played.requests) == 4
     assert len({(request.url, request.content) for request in played.requests}) == 1
     assert played.pauses == [1, 2, 4]
+    assert all(reason.startswith(("No answer came: ", "The answer has status ")) for reason in played.reasons)
 
 
 @pytest.mark.spec("OB-BRK-03")

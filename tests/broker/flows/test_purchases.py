@@ -13,6 +13,8 @@ from openbooking.booking.model.order import OrderKey
 from openbooking.broker import (
     AttendanceRecorded,
     Change,
+    Charge,
+    DeclinedError,
     Deleted,
     FeedError,
     ItemCancelled,
@@ -76,6 +78,31 @@ async def test_what_the_seller_cancels_is_told_and_paid_back(
     assert b"sam@example.com" not in journal_of(broker)
     latest = await broker.latest(booked.order, "sam")
     assert latest.total_payment_due.price == 0
+
+
+@pytest.mark.spec("OB-BRK-01", "OB-BRK-10")
+async def test_a_basket_whose_card_was_declined_is_booked_with_another_card(
+    system: Served, broker: Any, till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    basket = await broker.basket([system.choice(YOGA)], customer_key="sam", customer=SAM)
+    await basket.quote()
+    order, capture = basket.order, till.capture
+
+    def decline(charge: Charge) -> None:
+        if charge.reference == "card 1":
+            raise DeclinedError("The card has expired.")
+        capture(charge)
+
+    monkeypatch.setattr(till, "capture", decline)
+    with pytest.raises(DeclinedError):
+        await basket.book("card 1")
+    assert not till.authorised
+    again = await broker.open_basket(order, "sam")
+    quote = await again.quote()
+    booked = await again.book("card 2")
+    assert booked.order == again.order != order
+    assert till.kept == {booked.order: quote.total}
+    assert [owned.order for owned in await broker.orders_of("sam")] == [booked.order]
 
 
 async def test_notices_and_attendance_are_told_in_the_transaction_of_the_application(

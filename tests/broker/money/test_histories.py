@@ -16,7 +16,8 @@ from support.money.booking_system import Fault, order
 from support.money.payments import PaymentFault
 from support.money.world import Kind, Stop, World, fast_folder
 
-SYSTEM_FAULTS = [fault for fault in Fault if fault is not Fault.OUTDATED]
+OF_PROPOSALS = {Fault.OUTDATED, Fault.NOT_ALLOWED, Fault.REJECTED_BEFORE}
+SYSTEM_FAULTS = [fault for fault in Fault if fault not in OF_PROPOSALS]
 
 
 class Purchasing(RuleBasedStateMachine):
@@ -47,6 +48,14 @@ class Purchasing(RuleBasedStateMachine):
         stop = Stop(step, kind) if kind else None
         with suppress(Exception):
             self.world.run(self.world.purchases.book(basket, order()), stop)
+
+    @precondition(lambda self: self.baskets)
+    @rule(number=integers(0, 9), step=integers(1, 5), kind=sampled_from([None, *Kind]))
+    def begin_again(self, number: int, step: int, kind: Kind | None) -> None:
+        stop = Stop(step, kind) if kind else None
+        with suppress(Exception):
+            basket = self.baskets[number % len(self.baskets)]
+            self.baskets.append(self.world.run(self.world.purchases.order_to_quote(basket), stop))
 
     @rule(request=sampled_from(["B", "C2", "DELETE"]), fault=sampled_from(SYSTEM_FAULTS), times=integers(1, 4))
     def fail_requests(self, request: str, fault: Fault, times: int) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from openbooking.broker.money.errors import NotApprovedError, UnfinishedError, WrongStateError
+from openbooking.broker.money.errors import NotApprovedError, PriceChangedError, UnfinishedError, WrongStateError
 from openbooking.broker.money.news import note_order, note_proposal
 from openbooking.broker.money.purchase import State
 from openbooking.openactive.errors import IncompleteCustomerDetailsError, OrderProposalVersionOutdatedError
@@ -163,6 +163,29 @@ def test_proposal_that_was_declined_by_the_provider_can_be_booked_later(world: W
     with world.database.transaction() as transaction:
         note_order(transaction, proposal, PriceSpecification(price="12.00", price_currency="GBP"))
     assert world.faults() == []
+
+
+@pytest.mark.parametrize("fault", [Fault.UNAUTHORISED, Fault.REFUSED, Fault.FATAL, Fault.NOT_ALLOWED])
+def test_proposal_that_could_not_be_rejected_is_rejected_later(world: World, fault: Fault) -> None:
+    basket = world.basket()
+    world.system.faults["P"] = [Fault.DEARER]
+    world.system.faults["PATCH"] = [fault]
+    with pytest.raises(UnfinishedError) as caught:
+        world.run(world.purchases.propose(basket, order()))
+    assert caught.value.state is State.DELETING
+    assert not world.system.proposals[str(basket)].deleted
+    (recovered,) = world.recover().recovered
+    assert (recovered.state, world.system.proposals[str(basket)].deleted) == (State.REVERSED, True)
+
+
+@pytest.mark.spec("OB-APP-24")
+def test_proposal_that_was_rejected_before_counts_as_rejected(world: World) -> None:
+    basket = world.basket()
+    world.system.faults["P"] = [Fault.DEARER]
+    world.system.faults["PATCH"] = [Fault.REJECTED_BEFORE]
+    with pytest.raises(PriceChangedError):
+        world.run(world.purchases.propose(basket, order()))
+    assert world.journal.find(basket).state is State.REVERSED
 
 
 @pytest.mark.parametrize("kind", Kind)

@@ -23,7 +23,7 @@ from openbooking.broker.orders.changes import (
 from openbooking.broker.orders.feed import FeedError, OrderFeed, OrderFeedReading
 from openbooking.broker.orders.versions import latest
 from openbooking.broker.schema import prepare
-from openbooking.broker.store.database import Database, open_database
+from openbooking.broker.store.database import Database, DatabaseError, open_database
 from openbooking.openactive.terms import OrderType
 
 Result = TypeVar("Result")
@@ -185,6 +185,24 @@ def test_a_failing_handler_gets_the_page_again(feed: Feed, monkeypatch: pytest.M
     assert feed.told == [CANCELLED]
     with feed.database.transaction() as transaction:
         transaction.execute("CREATE TABLE own (number INTEGER)")
+
+
+def test_a_page_whose_handler_commits_comes_again(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed.book()
+    feed.add(updated(1, version("SellerCancelled", 0)))
+
+    def commit(connection: Any, changes: Sequence[Change]) -> None:
+        assert changes
+        connection.execute("COMMIT")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(feed, "handle", commit)
+        with pytest.raises(DatabaseError, match="must not commit"):
+            feed.read()
+    assert Journal(feed.database, "https://booking.example/").refunds_due() == []
+    feed.read()
+    assert feed.told[0] == CANCELLED
+    assert feed.read() == 0
 
 
 def test_the_application_changes_its_tables_with_the_cursor(feed: Feed, location: str) -> None:

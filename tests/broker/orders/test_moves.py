@@ -14,9 +14,10 @@ from openbooking.broker.money.journal import Journal
 from openbooking.broker.money.purchase import State
 from openbooking.broker.orders.changes import Change, ItemReplaced, Moved
 from openbooking.broker.orders.moves import MovesReading, watch_booked, watch_replacement
+from openbooking.broker.orders.pages import Handler
 from openbooking.broker.ownership import OrderOwners
 from openbooking.broker.schema import prepare
-from openbooking.broker.store.database import Database
+from openbooking.broker.store.database import Database, DatabaseError
 from openbooking.harvest.documents import Page
 
 Result = TypeVar("Result")
@@ -81,6 +82,12 @@ class World:
         keeper.add(FEED, Page([msgspec.Raw(json.dumps(item).encode())], is_rpde=True), FEED)
         while Index(self.database).update():
             pass
+
+    def handle(self, handle: Handler) -> None:
+        """Have the moves handled."""
+        reading = MovesReading(self.database, SITE, lambda: self.now)
+        while page := drive(reading.next_page()):
+            drive(page.commit(handle))
 
     def moves(self, *, commits: bool = True) -> list[Change]:
         """Read the moves."""
@@ -190,3 +197,11 @@ def test_a_move_that_another_process_has_told_is_not_told_again(world: World) ->
         drive(page.commit(lambda _, changes: told.extend(changes)))
     assert told == [moved(world, {"name": "Yoga"}, {"name": "Pilates"})]
     assert world.moves() == [moved(world, {"name": "Pilates"}, {"name": "Barre"})]
+
+
+def test_a_move_whose_handler_commits_is_told_again(world: World) -> None:
+    world.publish(SESSION, startDate="2027-03-02T19:00:00Z")
+    with pytest.raises(DatabaseError, match="must not commit"):
+        world.handle(lambda connection, _: connection.execute("COMMIT"))
+    assert [type(change) for change in world.moves()] == [Moved]
+    assert world.moves() == []

@@ -1,11 +1,13 @@
 """The Broker's database on SQLite and PostgreSQL: transactions, and instances that live or have ended."""
 
+import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,12 +94,76 @@ def test_text_of_another_system_is_written_whatever_its_characters(database: Dat
 def test_application_writes_its_tables_in_the_same_transaction(database: Database) -> None:
     def fail(transaction: Transaction) -> None:
         insert(transaction, "a")
-        transaction.connection.execute("INSERT INTO notes (name) VALUES ('b')")
+        with transaction.lend() as connection:
+            connection.execute("INSERT INTO notes (name) VALUES ('b')")
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError), database.transaction() as transaction:
         fail(transaction)
     assert names(database) == []
+
+
+ENDINGS: dict[str, Callable[[Any], object]] = {
+    "commit": lambda connection: connection.commit(),
+    "rollback": lambda connection: connection.rollback(),
+    "COMMIT as SQL": lambda connection: connection.execute("COMMIT"),
+    "END as SQL": lambda connection: connection.execute("END"),
+    "ROLLBACK as SQL": lambda connection: connection.execute("ROLLBACK"),
+    "COMMIT and BEGIN as SQL": lambda connection: (connection.execute("COMMIT"), connection.execute("BEGIN")),
+}
+
+
+@pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS.keys())
+def test_application_that_ends_the_transaction_is_told(database: Database, end: Callable[[Any], object]) -> None:
+    with (
+        pytest.raises(DatabaseError, match=r"must not commit|forbidden within a Transaction"),
+        database.transaction() as transaction,
+        transaction.lend() as connection,
+    ):
+        end(connection)
+    with database.transaction() as transaction:
+        insert(transaction, "later")
+    assert names(database) == ["later"]
+
+
+def write_and_end(connection: Any, end: Callable[[Any], object]) -> None:
+    """Write, try to end the transaction, and hide the error."""
+    connection.execute("INSERT INTO notes VALUES ('b')")
+    with suppress(sqlite3.Error):
+        end(connection)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda connection: connection.executescript("SELECT 1"),
+        lambda connection: setattr(connection, "isolation_level", None),
+        lambda connection: connection.__exit__(None, None, None),
+    ],
+    ids=["executescript", "isolation_level", "with connection"],
+)
+def test_application_cannot_end_a_transaction_of_sqlite(tmp_path: Path, end: Callable[[Any], object]) -> None:
+    with closing(SqliteDatabase(str(tmp_path / "broker.sqlite3"))) as database:
+        with database.transaction() as transaction:
+            transaction.execute("CREATE TABLE notes (name TEXT)")
+        with (
+            pytest.raises(DatabaseError, match="must not commit"),
+            database.transaction() as transaction,
+            transaction.lend() as connection,
+        ):
+            write_and_end(connection, end)
+        assert names(database) == []
+
+
+def test_application_uses_savepoints_of_its_own(database: Database) -> None:
+    with database.transaction() as transaction:
+        with transaction.lend() as connection:
+            connection.execute("SAVEPOINT own")
+            connection.execute("INSERT INTO notes (name) VALUES ('a')")
+            connection.execute("ROLLBACK TO own")
+            connection.execute("RELEASE own")
+        insert(transaction, "b")
+    assert names(database) == ["b"]
 
 
 def test_threads_take_turns(database: Database) -> None:

@@ -75,7 +75,9 @@ def test_book_proposes_if_the_seller_must_approve(run: Run, other: OtherSystem) 
     (order,) = other.proposals
     assert f"Proposed as {order}" in result.stdout
     assert run("cancel", order, "--yes").exit_code == 0
-    assert "ProposalRejected" in run("orders").stderr
+    result = run("orders")
+    assert f"{order}: You have withdrawn your request. Nothing was paid." in result.stderr
+    assert f"{order}\twithdrawn by you\tCoaching\t" in result.stdout
 
 
 def test_orders_shows_what_changed(run: Run, other: OtherSystem) -> None:
@@ -83,10 +85,39 @@ def test_orders_shows_what_changed(run: Run, other: OtherSystem) -> None:
     order = booked.stdout.split()[2]
     other.cancel(order, message="Ill.")
     result = run("orders")
-    assert "ItemCancelled" in result.stderr
-    assert "Ill." in result.stderr
-    assert f"{order}\tOrder\tSellerCancelled" in result.stdout
-    assert "ItemCancelled" not in run("orders").stderr
+    assert f"{order}: The organiser has cancelled a part of your booking. Ill." in result.stderr
+    row = next(line.split("\t") for line in result.stdout.splitlines() if line.startswith(order))
+    assert (row[1], row[2], row[4]) == ("cancelled by the organiser", "Pilates", "£8.00")
+    assert re.fullmatch(r"\w+ \d+ \w+, \d\d:\d\d", row[3])
+    assert "cancelled" not in run("orders").stderr
+
+
+def test_missing_options_are_named_where_nobody_can_be_asked(run: Run, other: OtherSystem) -> None:
+    before = set(other.orders)
+    for given, missing in (
+        ((), "--email, --given-name, --family-name, --yes"),
+        (("--email", "sam@example.com", "--yes"), "--given-name, --family-name"),
+        (NAMES[:-1], "--yes"),
+    ):
+        result = run("book", "--text", "walk", *given)
+        assert result.exit_code == 2
+        assert f"There is no terminal to ask at: give {missing}." in result.stderr
+    assert set(other.orders) == before
+    order = run("book", "--text", "walk", *NAMES).stdout.split()[2]
+    assert "give --yes." in run("cancel", order).stderr
+
+
+def test_book_takes_the_id_of_an_opportunity(run: Run, other: OtherSystem) -> None:
+    walk = other.opportunity("walk").id
+    assert run("book", "--id", walk, *NAMES).exit_code == 0
+    unknown = run("book", "--id", f"{walk}0", *NAMES)
+    assert (unknown.exit_code, "was not found" in unknown.stderr) == (1, True)
+
+
+def test_orders_shows_no_baskets_that_were_only_quoted(run: Run) -> None:
+    run("harvest", "--database", "quotes.sqlite3")
+    assert run("quote", "--text", "yoga", "--database", "quotes.sqlite3").exit_code == 0
+    assert len(run("orders", "--database", "quotes.sqlite3").stdout.splitlines()) == 1
 
 
 def test_cancel_asks_first(run: Run, other: OtherSystem) -> None:

@@ -1,10 +1,14 @@
 """`openbooking broker discover`, `harvest` and `search` at a Booking System that differs from ours."""
 
 import json
+import re
+import socket
+from functools import partial
 
 import pytest
 from typer.testing import CliRunner
 
+from openbooking.broker import run as run_flow
 from openbooking.cli import app
 from support.broker.commands import Run
 from support.other_system.system import OtherSystem
@@ -22,7 +26,7 @@ def test_harvest_counts_pages_and_items(run: Run) -> None:
     result = run("harvest", "--database", ":memory:")
     assert result.exit_code == 0
     assert "read to its end" in result.stdout
-    assert "Pages: " in result.stderr
+    assert "ScheduledSession: 3 pages, 6 items" in result.stderr
     ends = [json.loads(line) for line in run("harvest", "--database", ":memory:", "--json").stdout.splitlines()]
     assert sum(end["items"] for end in ends) > 8
     assert {end["fault"] for end in ends} == {""}
@@ -48,6 +52,38 @@ def test_search_sorts_by_distance(run: Run) -> None:
     assert " km" in near
     far = run("search", "--near", "10,10,20")
     assert "Nothing was found" in far.stderr
+
+
+def test_search_lists_activities(run: Run) -> None:
+    lines = run("search", "--activities").stdout.splitlines()
+    assert lines[0] == "Activity\tCan be booked"
+    listed = [json.loads(line) for line in run("search", "--activities", "--json").stdout.splitlines()]
+    assert [f"{each['label']}\t{each['opportunities']}" for each in listed] == lines[1:]
+    found = run("search", "--activity", listed[0]["label"]).stdout.splitlines()[1:]
+    assert len(found) == listed[0]["opportunities"]
+
+
+def test_search_finds_an_opportunity_by_its_id(run: Run, other: OtherSystem) -> None:
+    yoga = other.opportunity("yoga")
+    (hit,) = map(json.loads, run("search", "--id", yoga.id, "--json").stdout.splitlines())
+    assert (hit["opportunity"], hit["name"]) == (yoga.id, "Yoga")
+    assert "was not found" in run("search", "--id", "https://nowhere.example.com/1").stderr
+
+
+def test_pauses_are_told(other: OtherSystem, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openbooking.broker.drivers.run", partial(run_flow, sleep=lambda _: None))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    result = CliRunner().invoke(app, ["broker", "discover", f"http://127.0.0.1:{port}/openactive"])
+    assert result.exit_code == 1
+    pauses = [line for line in result.stderr.splitlines() if line.startswith("No answer came: ")]
+    assert len(pauses) > 1
+    assert all(re.search(r" Trying again in \d+ s\.$", line) for line in pauses)
+    other.fail_next("open feed", 503, times=1)
+    harvested = run("harvest", "--database", ":memory:")
+    other.fail_no_more()
+    assert " status 503" in harvested.stderr
+    assert "Trying again in 0 s." in harvested.stderr
 
 
 def test_search_shows_pages(run: Run) -> None:

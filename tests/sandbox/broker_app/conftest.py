@@ -13,7 +13,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
     """The app beside the other Booking System. It follows changes several times a second."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(following, "FOLLOW_SECONDS", 0.2)
-        with sample_app(tmp_path_factory.mktemp("app")) as started:
+        with sample_app(tmp_path_factory.mktemp("app") / "app.sqlite3") as started:
             yield started
 
 

@@ -87,7 +87,7 @@ def test_full_opportunities_are_refused_in_words(sample: Sample, sam: Customer) 
     refused = sam.send(page, "/baskets")
     assert refused.status == 409
     assert "space" in refused.text
-    assert sam.open("/bookings").text.count("Basket") == 0
+    assert sam.open("/bookings").text.count("Not booked yet") == 0
 
 
 def test_the_last_item_is_removed_with_its_basket(sam: Customer) -> None:

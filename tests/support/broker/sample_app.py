@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 import httpx2
 
 from openbooking.sandbox.broker_app.app import Config
-from openbooking.sandbox.broker_app.serving import serve_beside
+from openbooking.sandbox.serving_beside import serve_beside
 from support.browsers.form_browser import Page
 from support.other_system.system import OtherSystem, other_system
 
@@ -81,10 +81,10 @@ class Sample(NamedTuple):
 
 
 @contextmanager
-def sample_app(folder: Path) -> Iterator[Sample]:
-    """Serve the app beside the other Booking System, once it has harvested."""
+def sample_app(database: str | Path) -> Iterator[Sample]:
+    """Serve the app with this database beside the other Booking System, once it has harvested."""
     with other_system() as other, socket.create_server(("127.0.0.1", 0)) as listener:
-        config = Config(other.url, other.api_key, folder / "app.sqlite3", SECRET)
+        config = Config(other.url, other.api_key, database, SECRET)
         with serve_beside(config, listener), ExitStack() as browsers:
             sample = Sample(f"http://127.0.0.1:{listener.getsockname()[1]}", other, browsers)
             sample.customer().wait_for("/", "Court 1", _HARVESTED_WITHIN_SECONDS)

@@ -12,12 +12,22 @@ Result = TypeVar("Result")
 
 
 class Played(NamedTuple):
-    """What a flow did: its requests, its pauses in seconds, and its result or error."""
+    """What a flow did: its requests, its pauses in seconds with their reasons, and its result or error."""
 
     requests: list[Request]
-    pauses: list[float]
+    waits: list[Pause]
     result: Any
     error: Exception | None
+
+    @property
+    def pauses(self) -> list[float]:
+        """The seconds of the pauses."""
+        return [wait.seconds for wait in self.waits]
+
+    @property
+    def reasons(self) -> list[str]:
+        """The reasons of the pauses."""
+        return [wait.reason for wait in self.waits]
 
     @property
     def bodies(self) -> list[Any]:
@@ -29,7 +39,7 @@ def play(flow: Flow[Any], answers: Iterable[Answer | Exception] = ()) -> Played:
     """Drive a flow to its end. Each request takes the next answer, which may be an error; work is carried out."""
     script = iter(answers)
     requests: list[Request] = []
-    pauses: list[float] = []
+    pauses: list[Pause] = []
     outcome: Any = None
     while True:
         try:
@@ -41,13 +51,13 @@ def play(flow: Flow[Any], answers: Iterable[Answer | Exception] = ()) -> Played:
         outcome = _outcome(step, script, requests, pauses)
 
 
-def _outcome(step: Step, script: Any, requests: list[Request], pauses: list[float]) -> Any:
+def _outcome(step: Step, script: Any, requests: list[Request], pauses: list[Pause]) -> Any:
     match step:
         case Request():
             requests.append(step)
             return next(script)
-        case Pause(seconds):
-            pauses.append(seconds)
+        case Pause():
+            pauses.append(step)
             return None
         case Work(function) | Hook(function):
             try:

@@ -33,6 +33,8 @@ class Fault(StrEnum):
     UNAUTHORISED = "401"
     DEARER = "the price has risen"
     OUTDATED = "the proposal has been amended"
+    NOT_ALLOWED = "405"
+    REJECTED_BEFORE = "400, because the proposal was rejected"
 
 
 _ERRORS = {
@@ -44,6 +46,8 @@ _ERRORS = {
     Fault.CONFLICT: (409, "OpportunityHasInsufficientCapacityError"),
     Fault.UNAUTHORISED: (401, "InvalidAPITokenError"),
     Fault.OUTDATED: (500, "OrderProposalVersionOutdatedError"),
+    Fault.NOT_ALLOWED: (405, "MethodNotAllowedError"),
+    Fault.REJECTED_BEFORE: (400, "PatchNotAllowedOnPropertyError"),
 }
 _COMMITTED = (Fault.LOST, Fault.FATAL_AFTERWARDS)
 
@@ -57,7 +61,7 @@ class Stored(NamedTuple):
 
 
 class BookingSystem:
-    """The simulated system. `faults` are those of the next requests of a kind: C2, P, B or DELETE."""
+    """The simulated system. `faults` are those of the next requests of a kind: C2, P, B, PATCH or DELETE."""
 
     def __init__(self) -> None:
         self.orders = dict[str, Stored]()

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 
 import msgspec
@@ -11,7 +12,7 @@ from openbooking.broker.api.replies import check_success, error_of, read_any_rep
 from openbooking.broker.api.retries import Retries, repeat
 from openbooking.broker.errors import Reply, UnreadableReplyError
 from openbooking.broker.flow import Answer, Flow, Request, send
-from openbooking.openactive.errors import UnknownOrIncorrectEndpointError
+from openbooking.openactive.errors import PatchNotAllowedOnPropertyError, UnknownOrIncorrectEndpointError
 from openbooking.openactive.messages import (
     Message,
     Order,
@@ -22,7 +23,7 @@ from openbooking.openactive.messages import (
     OrderQuote,
     OrderRequest,
 )
-from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OPENACTIVE, OrderItemStatus
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OPENACTIVE, OrderItemStatus, OrderProposalStatus
 
 Body = Message | bytes
 
@@ -78,6 +79,14 @@ class BookingApi:
     def update_proposal(self, order: uuid.UUID, patch: OrderProposalPatch) -> Flow[None]:
         """Reject an OrderProposal for the Customer, or send a note to its Seller (OB 9.2.5)."""
         check_success((yield from self._request("PATCH", f"order-proposals/{order}", patch)))
+
+    def reject_proposal(self, order: uuid.UUID) -> Flow[None]:
+        """Reject an OrderProposal for good. One that is not known, or was rejected, counts as rejected."""
+        status = OrderProposalStatus.CUSTOMER_REJECTED.value
+        patch = OrderProposalPatch(context=OPENACTIVE, order_proposal_status=status)
+        # The status of an OrderProposal that was rejected cannot change any more (OB-APP-24).
+        with suppress(PatchNotAllowedOnPropertyError):
+            check_deleted((yield from self._request("PATCH", f"order-proposals/{order}", patch)))
 
     def delete_quote(self, order: uuid.UUID) -> Flow[None]:
         """Delete an OrderQuote, which ends its Lease (OB 9.2.3)."""

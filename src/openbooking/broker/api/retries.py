@@ -40,13 +40,13 @@ def repeat(attempt: Callable[[], Flow[Answer]], retries: Retries) -> Flow[Answer
     for _ in range(retries.attempts - 1):
         try:
             answer = yield from attempt()
-        except NoAnswerError:
-            asked = None
+        except NoAnswerError as fault:
+            asked, reason = None, f"No answer came: {fault}"
         else:
             if answer.status not in _REPEATED:
                 return answer
-            asked = retry_after(answer)
-        yield from pause(min(wait if asked is None else asked, retries.longest_pause))
+            asked, reason = retry_after(answer), f"The answer has status {answer.status}."
+        yield from pause(min(wait if asked is None else asked, retries.longest_pause), reason)
         wait *= 2
     return (yield from attempt())
 

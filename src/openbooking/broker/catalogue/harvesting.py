@@ -40,6 +40,23 @@ class FeedEnd(NamedTuple):
     fault: str
 
 
+class FeedProgress(NamedTuple):
+    """How far the reading of a feed has come.
+
+    Attributes:
+        name: The name of the feed.
+        pages: The number of pages so far.
+        items: The number of items on these pages.
+    """
+
+    name: str
+    pages: int
+    items: int
+
+
+OnPage = Callable[[FeedProgress], object]
+
+
 class Feeds(NamedTuple):
     """The open feeds of a Booking System, and how they are read.
 
@@ -58,8 +75,17 @@ class Feeds(NamedTuple):
         return sorted(self.urls.items(), key=lambda feed: (_depth(feed[0]), feed[0]))
 
 
-def harvest_feeds(database: Database, feeds: Feeds, client: httpx2.Client, index: Index) -> list[FeedEnd]:
+def harvest_feeds(
+    database: Database, feeds: Feeds, client: httpx2.Client, index: Index, on_page: OnPage | None = None
+) -> list[FeedEnd]:
     """Read all feeds to their ends, one after the other, and bring the index up to date.
+
+    Args:
+        database: The database.
+        feeds: The feeds.
+        client: The client that sends the requests.
+        index: The index.
+        on_page: Called after each page.
 
     Raises:
         DatabaseError: The database cannot be used.
@@ -74,6 +100,8 @@ def harvest_feeds(database: Database, feeds: Feeds, client: httpx2.Client, index
                 ends.append(FeedEnd(name, pages, items, step.fault))
             else:
                 pages, items = pages + 1, items + len(step.page.items)
+                if on_page:
+                    on_page(FeedProgress(name, pages, items))
     while index.update():
         pass
     index.tidy()
@@ -121,8 +149,11 @@ class AsyncHarvest:
         self._worker = worker
         self._sleep = sleep
 
-    async def read(self) -> list[FeedEnd]:
+    async def read(self, on_page: OnPage | None = None) -> list[FeedEnd]:
         """Read all feeds to their ends, and bring the index up to date.
+
+        Args:
+            on_page: Called after each page.
 
         Raises:
             DatabaseError: The database cannot be used.
@@ -130,7 +161,7 @@ class AsyncHarvest:
         """
         await self._work(lambda: _forget(self._database, self._feeds))
         async with asyncio.TaskGroup() as tasks:
-            reading = [tasks.create_task(self._read_feed(name, url)) for name, url in self._feeds.in_order()]
+            reading = [tasks.create_task(self._read_feed(name, url, on_page)) for name, url in self._feeds.in_order()]
         while await self._work(self._index.update):
             pass
         await self._work(self._index.tidy)
@@ -142,7 +173,7 @@ class AsyncHarvest:
             yield await self.read()
             await self._sleep(PAUSE_SECONDS)
 
-    async def _read_feed(self, name: str, url: str) -> FeedEnd:
+    async def _read_feed(self, name: str, url: str, on_page: OnPage | None) -> FeedEnd:
         keeper = FeedKeeper(self._database, self._feeds.system, name)
         pages = items = 0
         steps = harvest_async(url, keeper, self._client, self._feeds.options._replace(worker=self._worker))
@@ -151,6 +182,8 @@ class AsyncHarvest:
                 if isinstance(step, End):
                     return FeedEnd(name, pages, items, step.fault)
                 pages, items = pages + 1, items + len(step.page.items)
+                if on_page:
+                    on_page(FeedProgress(name, pages, items))
         raise AssertionError("a harvest ends with its end")
 
     async def _work(self, function: Callable[[], _Result]) -> _Result:

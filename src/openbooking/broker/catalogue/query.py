@@ -1,13 +1,22 @@
 """A search as conditions of SQL statements: on subjects, and on the dates of subjects."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypedDict
 
 from openbooking.broker.catalogue.bookable import Terms
-from openbooking.broker.catalogue.rows import ANY_TIME, concept_number, fold, hundredths, requirement_bits, seconds
+from openbooking.broker.catalogue.rows import (
+    ANY_TIME,
+    UNLIMITED,
+    concept_number,
+    fold,
+    hundredths,
+    requirement_bits,
+    seconds,
+    storable,
+)
 from openbooking.broker.store.database import Transaction
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.published.values import LOCAL_ZONE
@@ -15,6 +24,9 @@ from openbooking.openactive.published.values import LOCAL_ZONE
 _EARTH_KM = 6371.0088
 _KM_A_DEGREE = _EARTH_KM * math.pi / 180
 _LEAST_COSINE = 1e-6
+MOST_LIMIT = 1_000
+MOST_OFFSET = 2**31
+MOST_TEXT = 1_000
 
 
 class Near(NamedTuple):
@@ -82,6 +94,17 @@ class Search(NamedTuple):
         return Terms(now, self.requirements, self.spaces or 1)
 
 
+def check(search: Search) -> None:
+    """Check that the terms of a search are values that can be looked for.
+
+    Raises:
+        ValueError: One of them is not; the message names it.
+    """
+    for message, is_wrong in _FAULTS.items():
+        if is_wrong(search):
+            raise ValueError(message)
+
+
 class SearchTerms(TypedDict, total=False):
     """The terms of a `Search` as named arguments."""
 
@@ -122,11 +145,11 @@ def interval_of(search: Search, now: datetime) -> Interval:
     first, before = seconds(search.starts_from or now), ANY_TIME + 1
     if search.day is not None:
         midnight = datetime.combine(search.day, time(), LOCAL_ZONE)
-        next_midnight = datetime.combine(search.day + timedelta(days=1), time(), LOCAL_ZONE)
-        first, before = (
-            max(first, seconds(midnight)) if search.starts_from else seconds(midnight),
-            seconds(next_midnight),
-        )
+        first = max(first, seconds(midnight)) if search.starts_from else seconds(midnight)
+        if search.day < date.max:
+            before = seconds(datetime.combine(search.day + timedelta(days=1), time(), LOCAL_ZONE))
+        else:
+            before = ANY_TIME
     if search.starts_before is not None:
         before = min(before, seconds(search.starts_before))
     return Interval(first, before)
@@ -148,9 +171,9 @@ def on_subjects(transaction: Transaction, system: str, search: Search) -> Condit
     if search.type is not None:
         parts.append(Condition("subject.type = ?", (search.type.value,)))
     if search.seller is not None:
-        parts.append(Condition("subject.seller = ?", (search.seller,)))
+        parts.append(Condition("subject.seller = ?", (storable(search.seller),)))
     if search.text is not None:
-        pattern = fold(search.text).replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        pattern = storable(fold(search.text)).replace("!", "!!").replace("%", "!%").replace("_", "!_")
         parts.append(Condition("subject.name LIKE ? ESCAPE '!'", (f"%{pattern}%",)))
     if search.near is not None:
         parts.append(_in_box(search.near))
@@ -167,7 +190,7 @@ def on_things(search: Search, now: datetime) -> Condition:
     parts = [Condition("thing.shown = 1", ())]
     wanted = search.spaces if search.spaces is not None else int(search.bookable)
     if wanted:
-        parts.append(Condition("thing.spaces >= ?", (wanted,)))
+        parts.append(Condition("thing.spaces >= ?", (min(wanted, UNLIMITED),)))
     if search.max_price is not None:
         parts.append(Condition("thing.price >= 0 AND thing.price <= ?", (hundredths(search.max_price),)))
     if search.bookable:
@@ -179,6 +202,39 @@ def on_things(search: Search, now: datetime) -> Condition:
             )
         )
     return _all(parts)
+
+
+def _has_no_zone(instant: datetime | None) -> bool:
+    return instant is not None and instant.tzinfo is None
+
+
+def _is_no_circle(near: Near) -> bool:
+    return not (
+        -90 <= near.latitude <= 90  # noqa: PLR2004 - degrees
+        and math.isfinite(near.longitude)
+        and math.isfinite(near.km)
+        and near.km >= 0
+    )
+
+
+_FAULTS: Mapping[str, Callable[[Search], bool]] = {
+    f"`limit` must be from 1 to {MOST_LIMIT}.": lambda search: not 1 <= search.limit <= MOST_LIMIT,
+    f"`offset` must be from 0 to {MOST_OFFSET}.": lambda search: not 0 <= search.offset <= MOST_OFFSET,
+    f"`text` must have at most {MOST_TEXT} characters.": lambda search: len(search.text or "") > MOST_TEXT,
+    "`spaces` must not be negative.": lambda search: (search.spaces or 0) < 0,
+    "`max_price` must be a number.": lambda search: Decimal(search.max_price or 0).is_nan(),
+    "`starts_from` must have a time zone.": lambda search: _has_no_zone(search.starts_from),
+    "`starts_before` must have a time zone.": lambda search: _has_no_zone(search.starts_before),
+    "`hours` must be times without a zone: they are local times.": lambda search: any(
+        each.tzinfo for each in search.hours or ()
+    ),
+    "`near` must be a latitude from -90 to 90, a longitude, and a radius of at least 0 km.": lambda search: (
+        search.near is not None and _is_no_circle(search.near)
+    ),
+    "Hits are sorted by distance from a place: name the place with `near`.": lambda search: (
+        search.sort == "distance" and search.near is None
+    ),
+}
 
 
 def _all(parts: Sequence[Condition]) -> Condition:
@@ -206,7 +262,7 @@ def _narrower(transaction: Transaction, activity: str) -> list[int]:
     Some providers publish a label without the URI.
     """
     found = {concept_number(activity)}
-    label = fold(activity)
+    label = storable(fold(activity))
     found |= {row[0] for row in transaction.execute("SELECT concept FROM catalogue_concept WHERE label = ?", (label,))}
     new = found
     while new:

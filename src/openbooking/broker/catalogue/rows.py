@@ -25,6 +25,8 @@ from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.published.values import JsonObject, UnreadableError, members, read_price, read_text
 from openbooking.openactive.terms import FlowRequirement
 
+# More than any price in hundredths.
+MOST_HUNDREDTHS = 2**53
 # The start of what has no date.
 ANY_TIME = 2**53
 ALWAYS = -(2**53)
@@ -123,8 +125,8 @@ def seconds(instant: datetime) -> int:
 
 
 def hundredths(price: Decimal) -> int:
-    """Return a price in hundredths, rounded down."""
-    return int(price * 100)
+    """Return a price in hundredths, rounded down, within the bounds of the column. Prices are not negative."""
+    return MOST_HUNDREDTHS if price > MOST_HUNDREDTHS else int(max(price, Decimal(-1)) * 100)
 
 
 def requirement_bits(requirements: Iterable[str]) -> int:
@@ -133,6 +135,12 @@ def requirement_bits(requirements: Iterable[str]) -> int:
     for requirement in requirements:
         bits |= _BITS.get(requirement, _UNKNOWN_REQUIREMENT)
     return bits
+
+
+def storable(text: str) -> str:
+    """Return a text without the characters that no database keeps: NUL, and halves of surrogate pairs."""
+    whole = text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 # Things repeat the names of subjects and concepts.
@@ -182,11 +190,7 @@ def _subject(joined: JsonObject, type_: OpportunityType, system: str) -> Subject
     concepts = tuple(dict.fromkeys(concept for member in published if (concept := read_concept(member))))
     numbers = sorted({concept.concept for concept in concepts})
     number = digest(system, repr((type_.value, name, seller, latitude, longitude, numbers)))
-    return Subject(number, system, type_.value, _storable(name), _storable(seller), latitude, longitude, concepts)
-
-
-def _storable(text: str) -> str:
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return Subject(number, system, type_.value, storable(name), storable(seller), latitude, longitude, concepts)
 
 
 def _place(joined: JsonObject) -> tuple[float | None, float | None]:

@@ -16,18 +16,17 @@ from openbooking.broker.catalogue.query import (
     Condition,
     Interval,
     Search,
+    check,
     interval_of,
     is_within_hours,
     on_subjects,
     on_things,
 )
 from openbooking.broker.catalogue.rows import ANY_TIME
-from openbooking.broker.catalogue.things import join
+from openbooking.broker.catalogue.things import digest, join
 from openbooking.broker.store.database import Database, Transaction
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.published.values import JsonObject, read_text
-
-MOST_LIMIT = 1_000
 
 # Up to this number of subjects, their dates are read subject by subject.
 _FEW_SUBJECTS = 2_000
@@ -84,6 +83,19 @@ class Hit(NamedTuple):
         return read_text((self.seller or {}).get("@id")) or ""
 
 
+class Activity(NamedTuple):
+    """An activity or facility type of what can be booked.
+
+    Attributes:
+        label: The label in small letters, by which a search finds it.
+        opportunities: The number of Opportunities that can be booked. A few of them may be found to be full or closed
+            when they are looked at one by one.
+    """
+
+    label: str
+    opportunities: int
+
+
 class _Found(NamedTuple):
     """A row of the index that fits."""
 
@@ -103,14 +115,40 @@ def find(database: Database, system: str, search: Search, now: datetime) -> list
         now: The current time, with a zone.
 
     Raises:
-        ValueError: The limit or the offset is out of bounds, or hits are to be sorted by the distance from nowhere.
+        ValueError: A term is out of bounds, or hits are to be sorted by the distance from nowhere.
     """
-    if not 1 <= search.limit <= MOST_LIMIT or search.offset < 0:
-        raise ValueError(f"The limit must be from 1 to {MOST_LIMIT}, and the offset must not be negative.")
-    if search.sort == "distance" and search.near is None:
-        raise ValueError("Hits are sorted by distance from a place: name the place with `near`.")
+    check(search)
     with database.reading() as transaction:
         return _Finder(transaction, system, search, now).hits()
+
+
+def find_one(database: Database, system: str, id_: str, terms: bookable.Terms) -> Hit | None:
+    """Return the Opportunity with an `@id`, with the Offers that the Broker can book now; None if no feed has it."""
+    with database.reading() as transaction:
+        occurrences = Occurrences(transaction, {}, whole=True)
+        number = digest(system, id_)
+        occurrences.find([number])
+        first = occurrences.first(number)
+        if first is None or first.thing.type is None:
+            return None
+        joined = join(occurrences.chain(first))
+    return _hit_of(joined, first.thing.type, bookable.bookable_offers(joined, first.thing.type, terms), None)
+
+
+def count_activities(database: Database, system: str, search: Search, now: datetime) -> list[Activity]:
+    """Return the activities and facility types of what a search finds, by label. The whole index is read."""
+    condition = on_things(search, now)
+    query = (
+        "SELECT named.label, count(*) FROM (SELECT DISTINCT concept.label, activity.subject"  # noqa: S608 - our own text
+        " FROM catalogue_activity activity JOIN catalogue_concept concept ON concept.concept = activity.concept"
+        " JOIN catalogue_subject subject ON subject.subject = activity.subject"
+        " WHERE concept.label <> '' AND subject.system = ?) named"
+        " JOIN catalogue_thing thing ON thing.subject = named.subject"
+        f" WHERE thing.starts >= ? AND {condition.text} GROUP BY named.label ORDER BY named.label"
+    )
+    parameters = (system, interval_of(search, now).first, *condition.parameters)
+    with database.reading() as transaction:
+        return [Activity(*row) for row in transaction.execute(query, parameters).fetchall()]
 
 
 class _Finder:
@@ -261,16 +299,22 @@ class _Finder:
             offers = tuple(offer for offer in offers if offer.price <= most)
         if self._search.bookable and not offers:
             return None
-        dated = bookable.dates_of(joined, type_) or bookable.Dated(None, None)
-        return Hit(
-            id=read_text(joined.get("@id")) or "",
-            type=type_,
-            name=read_text(joined.get("name")) or "",
-            start=dated.start,
-            end=dated.end,
-            spaces=bookable.spaces_left(joined, type_),
-            seller=bookable.seller_of(joined),
-            offers=offers,
-            distance=self._distances.get(found.subject),
-            opportunity=joined,
-        )
+        return _hit_of(joined, type_, offers, self._distances.get(found.subject))
+
+
+def _hit_of(
+    joined: JsonObject, type_: OpportunityType, offers: tuple[bookable.Offer, ...], distance: float | None
+) -> Hit:
+    dated = bookable.dates_of(joined, type_) or bookable.Dated(None, None)
+    return Hit(
+        id=read_text(joined.get("@id")) or "",
+        type=type_,
+        name=read_text(joined.get("name")) or "",
+        start=dated.start,
+        end=dated.end,
+        spaces=bookable.spaces_left(joined, type_),
+        seller=bookable.seller_of(joined),
+        offers=offers,
+        distance=distance,
+        opportunity=joined,
+    )

@@ -15,10 +15,10 @@ class UnknownPurchaseError(PurchaseError):
 
 
 class WrongStateError(PurchaseError):
-    """The purchase is not at the step that was asked for: it was booked before, or is under way."""
+    """The purchase is not at the step that was asked for: it was booked or proposed before, or is under way."""
 
-    def __init__(self, order: uuid.UUID, state: State) -> None:
-        super().__init__(f"The purchase {order} cannot do this now: {WORDS[state]}")
+    def __init__(self, order: uuid.UUID, state: State, words: str = "") -> None:
+        super().__init__(f"The purchase {order} cannot do this now: {words or WORDS[state]}")
         self.order = order
         self.state = state
 

@@ -15,9 +15,18 @@ import msgspec
 
 from openbooking.broker.money.errors import LostPurchaseError, UnknownPurchaseError
 from openbooking.broker.money.purchase import TRANSITIONS, State
+from openbooking.broker.money.tables import FORGET_NEWS, INSERT, SELECT, UPDATE
 from openbooking.broker.store.database import Database, Row, Transaction
+from openbooking.openactive.terms import OrderProposalStatus
 
 NOBODY = ""
+# The `proposal_status` of an OrderProposal that its feed shows as deleted.
+DELETED_PROPOSAL = "deleted"
+_REJECTED = {
+    OrderProposalStatus.SELLER_REJECTED.value,
+    OrderProposalStatus.CUSTOMER_REJECTED.value,
+    DELETED_PROPOSAL,
+}
 
 
 class Purchase(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +102,11 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in TRANSITIONS
 
     @property
+    def is_rejected(self) -> bool:
+        """Whether the feed shows that the OrderProposal was rejected or deleted."""
+        return self.state is State.OPEN and bool(self.agreed_version) and self.proposal_status in _REJECTED
+
+    @property
     def takes_payment(self) -> bool:
         """Whether the Broker takes a payment for the amount."""
         return self.pays and self.amount > 0
@@ -147,7 +161,7 @@ class Journal:
             owner=NOBODY,
         )
         with self._database.transaction() as transaction:
-            transaction.execute(_INSERT, (purchase.id, purchase.site, purchase.seller, *_values(purchase)))
+            transaction.execute(INSERT, (purchase.id, purchase.site, purchase.seller, *_values(purchase)))
             _use(transaction, purchase)
             if note:
                 note(transaction, purchase)
@@ -160,6 +174,17 @@ class Journal:
             UnknownPurchaseError: There is none.
         """
         found = self._read("WHERE order_uuid = ?", str(order))
+        if not found:
+            raise UnknownPurchaseError(f"The journal has no purchase with the Order UUID {order}.")
+        return found[0]
+
+    def find_basket(self, order: uuid.UUID) -> Purchase:
+        """Return the purchase that uses an Order UUID, or has used it before it began again with another one.
+
+        Raises:
+            UnknownPurchaseError: There is none.
+        """
+        found = self._read("WHERE id = (SELECT purchase FROM broker_order_uuids WHERE uuid = ?)", str(order))
         if not found:
             raise UnknownPurchaseError(f"The journal has no purchase with the Order UUID {order}.")
         return found[0]
@@ -222,6 +247,34 @@ class Journal:
         self._write(purchase, moved)
         return moved
 
+    def begin_again(self, purchase: Purchase) -> Purchase:
+        """Begin a purchase that was reversed or rejected again, with another Order UUID (OB-BRK-01).
+
+        Raises:
+            LostPurchaseError: Another flow or process has begun it again.
+        """
+        begun = Purchase(
+            id=purchase.id,
+            site=purchase.site,
+            seller=purchase.seller,
+            order=uuid.uuid4(),
+            state=State.OPEN,
+            since=self._clock(),
+            owner=NOBODY,
+            revision=purchase.revision + 1,
+            payments=purchase.payments,
+        )
+        self._write(purchase, begun)
+        return begun
+
+    def reject(self, order: uuid.UUID) -> None:
+        """Note that the Customer has rejected an OrderProposal, before its feed says so."""
+        rejected = OrderProposalStatus.CUSTOMER_REJECTED.value
+        with self._database.transaction() as transaction:
+            transaction.execute(
+                "UPDATE broker_purchases SET proposal_status = ? WHERE order_uuid = ?", (rejected, str(order))
+            )
+
     def adopt(self, purchase: Purchase) -> Purchase | None:
         """Take an unfinished purchase over from an instance that has ended; return None if its owner still lives."""
         mine = self._database.instance
@@ -264,39 +317,19 @@ class Journal:
     def _write(self, purchase: Purchase, moved: Purchase) -> None:
         fence = (purchase.id, purchase.revision)
         with self._database.transaction() as transaction:
-            if transaction.execute(_UPDATE, (*_values(moved), *fence)).rowcount != 1:
+            if transaction.execute(UPDATE, (*_values(moved), *fence)).rowcount != 1:
                 raise LostPurchaseError(f"Another process carries out the purchase {purchase.order}.")
             if moved.order != purchase.order:
                 _abandon(transaction, purchase)
                 _use(transaction, moved)
+                # News of the feeds about the former Order says nothing about the next one.
+                transaction.execute(FORGET_NEWS, (purchase.id,))
             if moved.state is State.VOIDING:
                 _abandon(transaction, purchase)
 
     def _read(self, where: str, *parameters: str) -> list[Purchase]:
         with self._database.transaction() as transaction:
-            return [_purchase(row) for row in transaction.execute(f"{_SELECT} {where}", parameters)]
-
-
-_SELECT = """
-    SELECT
-        id, site, seller, order_uuid, state, since, owner, revision, body, approval, agreed_version, amount, currency,
-        pays, reference, payments, payment_key, payment_id, refunded, refunding, restarts, fault, reply, reply_type,
-        due, proposal_status, proposal_version, proposal_total, proposal_currency
-    FROM broker_purchases
-"""
-_INSERT = """
-    INSERT INTO broker_purchases (
-        id, site, seller, order_uuid, state, since, owner, revision, body, approval, agreed_version, amount, currency,
-        pays, reference, payments, payment_key, payment_id, refunded, refunding, restarts, fault, reply, reply_type
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_UPDATE = """
-    UPDATE broker_purchases SET
-        order_uuid = ?, state = ?, since = ?, owner = ?, revision = ?, body = ?, approval = ?, agreed_version = ?,
-        amount = ?, currency = ?, pays = ?, reference = ?, payments = ?, payment_key = ?, payment_id = ?, refunded = ?,
-        refunding = ?, restarts = ?, fault = ?, reply = ?, reply_type = ?
-    WHERE id = ? AND revision = ?
-"""
+            return [_purchase(row) for row in transaction.execute(f"{SELECT} {where}", parameters)]
 
 
 def _values(purchase: Purchase) -> tuple[object, ...]:

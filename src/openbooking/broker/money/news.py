@@ -8,12 +8,12 @@ import uuid
 from decimal import Decimal
 
 from openbooking.broker.money.amounts import amount_of
+from openbooking.broker.money.journal import DELETED_PROPOSAL
 from openbooking.broker.money.purchase import State
 from openbooking.broker.store.database import Transaction
 from openbooking.openactive.messages import PriceSpecification
 from openbooking.openactive.terms import OrderProposalStatus
 
-DELETED = "deleted"
 # Nothing is booked in these states. An Order in the feed came to be by a request that arrived after its deletion.
 _WITHOUT_ORDER = {State.OPEN.value, State.RELEASING.value, State.VOIDING.value, State.REVERSED.value}
 _STATE_OF_UUID = """
@@ -70,7 +70,7 @@ def note_proposal(
         WHERE order_uuid = ?
         """,
         (
-            status.value if status else DELETED,
+            status.value if status else DELETED_PROPOSAL,
             version,
             None if total is None else str(amount_of(total)),
             None if total is None else total.price_currency,

@@ -10,6 +10,8 @@ journal shows the only step whose outcome is not known.
          REQUOTING          └ otherwise ─ DELETING ─ VOIDING ─ REVERSED
              └ another UUID: BOOKING
     4xx: RELEASING ─ OPEN, with the same UUID
+
+If the Customer tries again, a REVERSED purchase becomes OPEN with another UUID.
 """
 
 from collections.abc import Mapping

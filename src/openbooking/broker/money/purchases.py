@@ -14,6 +14,7 @@ from openbooking.broker.money.bodies import encode_reply
 from openbooking.broker.money.errors import (
     LostPurchaseError,
     NoPaymentsError,
+    NoQuoteError,
     NotApprovedError,
     PurchaseError,
     UnfinishedError,
@@ -107,10 +108,9 @@ class Purchases:
             PriceChangedError: The total has changed. Nothing is booked or paid.
             UnfinishedError: The outcome of a step is not known, and `recover` goes on.
             WrongStateError: The basket was booked before, or is being booked.
+            NoQuoteError: The basket has another Order UUID since.
         """
-        purchase = yield from self._at(basket, State.OPEN)
-        if purchase.agreed_version:
-            raise WrongStateError(basket, purchase.state)
+        purchase = yield from self._basket(basket)
         agreed = {**_agreement(order, reference, pays=pays), "approval": False}
         ending = yield from self._pay_and_book(purchase, agreed)
         return _booked(ending)
@@ -119,12 +119,27 @@ class Purchases:
         self, basket: uuid.UUID, order: OrderRequest, reference: str = "", *, pays: bool = True
     ) -> Flow[Proposed]:
         """Send P. Nothing is authorised before the Seller has accepted; the arguments are those of `book`."""
-        purchase = yield from self._at(basket, State.OPEN)
-        if purchase.agreed_version:
-            raise WrongStateError(basket, purchase.state)
+        purchase = yield from self._basket(basket)
         agreed = {**_agreement(order, reference, pays=pays), "approval": True}
         begun = yield from self.begin_step(purchase, State.PROPOSING, **agreed)
         return _proposed((yield from self.carry_on(begun)))
+
+    def order_to_quote(self, basket: uuid.UUID) -> Flow[uuid.UUID]:
+        """Return the Order UUID with which a basket is quoted.
+
+        A basket whose Order was deleted or whose OrderProposal was rejected begins again with another one (OB-BRK-01).
+
+        Args:
+            basket: An Order UUID of the basket, now or formerly.
+
+        Raises:
+            WrongStateError: The basket was booked or proposed before, or is under way.
+        """
+        purchase = yield from work(partial(self._journal.find_basket, basket))
+        if purchase.state is State.REVERSED or purchase.is_rejected:
+            purchase = yield from work(partial(self._journal.begin_again, purchase))
+        _check_basket(purchase)
+        return purchase.order
 
     def agree(self, proposal: uuid.UUID, version: str) -> Flow[None]:
         """Note that the Customer agrees to a version of the OrderProposal, which the Seller has amended.
@@ -136,7 +151,7 @@ class Purchases:
         Raises:
             NotApprovedError: The feed has another version.
         """
-        purchase = yield from self._at(proposal, State.OPEN)
+        purchase = yield from self._open(proposal)
         if not purchase.agreed_version or version != purchase.proposal_version:
             raise NotApprovedError(f"{version} is not the latest version of the OrderProposal {proposal}.")
         changes: dict[str, Any] = {"agreed_version": version}
@@ -150,7 +165,7 @@ class Purchases:
         Raises:
             NotApprovedError: The feed does not show that the Seller accepted the version that the Customer agreed to.
         """
-        purchase = yield from self._at(proposal, State.OPEN)
+        purchase = yield from self._open(proposal)
         accepted = purchase.proposal_status == OrderProposalStatus.ACCEPTED
         if not purchase.agreed_version or not accepted or purchase.proposal_version != purchase.agreed_version:
             raise NotApprovedError(
@@ -213,11 +228,19 @@ class Purchases:
             return Done(Outcome.STALE, fault=PurchaseError("A process ended before the purchase was finished."))
         return (yield from self._steps.perform(purchase, unsure=oldest is not None))
 
-    def _at(self, order: uuid.UUID, state: State) -> Flow[Purchase]:
-        """Return a purchase in this state."""
+    def _open(self, order: uuid.UUID) -> Flow[Purchase]:
+        """Return a purchase that is open."""
         purchase = yield from work(partial(self._journal.find, order))
-        if purchase.state is not state:
+        if purchase.state is not State.OPEN:
             raise WrongStateError(order, purchase.state)
+        return purchase
+
+    def _basket(self, order: uuid.UUID) -> Flow[Purchase]:
+        """Return a basket that can be booked or proposed with this Order UUID."""
+        purchase = yield from work(partial(self._journal.find_basket, order))
+        _check_basket(purchase)
+        if purchase.order != order:
+            raise NoQuoteError(order)
         return purchase
 
     def _pay_and_book(self, purchase: Purchase, agreed: dict[str, Any]) -> Flow[Ending]:
@@ -237,6 +260,14 @@ class Purchases:
 
     def _move(self, purchase: Purchase, state: State, **changes: Any) -> Flow[Purchase]:
         return (yield from work(partial(self._journal.move, purchase, state, **changes)))
+
+
+def _check_basket(purchase: Purchase) -> None:
+    """Raise WrongStateError unless nothing has become of a basket yet."""
+    if purchase.state is not State.OPEN:
+        raise WrongStateError(purchase.order, purchase.state)
+    if purchase.agreed_version:
+        raise WrongStateError(purchase.order, purchase.state, "Its OrderProposal waits for the Seller or to be booked.")
 
 
 def _words(fault: Exception | None) -> str:

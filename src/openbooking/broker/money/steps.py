@@ -20,12 +20,10 @@ from openbooking.broker.money.journal import Purchase
 from openbooking.broker.money.payments import Charge, DeclinedError, PaymentError, Payments, TemporaryPaymentError
 from openbooking.broker.money.purchase import MOST_RESTARTS, Outcome, State, outcome_of_refusal
 from openbooking.openactive.errors import OrderProposalVersionOutdatedError
-from openbooking.openactive.messages import Order, OrderProposal, OrderProposalPatch, PriceSpecification
-from openbooking.openactive.terms import OPENACTIVE, OrderProposalStatus
+from openbooking.openactive.messages import Order, OrderProposal, PriceSpecification
 
 Result = TypeVar("Result")
 ApiOf = Callable[[str], Flow[BookingApi]]
-_REPEATED_LATER = (429, 503)
 _SERVER_ERRORS = 500
 
 
@@ -90,13 +88,7 @@ class Steps:
     def delete(self, seller: str, order: uuid.UUID) -> Flow[Exception | None]:
         """Delete an Order; return what went wrong, or None if there is no such Order now."""
         api = yield from self._api(seller)
-        try:
-            yield from api.delete_order(order)
-        except Exception as fault:
-            if _status(fault) is None and not isinstance(fault, NoAnswerError):
-                raise
-            return fault
-        return None
+        return (yield from _fault_of(api.delete_order(order)))
 
     def _book(self, purchase: Purchase, *, unsure: bool) -> Flow[Done]:
         """Send B, and compare the total of the Order with what the Customer agreed to."""
@@ -149,16 +141,9 @@ class Steps:
         return Done() if fault is None else Done(Outcome.UNKNOWN, fault=fault)
 
     def _reject(self, purchase: Purchase) -> Flow[Exception | None]:
-        """Reject an OrderProposal for the Customer. One that cannot be rejected is booked, rejected or unknown."""
-        status = OrderProposalStatus.CUSTOMER_REJECTED.value
-        patch = OrderProposalPatch(context=OPENACTIVE, order_proposal_status=status)
+        """Reject an OrderProposal for the Customer; return what went wrong, or None if it is rejected or unknown."""
         api = yield from self._api(purchase.seller)
-        try:
-            yield from api.update_proposal(purchase.order, patch)
-        except Exception as fault:  # noqa: BLE001 - returned or judged
-            if _status(fault) is None or _status(fault) in _REPEATED_LATER:
-                return fault
-        return None
+        return (yield from _fault_of(api.reject_proposal(purchase.order)))
 
     def _authorise(self, purchase: Purchase) -> Flow[Done]:
         charge = _charge(purchase, purchase.payment_key, purchase.amount)
@@ -203,7 +188,8 @@ class Steps:
         last: Exception | None = None
         for attempt in range(self._retries.attempts):
             if attempt:
-                yield from pause(min(self._retries.first_pause * 2 ** (attempt - 1), self._retries.longest_pause))
+                seconds = self._retries.first_pause * 2 ** (attempt - 1)
+                yield from pause(min(seconds, self._retries.longest_pause), f"The payment provider: {last}")
             try:
                 return Done(), (yield from call_hook(partial(hook, charge)))
             except DeclinedError as fault:
@@ -213,6 +199,17 @@ class Steps:
             except Exception as fault:  # noqa: BLE001 - hooks are code of the application
                 return Done(Outcome.UNKNOWN, fault=fault), None
         return Done(Outcome.UNKNOWN, fault=last), None
+
+
+def _fault_of(request: Flow[None]) -> Flow[Exception | None]:
+    """Send a request, and return the error that the Booking System answers, or None."""
+    try:
+        yield from request
+    except Exception as fault:
+        if _status(fault) is None and not isinstance(fault, NoAnswerError):
+            raise
+        return fault
+    return None
 
 
 def _sent(request: Flow[Result], purchase: Purchase, *, unsure: bool, may_restart: bool) -> Flow[Result | Done]:

@@ -1,4 +1,4 @@
-"""The tables of the journal."""
+"""The tables of the journal, and the statements that read and write its rows."""
 
 TABLES = (
     # A row is written by the instance that owns the purchase, apart from the columns from `due` on: these are news of
@@ -48,3 +48,29 @@ TABLES = (
     """,
     "CREATE INDEX IF NOT EXISTS broker_order_uuids_stray ON broker_order_uuids (stray)",
 )
+
+SELECT = """
+    SELECT
+        id, site, seller, order_uuid, state, since, owner, revision, body, approval, agreed_version, amount, currency,
+        pays, reference, payments, payment_key, payment_id, refunded, refunding, restarts, fault, reply, reply_type,
+        due, proposal_status, proposal_version, proposal_total, proposal_currency
+    FROM broker_purchases
+"""
+INSERT = """
+    INSERT INTO broker_purchases (
+        id, site, seller, order_uuid, state, since, owner, revision, body, approval, agreed_version, amount, currency,
+        pays, reference, payments, payment_key, payment_id, refunded, refunding, restarts, fault, reply, reply_type
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+UPDATE = """
+    UPDATE broker_purchases SET
+        order_uuid = ?, state = ?, since = ?, owner = ?, revision = ?, body = ?, approval = ?, agreed_version = ?,
+        amount = ?, currency = ?, pays = ?, reference = ?, payments = ?, payment_key = ?, payment_id = ?, refunded = ?,
+        refunding = ?, restarts = ?, fault = ?, reply = ?, reply_type = ?
+    WHERE id = ? AND revision = ?
+"""
+FORGET_NEWS = """
+    UPDATE broker_purchases
+    SET due = NULL, proposal_status = NULL, proposal_version = NULL, proposal_total = NULL, proposal_currency = NULL
+    WHERE id = ?
+"""

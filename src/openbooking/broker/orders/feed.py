@@ -16,8 +16,8 @@ from openbooking.broker.flow import Flow, NoAnswerError, Request, pause, send, w
 from openbooking.broker.money.news import note_deletion, note_order, note_proposal
 from openbooking.broker.orders.changes import Change, ItemReplaced
 from openbooking.broker.orders.moves import watch_replacement
-from openbooking.broker.orders.pages import ChangePage, Handler
-from openbooking.broker.orders.versions import NewVersion, cursor_of, keep, move_cursor, new_versions
+from openbooking.broker.orders.pages import ChangePage, Handler, have_handled
+from openbooking.broker.orders.versions import NewVersion, cursor_of, keep, lock_cursor, move_cursor, new_versions
 from openbooking.broker.store.database import Database, Transaction
 from openbooking.harvest.reader import End, Get, Reader, Received, Wait
 from openbooking.openactive.messages import OrderProposalFeedData
@@ -101,18 +101,18 @@ class OrderFeedReading:
 
         def write() -> int:
             with self._database.transaction() as transaction:
-                if not move_cursor(transaction, self._feed.url, self._cursor, page.cursor):
+                if not lock_cursor(transaction, self._feed.url, self._cursor):
                     return 0
                 versions = list(new_versions(transaction, self._feed.type, page.page.items))
+                changes = [change for version in versions for change in version.changes]
+                have_handled(transaction, handle, changes)
                 for version in versions:
                     keep(transaction, version)
                     _note(transaction, version)
-                changes = [change for version in versions for change in version.changes]
                 for change in changes:
                     if isinstance(change, ItemReplaced):
                         watch_replacement(transaction, change)
-                if handle and changes:
-                    handle(transaction.connection, changes)
+                move_cursor(transaction, self._feed.url, self._cursor, page.cursor)
             return len(changes)
 
         count = yield from work(write)
@@ -138,7 +138,7 @@ class OrderFeedReading:
             if isinstance(step, Get):
                 self._status = yield from _get(step, reader)
             elif isinstance(step, Wait):
-                yield from pause(step.seconds)
+                yield from pause(step.seconds, f"{step.url}: {step.reason}.")
             else:
                 return step
 

@@ -16,7 +16,7 @@ from openbooking.broker.catalogue.lookup import changed_since, find_opportunity,
 from openbooking.broker.flow import Flow, work
 from openbooking.broker.orders.changes import Change, ItemReplaced, Moved
 from openbooking.broker.orders.compare import id_of
-from openbooking.broker.orders.pages import ChangePage, Handler
+from openbooking.broker.orders.pages import ChangePage, Handler, have_handled
 from openbooking.broker.orders.versions import latest
 from openbooking.broker.store.database import Database, Transaction
 from openbooking.openactive.terms import OrderItemStatus, OrderType
@@ -136,20 +136,17 @@ class MovesReading:
 
         def write() -> int:
             with self._database.transaction() as transaction:
-                if self._position(transaction) != page.before:
+                if not self._move(transaction, page.before, page.before):
                     # Another process has told these moves.
                     return 0
-                transaction.execute(
-                    "UPDATE broker_moves SET position = ? WHERE system = ?", (page.position, self._system)
-                )
+                have_handled(transaction, handle, page.changes)
+                self._move(transaction, page.before, page.position)
                 for item, properties, over in page.watched:
                     transaction.execute(
                         "UPDATE broker_booked_opportunities SET properties = ?, over = ?"
                         " WHERE order_uuid = ? AND item = ? AND opportunity = ?",
                         (properties, int(over), str(item.order), item.item, item.opportunity),
                     )
-                if handle and page.changes:
-                    handle(transaction.connection, page.changes)
             return len(page.changes)
 
         return (yield from work(write))
@@ -181,6 +178,13 @@ class MovesReading:
             before={name: value for name, value in old.items() if name in names},
             after={name: value for name, value in new.items() if name in names},
         )
+
+    def _move(self, transaction: Transaction, before: int, after: int) -> bool:
+        """Move the position of the last reading, and return False if another process has moved it."""
+        moved = transaction.execute(
+            "UPDATE broker_moves SET position = ? WHERE system = ? AND position = ?", (after, self._system, before)
+        )
+        return moved.rowcount == 1
 
     def _position(self, transaction: Transaction) -> int:
         row = transaction.execute("SELECT position FROM broker_moves WHERE system = ?", (self._system,)).fetchone()

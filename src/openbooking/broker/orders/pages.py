@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Protocol
 
 from openbooking.broker.flow import Flow
 from openbooking.broker.orders.changes import Change
+from openbooking.broker.store.database import Transaction
 
 # Handles changes with the connection of the database, in the transaction that moves the cursor.
 Handler = Callable[[Any, Sequence[Change]], None]
@@ -23,6 +24,17 @@ class ChangePage(NamedTuple):
 
     changes: Callable[[], Flow[tuple[Change, ...]]]
     commit: Callable[[Handler | None], Flow[int]]
+
+
+def have_handled(transaction: Transaction, handle: Handler | None, changes: Sequence[Change]) -> None:
+    """Have a handler handle changes. Call it before anything else is written, in case the handler commits.
+
+    Raises:
+        DatabaseError: The handler has committed, or tried to. The page must come again.
+    """
+    if handle and changes:
+        with transaction.lend() as connection:
+            handle(connection, changes)
 
 
 class ChangeReading(Protocol):

@@ -145,13 +145,16 @@ def cursor_of(transaction: Transaction, feed: str) -> str:
     return str(row[0]) if row else ""
 
 
+def lock_cursor(transaction: Transaction, feed: str, cursor: str) -> bool:
+    """Lock the cursor of a feed, and return False if another process has moved it since it was read."""
+    transaction.execute(
+        "INSERT INTO broker_order_feeds (url, cursor_url) VALUES (?, '') ON CONFLICT DO NOTHING", (feed,)
+    )
+    return move_cursor(transaction, feed, cursor, cursor)
+
+
 def move_cursor(transaction: Transaction, feed: str, before: str, after: str) -> bool:
     """Move the cursor of a feed, and return False if another process has moved it since it was read."""
-    if not before:
-        inserted = transaction.execute(
-            "INSERT INTO broker_order_feeds (url, cursor_url) VALUES (?, ?) ON CONFLICT DO NOTHING", (feed, after)
-        )
-        return inserted.rowcount == 1
     moved = transaction.execute(
         "UPDATE broker_order_feeds SET cursor_url = ? WHERE url = ? AND cursor_url = ?", (after, feed, before)
     )

@@ -12,26 +12,18 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol, Self
-
-if TYPE_CHECKING:
-    import psycopg
+from typing import IO, Any, Protocol, Self
 
 Row = tuple[Any, ...]
 _POSTGRES = ("postgresql://", "postgres://")
 _IN_MEMORY = ":memory:"
 _BUSY_SECONDS = 30
-_POSTGRES_WORDS = (
-    ("%", "%%"),
-    ("?", "%s"),
-    ("BLOB", "BYTEA"),
-    # In SQLite, such a key is the number of the row itself and needs no index.
-    ("INTEGER PRIMARY KEY", "BIGINT PRIMARY KEY"),
+ENDED_BY_APPLICATION = (
+    "The handler of changes must not commit or roll back, because its transaction moves the cursor. Remove `commit`,"
+    " `rollback`, `executescript` and `with connection` from the handler. The changes come again."
 )
-# The number of the lock of `exclusive`, among the advisory locks of PostgreSQL.
-_EXCLUSIVE = 0x6F70656E626F6F6B
 _SETTINGS = (
     # Items of feeds are larger than the rows for which the default page is meant. A database keeps its page size.
     "PRAGMA page_size = 8192",
@@ -53,9 +45,12 @@ class DatabaseError(Exception):
 class Transaction(Protocol):
     """An open transaction."""
 
-    @property
-    def connection(self) -> Any:
-        """The connection of the driver, on which an application changes its own tables."""
+    def lend(self) -> AbstractContextManager[Any]:
+        """Lend the connection of the driver to the application, which changes its own tables and nothing else.
+
+        Raises:
+            DatabaseError: The application has committed, or tried to. The block of the transaction must not go on.
+        """
         ...
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> "Rows":
@@ -137,6 +132,8 @@ def open_database(location: str | Path) -> Database:
         DatabaseError: The database cannot be opened.
     """
     if str(location).startswith(_POSTGRES):
+        from openbooking.broker.store.postgres import PostgresDatabase  # noqa: PLC0415 - it uses the names above
+
         return PostgresDatabase(str(location))
     return SqliteDatabase(str(location))
 
@@ -145,13 +142,31 @@ class _SqliteTransaction:
     """A transaction of an SQLite database."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
+        self._connection = connection
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> Rows:
-        return self.connection.execute(statement, parameters)
+        return self._connection.execute(statement, parameters)
 
     def execute_many(self, statement: str, parameters: Sequence[Sequence[object]]) -> None:
-        self.connection.executemany(statement, parameters)
+        self._connection.executemany(statement, parameters)
+
+    @contextmanager
+    def lend(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection, as `Transaction.lend` says. SQLite refuses to end the transaction meanwhile."""
+        refused = False
+
+        def authorize(action: int, *_: object) -> int:
+            nonlocal refused
+            refused = refused or action == sqlite3.SQLITE_TRANSACTION
+            return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_TRANSACTION else sqlite3.SQLITE_OK
+
+        self._connection.set_authorizer(authorize)
+        try:
+            yield self._connection
+        finally:
+            self._connection.set_authorizer(None)
+            if refused:
+                raise DatabaseError(ENDED_BY_APPLICATION)
 
 
 class SqliteDatabase:
@@ -261,126 +276,6 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[Transac
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-
-
-class _PostgresTransaction:
-    """A transaction of a PostgreSQL database."""
-
-    def __init__(self, connection: "psycopg.Connection[Row]") -> None:
-        self.connection = connection
-
-    def execute(self, statement: str, parameters: Sequence[object] = ()) -> Rows:
-        return self.connection.execute(_to_postgres(statement), _without_nul(parameters))
-
-    def execute_many(self, statement: str, parameters: Sequence[Sequence[object]]) -> None:
-        with self.connection.cursor() as cursor:
-            cursor.executemany(_to_postgres(statement), [_without_nul(each) for each in parameters])
-
-
-class PostgresDatabase:
-    """A Broker's database in PostgreSQL. An advisory lock of its session is the lock of each instance."""
-
-    def __init__(self, url: str) -> None:
-        try:
-            import psycopg  # noqa: PLC0415 - an extra, which only brokers with PostgreSQL install
-        except ImportError as fault:
-            raise DatabaseError("A PostgreSQL database needs the extra openbooking[broker-postgres].") from fault
-        self._psycopg = psycopg
-        try:
-            psycopg.conninfo.conninfo_to_dict(url)
-        except psycopg.ProgrammingError:
-            # The text of this error quotes the part that is wrong, which may be the password.
-            raise DatabaseError("The URL of the PostgreSQL database cannot be read.") from None
-        self.instance = uuid.uuid4().hex
-        self._url = url
-        self._turn = threading.RLock()
-        self._reading_turn = threading.RLock()
-        self._reader: psycopg.Connection[Row] | None = None
-        with self._errors():
-            self._connection = self._connect()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
-        """Run a block in a transaction, as `Database.transaction` says."""
-        with self._turn, self._errors():
-            if self._connection.closed:
-                self._connection = self._connect()
-            with self._connection.transaction():
-                if not durable:
-                    self._connection.execute("SET LOCAL synchronous_commit = off")
-                yield _PostgresTransaction(self._connection)
-
-    @contextmanager
-    def reading(self) -> Iterator[Transaction]:
-        """Run a block that changes nothing, as `Database.reading` says."""
-        with self._reading_turn, self._errors():
-            if self._reader is None or self._reader.closed:
-                self._reader = self._psycopg.connect(self._url, autocommit=True)
-            with self._reader.transaction():
-                self._reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                yield _PostgresTransaction(self._reader)
-
-    @contextmanager
-    def exclusive(self) -> Iterator[Transaction]:
-        """Run a block in a transaction, as `Database.exclusive` says."""
-        with self.transaction() as transaction:
-            transaction.execute("SELECT pg_advisory_xact_lock(?)", (_EXCLUSIVE,))
-            yield transaction
-
-    def is_alive(self, instance: str) -> bool:
-        """Return whether the process of an instance still has the database open."""
-        if instance == self.instance:
-            return True
-        with self.transaction() as transaction:
-            row = transaction.execute("SELECT pg_try_advisory_xact_lock(?)", (_lock_number(instance),)).fetchone()
-        return row is None or not row[0]
-
-    def close(self) -> None:
-        """Close the database and release its locks."""
-        with self._turn, self._reading_turn:
-            # The server notices the end of a connection a moment later, and releases locks only then.
-            with suppress(self._psycopg.Error):
-                self._connection.execute("SELECT pg_advisory_unlock_all()")
-            self._connection.close()
-            if self._reader is not None:
-                self._reader.close()
-
-    def _connect(self) -> "psycopg.Connection[Row]":
-        connection = self._psycopg.connect(self._url, autocommit=True)
-        # A shared lock: the server may still hold the one of a connection that broke.
-        connection.execute("SELECT pg_advisory_lock_shared(%s)", (_lock_number(self.instance),))
-        return connection
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except self._psycopg.Error as fault:
-            raise DatabaseError(f"The database of the Broker cannot be used: {fault}") from fault
-
-
-def _to_postgres(statement: str) -> str:
-    for ours, theirs in _POSTGRES_WORDS:
-        statement = statement.replace(ours, theirs)
-    return statement
-
-
-def _without_nul(parameters: Sequence[object]) -> Sequence[object]:
-    """Return parameters without the character NUL, which no text of PostgreSQL may have. Other systems may send it."""
-    return [
-        value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value for value in parameters
-    ]
-
-
-def _lock_number(instance: str) -> int:
-    """Return a number of an instance for an advisory lock, which is a signed number of 64 bits."""
-    return int.from_bytes(uuid.UUID(instance).bytes[:8], signed=True)
 
 
 @contextmanager

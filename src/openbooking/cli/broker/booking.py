@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
@@ -15,6 +16,7 @@ from openbooking.cli.broker.options import (
     ApiKeyOption,
     DatabaseFile,
     Day,
+    IdOption,
     MostPrice,
     NearOption,
     PretendedPayment,
@@ -27,10 +29,10 @@ from openbooking.cli.broker.options import (
 )
 from openbooking.cli.faults import MISUSE, CommandError
 from openbooking.cli.listing import Json
-from openbooking.cli.output import ask, confirm, show, show_aside, show_json
+from openbooking.cli.output import ask, can_ask, confirm, show, show_aside, show_json
 
 if TYPE_CHECKING:
-    from openbooking.broker import Basket, Broker, Choice, Hit, Question, Quote
+    from openbooking.broker import Basket, Booking, Broker, Choice, Hit, Question, Quote
 
 HitOption = Annotated[int, typer.Option("--hit", min=1, max=1_000, help="Which hit of the search.")]
 OfferOption = Annotated[str, typer.Option(help="The @id of the Offer.", show_default="the first one")]
@@ -47,8 +49,9 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]
 
 
 class _Wanted(NamedTuple):
-    """What to book: a hit of a search, an Offer of it, and the number of spaces."""
+    """What to book: one Opportunity or a hit of a search, an Offer of it, and the number of spaces."""
 
+    id: str | None
     terms: Mapping[str, Any]
     hit: int
     offer: str
@@ -56,7 +59,7 @@ class _Wanted(NamedTuple):
 
     def find(self, broker: "Broker") -> "Hit":
         """Return the hit."""
-        hits = find_hits(broker, **self.terms, spaces=self.spaces, limit=self.hit)
+        hits = find_hits(broker, self.id, **self.terms, spaces=self.spaces, limit=self.hit)
         if len(hits) < self.hit:
             hint = "`openbooking broker harvest` with the same URL reads what can be found."
             raise CommandError(f"The search has {len(hits)} hits. `openbooking broker search` shows them. {hint}")
@@ -81,6 +84,7 @@ def quote(  # noqa: PLR0913 - one parameter for each option
     day: Day = None,
     near: NearOption = None,
     max_price: MostPrice = None,
+    id_: IdOption = None,
     hit: HitOption = 1,
     offer: OfferOption = "",
     spaces: Spaces = 1,
@@ -88,7 +92,7 @@ def quote(  # noqa: PLR0913 - one parameter for each option
     json: Json = False,
 ) -> None:
     """Ask for the price of a hit, and what must be asked (C1). Nothing is held or booked."""
-    wanted = _Wanted(_terms(activity, text, day, near, max_price), hit, offer, spaces)
+    wanted = _Wanted(id_, _terms(activity, text, day, near, max_price), hit, offer, spaces)
     with opened(url, api_key, database) as broker:
         what = wanted.find(broker)
         basket = broker.basket(wanted.choices(what), customer_key=CUSTOMER_KEY)
@@ -110,6 +114,7 @@ def book(  # noqa: PLR0913 - one parameter for each option
     day: Day = None,
     near: NearOption = None,
     max_price: MostPrice = None,
+    id_: IdOption = None,
     hit: HitOption = 1,
     offer: OfferOption = "",
     spaces: Spaces = 1,
@@ -131,18 +136,20 @@ def book(  # noqa: PLR0913 - one parameter for each option
     """
     from openbooking.broker import Person  # noqa: PLC0415 - slow to load
 
-    wanted = _Wanted(_terms(activity, text, day, near, max_price), hit, offer, spaces)
+    wanted = _Wanted(id_, _terms(activity, text, day, near, max_price), hit, offer, spaces)
     payments = PretendedPayment() if pretend_payment else None
     with opened(url, api_key, database, payments=payments) as broker:
         what = wanted.find(broker)
         basket = broker.basket(wanted.choices(what), customer_key=CUSTOMER_KEY)
         # C1 tells whether it costs something, before the Customer is asked for names.
         _check_payment(basket.quote(), pretends=pretend_payment)
-        customer = Person(
-            email=email or ask("E-mail address"),
-            given_name=given_name or ask("First name"),
-            family_name=family_name or ask("Last name"),
-        )
+        given = {"--email": email, "--given-name": given_name, "--family-name": family_name, "--yes": yes}
+        with _instead_of_asking(option for option, value in given.items() if not value):
+            customer = Person(
+                email=email or ask("E-mail address"),
+                given_name=given_name or ask("First name"),
+                family_name=family_name or ask("Last name"),
+            )
         try:
             found = basket.set_customer(customer)
             if answer:
@@ -162,31 +169,45 @@ def orders(url: Url, *, api_key: ApiKeyOption = "", database: DatabaseFile = DAT
     with opened(url, api_key, database, payments=PretendedPayment()) as broker:
         broker.recover()
         _show_changes(broker)
-        under_way = {each.order: each.words for each in broker.unfinished()}
-        rows = []
-        for order in (owned.order for owned in broker.orders_of(CUSTOMER_KEY)):
-            version = broker.latest(order, CUSTOMER_KEY)
-            if version is None and order not in under_way:
-                continue
-            if json and version is not None:
-                show_json(msgspec.json.encode(version).decode())
-            items = version.ordered_item if version else ()
-            statuses = ", ".join((item.order_item_status or "").rpartition("/")[2] for item in items)
-            rows.append((str(order), version.type if version else "", statuses, under_way.get(order, "")))
+        bookings = broker.bookings(CUSTOMER_KEY)
+        if json:
+            for booking in bookings:
+                if version := broker.latest(booking.order, CUSTOMER_KEY):
+                    show_json(msgspec.json.encode(version).decode())
     if not json:
-        show_rows(("Order", "Type", "Items", "Under way"), rows)
+        rows = [row for booking in bookings for row in _rows_of(booking)]
+        show_rows(("Order", "Status", "What", "Start", "Price", "Paid", "Item"), rows)
+
+
+def _rows_of(booking: "Booking") -> "Iterator[tuple[str, ...]]":
+    """Yield a row for each item of a booking. A basket that was only quoted has none."""
+    from openbooking.broker import BookingState, day_and_time, money_text  # noqa: PLC0415 - slow to load
+
+    if booking.state is BookingState.BASKET:
+        return
+    paid = money_text(booking.paid - booking.refunded, booking.currency) if booking.paid else ""
+    state = f"{booking.state}: {booking.under_way}" if booking.under_way else booking.state.value
+    if not booking.items:
+        yield str(booking.order), state, "", "", "", paid, ""
+    for item in booking.items:
+        # The status of an item says more than that of its Order.
+        is_order = booking.state in {BookingState.BOOKED, BookingState.CANCELLED}
+        status = item.status if is_order and item.status else state
+        price = "" if item.price is None else money_text(item.price, item.currency)
+        start = day_and_time(item.start) if item.start else ""
+        yield str(booking.order), status, item.name, start, price, paid, item.key
 
 
 def _show_changes(broker: "Broker") -> None:
     """Show what changed. Orders that another database of the Broker has made are counted only."""
-    from openbooking.broker import UnknownOrder  # noqa: PLC0415 - slow to load
+    from openbooking.broker import UnknownOrder, change_text  # noqa: PLC0415 - slow to load
 
     unknown = 0
     for change in broker.changes():
         if isinstance(change, UnknownOrder):
             unknown += 1
-        else:
-            show_aside(f"{type(change).__name__}: {msgspec.json.encode(change).decode()}")
+        elif text := change_text(change) or (type(change).__name__ if change.is_serious else ""):
+            show_aside(f"{change.order}: {text}")
     if unknown:
         show_aside(f"{unknown} Orders in the feeds of this Broker were not made with this database.")
 
@@ -218,8 +239,23 @@ def cancel(  # noqa: PLR0913 - one parameter for each option
 
 def _ask_to(action: str, *, yes: bool) -> None:
     """Ask before an action, unless --yes is given."""
-    if not yes and not confirm(f"{action}?"):
+    if yes:
+        return
+    with _instead_of_asking(["--yes"]):
+        is_confirmed = confirm(f"{action}?")
+    if not is_confirmed:
         raise typer.Abort
+
+
+@contextmanager
+def _instead_of_asking(options: Iterable[str]) -> Iterator[None]:
+    """Name the options that are missing if a question of the block cannot be answered, because nobody is there."""
+    try:
+        yield
+    except typer.Abort as fault:
+        if can_ask():
+            raise
+        raise CommandError(f"There is no terminal to ask at: give {', '.join(options)}.", MISUSE) from fault
 
 
 def _terms(activity: Any, text: Any, day: Any, near: str | None, max_price: Any) -> Mapping[str, Any]:

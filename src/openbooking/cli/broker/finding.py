@@ -8,9 +8,11 @@ import typer
 
 from openbooking.cli.broker.options import (
     DATABASE,
+    REQUIREMENTS,
     Activity,
     DatabaseFile,
     Day,
+    IdOption,
     MostPrice,
     NearOption,
     Spaces,
@@ -21,10 +23,10 @@ from openbooking.cli.broker.options import (
     read_near,
 )
 from openbooking.cli.listing import Json
-from openbooking.cli.output import is_terminal, show, show_aside, show_columns, show_json
+from openbooking.cli.output import is_terminal, reporting, show, show_aside, show_columns, show_json
 
 if TYPE_CHECKING:
-    from openbooking.broker import Hit
+    from openbooking.broker import Broker, Hit
 
 _MOST_PAGES = 100_000
 
@@ -43,8 +45,8 @@ def discover(url: Url, *, json: Json = False) -> None:
 
 def harvest(url: Url, *, database: DatabaseFile = DATABASE, json: Json = False) -> None:
     """Read the open feeds to their ends, from where the last harvest stopped."""
-    with opened(url, "", database, progress="Pages") as broker:
-        ends = broker.harvest()
+    with opened(url, "", database) as broker, reporting() as report:
+        ends = broker.harvest(lambda feed: report(feed.name, f"{feed.pages:,} pages, {feed.items:,} items"))
     if json:
         for end in ends:
             show_json(msgspec.json.encode(end._asdict()).decode())
@@ -64,6 +66,10 @@ def search(  # noqa: PLR0913 - one parameter for each option
     near: NearOption = None,
     spaces: Spaces = 1,
     max_price: MostPrice = None,
+    id_: IdOption = None,
+    activities: Annotated[
+        bool, typer.Option("--activities", help="List the activities of all that can be booked, with their numbers.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, max=1_000, help="The largest number of hits.")] = 20,
     page: Annotated[int, typer.Option(min=1, max=_MOST_PAGES, help="The page of hits.")] = 1,
     database: DatabaseFile = DATABASE,
@@ -72,8 +78,12 @@ def search(  # noqa: PLR0913 - one parameter for each option
     """Search what was harvested, for Opportunities that a Broker can book now."""
     place = read_near(near)
     with opened(url, "", database) as broker:
+        if activities:
+            _show_activities(broker, json=json)
+            return
         hits = find_hits(
             broker,
+            id_,
             activity=activity,
             text=text,
             day=day,
@@ -92,6 +102,16 @@ def search(  # noqa: PLR0913 - one parameter for each option
         show_aside(f"Nothing was found of {url}. `openbooking broker harvest {url}` reads what can be found.")
     rows = [(str(number), *_cells(hit)) for number, hit in enumerate(hits, (page - 1) * limit + 1)]
     show_rows(("Hit", "Start", "Name", "Spaces", "Price", "Distance", "Opportunity"), rows)
+
+
+def _show_activities(broker: "Broker", *, json: bool) -> None:
+    found = broker.activities(REQUIREMENTS)
+    if json:
+        for activity in found:
+            show_json(msgspec.json.encode(activity._asdict()).decode())
+    else:
+        rows = [(activity.label, str(activity.opportunities)) for activity in found]
+        show_rows(("Activity", "Can be booked"), rows)
 
 
 def show_rows(heading: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from openbooking.cli.faults import MISUSE, CommandError
-from openbooking.cli.output import counting
+from openbooking.cli.output import show_aside
 from openbooking.cli.values import amount_option, day_option
 from openbooking.openactive.errors import OpenBookingError, Retry
+from openbooking.openactive.terms import FlowRequirement
 
 if TYPE_CHECKING:
-    from openbooking.broker import Broker, Charge, Hit, Near, Payments
+    from openbooking.broker import Broker, Charge, Hit, Near, Pause, Payments
 
 # All baskets and Orders of the commands belong to one Customer.
 CUSTOMER_KEY = "command line"
@@ -37,6 +38,10 @@ NearOption = Annotated[
 Spaces = Annotated[int, typer.Option(min=1, max=50, help="The number of spaces.")]
 MostPrice = Annotated[Decimal | None, amount_option("The highest price.")]
 
+IdOption = Annotated[str | None, typer.Option("--id", help="The @id of one Opportunity, in place of a search.")]
+# All flows of the specification.
+REQUIREMENTS = frozenset(requirement.value for requirement in FlowRequirement)
+
 _RETRIES = {
     Retry.NEVER: "The same request will fail again.",
     Retry.SAME_UUID: "The same command can succeed later.",
@@ -45,24 +50,22 @@ _RETRIES = {
 
 
 @contextmanager
-def opened(
-    url: str, api_key: str, database: str, *, payments: "Payments | None" = None, progress: str = ""
-) -> Iterator["Broker"]:
+def opened(url: str, api_key: str, database: str, *, payments: "Payments | None" = None) -> Iterator["Broker"]:
     """Open a Broker, and report its errors in one line, with the id of the request and whether a repeat can help.
+
+    Each pause before something is tried again is told on standard error.
 
     Args:
         url: The URL of the dataset site.
         api_key: The API key; empty for requests that need none.
         database: The location of the Broker's database.
         payments: The hooks of payment.
-        progress: What is counted while answers arrive, such as "Pages"; empty to count nothing.
     """
-    import httpx2  # noqa: PLC0415 - slow to load
-
-    from openbooking.broker import (  # noqa: PLC0415
+    from openbooking.broker import (  # noqa: PLC0415 - slow to load
         ApiKey,
         Broker,
         BrokerError,
+        BrokerOptions,
         DatabaseError,
         FixedHeaders,
         Organization,
@@ -73,25 +76,22 @@ def opened(
 
     access = ApiKey(api_key) if api_key else FixedHeaders()
     try:
-        with (
-            httpx2.Client() as client,
-            Broker(
-                url,
-                access=access,
-                database=database,
-                organization=Organization(name="openbooking broker"),
-                payments=payments,
-                client=client,
-            ) as broker,
-        ):
-            if not progress:
-                yield broker
-                return
-            with counting(progress) as advance:
-                client.event_hooks["response"].append(lambda _: advance())
-                yield broker
+        with Broker(
+            url,
+            access=access,
+            database=database,
+            organization=Organization(name="openbooking broker"),
+            payments=payments,
+            options=BrokerOptions(on_pause=_tell),
+        ) as broker:
+            yield broker
     except (BrokerError, DatabaseError, LinkError, OpenBookingError, PaymentError, PurchaseError) as fault:
         raise CommandError(" ".join((in_words(fault), *_advice(fault, api_key)))) from fault
+
+
+def _tell(pause: "Pause") -> None:
+    """Tell why a command waits."""
+    show_aside(f"{pause.reason} Trying again in {pause.seconds:.0f} s.")
 
 
 def _advice(fault: Exception, api_key: str) -> Iterator[str]:
@@ -130,12 +130,24 @@ def read_near(text: str | None) -> "Near | None":
     return Near(latitude, longitude, km)
 
 
-def find_hits(broker: "Broker", **terms: Any) -> "list[Hit]":
-    """Return what can be booked by all flows of the specification, by terms of a search."""
-    from openbooking.openactive.terms import FlowRequirement  # noqa: PLC0415 - slow to load
+def find_hits(broker: "Broker", id_: str | None = None, **terms: Any) -> "list[Hit]":
+    """Return what can be booked by all flows of the specification: one Opportunity, or by terms of a search.
 
-    known = frozenset(requirement.value for requirement in FlowRequirement)
-    return broker.search(**{"bookable": True, "requirements": known, **terms})
+    Args:
+        broker: The client.
+        id_: The `@id` of the Opportunity; None for a search.
+        terms: The terms of the search.
+    """
+    if id_ is None:
+        return broker.search(**{"bookable": True, "requirements": REQUIREMENTS, **terms})
+    hit = broker.find(id_, REQUIREMENTS)
+    if hit is None:
+        raise CommandError(
+            f"{id_} was not found. `openbooking broker harvest` with the same URL reads what can be found."
+        )
+    if not hit.offers:
+        raise CommandError(f"{hit.name or id_} cannot be booked now: it is full, over, or not open for booking.")
+    return [hit]
 
 
 class PretendedPayment:

@@ -3,7 +3,6 @@
 The folder is meant to be copied, so its modules import each other relatively and use `openbooking.broker` alone. Its
 README is in `examples/broker_app/`. `openbooking demo` serves it beside the Booking System.
 
-`app` joins the parts. `pages`, `paying` and `bookings` answer requests. `following` harvests, follows changes and
-recovers. `sessions` names the Customer of a request. `storage` and `payments` keep what the app itself knows. `views`
-and `words` turn replies and errors into what templates show.
+`app` joins the parts. `finding`, `paying` and `bookings` answer requests, which `visits` receives. `sessions` names the
+Customer of a request. `following` harvests, follows changes and recovers, and `news` keeps what Customers are told.
 """

@@ -15,9 +15,9 @@ from openbooking.broker import ApiKey, AsyncBroker, Organization
 
 from . import bookings, finding, paying
 from .following import Follower
+from .news import News
 from .payments import PretendedPayments
 from .sessions import Sessions
-from .storage import Storage
 from .visits import FOLDER, HEADERS, Parts, route
 
 
@@ -27,7 +27,7 @@ class Config(NamedTuple):
     Attributes:
         site: The URL of the dataset site of the Booking System.
         api_key: The API key of the Broker.
-        database: The SQLite file.
+        database: The SQLite file, or the URL of a PostgreSQL database.
         secret: The secret that signs cookies.
         name: The name of the Broker.
         is_secure: Whether browsers reach the app by HTTPS.
@@ -35,7 +35,7 @@ class Config(NamedTuple):
 
     site: str
     api_key: str
-    database: Path
+    database: str | Path
     secret: bytes
     name: str = "Get Moving"
     is_secure: bool = False
@@ -50,25 +50,23 @@ def create_app(config: Config) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        storage = Storage(config.database)
-        payments = PretendedPayments(storage)
         broker = AsyncBroker(
             config.site,
             access=ApiKey(config.api_key),
             database=config.database,
             organization=Organization(name=config.name),
-            payments=payments,
+            payments=PretendedPayments(),
         )
+        news, follower = News(config.database), Follower(broker)
         sessions = Sessions(config.secret)
-        app.state.parts = Parts(config.name, config.is_secure, broker, storage, payments, sessions)
-        app.state.follower = Follower(broker)
-        background = asyncio.create_task(app.state.follower.run())
+        app.state.parts = Parts(config.name, config.is_secure, broker, news, follower, sessions)
+        background = asyncio.create_task(follower.run())
         yield
         background.cancel()
         with suppress(asyncio.CancelledError):
             await background
         await broker.close()
-        storage.close()
+        news.close()
 
     return Starlette(routes=_ROUTES, lifespan=lifespan, exception_handlers={404: _not_found})
 
@@ -89,6 +87,7 @@ _ROUTES = [
     route("/", finding.find),
     route("/baskets", finding.begin, "POST"),
     route(_BASKET, paying.show),
+    route(f"{_BASKET}/renew", paying.renew, "POST"),
     route(f"{_BASKET}/details", paying.details, "POST"),
     route(f"{_BASKET}/answers", paying.answers, "POST"),
     route(f"{_BASKET}/remove", paying.remove, "POST"),

@@ -6,13 +6,11 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from openbooking.broker import Choice, ItemsRefusedError, Near, OpenBookingError
+from openbooking.broker import Choice, ItemsRefusedError, Near, OpenBookingError, explain, fault_text
 from openbooking.broker.catalogue.query import SearchTerms
 from openbooking.openactive.terms import FlowRequirement
 
-from .views import card_of
 from .visits import Visit
-from .words import fault_text, problem_of, refusals
 
 HITS = 12
 # What the app can do beyond a plain booking: Opportunities that need more are not shown (OB-BRK-16).
@@ -85,8 +83,8 @@ async def begin(visit: Visit) -> Response:
     try:
         quote = await basket.quote()
     except (ItemsRefusedError, OpenBookingError) as fault:
-        return await _show(visit, problem=problem_of(fault).text)
-    if faults := refusals(quote.faults):
+        return await _show(visit, problem=explain(fault).text)
+    if faults := quote.refusals:
         await basket.delete()
         return await _show(visit, problem=" ".join(dict.fromkeys(map(fault_text, faults))))
     return visit.go(f"/basket/{basket.order}")
@@ -102,7 +100,8 @@ async def _show(visit: Visit, problem: str = "") -> Response:
         status=409 if problem else 200,
         sought=sought,
         errors=sought.errors,
-        cards=[card_of(hit) for hit in shown],
+        hits=shown,
+        most_spaces=_MOST_SPACES,
         alert=problem,
         query=query,
         has_more=len(hits) > HITS,

@@ -6,10 +6,9 @@ from collections.abc import Awaitable, Callable
 
 from openbooking.broker import AsyncBroker
 
-from .storage import write_news
+from .news import write_news
 
-HARVEST_SECONDS = 60.0
-FOLLOW_SECONDS = 10.0
+HARVEST_SECONDS, FOLLOW_SECONDS = 60.0, 10.0
 _LOG = logging.getLogger(__name__)
 
 
@@ -26,9 +25,7 @@ class Follower:
 
     async def run(self) -> None:
         """Work until the task is cancelled. Recovery comes first, because a process may have ended in the middle."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_repeat(self.follow, FOLLOW_SECONDS))
-            group.create_task(_repeat(self._harvest, HARVEST_SECONDS))
+        await asyncio.gather(_repeat(self.follow, FOLLOW_SECONDS), _repeat(self._harvest, HARVEST_SECONDS))
 
     async def follow(self) -> None:
         """Finish or reverse what is unfinished, and tell Customers what has changed."""

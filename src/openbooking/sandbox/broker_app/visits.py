@@ -13,13 +13,23 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from openbooking.broker import AsyncBroker, BrokerError, DatabaseError, OpenBookingError, PaymentError, PurchaseError
+from openbooking.broker import (
+    AsyncBroker,
+    BrokerError,
+    DatabaseError,
+    Explanation,
+    OpenBookingError,
+    PaymentError,
+    PurchaseError,
+    clock_time,
+    day_and_time,
+    explain,
+    money_text,
+)
 
-from .amounts import clock_time, day_and_time, money
-from .payments import PretendedPayments
+from .following import Follower
+from .news import News
 from .sessions import COOKIE, COOKIE_SECONDS, Sessions
-from .storage import Storage
-from .words import Problem, problem_of
 
 FOLDER = Path(__file__).parent / "templates"
 HEADERS = {
@@ -38,7 +48,7 @@ _LOG = logging.getLogger(__name__)
 _TEMPLATES = Environment(
     loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_TEMPLATES.filters.update(money=money, clock_time=clock_time, day_and_time=day_and_time)
+_TEMPLATES.filters.update(money=money_text, clock_time=clock_time, day_and_time=day_and_time)
 
 
 class Parts(NamedTuple):
@@ -47,8 +57,8 @@ class Parts(NamedTuple):
     name: str
     is_secure: bool
     broker: AsyncBroker
-    storage: Storage
-    payments: PretendedPayments
+    news: News
+    follower: Follower
     sessions: Sessions
 
 
@@ -78,7 +88,7 @@ class Visit(NamedTuple):
         value: UUID = self.request.path_params["order"]
         return value
 
-    def page(self, template: str, *, status: int = 200, problem: Problem | None = None, **values: Any) -> Response:
+    def page(self, template: str, *, status: int = 200, problem: Explanation | None = None, **values: Any) -> Response:
         """Return a page.
 
         Args:
@@ -116,9 +126,9 @@ def route(path: str, handler: Handler, *methods: str) -> Route:
                 visit = visit._replace(form=await _read_form(request, parts.sessions, known))
             response = await handler(visit)
         except HTTPException as fault:
-            response = visit.page("problem.html", problem=Problem(fault.detail, fault.status_code))
+            response = visit.page("problem.html", problem=Explanation(fault.detail, fault.status_code))
         except (BrokerError, OpenBookingError, PaymentError, PurchaseError, DatabaseError) as fault:
-            problem = problem_of(fault)
+            problem = explain(fault)
             if problem.status >= _SERVER_ERRORS:
                 _LOG.warning("%s %s: %r", request.method, request.url.path, fault)
             response = visit.page("problem.html", problem=problem)

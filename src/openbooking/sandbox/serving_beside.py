@@ -1,4 +1,4 @@
-"""Serves the app in a thread of its own, beside a Booking System in the same process."""
+"""Serves the sample app of a Broker in a thread of its own, beside a Booking System in the same process."""
 
 import socket
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from threading import Thread
 
 import uvicorn
 
-from .app import Config, create_app
+from openbooking.sandbox.broker_app.app import Config, create_app
 
 _SECONDS_TO_FINISH = 5
 
