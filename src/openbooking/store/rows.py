@@ -190,6 +190,16 @@ class ActivityRow(NamedTuple):
     document: bytes
 
 
+class OrderEventRow(NamedTuple):
+    """An order event, to be told to `on_committed`."""
+
+    id: str
+    partner: str
+    uuid: str
+    at: int
+    document: bytes
+
+
 # The kinds of rows that `SaveStatements` writes, and their fields.
 ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "opportunities_removed": OpportunityKey,
@@ -212,6 +222,7 @@ ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "attendees_removed": PersonalDataKey,
     "booked_spaces_set": BookedSpaces,
     "published": FeedItemRow,
+    "events_added": OrderEventRow,
     "erasures": ErasureRow,
     "activity_added": ActivityRow,
     "times_outdated": OutdatedTime,
@@ -269,7 +280,7 @@ def catalogue_rows(before: Situation, changes: ChangeSet) -> Rows:
 
 
 def booking_rows(before: Situation, changes: ChangeSet, numbers: Iterable[int | None]) -> Rows:
-    """Return the rows of changed records, claims, personal data, counts of booked spaces and feed items.
+    """Return the rows of changed records, claims, personal data, counts of booked spaces, feed items and events.
 
     Args:
         before: The situation that the database holds.
@@ -282,6 +293,10 @@ def booking_rows(before: Situation, changes: ChangeSet, numbers: Iterable[int | 
     rows["published"] += (
         FeedItemRow(item.feed.name, item.feed.partner, item.id, item.kind, number, item.data, now)
         for item, number in zip(changes.publications, numbers, strict=False)
+    )
+    rows["events_added"] += (
+        OrderEventRow(event.id, event.order.partner, event.order.uuid, microseconds(event.at), encode(event))
+        for event in changes.events
     )
     for key, record in sorted(changes.records.items()):
         _add_record(rows, key, before.records.get(key), record)

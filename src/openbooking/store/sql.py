@@ -54,6 +54,7 @@ from openbooking.store.numbering import (
     renumber,
     take_numbers,
 )
+from openbooking.store.order_events.sql import SqlEventQueue
 from openbooking.store.rows import activity_rows, booking_rows, catalogue_rows, erasure_rows, outdated_rows
 from openbooking.store.save_statements import SaveStatements
 from openbooking.store.statements import OrderCount, Statements
@@ -112,6 +113,7 @@ class SqlStore:
             None if dialect.one_writer else BlockedCommands(self._write, self._find_locked, self._lockable_names, most)
         )
         self._queue = CommandQueue(self._write, most, blocked)
+        self.events = SqlEventQueue(database, dialect)
         self.views = SqlViews(database, dialect, clock, policy.time_zone)
 
     async def execute(self, command: Command[Reply]) -> Reply:
@@ -182,6 +184,7 @@ class SqlStore:
         asked = partial(ask, self._sql.forget_deleted, before=microseconds(before), most=_FORGOTTEN_AT_ONCE)
         while len(await self._database.write(asked)) == _FORGOTTEN_AT_ONCE:
             pass
+        await self.events.forget(self._clock())
         await self._database.purge_deleted(self._clock())
 
     async def note_time(self, at: datetime) -> None:
