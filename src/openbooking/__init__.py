@@ -150,6 +150,7 @@ if TYPE_CHECKING:
     from openbooking.store.identity.memory import MemoryIdentityStore as MemoryIdentityStore
     from openbooking.store.memory import MemoryStore as MemoryStore
     from openbooking.store.migrate import prepare as prepare
+    from openbooking.store.postgres.store import PostgresStore as PostgresStore
     from openbooking.store.sqlite.store import SqliteStore as SqliteStore
     from openbooking.system import OnCommitted as OnCommitted
     from openbooking.system import System as System
@@ -223,6 +224,7 @@ else:
         "openbooking.store.identity.memory": "MemoryIdentityStore",
         "openbooking.store.memory": "MemoryStore",
         "openbooking.store.migrate": "prepare",
+        "openbooking.store.postgres.store": "PostgresStore",
         "openbooking.store.sqlite.store": "SqliteStore",
         "openbooking.system": "OnCommitted System make_feed_writer open_system",
         "openbooking.user_error": "UserError",

@@ -8,7 +8,7 @@ exception, the event is told again later, and the later events of its Order wait
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from secrets import token_hex
 from time import monotonic
 
@@ -82,13 +82,13 @@ class EventDelivery:
 
     async def tell_due(self) -> int:
         """Tell the events that are due, at most one page; return how many calls were made."""
-        began, calls, told = monotonic(), 0, list[int]()
+        began, calls, told = monotonic(), 0, list[WaitingEvent]()
         page = await self._queue.due(self._clock(), _PAGE)
         try:
             for waiting in page:
                 calls += 1
                 if await self._call(waiting):
-                    told.append(waiting.number)
+                    told.append(waiting)
                 if monotonic() - began > _PAGE_SECONDS:
                     break
         finally:
@@ -135,12 +135,9 @@ class EventDelivery:
                 attempts=attempts,
                 again_in_seconds=int(pause.total_seconds()),
             )
-            await self._queue.postpone(waiting.number, self._next(pause))
+            await self._queue.postpone(waiting, self._clock() + pause)
             return False
         return True
-
-    def _next(self, pause: timedelta) -> datetime:
-        return self._clock() + pause
 
 
 @asynccontextmanager

@@ -20,9 +20,10 @@ from openbooking import __version__
 from openbooking.booking.commands.erase_personal_data import ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.remove_over import RemoveOver
+from openbooking.booking.commands.show_other_sales import show_other_sales
 from openbooking.booking.event_queue import StoreWithEvents
 from openbooking.booking.model.order_event import AnyOrderEvent
-from openbooking.booking.store import FeedWriter, Store, StoreUnavailableError
+from openbooking.booking.store import FeedWriter, Store, StoreUnavailableError, StoreWithOtherSales
 from openbooking.booking.views import StoreWithViews
 from openbooking.clock import Clock, SystemClock
 from openbooking.event_delivery import deliver_events
@@ -324,6 +325,7 @@ def _upkeep_jobs(system: System) -> list[_PeriodicJob]:
     return [
         _PeriodicJob(partial(compare_clock, system.clock, system.store), every=inf),
         _PeriodicJob(partial(_sweep, system)),
+        _PeriodicJob(partial(_show_other_sales, system)),
         _PeriodicJob(partial(_clear_up, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
         _PeriodicJob(partial(_add_up_days, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
         _PeriodicJob(partial(_note_time, system), every=_NOTE_SECONDS, retry=_NOTE_SECONDS, irreversible=True),
@@ -401,6 +403,12 @@ async def _sweep(system: System) -> None:
             pass
     system.sweeps.note_sweep()
     await system.identity.grants.update_changed_feeds()
+
+
+async def _show_other_sales(system: System) -> None:
+    """Show in the open feeds what other software has sold."""
+    if isinstance(system.store, StoreWithOtherSales):
+        await show_other_sales(system.store, system.store)
 
 
 async def _clear_up(system: System) -> None:

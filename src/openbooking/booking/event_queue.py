@@ -67,11 +67,11 @@ class EventQueue(Protocol):
         """
         ...
 
-    async def remove(self, numbers: Sequence[int]) -> None:
+    async def remove(self, told: Sequence[WaitingEvent]) -> None:
         """Remove events that have been told."""
         ...
 
-    async def postpone(self, number: int, until: datetime) -> None:
+    async def postpone(self, failed: WaitingEvent, until: datetime) -> None:
         """Count a failed attempt to tell an event. Until then `due` returns no event of its Order."""
         ...
 

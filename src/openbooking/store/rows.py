@@ -190,6 +190,13 @@ class ActivityRow(NamedTuple):
     document: bytes
 
 
+class ElsewhereShown(NamedTuple):
+    """The number of spaces sold elsewhere that the feed item of an Opportunity shows now."""
+
+    path: str
+    shown: int
+
+
 class OrderEventRow(NamedTuple):
     """An order event, to be told to `on_committed`."""
 
@@ -222,6 +229,7 @@ ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "attendees_removed": PersonalDataKey,
     "booked_spaces_set": BookedSpaces,
     "published": FeedItemRow,
+    "elsewhere_shown": ElsewhereShown,
     "events_added": OrderEventRow,
     "erasures": ErasureRow,
     "activity_added": ActivityRow,
@@ -293,6 +301,11 @@ def booking_rows(before: Situation, changes: ChangeSet, numbers: Iterable[int | 
     rows["published"] += (
         FeedItemRow(item.feed.name, item.feed.partner, item.id, item.kind, number, item.data, now)
         for item, number in zip(changes.publications, numbers, strict=False)
+    )
+    rows["elsewhere_shown"] += (
+        ElsewhereShown(item.id, before.sold_elsewhere[item.id])
+        for item in changes.publications
+        if item.id in before.sold_elsewhere
     )
     rows["events_added"] += (
         OrderEventRow(event.id, event.order.partner, event.order.uuid, microseconds(event.at), encode(event))

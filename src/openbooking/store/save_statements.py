@@ -24,6 +24,7 @@ from openbooking.store.schema import (
     sales_day,
     sales_sum,
     seller,
+    sold_elsewhere,
     timetable_entry,
 )
 
@@ -74,6 +75,7 @@ class SaveStatements:
                 "personal_set": self._upsert("personal_set", personal_data),
                 "booked_spaces_set": self._update("booked_spaces_set", opportunity, leave=others),
                 "published": self._publish("published"),
+                "elsewhere_shown": self._set_shown("elsewhere_shown"),
                 "events_added": self._insert_events("events_added"),
             }
         )
@@ -155,6 +157,13 @@ class SaveStatements:
         keys = feed_item.primary_key.columns
         replaced = new.on_conflict_do_update(index_elements=keys, set_=values, where=differs)
         return RowWrite(tuple(feed_item.columns.keys()), replaced)
+
+    def _set_shown(self, kind: str) -> RowWrite:
+        """Set the number of spaces sold elsewhere that a feed item shows now."""
+        given = self._dialect.input_columns(kind, [sold_elsewhere.c.path, sold_elsewhere.c.shown])
+        differs = sold_elsewhere.c.shown != given["shown"]
+        changed = update(sold_elsewhere).where(sold_elsewhere.c.path == given["path"], differs)
+        return RowWrite(tuple(given), changed.values(shown=given["shown"]))
 
     def _insert_events(self, kind: str) -> RowWrite:
         """Insert order events, if they are kept (`event_delivery`). The database numbers them in their order."""

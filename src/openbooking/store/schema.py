@@ -350,6 +350,18 @@ Index(
     postgresql_where=_of_order,
 )
 
+# The spaces that other software of the operator has sold (`docs/how-to/embed.md`). That software writes `path` and
+# `spaces`. `shown` is the number with which this system has last written the feed item.
+sold_elsewhere = Table(
+    "sold_elsewhere",
+    metadata,
+    Column("path", Key, primary_key=True),
+    Column("spaces", Integer, nullable=False),
+    Column("shown", Integer, nullable=False, server_default="0"),
+)
+_unshown = sold_elsewhere.c.spaces != sold_elsewhere.c.shown
+Index("ix_sold_elsewhere_unshown", sold_elsewhere.c.path, sqlite_where=_unshown, postgresql_where=_unshown)
+
 # The order events that `on_committed` has not been told, in the order of `number`. `due_at` and `attempts` change if it
 # fails. Ids are for the embedder.
 order_event = Table(

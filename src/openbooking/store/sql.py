@@ -31,6 +31,7 @@ from openbooking.booking.store import (
 )
 from openbooking.clock import Clock
 from openbooking.openactive.errors import OpenBookingError
+from openbooking.openactive.opportunity_types import OPEN_FEEDS
 from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full
 from openbooking.store.change_set import changes_between
 from openbooking.store.command_queue.blocked import BlockedCommands, Name
@@ -172,6 +173,11 @@ class SqlStore:
         """Return the first paths above `after` of the Seller's Opportunities."""
         asked = partial(ask, self._sql.paths_of_seller, seller=seller, after=after, most=limit)
         return [path for (path,) in await self._database.read(asked)]
+
+    async def paths_shown_wrong(self, limit: int) -> Sequence[str]:
+        """Return paths of Opportunities whose feed item lacks a change of the spaces that are sold elsewhere."""
+        asked = partial(ask, self._sql.paths_shown_wrong, feeds=list(OPEN_FEEDS), most=limit)
+        return [path for (path,) in await self._database.read(asked, brief=True)]
 
     async def order_counts(self) -> Mapping[Partnership, int]:
         """Return how many Orders each Booking Partner has with each Seller."""

@@ -43,17 +43,16 @@ class MemoryEventQueue:
             found.setdefault(waiting.event.order, waiting)
         return [waiting for waiting in found.values() if self._due.get(waiting.number, now) <= now][:limit]
 
-    async def remove(self, numbers: Sequence[int]) -> None:
+    async def remove(self, told: Sequence[WaitingEvent]) -> None:
         """Remove events that have been told."""
-        for number in numbers:
-            self._waiting.pop(number, None)
-            self._due.pop(number, None)
+        for waiting in told:
+            self._waiting.pop(waiting.number, None)
+            self._due.pop(waiting.number, None)
 
-    async def postpone(self, number: int, until: datetime) -> None:
+    async def postpone(self, failed: WaitingEvent, until: datetime) -> None:
         """Count a failed attempt to tell an event, and postpone the next attempt."""
-        waiting = self._waiting[number]
-        self._waiting[number] = waiting._replace(attempts=waiting.attempts + 1)
-        self._due[number] = until
+        self._waiting[failed.number] = failed._replace(attempts=failed.attempts + 1)
+        self._due[failed.number] = until
 
     async def figures(self) -> QueueFigures:
         """Return the figures for the monitoring."""

@@ -59,13 +59,14 @@ class SqlEventQueue:
             await self._database.confirm(asyncio.get_running_loop().time() + _CONFIRM_SECONDS)
         return [WaitingEvent(row.number, _decode(row.document), row.attempts) for row in found]
 
-    async def remove(self, numbers: Sequence[int]) -> None:
+    async def remove(self, told: Sequence[WaitingEvent]) -> None:
         """Remove events that have been told."""
-        await self._database.write(partial(self._remove, numbers), brief=True)
+        await self._database.write(partial(self._remove, told), brief=True)
 
-    async def postpone(self, number: int, until: datetime) -> None:
+    async def postpone(self, failed: WaitingEvent, until: datetime) -> None:
         """Count a failed attempt to tell an event, and postpone the next attempt."""
-        later = partial(ask, self._sql.postpone, number=number, until=microseconds(until))
+        row = {"number": failed.number, "id": failed.event.id}
+        later = partial(ask, self._sql.postpone, until=microseconds(until), **row)
         await self._database.write(later, brief=True)
 
     async def figures(self) -> QueueFigures:
@@ -79,6 +80,6 @@ class SqlEventQueue:
         while len(await self._database.write(asked)) == _FORGOTTEN_AT_ONCE:
             pass
 
-    def _remove(self, numbers: Sequence[int]) -> Procedure[None]:
-        for number in numbers:
-            yield Query(self._sql.remove, {"number": number})
+    def _remove(self, told: Sequence[WaitingEvent]) -> Procedure[None]:
+        for waiting in told:
+            yield Query(self._sql.remove, {"number": waiting.number, "id": waiting.event.id})

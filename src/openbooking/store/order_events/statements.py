@@ -11,6 +11,7 @@ from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.schema import event_delivery, order_event
 from openbooking.store.statements import first
 
+_SAME_EVENT = (order_event.c.number == bindparam("number"), order_event.c.id == bindparam("id"))
 _ONLY_ROW: ColumnElement[str] = literal_column("'order-events'", String)
 
 
@@ -65,13 +66,13 @@ class EventQueueStatements:
 
     @cached_property
     def remove(self) -> Statement:
-        """:number → nothing."""
-        return self._dialect.compile(delete(order_event).where(order_event.c.number == bindparam("number")))
+        """:number :id → nothing. SQLite gives the number of a removed event to another one, so both are compared."""
+        return self._dialect.compile(delete(order_event).where(*_SAME_EVENT))
 
     @cached_property
     def postpone(self) -> Statement:
-        """:number :until → nothing."""
-        found = update(order_event).where(order_event.c.number == bindparam("number"))
+        """:number :id :until → nothing."""
+        found = update(order_event).where(*_SAME_EVENT)
         later = found.values(due_at=bindparam("until"), attempts=order_event.c.attempts + literal_column("1"))
         return self._dialect.compile(later)
 

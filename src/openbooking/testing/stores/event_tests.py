@@ -61,7 +61,7 @@ class EventTests(StoreTestCase):
                 first, _ = await opened.queue.due(opened.clock(), limit=50)
                 assert (first.event.order, first.attempts) == (OrderKey(ALICE.partner, one), 0)
                 assert await opened.queue.due(opened.clock(), limit=1) == [first]
-                await opened.queue.remove([first.number])
+                await opened.queue.remove([first])
                 assert sorted(await opened.due(), key=str) == sorted(
                     [(OrderBooked, other), (OrderCancelled, one)], key=str
                 )
@@ -104,12 +104,26 @@ class EventTests(StoreTestCase):
                 for command in (book(one, "yoga"), cancel(one, 1), book(other, "yoga")):
                     await opened.store.execute(command)
                 first = (await opened.queue.due(opened.clock(), limit=1))[0]
-                await opened.queue.postpone(first.number, opened.clock() + timedelta(seconds=5))
+                await opened.queue.postpone(first, opened.clock() + timedelta(seconds=5))
                 assert await opened.due() == [(OrderBooked, other)]
                 assert await opened.queue.figures() == QueueFigures(3, 1, first.event.at)
                 opened.clock.move(timedelta(seconds=5))
                 again = {waiting.number: waiting for waiting in await opened.queue.due(opened.clock(), limit=50)}
                 assert again[first.number] == first._replace(attempts=1)
+
+        asyncio.run(run())
+
+    def test_a_late_removal_of_an_event_removes_no_other_event(self, tmp_path: Path) -> None:
+        """A process that was stopped while it told an event removes the event after another process has done so."""
+
+        async def run() -> None:
+            async with self.keeping(tmp_path) as opened:
+                await opened.store.execute(book(fresh(), "yoga"))
+                told = await opened.queue.due(opened.clock(), limit=50)
+                await opened.queue.remove(told)
+                await opened.store.execute(book(later := fresh(), "yoga"))
+                await opened.queue.remove(told)
+                assert await opened.due() == [(OrderBooked, later)]
 
         asyncio.run(run())
 

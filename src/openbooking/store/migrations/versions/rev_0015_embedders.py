@@ -1,4 +1,4 @@
-"""The order events that `on_committed` is told, and which process tells them."""
+"""For embedders: the order events that `on_committed` is told, and the spaces that other software has sold."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,16 @@ depends_on = None
 
 def upgrade() -> None:
     """Create the tables, empty: what happened before is not told."""
+    op.create_table(
+        "sold_elsewhere",
+        sa.Column("path", Key, primary_key=True),
+        sa.Column("spaces", sa.Integer, nullable=False),
+        sa.Column("shown", sa.Integer, nullable=False, server_default="0"),
+    )
+    unshown = sa.text("spaces != shown")
+    op.create_index(
+        "ix_sold_elsewhere_unshown", "sold_elsewhere", ["path"], sqlite_where=unshown, postgresql_where=unshown
+    )
     op.create_table(
         "order_event",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
