@@ -115,7 +115,7 @@ async def open_system(  # noqa: PLR0913 - what an embedder can replace, once
     Args:
         settings: The settings.
         clock: The source of the time; by default the clock of this machine.
-        store: An open store; by default the store that the settings name, after a migration of its schema.
+        store: An open store; by default the store that the settings name. An empty database gets its schema first.
         identity: The identity store that belongs to `store`. Optional if `access` is headers.
         on_committed: Called with each order event after its commit, at least once (`openbooking.event_delivery`).
         serves: Whether to do the background work: end Leases, erase data, rotate keys. Without background work only

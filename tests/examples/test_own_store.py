@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import sys
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from openbooking.store.database import COMMAND_SECONDS
 from openbooking.store.postgres.purge import ERASED_WITHIN
 from openbooking.store.sql import SqlStore
 from openbooking.testing import DurableStoreTests
-from openbooking.testing.postgres import PostgresServer
+from openbooking.testing.postgres import SMALL_LOG, PostgresServer
 from openbooking.testing.processes import Channel, run_in_processes
 from openbooking.testing.samples import ALICE, EMAIL, Clock, fresh, read_feed
 from openbooking.testing.store_case import StoreTestCase
@@ -75,18 +76,28 @@ class SqliteCase(StudioCase):
 
 
 @pytest.fixture(scope="module")
-def template(postgres: PostgresServer) -> str:
+def server(request: pytest.FixtureRequest, is_long_run: bool) -> Iterator[PostgresServer]:
+    """Yield a server. For the whole kit its log is small, so that erased data soon leaves its files."""
+    if is_long_run:
+        with PostgresServer(*SMALL_LOG) as running:
+            yield running
+    else:
+        yield request.getfixturevalue("postgres")
+
+
+@pytest.fixture(scope="module")
+def template(server: PostgresServer) -> str:
     """Return the name of a PostgreSQL database with the tables of the studio, which tests copy."""
-    url = postgres.bare_database()
+    url = server.bare_database()
     asyncio.run(make_database(url))
     return url.partition("@/")[2].partition("?")[0]
 
 
 class PostgresCase(StudioCase):
     @pytest.fixture(autouse=True)
-    def database(self, postgres: PostgresServer, template: str) -> None:
-        self.url = postgres.new_database(template)
-        self.data = postgres.data
+    def database(self, server: PostgresServer, template: str) -> None:
+        self.url = server.new_database(template)
+        self.data = server.data
 
     def address(self, folder: Path) -> str:
         return self.url

@@ -10,16 +10,31 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.commands.show_other_sales import show_other_sales
 from openbooking.booking.model.opportunity import Opportunity, SaleState
+from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.store import Feed
+from openbooking.openactive.terms import OrderProposalStatus
 from openbooking.store.backends import scheme_of
 from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore
 from openbooking.testing.postgres import PostgresServer
-from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, book, fresh, quote, read_feed, session, spaces_left
+from openbooking.testing.samples import (
+    ALICE,
+    MANAGER,
+    SELLER,
+    SESSIONS,
+    book,
+    fresh,
+    quote,
+    read_feed,
+    session,
+    spaces_left,
+)
+from openbooking.testing.stores.proposal_tests import approved_session, propose
 from support.builders import slot
 from support.databases.opened_stores import opened
 from support.parties import CENTRE
@@ -101,6 +116,20 @@ async def test_a_new_capacity_leaves_out_what_was_sold_elsewhere(database: str, 
     await show_other_sales(store, store)
     await store.execute(Publish(session("yoga", 6), actor=MANAGER))
     assert await spaces_left(store, "yoga") == 2
+
+
+@pytest.mark.spec("OB-APP-27")
+async def test_a_proposal_is_rejected_when_the_last_spaces_are_sold_elsewhere(database: str) -> None:
+    async with opened(database, policy=Policy(leasing=Leasing.OFF)) as store:
+        await store.execute(PublishSeller(SELLER, actor=MANAGER))
+        await store.execute(Publish(approved_session("yoga", 5), actor=MANAGER))
+        await store.execute(propose(uuid := fresh(), "yoga"))
+        for sold, status in ((4, OrderProposalStatus.AWAITING), (5, OrderProposalStatus.SELLER_REJECTED)):
+            await sell_elsewhere(database, YOGA, sold)
+            await show_other_sales(store, store)
+            proposal = (await store.execute(GetOrder(caller=ALICE, uuid=uuid))).proposal
+            assert proposal is not None
+            assert proposal.status is status
 
 
 def overlapping_slots() -> list[Opportunity]:

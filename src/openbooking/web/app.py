@@ -113,7 +113,7 @@ def create_app(
         settings: The settings. `site_url` is the public address at which the application answers, with the path at
             which it is mounted, if any.
         clock: The clock; the guarded clock of this machine by default.
-        store: An open Store; by default the one that the settings name, whose schema is brought up to date first.
+        store: An open Store; by default the one that the settings name. An empty database gets its schema first.
         identity: The IdentityStore that belongs to `store`. It may be left out if the setting `access` is `headers`.
         on_committed: An async function that is called with each order event after its commit, and the open System. Each
             event is told at least once, also after a crash; events of one Order in their order.

@@ -3,8 +3,9 @@
 from typing import ClassVar
 
 from openbooking.booking.command import BaseCommand, Decision
-from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.actor import Actor, ActorKind, Stamp
 from openbooking.booking.model.situation import Needs, OpportunitySet, Situation
+from openbooking.booking.rules.cancellation_effects import SOLD_OUT, reject_without_spaces
 from openbooking.booking.store import Store, StoreWithOtherSales
 
 _OTHER_SALES = Actor(ActorKind.SYSTEM, "other sales")
@@ -15,7 +16,7 @@ _AT_ONCE = 100
 class ShowOtherSales(BaseCommand, frozen=True):
     """Write the feed items of some Opportunities again, and those of the Slots that overlap them on their courts.
 
-    A feed item whose bytes do not change keeps its change number. The reply is the number of the items.
+    OrderProposals for which too few spaces are left are rejected (OB-APP-27). A feed item whose bytes do not change keeps its change number. The reply is the number of the items.
     """
 
     stores_more: ClassVar[bool] = True
@@ -28,14 +29,15 @@ class ShowOtherSales(BaseCommand, frozen=True):
         return _OTHER_SALES
 
     def needs(self) -> Needs:
-        """Return the Opportunities. The Slots that overlap them are loaded too."""
-        return Needs(opportunities=self.paths)
+        """Return the Opportunities with the OrderProposals for them. The Slots that overlap them are loaded too."""
+        return Needs(opportunities=self.paths, fills=self.paths)
 
     def decide(self, situation: Situation) -> Decision[int]:
-        """Store each Opportunity unchanged. The store then writes its feed item."""
-        overlapping = {slot for path in self.paths for slot in situation.overlapping_slots(path)}
-        shown = [situation.opportunities[path] for path in sorted(self.paths | overlapping) if situation.on_sale(path)]
-        return Decision(reply=len(shown), changes=tuple(map(OpportunitySet, shown)))
+        """Store each Opportunity unchanged, so that the store writes its feed item, and reject OrderProposals."""
+        paths = sorted({*self.paths, *(slot for path in self.paths for slot in situation.overlapping_slots(path))})
+        shown = [OpportunitySet(situation.opportunities[path]) for path in paths if situation.on_sale(path)]
+        rejected = reject_without_spaces(situation, paths, Stamp(SOLD_OUT, situation.now))
+        return Decision(reply=len(shown), changes=(*shown, *rejected))
 
 
 async def show_other_sales(store: Store, sales: StoreWithOtherSales) -> None:
