@@ -136,7 +136,7 @@ def measured_processes(unmeasured_processes: dict[str, str], monkeypatch: pytest
         monkeypatch.setenv(name, value)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def is_long_run(request: pytest.FixtureRequest) -> bool:
     """Whether tests try for longer than in `make test`, as `make fire` does."""
     return bool(request.config.getoption("--fire") > SHORT_FIRE_SECONDS)

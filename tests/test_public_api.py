@@ -68,11 +68,11 @@ def test_an_import_loads_no_server(module: str) -> None:
 
 
 SIGNATURES: dict[str, str] = {
-    "create_app": "(settings, clock=None, store=None, identity=None)",
+    "create_app": "(settings, clock=None, store=None, identity=None, *, on_committed=None)",
     "Application.open": "(self)",
     "Application.close": "(self)",
     "load_settings": "(environment=None, **overrides)",
-    "open_system": "(settings, clock=None, store=None, identity=None, *, serves=True)",
+    "open_system": "(settings, clock=None, store=None, identity=None, *, on_committed=None, serves=True)",
     "make_feed_writer": "(settings)",
     "MemoryStore": "(*, policy, writer, clock)",
     "Store.execute": "(self, command)",

@@ -52,6 +52,10 @@ if TYPE_CHECKING:
     from openbooking.booking.commands.update_proposal import UpdateProposal as UpdateProposal
     from openbooking.booking.commands.withdraw import Withdraw as Withdraw
     from openbooking.booking.commands.withhold import Withhold as Withhold
+    from openbooking.booking.event_queue import EventQueue as EventQueue
+    from openbooking.booking.event_queue import QueueFigures as QueueFigures
+    from openbooking.booking.event_queue import StoreWithEvents as StoreWithEvents
+    from openbooking.booking.event_queue import WaitingEvent as WaitingEvent
     from openbooking.booking.model.actor import Actor as Actor
     from openbooking.booking.model.actor import ActorKind as ActorKind
     from openbooking.booking.model.grant_terms import GrantTerms as GrantTerms
@@ -72,6 +76,16 @@ if TYPE_CHECKING:
     from openbooking.booking.model.order import PersonalData as PersonalData
     from openbooking.booking.model.order import Proposal as Proposal
     from openbooking.booking.model.order import Totals as Totals
+    from openbooking.booking.model.order_event import AttendanceRecorded as AttendanceRecorded
+    from openbooking.booking.model.order_event import EventItem as EventItem
+    from openbooking.booking.model.order_event import OrderBooked as OrderBooked
+    from openbooking.booking.model.order_event import OrderCancelled as OrderCancelled
+    from openbooking.booking.model.order_event import OrderChanged as OrderChanged
+    from openbooking.booking.model.order_event import OrderDeleted as OrderDeleted
+    from openbooking.booking.model.order_event import OrderEvent as OrderEvent
+    from openbooking.booking.model.order_event import OrderProposed as OrderProposed
+    from openbooking.booking.model.order_event import PersonalDataErased as PersonalDataErased
+    from openbooking.booking.model.order_event import ProposalChanged as ProposalChanged
     from openbooking.booking.model.order_request import ItemRequest as ItemRequest
     from openbooking.booking.model.order_request import OrderRequest as OrderRequest
     from openbooking.booking.model.policy import Leasing as Leasing
@@ -136,7 +150,9 @@ if TYPE_CHECKING:
     from openbooking.store.identity.memory import MemoryIdentityStore as MemoryIdentityStore
     from openbooking.store.memory import MemoryStore as MemoryStore
     from openbooking.store.migrate import prepare as prepare
+    from openbooking.store.postgres.store import PostgresStore as PostgresStore
     from openbooking.store.sqlite.store import SqliteStore as SqliteStore
+    from openbooking.system import OnCommitted as OnCommitted
     from openbooking.system import System as System
     from openbooking.system import make_feed_writer as make_feed_writer
     from openbooking.system import open_system as open_system
@@ -170,11 +186,16 @@ else:
         "openbooking.booking.commands.update_proposal": "UpdateProposal",
         "openbooking.booking.commands.withdraw": "Withdraw",
         "openbooking.booking.commands.withhold": "Withhold",
+        "openbooking.booking.event_queue": "EventQueue QueueFigures StoreWithEvents WaitingEvent",
         "openbooking.booking.model.actor": "Actor ActorKind",
         "openbooking.booking.model.grant_terms": "GrantTerms",
         "openbooking.booking.model.opportunity": "AccessRules CourtTime Offer Opportunity SaleState Seller",
         "openbooking.booking.model.order": (
             "BookedItem BookedOrder Caller Order OrderItem OrderKey Partnership Payment PersonalData Proposal Totals"
+        ),
+        "openbooking.booking.model.order_event": (
+            "AttendanceRecorded EventItem OrderBooked OrderCancelled OrderChanged OrderDeleted OrderEvent OrderProposed"
+            " PersonalDataErased ProposalChanged"
         ),
         "openbooking.booking.model.order_request": "ItemRequest OrderRequest",
         "openbooking.booking.model.policy": "Leasing Policy TaxCalculation",
@@ -203,8 +224,9 @@ else:
         "openbooking.store.identity.memory": "MemoryIdentityStore",
         "openbooking.store.memory": "MemoryStore",
         "openbooking.store.migrate": "prepare",
+        "openbooking.store.postgres.store": "PostgresStore",
         "openbooking.store.sqlite.store": "SqliteStore",
-        "openbooking.system": "System make_feed_writer open_system",
+        "openbooking.system": "OnCommitted System make_feed_writer open_system",
         "openbooking.user_error": "UserError",
         "openbooking.web.app": "Application create_app",
     }

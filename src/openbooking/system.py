@@ -7,12 +7,12 @@ publishes timetables (`_timetable_jobs`), and tells staff by e-mail that proposa
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 from functools import partial
 from math import inf
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 
@@ -20,9 +20,13 @@ from openbooking import __version__
 from openbooking.booking.commands.erase_personal_data import ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.remove_over import RemoveOver
-from openbooking.booking.store import FeedWriter, Store, StoreUnavailableError
+from openbooking.booking.commands.show_other_sales import show_other_sales
+from openbooking.booking.event_queue import StoreWithEvents
+from openbooking.booking.model.order_event import AnyOrderEvent
+from openbooking.booking.store import FeedWriter, Store, StoreUnavailableError, StoreWithOtherSales
 from openbooking.booking.views import StoreWithViews
 from openbooking.clock import Clock, SystemClock
+from openbooking.event_delivery import deliver_events
 from openbooking.identity.authentication import ApiKeyAuthentication, Authenticate, TrustedHeaderAuthentication
 from openbooking.identity.provider import Provider
 from openbooking.identity.rate_limit import with_rate_limit
@@ -89,13 +93,21 @@ class System(NamedTuple):
     sweeps: SweepMonitor
 
 
+class OnCommitted(Protocol):
+    """The code of an embedder that is told of order events after their commit."""
+
+    async def __call__(self, event: AnyOrderEvent, system: System, /) -> None:
+        """Act on the event. If an exception is raised, the event is told again later."""
+
+
 @asynccontextmanager
-async def open_system(
+async def open_system(  # noqa: PLR0913 - what an embedder can replace, once
     settings: Settings,
     clock: Clock | None = None,
     store: Store | None = None,
     identity: IdentityStore | None = None,
     *,
+    on_committed: OnCommitted | None = None,
     serves: bool = True,
 ) -> AsyncIterator[System]:
     """Open a Booking System, and close its stores at the end of the context.
@@ -103,16 +115,18 @@ async def open_system(
     Args:
         settings: The settings.
         clock: The source of the time; by default the clock of this machine.
-        store: An open store; by default the store that the settings name, after a migration of its schema.
+        store: An open store; by default the store that the settings name. An empty database gets its schema first.
         identity: The identity store that belongs to `store`. Optional if `access` is headers.
+        on_committed: Called with each order event after its commit, at least once (`openbooking.event_delivery`).
         serves: Whether to do the background work: end Leases, erase data, rotate keys. Without background work only
             commands change data, so a command that only reads may run with another address than the server.
 
     Raises:
-        SettingsError: The settings and the stores do not belong together (`check_stores`).
+        SettingsError: The settings and the stores do not belong together (`check_stores`), or `on_committed` is given
+            and `store` keeps no events.
         StoreUnavailableError: The database does not answer.
     """
-    check_stores(settings, store, identity)
+    check_stores(settings, store, identity, on_committed)
     clock = clock or SystemClock()
     ids = Identifiers(settings.base_uri, settings.single_seller or None)
     writer = Writer(ids)
@@ -147,7 +161,7 @@ async def open_system(
     try:
         if settings.access is AccessMode.OPENID:
             await provider.keys.rotate_if_due()
-        async with _with_upkeep(system) if serves else nullcontext():
+        async with _with_upkeep(system) if serves else nullcontext(), _with_events(system, on_committed):
             is_open = True
             yield system
     finally:
@@ -158,13 +172,17 @@ async def open_system(
             await store.close()
 
 
-def check_stores(settings: Settings, store: Store | None, identity: IdentityStore | None) -> None:
-    """Check that the stores of an embedder belong together.
+def check_stores(
+    settings: Settings, store: Store | None, identity: IdentityStore | None, on_committed: OnCommitted | None = None
+) -> None:
+    """Check that the stores and the code of an embedder belong together.
 
     Raises:
         SettingsError: `store` is given without `identity`, and `access` is not by headers; or `identity` is given
-            without `store`.
+            without `store`; or `on_committed` is given, and `store` keeps no events.
     """
+    if on_committed and store is not None and not isinstance(store, StoreWithEvents):
+        raise SettingsError("on_committed needs a store that keeps events (the attribute `events`)")
     if store is None and identity is not None:
         raise SettingsError("an IdentityStore needs the Store that it belongs to")
     if store is not None and identity is None and settings.access is not AccessMode.HEADERS:
@@ -292,10 +310,22 @@ async def _with_upkeep(system: System) -> AsyncIterator[None]:
                 await task
 
 
+def _with_events(system: System, on_committed: OnCommitted | None) -> AbstractAsyncContextManager[None]:
+    """Tell `on_committed` of order events for the duration of the context."""
+    if on_committed is None or not isinstance(system.store, StoreWithEvents):
+        return nullcontext()
+    return deliver_events(system.store.events, partial(_tell, on_committed, system), system.clock)
+
+
+async def _tell(on_committed: OnCommitted, system: System, event: AnyOrderEvent) -> None:
+    await on_committed(event, system)
+
+
 def _upkeep_jobs(system: System) -> list[_PeriodicJob]:
     return [
         _PeriodicJob(partial(compare_clock, system.clock, system.store), every=inf),
         _PeriodicJob(partial(_sweep, system)),
+        _PeriodicJob(partial(_show_other_sales, system)),
         _PeriodicJob(partial(_clear_up, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
         _PeriodicJob(partial(_add_up_days, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
         _PeriodicJob(partial(_note_time, system), every=_NOTE_SECONDS, retry=_NOTE_SECONDS, irreversible=True),
@@ -373,6 +403,12 @@ async def _sweep(system: System) -> None:
             pass
     system.sweeps.note_sweep()
     await system.identity.grants.update_changed_feeds()
+
+
+async def _show_other_sales(system: System) -> None:
+    """Show in the open feeds what other software has sold."""
+    if isinstance(system.store, StoreWithOtherSales):
+        await show_other_sales(system.store, system.store)
 
 
 async def _clear_up(system: System) -> None:

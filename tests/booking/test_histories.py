@@ -50,7 +50,7 @@ REPEATED = (Book, Propose, BookProposal, Cancel, DeleteOrder)
 NO_COMMANDS_OF_HISTORIES = {
     *("GetOpportunity", "GetOpportunities", "FindBySource", "Preview", "RemoveOver", "RecordExport"),
     *("GetTimetable", "GetDueTimetable", "SaveTimetableEntry", "RemoveTimetableEntry", "ApplyTimetable"),
-    *("PublishOccurrences", "FindOccurrences", "NoteTimetableFault", "ImportBookings"),
+    *("PublishOccurrences", "FindOccurrences", "NoteTimetableFault", "ImportBookings", "ShowOtherSales"),
 }
 EXPECTED = (
     "a hold ends by itself",

@@ -7,7 +7,7 @@ commands one after the other, writes all changes, commits once and returns the r
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from msgspec.structs import replace
 
@@ -168,6 +168,15 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Finish the commands that were accepted, and disconnect from the database."""
+        ...
+
+
+@runtime_checkable
+class StoreWithOtherSales(Protocol):
+    """A store that counts the spaces which other software of the operator sells."""
+
+    async def paths_shown_wrong(self, limit: int) -> Sequence[str]:
+        """Return paths of Opportunities whose feed item lacks a change of the spaces that are sold elsewhere."""
         ...
 
 

@@ -8,10 +8,12 @@ import msgspec
 from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.order_event import AnyOrderEvent
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.model.timetable import EntryKey, TimetableEntry
+from openbooking.booking.rules.order_events import order_events
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter
 from openbooking.openactive.ids import type_of_path
 from openbooking.openactive.terms import OrderType
@@ -37,6 +39,7 @@ class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
         timetable: Changed entries of timetables by key; None for a removed one.
         publications: The feed items to publish, each once.
         activity: The new entries of the activity log.
+        events: The order events, in their order. A store with an `EventQueue` adds them to it.
     """
 
     records: dict[OrderKey, Record | None]
@@ -46,6 +49,7 @@ class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
     timetable: dict[EntryKey, TimetableEntry | None]
     publications: list[Publication]
     activity: tuple[Activity, ...]
+    events: tuple[AnyOrderEvent, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(
@@ -89,6 +93,7 @@ def changes_between(before: Situation, after: Situation, writer: FeedWriter) -> 
             *(published for key in records for published in _changed_publications(before, after, key, writer)),
         ],
         activity=after.activity,
+        events=tuple(event for record in records.values() if record for event in order_events(before, record)),
     )
 
 

@@ -274,7 +274,7 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
     proposals: set[OrderKey] = set()
     held: dict[tuple[str, str], int] = {}
     holdings: dict[str, dict[str, Holdings]] = {partner: {} for partner in needs.holders}
-    opportunities, spaces, sellers = {}, {}, {}
+    opportunities, spaces, sellers, elsewhere = {}, {}, {}, {}
     for row in map(SituationRow._make, rows):
         match row.what:
             case "record":
@@ -283,6 +283,8 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
                 sellers[row.key] = decode_seller(row.document)
             case "proposal":
                 proposals.add(OrderKey(row.key, row.other))
+            case "elsewhere":
+                elsewhere[row.key] = row.booked
             case "held":
                 held[row.key, row.other] = int(row.leased)
             case "quotes" | "proposals":
@@ -302,6 +304,7 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
         sellers=sellers,
         held=held,
         holdings=holdings,
+        sold_elsewhere=elsewhere,
     )
     return _Loaded(situation, proposals)
 

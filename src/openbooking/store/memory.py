@@ -21,6 +21,7 @@ from openbooking.clock import Clock
 from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full
 from openbooking.store.change_set import Publication, changes_between
 from openbooking.store.documents import encode_record
+from openbooking.store.order_events.memory import MemoryEventQueue
 from openbooking.store.views.memory import MemoryViews
 from openbooking.store.views.results import starts_of
 
@@ -33,6 +34,7 @@ class MemoryStore:
 
     Attributes:
         activity: The activity log, which a MemoryIdentityStore can share.
+        events: The queue of order events.
         views: The views.
     """
 
@@ -48,6 +50,7 @@ class MemoryStore:
         self.activity: list[Activity] = []
         self._modified = 0
         self._noted: datetime | None = None
+        self.events = MemoryEventQueue()
         self.views = MemoryViews(self._records, self._opportunities, self.activity, clock)
 
     async def execute(self, command: Command[Reply]) -> Reply:
@@ -60,6 +63,7 @@ class MemoryStore:
         _update(self._sellers, changes.sellers)
         _update(self._timetable, changes.timetable)
         self.activity += changes.activity
+        self.events.add(changes.events)
         for publication in changes.publications:
             self._publish(publication)
         if isinstance(outcome, Exception):

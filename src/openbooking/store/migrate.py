@@ -44,12 +44,13 @@ def upgrade(database: str) -> UpgradeResult:
     return run_in_migration(database, _upgrade)
 
 
-def prepare(database: str, *, makes_new: bool = True) -> bool:
+def prepare(database: str, *, makes_new: bool = True, beside: bool = False) -> bool:
     """Check that a database has the schema of this version; return whether the schema was made by this call.
 
     Args:
         database: A path or a URL.
         makes_new: Make the schema if the database is missing or empty.
+        beside: Make the schema beside the tables of another program, which stay as they are.
 
     Raises:
         SchemaError: The database has the schema of an older or newer version, or belongs to another program, or is
@@ -59,9 +60,9 @@ def prepare(database: str, *, makes_new: bool = True) -> bool:
     backend = backend_of(database)
     if backend.is_prepared(database):
         return False
-    if makes_new:
+    if makes_new and not beside:
         backend.refuse_foreign(database)
-    else:
+    elif not makes_new:
         backend.check_exists(database)
     revision, is_new = run_in_migration(database, _upgrade_new if makes_new else _check_existing)
     if revision != REVISION:

@@ -190,6 +190,23 @@ class ActivityRow(NamedTuple):
     document: bytes
 
 
+class ElsewhereShown(NamedTuple):
+    """The number of spaces sold elsewhere that the feed item of an Opportunity shows now."""
+
+    path: str
+    shown: int
+
+
+class OrderEventRow(NamedTuple):
+    """An order event, to be told to `on_committed`."""
+
+    id: str
+    partner: str
+    uuid: str
+    at: int
+    document: bytes
+
+
 # The kinds of rows that `SaveStatements` writes, and their fields.
 ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "opportunities_removed": OpportunityKey,
@@ -212,6 +229,8 @@ ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "attendees_removed": PersonalDataKey,
     "booked_spaces_set": BookedSpaces,
     "published": FeedItemRow,
+    "elsewhere_shown": ElsewhereShown,
+    "events_added": OrderEventRow,
     "erasures": ErasureRow,
     "activity_added": ActivityRow,
     "times_outdated": OutdatedTime,
@@ -269,7 +288,7 @@ def catalogue_rows(before: Situation, changes: ChangeSet) -> Rows:
 
 
 def booking_rows(before: Situation, changes: ChangeSet, numbers: Iterable[int | None]) -> Rows:
-    """Return the rows of changed records, claims, personal data, counts of booked spaces and feed items.
+    """Return the rows of changed records, claims, personal data, counts of booked spaces, feed items and events.
 
     Args:
         before: The situation that the database holds.
@@ -282,6 +301,15 @@ def booking_rows(before: Situation, changes: ChangeSet, numbers: Iterable[int | 
     rows["published"] += (
         FeedItemRow(item.feed.name, item.feed.partner, item.id, item.kind, number, item.data, now)
         for item, number in zip(changes.publications, numbers, strict=False)
+    )
+    rows["elsewhere_shown"] += (
+        ElsewhereShown(item.id, before.sold_elsewhere[item.id])
+        for item in changes.publications
+        if item.id in before.sold_elsewhere
+    )
+    rows["events_added"] += (
+        OrderEventRow(event.id, event.order.partner, event.order.uuid, microseconds(event.at), encode(event))
+        for event in changes.events
     )
     for key, record in sorted(changes.records.items()):
         _add_record(rows, key, before.records.get(key), record)

@@ -6,7 +6,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-from sqlalchemy import BigInteger, Column, Table, delete, literal_column, update
+from sqlalchemy import BigInteger, Column, Table, delete, exists, insert, literal_column, select, update
 
 from openbooking.store.dialect import Dialect, Insert, RowWrite, SaveStatement
 from openbooking.store.schema import (
@@ -15,13 +15,16 @@ from openbooking.store.schema import (
     claim,
     ended_line,
     erasure,
+    event_delivery,
     feed_item,
     opportunity,
+    order_event,
     personal_data,
     record,
     sales_day,
     sales_sum,
     seller,
+    sold_elsewhere,
     timetable_entry,
 )
 
@@ -53,7 +56,7 @@ class SaveStatements:
 
     @cached_property
     def save_bookings(self) -> SaveStatement:
-        """Write records and their ended lines, claims, personal data, counts of booked spaces, and feed items.
+        """Write records and their ended lines, claims, personal data, counts of booked spaces, feed items and events.
 
         A new record is inserted and never upserted. So the second of two transactions that add a record with the same
         UUID violates the primary key, and fails.
@@ -72,6 +75,8 @@ class SaveStatements:
                 "personal_set": self._upsert("personal_set", personal_data),
                 "booked_spaces_set": self._update("booked_spaces_set", opportunity, leave=others),
                 "published": self._publish("published"),
+                "elsewhere_shown": self._set_shown("elsewhere_shown"),
+                "events_added": self._insert_events("events_added"),
             }
         )
 
@@ -152,3 +157,18 @@ class SaveStatements:
         keys = feed_item.primary_key.columns
         replaced = new.on_conflict_do_update(index_elements=keys, set_=values, where=differs)
         return RowWrite(tuple(feed_item.columns.keys()), replaced)
+
+    def _set_shown(self, kind: str) -> RowWrite:
+        """Set the number of spaces sold elsewhere that a feed item shows now."""
+        given = self._dialect.input_columns(kind, [sold_elsewhere.c.path, sold_elsewhere.c.shown])
+        differs = sold_elsewhere.c.shown != given["shown"]
+        changed = update(sold_elsewhere).where(sold_elsewhere.c.path == given["path"], differs)
+        return RowWrite(tuple(given), changed.values(shown=given["shown"]))
+
+    def _insert_events(self, kind: str) -> RowWrite:
+        """Insert order events, if they are kept (`event_delivery`). The database numbers them in their order."""
+        columns = [c for c in order_event.columns if c.name in {"id", "partner", "uuid", "at", "document"}]
+        given = self._dialect.input_columns(kind, columns)
+        is_kept = exists(select(literal_column("1")).where(event_delivery.c.kept_until > given["at"]))
+        kept = select(*given.values()).where(is_kept)
+        return RowWrite(tuple(given), insert(order_event).from_select(list(given), kept, include_defaults=False))

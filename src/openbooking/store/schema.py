@@ -41,7 +41,7 @@ from sqlalchemy import (
 metadata = MetaData()
 
 # The revision of the last migration. This version works with databases of this revision only.
-REVISION = "0014"
+REVISION = "0015"
 # The table in which Alembic keeps the revision.
 VERSION_TABLE = "alembic_version"
 
@@ -348,6 +348,45 @@ Index(
     activity.c.id,
     sqlite_where=_of_order,
     postgresql_where=_of_order,
+)
+
+# The spaces that other software of the operator has sold (`docs/how-to/embed.md`). That software writes `path` and
+# `spaces`. `shown` is the number with which this system has last written the feed item.
+sold_elsewhere = Table(
+    "sold_elsewhere",
+    metadata,
+    Column("path", Key, primary_key=True),
+    Column("spaces", Integer, nullable=False),
+    Column("shown", Integer, nullable=False, server_default="0"),
+)
+_unshown = sold_elsewhere.c.spaces != sold_elsewhere.c.shown
+Index("ix_sold_elsewhere_unshown", sold_elsewhere.c.path, sqlite_where=_unshown, postgresql_where=_unshown)
+
+# The order events that `on_committed` has not been told, in the order of `number`. `due_at` and `attempts` change if it
+# fails. Ids are for the embedder.
+order_event = Table(
+    "order_event",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", Key, nullable=False),
+    Column("partner", Key, nullable=False),
+    Column("uuid", Key, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("document", LargeBinary, nullable=False),
+    Index("ix_order_event_record", "partner", "uuid", "number"),
+    Index("ix_order_event_due", "due_at", "number"),
+)
+
+# At most one row: until when events are kept, and which process tells them, until when.
+event_delivery = Table(
+    "event_delivery",
+    metadata,
+    Column("name", Key, primary_key=True),
+    Column("kept_until", BigInteger, nullable=False),
+    Column("holder", Key, nullable=False),
+    Column("held_until", BigInteger, nullable=False),
 )
 
 counter = Table(

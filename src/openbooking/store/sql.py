@@ -31,6 +31,7 @@ from openbooking.booking.store import (
 )
 from openbooking.clock import Clock
 from openbooking.openactive.errors import OpenBookingError
+from openbooking.openactive.opportunity_types import OPEN_FEEDS
 from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full
 from openbooking.store.change_set import changes_between
 from openbooking.store.command_queue.blocked import BlockedCommands, Name
@@ -54,6 +55,7 @@ from openbooking.store.numbering import (
     renumber,
     take_numbers,
 )
+from openbooking.store.order_events.sql import SqlEventQueue
 from openbooking.store.rows import activity_rows, booking_rows, catalogue_rows, erasure_rows, outdated_rows
 from openbooking.store.save_statements import SaveStatements
 from openbooking.store.statements import OrderCount, Statements
@@ -112,6 +114,7 @@ class SqlStore:
             None if dialect.one_writer else BlockedCommands(self._write, self._find_locked, self._lockable_names, most)
         )
         self._queue = CommandQueue(self._write, most, blocked)
+        self.events = SqlEventQueue(database, dialect)
         self.views = SqlViews(database, dialect, clock, policy.time_zone)
 
     async def execute(self, command: Command[Reply]) -> Reply:
@@ -171,6 +174,11 @@ class SqlStore:
         asked = partial(ask, self._sql.paths_of_seller, seller=seller, after=after, most=limit)
         return [path for (path,) in await self._database.read(asked)]
 
+    async def paths_shown_wrong(self, limit: int) -> Sequence[str]:
+        """Return paths of Opportunities whose feed item lacks a change of the spaces that are sold elsewhere."""
+        asked = partial(ask, self._sql.paths_shown_wrong, feeds=list(OPEN_FEEDS), most=limit)
+        return [path for (path,) in await self._database.read(asked, brief=True)]
+
     async def order_counts(self) -> Mapping[Partnership, int]:
         """Return how many Orders each Booking Partner has with each Seller."""
         rows = await self._database.read(partial(ask, self._sql.order_counts, kind=RecordKind.ORDER))
@@ -182,6 +190,7 @@ class SqlStore:
         asked = partial(ask, self._sql.forget_deleted, before=microseconds(before), most=_FORGOTTEN_AT_ONCE)
         while len(await self._database.write(asked)) == _FORGOTTEN_AT_ONCE:
             pass
+        await self.events.forget(self._clock())
         await self._database.purge_deleted(self._clock())
 
     async def note_time(self, at: datetime) -> None:

@@ -38,6 +38,7 @@ from openbooking.store.schema import (
     personal_data,
     record,
     seller,
+    sold_elsewhere,
     timetable_entry,
 )
 
@@ -102,6 +103,7 @@ class Statements:
         |---|---|---|---|---|---|---|
         | record | partner | uuid | 0 | 0 | yes | the records of :keys |
         | opportunity | path | | booked spaces | leased spaces | yes | :paths, :lookups, claimed paths, and parents |
+        | elsewhere | path | | spaces sold elsewhere | 0 | | of these Opportunities, claimed ones and parents |
         | withdrawn | path | | booked spaces | leased spaces | | claimed paths without an Opportunity |
         | seller | key | | 0 | 0 | yes | :seller_keys, and the Sellers of the Opportunities |
         | proposal | partner | uuid | 0 | 0 | | proposals that wait for spaces at :fills |
@@ -131,6 +133,9 @@ class Statements:
                 leased=_claimed(opportunity, live),
                 document=opportunity.c.document,
             ).where(of_family),
+            _row("elsewhere", sold_elsewhere.c.path, booked=sold_elsewhere.c.spaces).where(
+                self.dialect.among(sold_elsewhere.c.path, select(family.c.path))
+            ),
             _row(
                 "withdrawn",
                 family.c.path,
@@ -172,6 +177,16 @@ class Statements:
         found = _row(what, record.c.partner, record.c.seller, booked=func.count(), leased=func.sum(record.c.size))
         of_kind = found.select_from(holder.join(record, holds)).where(record.c.kind == literal_column(f"'{kind}'"))
         return of_kind.group_by(record.c.partner, record.c.seller)
+
+    @cached_property
+    def paths_shown_wrong(self) -> Statement:
+        """:feeds :most → the paths of the Opportunities in these feeds since which other software has sold spaces."""
+        items = sold_elsewhere.join(
+            feed_item, (feed_item.c.id == sold_elsewhere.c.path) & _is_in_open_feed(self.dialect)
+        )
+        wrong = select(sold_elsewhere.c.path).select_from(items)
+        outdated = wrong.where(sold_elsewhere.c.spaces != sold_elsewhere.c.shown, feed_item.c.data.is_not(None))
+        return self.dialect.compile(first(outdated.order_by(sold_elsewhere.c.path)))
 
     @cached_property
     def paths_at_courts(self) -> Statement:
@@ -389,6 +404,11 @@ def _claimed(of: Any, condition: ColumnElement[bool]) -> ColumnElement[int]:
     """
     total = select(func.coalesce(func.sum(claim.c.places), literal_column("0")))
     return total.where(claim.c.opportunity == of.c.path, condition).correlate(of).scalar_subquery()
+
+
+def _is_in_open_feed(dialect: Dialect) -> ColumnElement[bool]:
+    """Return the condition that a feed item is in one of :feeds, which are open feeds."""
+    return dialect.among(feed_item.c.feed, dialect.values("feeds")) & (feed_item.c.partner == literal_column("''"))
 
 
 def _row(

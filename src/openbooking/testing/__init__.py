@@ -14,8 +14,17 @@ import pytest
 pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in ("ledger", "samples", "stores")))
 
 from openbooking.testing.stores.durable_tests import DurableStoreTests  # noqa: E402
+from openbooking.testing.stores.event_tests import DurableEventTests, EventTests  # noqa: E402
 from openbooking.testing.stores.identity_tests import DurableIdentityStoreTests, IdentityStoreTests  # noqa: E402
 from openbooking.testing.stores.store_tests import StoreTests  # noqa: E402
 from openbooking.testing.stores.view_tests import ViewTests  # noqa: E402
 
-__all__ = ["DurableIdentityStoreTests", "DurableStoreTests", "IdentityStoreTests", "StoreTests", "ViewTests"]
+__all__ = [
+    "DurableEventTests",
+    "DurableIdentityStoreTests",
+    "DurableStoreTests",
+    "EventTests",
+    "IdentityStoreTests",
+    "StoreTests",
+    "ViewTests",
+]

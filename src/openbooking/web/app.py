@@ -15,7 +15,7 @@ from openbooking.clock import Clock
 from openbooking.identity.store import IdentityStore
 from openbooking.openactive.errors import TemporarilyUnavailableError
 from openbooking.settings import AccessMode, Settings
-from openbooking.system import System, check_stores, open_system
+from openbooking.system import OnCommitted, System, check_stores, open_system
 from openbooking.web.accounts.oauth import OAuth
 from openbooking.web.accounts.registration import RegistrationPages
 from openbooking.web.accounts.second_factor import SecondFactorPages
@@ -100,7 +100,12 @@ class Application(Starlette):
 
 
 def create_app(
-    settings: Settings, clock: Clock | None = None, store: Store | None = None, identity: IdentityStore | None = None
+    settings: Settings,
+    clock: Clock | None = None,
+    store: Store | None = None,
+    identity: IdentityStore | None = None,
+    *,
+    on_committed: OnCommitted | None = None,
 ) -> Application:
     """Return the ASGI application of a Booking System.
 
@@ -108,17 +113,19 @@ def create_app(
         settings: The settings. `site_url` is the public address at which the application answers, with the path at
             which it is mounted, if any.
         clock: The clock; the guarded clock of this machine by default.
-        store: An open Store; by default the one that the settings name, whose schema is brought up to date first.
+        store: An open Store; by default the one that the settings name. An empty database gets its schema first.
         identity: The IdentityStore that belongs to `store`. It may be left out if the setting `access` is `headers`.
+        on_committed: An async function that is called with each order event after its commit, and the open System. Each
+            event is told at least once, also after a crash; events of one Order in their order.
 
     Raises:
-        SettingsError: The settings do not fit the stores.
+        SettingsError: The settings do not fit the stores, or `on_committed` is given and `store` keeps no events.
     """
-    check_stores(settings, store, identity)
+    check_stores(settings, store, identity, on_committed)
 
     @asynccontextmanager
     async def open_routes(router: AppRouter) -> AsyncIterator[None]:
-        async with open_system(settings, clock, store, identity) as system:
+        async with open_system(settings, clock, store, identity, on_committed=on_committed) as system:
             routes = _routes(system, metrics)
             if error_pages:
                 error_pages.cover(routes)

@@ -22,6 +22,7 @@ from openbooking.booking.commands.publish_occurrences import GetDueTimetable, No
 from openbooking.booking.commands.remove_over import RemoveOver
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import Notify, SellerCancel
+from openbooking.booking.commands.show_other_sales import ShowOtherSales
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.withhold import Withhold
@@ -73,6 +74,7 @@ def test_every_command_has_an_actor_and_none_has_one_by_default() -> None:
             NoteTimetableFault,
             PublishOccurrences,
             RemoveOver,
+            ShowOtherSales,
         ):
             assert fields["actor"].required, kind
             assert fields["actor"].type is Actor

@@ -44,6 +44,7 @@ from openbooking.booking.commands.seller_decisions import (
     SellerCancel,
     UndoAttendance,
 )
+from openbooking.booking.commands.show_other_sales import ShowOtherSales
 from openbooking.booking.commands.timetable import (
     ApplyTimetable,
     GetTimetable,
@@ -173,6 +174,7 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
         Needs(changed_sellers=frozenset({CENTRE.key}), timetables=frozenset({CENTRE.key})),
     ),
     (Republish(PATHS, actor=MANAGER), Needs(opportunities=PATHS)),
+    (ShowOtherSales(PATHS), Needs(opportunities=PATHS, fills=PATHS)),
     (CancelOpportunity(opportunity=SERIES.path, actor=MANAGER), Needs(families=frozenset({SERIES.path}))),
     (
         CancelOpportunity(opportunity=YOGA.path, actor=MANAGER),

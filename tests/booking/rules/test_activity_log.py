@@ -127,7 +127,7 @@ NOT_LOGGED = {
     "FindOccurrences", "GetDueTimetable", "GetOpportunities", "GetOpportunity", "GetOrder", "GetTimetable",
     "ImportBookings", "NoteTimetableFault", "Preview", "Propose", "Publish", "PublishOccurrences", "Quote",
     "RemoveOver",
-    "Republish", "TakeOffSale", "Withdraw", "Withhold",
+    "Republish", "ShowOtherSales", "TakeOffSale", "Withdraw", "Withhold",
 }  # fmt: skip
 
 

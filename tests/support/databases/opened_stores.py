@@ -34,10 +34,10 @@ def open_store(
 
 @asynccontextmanager
 async def opened(
-    database: str, *, replica: str = "", command_seconds: float = COMMAND_SECONDS
+    database: str, *, replica: str = "", policy: Policy | None = None, command_seconds: float = COMMAND_SECONDS
 ) -> AsyncIterator[SqlStore]:
     """Yield the store, and close it at the end."""
-    store = open_store(database, replica=replica, command_seconds=command_seconds)
+    store = open_store(database, replica=replica, policy=policy, command_seconds=command_seconds)
     try:
         yield store
     finally:

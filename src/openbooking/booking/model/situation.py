@@ -125,6 +125,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         held: The leased spaces of the Booking Partners in `Needs.holders`, by path and partner.
         holdings: The holdings of these Booking Partners, by partner and Seller.
         timetable: The loaded entries of timetables, by key.
+        sold_elsewhere: The spaces that other software of the operator has sold, by path, if there are any.
         activity: The entries that the decisions since the situation was loaded add to the activity log.
     """
 
@@ -138,6 +139,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     held: Mapping[tuple[str, str], int] = {}
     holdings: Mapping[str, Mapping[str, Holdings]] = {}
     timetable: Mapping[EntryKey, TimetableEntry] = {}
+    sold_elsewhere: Mapping[str, int] = {}
     activity: tuple[Activity, ...] = ()
 
     def parents(self, opportunity: Opportunity) -> tuple[Opportunity, ...]:
@@ -206,11 +208,13 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         return busiest_spaces(time, [(other, self._spaces_after(slot, changes)) for slot, other in times.items()])
 
     def spaces_of(self, path: str) -> Spaces:
-        """Return the numbers of sold and leased spaces of the Opportunity itself, without overlapping Slots."""
+        """Return the numbers of sold and leased spaces of the Opportunity itself, in Orders and quotes."""
         return self.spaces.get(path, Spaces())
 
     def _spaces_after(self, path: str, changes: Mapping[str, Spaces] | None) -> Spaces:
         counted = self.spaces_of(path)
+        if path in self.sold_elsewhere:
+            counted = counted.plus(Spaces(booked=self.sold_elsewhere[path]))
         return counted.plus(changes[path]) if changes and path in changes else counted
 
     def spaces_held(self, record: Record | None) -> Mapping[str, int]:

@@ -191,7 +191,9 @@ def _load_spaces(
     leases: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for lease in map(StoredLease._make, (yield Query(sql.leases_of, {"paths": sorted(sold)}))):
         leases[lease.path].append((lease.expires, lease.spaces))
-    return SpacesOfPage(sold, leases, times, microseconds(now))
+    rows = yield Query(sql.sold_elsewhere, {"paths": sorted(sold)})
+    elsewhere = {path: (shown, spaces) for path, shown, spaces in rows}
+    return SpacesOfPage(sold, leases, elsewhere, times, microseconds(now))
 
 
 def _load_parents(

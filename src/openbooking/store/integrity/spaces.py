@@ -7,6 +7,9 @@ from openbooking.booking.model.opportunity import CourtTime, Opportunity
 from openbooking.booking.model.spaces import Spaces, busiest_spaces
 from openbooking.booking.rules.capacity import spaces_left
 
+# The indexes in the pairs of `SpacesOfPage.elsewhere`.
+_SHOWN, _NOW = 0, 1
+
 
 class SpacesOfPage(NamedTuple):
     """The sold and leased spaces of some Opportunities, and of the Slots that overlap them on their courts.
@@ -14,12 +17,14 @@ class SpacesOfPage(NamedTuple):
     Attributes:
         sold: The sold spaces in claims, by path.
         leases: The Leases, by path: when each one ends, and its spaces.
+        elsewhere: The spaces that other software has sold, by path: as the feed shows them, and now.
         times: The times of Slots that share courts, by path.
         now: The time of the check.
     """
 
     sold: Mapping[str, int]
     leases: Mapping[str, Sequence[tuple[int, int]]]
+    elsewhere: Mapping[str, tuple[int, int]]
     times: Mapping[str, CourtTime]
     now: int
 
@@ -30,8 +35,10 @@ class SpacesOfPage(NamedTuple):
         """
         sharing = self._sharing(opportunity)
         ends = {expires for path in sharing for expires, _ in self.leases.get(path, ()) if expires <= self.now}
-        return {spaces_left(opportunity, self._taken(opportunity, sharing, end - 1)) for end in ends} | {
-            spaces_left(opportunity, self._taken(opportunity, sharing, self.now))
+        return {
+            spaces_left(opportunity, self._taken(opportunity, sharing, end, state))
+            for end in (*(end - 1 for end in ends), self.now)
+            for state in (_SHOWN, _NOW)
         }
 
     def sold_twice(self, opportunity: Opportunity) -> bool:
@@ -51,11 +58,21 @@ class SpacesOfPage(NamedTuple):
         others = (path for path, other in self.times.items() if path != opportunity.path and time.overlaps(other))
         return [opportunity.path, *others]
 
-    def _taken(self, opportunity: Opportunity, sharing: Iterable[str], expired: int) -> Spaces:
-        """Return the taken spaces, with the Leases that end after `expired`."""
+    def _taken(
+        self, opportunity: Opportunity, sharing: Iterable[str], expired: int, elsewhere: int | None = None
+    ) -> Spaces:
+        """Return the taken spaces, with the Leases that end after `expired`.
+
+        Args:
+            opportunity: The Opportunity.
+            sharing: The paths of the Slots that share its court, and its own path.
+            expired: A time.
+            elsewhere: The numbers of `elsewhere` that count: _SHOWN, _NOW, or None for none.
+        """
         spaces = {
             path: Spaces(
-                self.sold.get(path, 0), sum(held for expires, held in self.leases.get(path, ()) if expires > expired)
+                self.sold.get(path, 0) + (0 if elsewhere is None else self.elsewhere.get(path, (0, 0))[elsewhere]),
+                sum(held for expires, held in self.leases.get(path, ()) if expires > expired),
             )
             for path in sharing
         }

@@ -8,7 +8,16 @@ from sqlalchemy import bindparam, func, literal_column, select, tuple_
 from openbooking.store.courts import with_overlapping
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.numbering import MODIFIED
-from openbooking.store.schema import claim, counter, ended_line, feed_item, opportunity, personal_data, record
+from openbooking.store.schema import (
+    claim,
+    counter,
+    ended_line,
+    feed_item,
+    opportunity,
+    personal_data,
+    record,
+    sold_elsewhere,
+)
 from openbooking.store.statements import Statements, first, is_document_of, same_record
 
 _OPEN = feed_item.c.partner == literal_column("''")
@@ -120,6 +129,13 @@ class IntegrityStatements:
         found = select(opportunity.c.path, opportunity.c.booked, sold.scalar_subquery(), opportunity.c.document)
         after = found.where(opportunity.c.path > bindparam("path"))
         return self._dialect.compile(first(after.order_by(opportunity.c.path)))
+
+    @cached_property
+    def sold_elsewhere(self) -> Statement:
+        """:paths → path, and the spaces that other software has sold, as the feed shows them and now."""
+        of_paths = self._dialect.among(sold_elsewhere.c.path, self._dialect.values("paths"))
+        found = select(sold_elsewhere.c.path, sold_elsewhere.c.shown, sold_elsewhere.c.spaces)
+        return self._dialect.compile(found.where(of_paths))
 
     @cached_property
     def slots_overlapping(self) -> Statement:

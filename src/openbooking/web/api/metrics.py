@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metr
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from openbooking.booking.event_queue import QueueFigures
 from openbooking.booking.store import Feed, Figures
 from openbooking.identity.import_records import FollowedFeed
 from openbooking.openactive.errors import ItemErrorType, OpportunityHasInsufficientCapacityError, system_error_names
@@ -147,6 +148,25 @@ class Scrape:
                 _lags(figures.oldest_unread, now),
                 ("feed", "partner"),
             ),
+        ]
+
+    def add_events(self, figures: QueueFigures, now: datetime) -> None:
+        """Add the figures of the order events that wait for `on_committed`.
+
+        Args:
+            figures: The figures.
+            now: The time, from which the wait is counted.
+        """
+        states = [(("waiting",), figures.waiting), (("failing",), figures.failing)]
+        seconds = (now - figures.oldest).total_seconds() if figures.oldest else 0
+        self._families += [
+            _gauge(
+                "openbooking_order_events",
+                "Order events that on_committed has not been told, and those of them with which it has failed.",
+                states,
+                ("state",),
+            ),
+            _gauge("openbooking_order_events_wait_seconds", "Seconds since the oldest such event.", [((), seconds)]),
         ]
 
     def add_imports(self, feeds: Sequence[FollowedFeed], now: datetime) -> None:

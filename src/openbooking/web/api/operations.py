@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from openbooking.booking.event_queue import QueueFigures, StoreWithEvents
 from openbooking.booking.store import Figures, StoreUnavailableError
 from openbooking.identity.import_records import FollowedFeed
 from openbooking.system import System
@@ -72,9 +73,20 @@ class Operations:
         scrape = Scrape(self._metrics.collect())
         now = self._system.clock()
         scrape.add(await self._figures(scrape), now)
+        if queue := await self._queue_figures():
+            scrape.add_events(queue, now)
         scrape.add_imports(await self._followed_feeds(), now)
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(scrape), headers={"Content-Type": media_type, **_NOT_CACHED})
+
+    async def _queue_figures(self) -> QueueFigures | None:
+        if not isinstance(self._system.store, StoreWithEvents):
+            return None
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                return await self._system.store.events.figures()
+        except (StoreUnavailableError, TimeoutError):
+            return None
 
     async def _followed_feeds(self) -> Sequence[FollowedFeed]:
         try:

@@ -1,0 +1,21 @@
+"""The ASGI application: openbooking below the path of its `site_url`, Django everywhere else."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from openbooking import create_app, load_settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clubsite.settings")
+# Django must be set up before its models are imported.
+django = get_asgi_application()
+
+from club.hooks import on_committed  # noqa: E402
+
+from clubsite.booking import lifespan_of  # noqa: E402
+
+settings = load_settings()
+booking = create_app(settings, on_committed=on_committed)
+application = Starlette(routes=[Mount(settings.site_path, booking), Mount("/", django)], lifespan=lifespan_of(booking))

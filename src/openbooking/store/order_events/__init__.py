@@ -1,0 +1,1 @@
+"""The queues of order events: in a database and in memory."""

@@ -1,0 +1,85 @@
+"""The queue of order events in a database."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+import msgspec
+
+from openbooking.booking.event_queue import QueueFigures, WaitingEvent
+from openbooking.booking.model.order_event import AnyOrderEvent
+from openbooking.store.database import Database, Procedure, Query, ask
+from openbooking.store.dialect import Dialect, statements_for
+from openbooking.store.documents import instant, microseconds
+from openbooking.store.order_events.statements import EventQueueStatements
+
+_decode = msgspec.json.Decoder(AnyOrderEvent).decode
+# How long a reader of due events waits for the standby to have them.
+_CONFIRM_SECONDS = 10.0
+# How many events that are kept no more one transaction removes, because bookings wait for it.
+_FORGOTTEN_AT_ONCE = 500
+
+
+class _DueEvent(NamedTuple):
+    """A row of `EventQueueStatements.due`."""
+
+    number: int
+    attempts: int
+    document: bytes
+
+
+class SqlEventQueue:
+    """The queue of a store in a database. `SqlStore` adds the events."""
+
+    def __init__(self, database: Database, dialect: Dialect) -> None:
+        self._database = database
+        self._sql = statements_for(dialect, EventQueueStatements)
+
+    async def keep_until(self, until: datetime) -> None:
+        """Keep the events of all changes up to that time, in every process."""
+        await self._database.write(partial(ask, self._sql.keep_until, until=microseconds(until)), brief=True)
+
+    async def take_over(self, holder: str, now: datetime, until: datetime) -> bool:
+        """Return whether this holder tells events until the given time."""
+        times = {"now": microseconds(now), "until": microseconds(until)}
+        taken = partial(ask, self._sql.take_over, holder=holder, **times)
+        return bool(await self._database.write(taken, brief=True))
+
+    async def release(self, holder: str) -> None:
+        """Give the right to tell events up."""
+        await self._database.write(partial(ask, self._sql.release, holder=holder), brief=True)
+
+    async def due(self, now: datetime, limit: int) -> Sequence[WaitingEvent]:
+        """Return the next events to tell, once the standby has them too."""
+        asked = partial(ask, self._sql.due, now=microseconds(now), most=limit)
+        found = [_DueEvent._make(row) for row in await self._database.read(asked, brief=True)]
+        if found:
+            await self._database.confirm(asyncio.get_running_loop().time() + _CONFIRM_SECONDS)
+        return [WaitingEvent(row.number, _decode(row.document), row.attempts) for row in found]
+
+    async def remove(self, told: Sequence[WaitingEvent]) -> None:
+        """Remove events that have been told."""
+        await self._database.write(partial(self._remove, told), brief=True)
+
+    async def postpone(self, failed: WaitingEvent, until: datetime) -> None:
+        """Count a failed attempt to tell an event, and postpone the next attempt."""
+        row = {"number": failed.number, "id": failed.event.id}
+        later = partial(ask, self._sql.postpone, until=microseconds(until), **row)
+        await self._database.write(later, brief=True)
+
+    async def figures(self) -> QueueFigures:
+        """Return the figures for the monitoring."""
+        ((waiting, failing, oldest),) = await self._database.read(partial(ask, self._sql.figures))
+        return QueueFigures(waiting, failing, None if oldest is None else instant(oldest))
+
+    async def forget(self, now: datetime) -> None:
+        """Remove the events if they are kept no more, because no process has told events for long."""
+        asked = partial(ask, self._sql.forget, now=microseconds(now), most=_FORGOTTEN_AT_ONCE)
+        while len(await self._database.write(asked)) == _FORGOTTEN_AT_ONCE:
+            pass
+
+    def _remove(self, told: Sequence[WaitingEvent]) -> Procedure[None]:
+        for waiting in told:
+            yield Query(self._sql.remove, {"number": waiting.number, "id": waiting.event.id})
