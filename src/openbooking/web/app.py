@@ -34,6 +34,7 @@ from openbooking.web.errors import FaultMiddleware
 from openbooking.web.home import HOME_PATH, HomePage
 from openbooking.web.lazy_context import LazyContext
 from openbooking.web.observe import Answered, ObservingMiddleware
+from openbooking.web.openapi.endpoint import OpenApi
 from openbooking.web.pages import PARTNERS_PATH, Pages
 from openbooking.web.request import RepeatedHeaderMiddleware
 from openbooking.web.routes import AppRouter
@@ -158,11 +159,13 @@ def _routes(system: System, metrics: Metrics) -> list[Route]:
         *feed_routes(system, base),
         *DatasetSite(system).routes(),
         *Operations(system, metrics).routes(),
+        *OpenApi(system.settings).routes(),
     ]
     if isinstance(system.store, StoreWithViews):
         routes += Calendars(system, system.store.views).routes()
     if system.settings.access is AccessMode.HEADERS:
-        routes.append(Route(HOME_PATH, RedirectResponse(system.settings.site_path + DATASET_PATH), methods=["GET"]))
+        dataset_site = RedirectResponse(system.settings.site_path + DATASET_PATH)
+        routes.append(Route(HOME_PATH, dataset_site, methods=["GET"], include_in_schema=False))
     else:
         routes += _pages(system)
     if system.settings.test_interface:

@@ -6,6 +6,7 @@ writes. HTTP caches may keep the page for 15 minutes.
 
 import json
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
@@ -20,7 +21,9 @@ from openbooking.openactive.web_addresses import is_web_address
 from openbooking.settings import AccessMode
 from openbooking.system import System, booking_service
 from openbooking.web.api.feeds import FEEDS_PATH
+from openbooking.web.operation import Body, Operation, Reply, Subject, describe
 from openbooking.web.rendering import CompiledTemplates
+from openbooking.web.routes import api_route
 
 DATASET_PATH = "/openactive"
 
@@ -51,12 +54,21 @@ class DatasetSite:
     def routes(self) -> list[Route]:
         """Return the routes of the page, the stylesheet and the logo."""
         return [
-            Route(DATASET_PATH, self._page),
-            Route(f"{DATASET_PATH}/style.css", self._style),
-            Route(f"{DATASET_PATH}/logo.svg", self._logo),
+            api_route(DATASET_PATH, self._page),
+            Route(f"{DATASET_PATH}/style.css", self._style, include_in_schema=False),
+            Route(f"{DATASET_PATH}/logo.svg", self._logo, include_in_schema=False),
         ]
 
+    @describe(
+        Operation(
+            id="readDataset",
+            summary="The dataset site",
+            subject=Subject.DATASET,
+            replies=(Reply(HTTPStatus.OK, "A page with JSON-LD.", Body(media_type="text/html")),),
+        )
+    )
     async def _page(self, request: Request) -> Response:
+        """Return a page that embeds a Dataset as JSON-LD, which names all feeds and the Base URI of the API."""
         del request
         sellers = await self._system.store.sellers()
         dataset = self._dataset(sellers)
