@@ -145,7 +145,8 @@ class _Builder:
         statuses = sorted({*(int(reply.status) for reply in operation.replies), *(error.status for error in errors)})
         responses: dict[str, Json] = {}
         for status in statuses:
-            replied = [each for each in examples if each.status == status and each.reply is not None]
+            names = {_name(error) for error in errors if error.status == status}
+            replied = [each for each in examples if each.status == status and _is_shown(each, names)]
             responses[str(status)] = self._response(
                 HTTPStatus(status),
                 [reply for reply in operation.replies if reply.status == status],
@@ -248,8 +249,20 @@ def _header(header: Header) -> Json:
 def _line(error: AnyError) -> str:
     """Return the line about an error class in the description of a response."""
     text = error.name if issubclass(error, OpenBookingError) else (inspect.getdoc(error) or "").partition("\n")[0]
-    shown = error.code if issubclass(error, OAuthError) else error.__name__
-    return f"- `{shown}`: {text}"
+    return f"- `{_name(error)}`: {text}"
+
+
+def _name(error: AnyError) -> str:
+    """Return the name of an error class in replies."""
+    if issubclass(error, OAuthError):
+        return error.code
+    return error.__name__ if error.in_specification else OpenBookingError.__name__
+
+
+def _is_shown(example: Example, errors: set[str]) -> bool:
+    """Return whether the system gives the reply of an example. Other credentials have other errors."""
+    type_ = example.reply.get("@type", "") if isinstance(example.reply, dict) else ""
+    return example.reply is not None and (not type_.endswith("Error") or type_ in errors)
 
 
 def _shown(example: Example, value: Any) -> Json:

@@ -1,7 +1,7 @@
 """Examples: real messages, which the test in `tests/web/openapi/test_examples.py` records in `examples.json`.
 
 They were sent to, and by, a Booking System at the address RECORDED_SITE. The document shows them with the addresses of
-the system that it describes.
+the system that it describes, and with its version.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,12 @@ from typing import Any
 
 import msgspec
 
+from openbooking import __version__
 from openbooking.settings import Settings
 
 RECORDED_SITE = "https://booking.example.com"
 RECORDED_API = f"{RECORDED_SITE}/api"
+RECORDED_VERSION = "0.0.0.example"
 FILE = "examples.json"
 
 
@@ -48,6 +50,7 @@ def _recorded() -> str:
 def examples_of(settings: Settings) -> Mapping[str, Sequence[Example]]:
     """Return the examples of each operation, by its id, with the addresses of these settings."""
     text = _recorded().replace(RECORDED_API, settings.base_uri).replace(RECORDED_SITE, settings.site)
+    text = text.replace(RECORDED_VERSION, __version__)
     found: dict[str, list[Example]] = {}
     for example in msgspec.json.decode(text, type=list[Example]):
         found.setdefault(example.operation, []).append(example)
