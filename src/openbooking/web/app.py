@@ -34,7 +34,7 @@ from openbooking.web.errors import FaultMiddleware
 from openbooking.web.home import HOME_PATH, HomePage
 from openbooking.web.lazy_context import LazyContext
 from openbooking.web.observe import Answered, ObservingMiddleware
-from openbooking.web.openapi.endpoint import OpenApi
+from openbooking.web.openapi.endpoint import DOCUMENT_PATH, PAGE_PATH, OpenApi
 from openbooking.web.pages import PARTNERS_PATH, Pages
 from openbooking.web.request import RepeatedHeaderMiddleware
 from openbooking.web.routes import AppRouter
@@ -157,9 +157,9 @@ def _routes(system: System, metrics: Metrics) -> list[Route]:
         # Routes with parameters are tried in this order, so the most frequent routes come first.
         *BookingApi(system).routes(base),
         *feed_routes(system, base),
-        *DatasetSite(system).routes(),
+        *DatasetSite(system, document_path=DOCUMENT_PATH, docs_path=PAGE_PATH).routes(),
         *Operations(system, metrics).routes(),
-        *OpenApi(system.settings).routes(),
+        *OpenApi(system.settings, icon_path=f"{DATASET_PATH}/logo.svg").routes(),
     ]
     if isinstance(system.store, StoreWithViews):
         routes += Calendars(system, system.store.views).routes()
@@ -180,7 +180,9 @@ def _pages(system: System) -> list[Route]:
     # The menu lists the pages in this order.
     console = _console(system, pages)
     seller_path = CONSOLE_PATH if console else PARTNERS_PATH
-    home = HomePage(system, pages, seller_path=seller_path, dataset_path=DATASET_PATH, feeds_path=FEEDS_PATH)
+    home = HomePage(
+        system, pages, seller_path=seller_path, dataset_path=DATASET_PATH, feeds_path=FEEDS_PATH, api_path=PAGE_PATH
+    )
     routes = [
         *pages.routes(),
         *home.routes(),

@@ -42,10 +42,17 @@ _COMPILED = CompiledTemplates()
 
 
 class DatasetSite:
-    """The endpoints of the page, its stylesheet and its logo."""
+    """The endpoints of the page, its stylesheet and its logo.
 
-    def __init__(self, system: System) -> None:
+    Args:
+        system: The Booking System.
+        document_path: The path of the OpenAPI document.
+        docs_path: The path of the page about the API.
+    """
+
+    def __init__(self, system: System, *, document_path: str, docs_path: str) -> None:
         self._system = system
+        self._document_path, self._docs_path = document_path, docs_path
         self._opened = system.clock()
         self._templates = Environment(
             loader=PackageLoader("openbooking.web"), autoescape=True, bytecode_cache=_COMPILED
@@ -79,6 +86,7 @@ class DatasetSite:
             licence=LICENCE,
             sources=[(seller.name, _site_of(seller)) for seller in sellers if seller.name != dataset.publisher],
             path=self._system.settings.site_path + DATASET_PATH,
+            docs_path=self._system.settings.site_path + self._docs_path,
         )
         return HTMLResponse(page, headers=_HEADERS)
 
@@ -100,6 +108,7 @@ class DatasetSite:
             url=url,
             feeds_url=settings.site + FEEDS_PATH,
             base_uri=settings.base_uri,
+            description_url=settings.site + self._document_path,
             publisher=publisher,
             publisher_legal_name=only.legal_name if only else publisher,
             publisher_url=(only and _site_of(only)) or settings.site,

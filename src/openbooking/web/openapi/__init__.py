@@ -3,5 +3,6 @@
 - `document.py`: the document: operations from the routes, replies, errors and headers.
 - `schemas.py`: JSON Schemas from the types of messages, the error classes and the table of Opportunity types.
 - `security.py`: the credentials that the settings ask for.
-- `examples.py`: real messages, which a test records.
+- `examples.py`: real messages, which `make examples` records.
+- `endpoint.py`: /openapi.json and /docs; `reading.py`: the document as the page shows it.
 """
