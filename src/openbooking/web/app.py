@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -11,11 +12,13 @@ from starlette.types import ASGIApp
 
 from openbooking.booking.store import Store
 from openbooking.booking.views import StoreWithViews
-from openbooking.clock import Clock
+from openbooking.clock import Clock, SystemClock
 from openbooking.identity.store import IdentityStore
 from openbooking.openactive.errors import TemporarilyUnavailableError
 from openbooking.settings import AccessMode, Settings
-from openbooking.system import System, check_stores, open_system
+from openbooking.store.identity.memory import MemoryIdentityStore
+from openbooking.store.memory import MemoryStore
+from openbooking.system import System, check_stores, make_feed_writer, open_system
 from openbooking.web.accounts.oauth import OAuth
 from openbooking.web.accounts.registration import RegistrationPages
 from openbooking.web.accounts.second_factor import SecondFactorPages
@@ -34,6 +37,7 @@ from openbooking.web.errors import FaultMiddleware
 from openbooking.web.home import HOME_PATH, HomePage
 from openbooking.web.lazy_context import LazyContext
 from openbooking.web.observe import Answered, ObservingMiddleware
+from openbooking.web.openapi.document import make_document
 from openbooking.web.openapi.endpoint import DOCUMENT_PATH, PAGE_PATH, OpenApi
 from openbooking.web.pages import PARTNERS_PATH, Pages
 from openbooking.web.request import RepeatedHeaderMiddleware
@@ -136,6 +140,15 @@ def create_app(
     app.add_middleware(FaultMiddleware, error_pages=error_pages)
     app.add_middleware(ObservingMiddleware, observe=observe, log_all=settings.log_requests)
     return app
+
+
+async def describe_api(settings: Settings) -> dict[str, Any]:
+    """Return the OpenAPI document of a Booking System under these settings. Its database is not opened."""
+    clock = SystemClock()
+    store = MemoryStore(policy=settings.policy, writer=make_feed_writer(settings), clock=clock)
+    identity = MemoryIdentityStore(store.activity)
+    async with open_system(settings, clock, store, identity, serves=False) as system:
+        return make_document(_routes(system, Metrics()), settings)
 
 
 @asynccontextmanager

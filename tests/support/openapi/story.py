@@ -58,7 +58,8 @@ class Recorder:
         return self._keep(operation, name, summary, reply, body)
 
     def _keep(self, operation: str, name: str, summary: str, reply: httpx2.Response, body: Any) -> Json:
-        found: Json = reply.json() if reply.content else {}
+        is_json = "json" in reply.headers.get("content-type", "")
+        found: Any = reply.json() if is_json else reply.text
         sent = str(reply.request.url.raw_path, "ascii")
         self.examples.append(
             Example(
@@ -71,7 +72,7 @@ class Recorder:
                 reply=found or None,
             )
         )
-        return found
+        return found if is_json else {}
 
 
 async def record(folder: Path) -> list[Example]:
@@ -194,6 +195,8 @@ async def _read_feeds(story: Recorder) -> None:
 async def _end(story: Recorder) -> None:
     await story.call("deleteOrder", "deleted", "An Order is deleted.", ("DELETE", f"orders/{BOOKED}"))
     await story.call("orderStatus", "deleted", "The Order was deleted.", ("GET", f"orders/{BOOKED}"))
+    calendar = ("GET", "/calendar/session-series/series-yoga.ics")
+    await story.call("readCalendar", "class", "The calendar of a class.", calendar)
     await story.call("checkHealth", "alive", "The process runs.", ("GET", "/healthz"))
     await story.call("checkReadiness", "ready", "All parts are ready.", ("GET", "/readyz"))
     organizer = {"@type": "Organization", "@id": story.world.ids.seller(CENTRE.key)}

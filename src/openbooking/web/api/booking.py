@@ -161,7 +161,7 @@ class BookingApi:
             self._route(f"{base}/order-quote-templates", PUT=self._c1),
             self._route(f"{base}/order-quotes", PUT=self._c2, DELETE=self._delete_quote),
             self._route(f"{base}/order-proposals", PUT=self._p, PATCH=self._update_proposal),
-            self._route(f"{base}/orders", PUT=self._b, PATCH=self._cancel, DELETE=self._delete_order, GET=self._status),
+            self._route(f"{base}/orders", PUT=self._b, GET=self._status, PATCH=self._cancel, DELETE=self._delete_order),
         ]
 
     def _route(self, path: str, **endpoints: Endpoint) -> ApiRoute:

@@ -4,5 +4,6 @@
 - `schemas.py`: JSON Schemas from the types of messages, the error classes and the table of Opportunity types.
 - `security.py`: the credentials that the settings ask for.
 - `examples.py`: real messages, which `make examples` records.
+- `bruno.py`: a collection of requests for the API client Bruno.
 - `endpoint.py`: /openapi.json and /docs; `reading.py`: the document as the page shows it.
 """

@@ -20,7 +20,7 @@ from openbooking.openactive.errors import (
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
 from openbooking.settings import Settings
 from openbooking.web.observe import REQUEST_ID
-from openbooking.web.openapi.examples import Example, examples_of
+from openbooking.web.openapi.examples import RECORDED_API_PATH, Example, examples_of
 from openbooking.web.openapi.schemas import Schemas
 from openbooking.web.openapi.security import requirements, scheme_of, security_of
 from openbooking.web.operation import JSON_MEDIA_TYPE, AnyError, Body, Header, Operation, Reply, Subject
@@ -118,19 +118,34 @@ class _Builder:
             "description": operation.description,
             "tags": [operation.subject.title],
             "security": requirements(operation, self._security),
-            "parameters": [*self._path_parameters(operation, route), *self._other_parameters(operation, route)],
+            "parameters": [
+                *self._path_parameters(operation, route, examples),
+                *self._other_parameters(operation, route),
+            ],
         }
         if operation.body:
             shown = {each.name: _shown(each, each.request) for each in examples if each.request is not None}
             described["requestBody"] = {"required": True, "content": self._content([operation.body], (), shown)}
         return {**described, "responses": self._responses(operation, route, examples)}
 
-    def _path_parameters(self, operation: Operation, route: Route) -> Iterator[Json]:
+    def _path_parameters(self, operation: Operation, route: Route, examples: Sequence[Example]) -> Iterator[Json]:
         known = {parameter.name: parameter.description for parameter in operation.parameters}
+        values = self._values_in_path(route, examples[0]) if examples else {}
         for name, convertor in route.param_convertors.items():
             format_ = {"format": "uuid"} if isinstance(convertor, OrderUuidConvertor) else {}
             described = {"description": known[name]} if name in known else {}
-            yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", **format_}, **described}
+            example = {"example": values[name]} if name in values else {}
+            schema = {"type": "string", **format_}
+            yield {"name": name, "in": "path", "required": True, "schema": schema, **described, **example}
+
+    def _values_in_path(self, route: Route, example: Example) -> dict[str, str]:
+        """Return the values of the parameters in the path of an example."""
+        path = example.path.partition("?")[0]
+        if path.startswith(RECORDED_API_PATH):
+            base = self._settings.base_uri.removeprefix(self._settings.site)
+            path = base + path.removeprefix(RECORDED_API_PATH)
+        found = route.path_regex.match(path)
+        return found.groupdict() if found else {}
 
     def _other_parameters(self, operation: Operation, route: Route) -> Iterator[Json]:
         for parameter in operation.parameters:

@@ -15,7 +15,8 @@ from openbooking import __version__
 from openbooking.settings import Settings
 
 RECORDED_SITE = "https://booking.example.com"
-RECORDED_API = f"{RECORDED_SITE}/api"
+RECORDED_API_PATH = "/api"
+RECORDED_API = RECORDED_SITE + RECORDED_API_PATH
 RECORDED_VERSION = "0.0.0.example"
 FILE = "examples.json"
 

@@ -21,6 +21,8 @@ Json = dict[str, Any]
 
 OPPORTUNITY, ITEM_ERROR, OTHER_ERROR = "Opportunity", "OrderItemError", "OtherError"
 _REFERENCE = "#/components/schemas/"
+_REFERENCE_IN_JSON = re.compile(rf'"{_REFERENCE}([^"]+)"')
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # The name of a type with a parameter, such as `Page[OrderFeedData]`, and the names in the parameter of an open object.
 _GENERIC = re.compile(r"(\w+)\[(.*)\]", re.DOTALL)
 _KNOWN_NAMES = re.compile(rf"'{KNOWN_PROPERTIES}': \[(.*?)\]")
@@ -189,3 +191,16 @@ def _opportunity(type_: OpportunityType) -> Json:
         "properties": properties,
         "required": ["@type", "@id"],
     }
+
+
+def make_schema_files(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return a file with a JSON Schema for each schema of an OpenAPI document, by its name.
+
+    A reference to another schema names the file of that schema.
+    """
+    files = {}
+    for name, schema in document["components"]["schemas"].items():
+        whole = {"$schema": _DIALECT, "$id": f"{name}.json", **schema}
+        text = _REFERENCE_IN_JSON.sub(r'"\1.json"', msgspec.json.encode(whole).decode())
+        files[f"{name}.json"] = msgspec.json.format(text, indent=2) + "\n"
+    return files
