@@ -1,6 +1,8 @@
 """The request collection for Bruno, which is run here in the order in which Bruno runs it."""
 
+import asyncio
 import json
+from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.web.app import describe_api
 from openbooking.web.openapi.bruno import make_collection
 from support.approval_flow import TRIP
+from support.broker.systems import serving_world
 from support.builders import new_uuid
 from support.http_system import World, open_world
 from support.openapi.bru import read_blocks, read_request, read_values
@@ -17,6 +20,7 @@ from support.parties import MANAGER
 
 pytestmark = pytest.mark.anyio
 
+BRU = Path(__file__).parents[2] / "bruno" / "node_modules" / ".bin" / "bru"
 FOLDERS = ("Dataset site", "Open feeds", "Booking", "Orders feeds", "Operations", "Other")
 
 
@@ -70,3 +74,17 @@ async def test_collection_has_the_credentials_of_the_settings(
     assert {name: read_values(blocks[name]) for name in expected} == expected
     assert ("partnerHeader" in variables) == (changes["access"] == "headers")
     assert json.loads((tmp_path / "bruno" / "bruno.json").read_text())["type"] == "collection"
+
+
+@pytest.mark.timeout(300)
+async def test_bruno_itself_runs_the_collection(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    if not request.config.getoption("--bruno"):
+        pytest.skip("`make contract` installs Bruno's command")
+    async with serving_world("sqlite", tmp_path) as served:
+        await served.world.store.execute(Publish(tuple(TRIP), actor=MANAGER))
+        await write_collection(served.world, tmp_path / "bruno")
+        for folder in FOLDERS:
+            command = [str(BRU), "run", folder, "--env", "This system", "--env-var", "token=obk_alice"]
+            process = await asyncio.create_subprocess_exec(*command, cwd=tmp_path / "bruno", stdout=PIPE)
+            output, _ = await process.communicate()
+            assert process.returncode == 0, output.decode()

@@ -9,6 +9,7 @@ import typer
 
 from openbooking.cli.output import show, show_json
 from openbooking.settings import load_settings
+from openbooking.user_error import UserError
 
 
 def openapi(
@@ -35,7 +36,10 @@ def openapi(
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+    try:
+        for name, text in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+    except OSError as fault:
+        raise UserError(f"The folder {folder} cannot be written: {fault.strerror}.") from fault

@@ -49,7 +49,7 @@ class OrderRequest(Message, frozen=True, kw_only=True):
     broker: OpenOrganization | None = None
     customer: OpenParty | None = None
     order_customer_note: str | None = None
-    ordered_item: tuple[OrderItemRequest, ...]
+    ordered_item: Annotated[tuple[OrderItemRequest, ...], Meta(min_length=1)]
     total_payment_due: PriceSpecification | None = None
     payment: Payment | None = None
 
@@ -73,7 +73,7 @@ class OrderPatch(TypedMessage, frozen=True, kw_only=True, tag="Order"):
     """The body of a PATCH of an Order (OB-CAN-11)."""
 
     context: Context | None = field(name="@context", default=None)
-    ordered_item: tuple[OrderItemPatch, ...]
+    ordered_item: Annotated[tuple[OrderItemPatch, ...], Meta(min_length=1)]
 
 
 class OrderProposalPatch(TypedMessage, frozen=True, kw_only=True, tag="OrderProposal"):

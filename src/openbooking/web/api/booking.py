@@ -25,18 +25,17 @@ from openbooking.booking.commands.update_proposal import proposal_update
 from openbooking.booking.model.order import Caller, Order
 from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.rules.dry_run import Checkpoint
+from openbooking.booking.rules.lifecycle import Event, refusals_of
 from openbooking.identity.scopes import Scope
 from openbooking.jsonld.read_order import ORDER_ERRORS, PATCH_ERRORS
 from openbooking.openactive import messages
 from openbooking.openactive.errors import (
     CancellationNotPermittedError,
-    GoneError,
     IncompletePaymentDetailsError,
     InvalidPaymentDetailsError,
     MissingPaymentDetailsError,
     OpenBookingError,
     OpportunityHasInsufficientCapacityError,
-    OrderAlreadyExistsError,
     OrderCreationFailedError,
     OrderItemIdInvalidError,
     OrderItemNotWithinOrderError,
@@ -49,7 +48,6 @@ from openbooking.openactive.errors import (
     TemporarilyUnableToUpdateOrderError,
     TemporarilyUnavailableError,
     TotalPaymentDueMismatchError,
-    UnknownOrderError,
     UnnecessaryPaymentDetailsError,
 )
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OrderType
@@ -95,19 +93,18 @@ _PAYMENT_ERRORS = (
     IncompletePaymentDetailsError,
     InvalidPaymentDetailsError,
 )
-_QUOTE_ERRORS = (
+_QUOTE_ERRORS: tuple[type[OpenBookingError], ...] = (
     *ORDER_ERRORS,
     IncompletePaymentDetailsError,
     InvalidPaymentDetailsError,
     SellerMismatchError,
-    OrderAlreadyExistsError,
+    *refusals_of(Event.QUOTE),
 )
-_CREATION_ERRORS = (
+_CREATION_ERRORS: tuple[type[OpenBookingError], ...] = (
     *ORDER_ERRORS,
     *_PAYMENT_ERRORS,
     TotalPaymentDueMismatchError,
     SellerMismatchError,
-    OrderAlreadyExistsError,
     OrderCreationFailedError,
 )
 
@@ -214,7 +211,7 @@ class BookingApi:
         "propose",
         "P: propose an Order",
         _replies(HTTPStatus.CREATED, messages.OrderProposal),
-        _CREATION_ERRORS,
+        (*_CREATION_ERRORS, *refusals_of(Event.PROPOSE)),
         TemporarilyUnableToCreateOrderError,
         Body((messages.OrderRequest,), order_type=OrderType.PROPOSAL),
     )
@@ -228,7 +225,7 @@ class BookingApi:
         "updateProposal",
         "Reject an OrderProposal, or send a note",
         (_DONE,),
-        (*PATCH_ERRORS, PatchNotAllowedOnPropertyError, UnknownOrderError),
+        (*PATCH_ERRORS, PatchNotAllowedOnPropertyError, *refusals_of(Event.UPDATE_PROPOSAL)),
         TemporarilyUnableToUpdateOrderError,
         Body((messages.OrderProposalPatch,)),
     )
@@ -241,7 +238,13 @@ class BookingApi:
         "book",
         "B: book",
         _replies(HTTPStatus.CREATED, messages.Order),
-        (*_CREATION_ERRORS, OrderProposalVersionOutdatedError, OpportunityHasInsufficientCapacityError),
+        (
+            *_CREATION_ERRORS,
+            *refusals_of(Event.BOOK),
+            *refusals_of(Event.BOOK_PROPOSAL),
+            OrderProposalVersionOutdatedError,
+            OpportunityHasInsufficientCapacityError,
+        ),
         TemporarilyUnableToCreateOrderError,
         Body((messages.OrderRequest, messages.ProposalBookingRequest), order_type=OrderType.ORDER),
     )
@@ -271,8 +274,7 @@ class BookingApi:
             OrderItemIdInvalidError,
             OrderItemNotWithinOrderError,
             CancellationNotPermittedError,
-            UnknownOrderError,
-            GoneError,
+            *refusals_of(Event.UPDATE),
         ),
         TemporarilyUnableToUpdateOrderError,
         Body((messages.OrderPatch,)),
@@ -286,7 +288,7 @@ class BookingApi:
         "deleteOrder",
         "Delete an Order",
         (_DONE,),
-        (UnknownOrderError,),
+        refusals_of(Event.DELETE),
         TemporarilyUnableToDeleteOrderError,
     )
     async def _delete_order(self, call: _Call) -> Response:
@@ -315,7 +317,7 @@ class BookingApi:
                 (_CACHE_CONTROL,),
             ),
         ),
-        (UnknownOrderError, GoneError),
+        refusals_of(Event.READ),
     )
     async def _status(self, call: _Call) -> Response:
         """Return the Order with all changes since it was booked; before that, its OrderProposal or quote."""
