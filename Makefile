@@ -7,8 +7,8 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check conformance mutants fire hostile follow fuzz ledger clocks histories looks bench \
-    console soak growth capacity pretix harvest screenshots format pins clean
+.PHONY: help install demo test check conformance mutants fire hostile follow fuzz contract ledger clocks histories looks bench \
+    console soak growth capacity pretix harvest examples screenshots format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ follow: .venv/.dev ## Follow two feeds of 200,000 items under faults, stops and 
 fuzz: .venv/.dev ## Send 200,000 faulty requests to all endpoints
 	@scripts/system-packages postgres
 	$(PYTHON) -m pytest tests/fuzz --requests 100000 --timeout 3600 --log-cli-level INFO $(ARGS)
+
+contract: .venv/.dev tests/bruno/node_modules/.installed ## Send 200 valid and 200 invalid requests to each operation of the OpenAPI document, and run Bruno's requests
+	$(PYTHON) -m pytest tests/web/openapi --examples 200 --bruno --timeout 3600 $(ARGS)
 
 ledger: .venv/.dev ## Compare the sales of 10,000 random histories with a ledger, to the penny
 	@scripts/system-packages postgres
@@ -100,6 +103,9 @@ pretix: .venv/.dev benchmarks/.pretix/.installed ## Compare bookings with orders
 harvest: .venv/.dev benchmarks/.openactive/.installed ## Harvest a million items under kills, compare with the package openactive, and search (ARGS="--items 50000")
 	@$(PYTHON) benchmarks/harvest.py benchmarks/.openactive/bin/python $(ARGS)
 
+examples: .venv/.dev ## Record the examples of the OpenAPI document again
+	@PYTHONPATH=tests $(PYTHON) tests/openapi_examples.py
+
 screenshots: .venv/.dev ## Take the pictures of the documentation again
 	@scripts/system-packages chromium
 	$(PYTHON) tests/screenshots.py
@@ -112,7 +118,7 @@ pins: ## Pin the newest versions in all requirements*.txt, with the hashes of th
 	@scripts/pin-requirements $(SYSTEM_PYTHON)
 
 clean: ## Remove what the other targets made
-	rm -rf .venv build mutants benchmarks/.openactive benchmarks/.pretix tests/validators/node_modules dist htmlcov .coverage .coverage.* \
+	rm -rf .venv build mutants benchmarks/.openactive benchmarks/.pretix tests/validators/node_modules tests/bruno/node_modules dist htmlcov .coverage .coverage.* \
 	    .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -146,6 +152,11 @@ benchmarks/.openactive/.installed: benchmarks/requirements-openactive.txt
 	$(SYSTEM_PYTHON) -m venv --clear benchmarks/.openactive
 	benchmarks/.openactive/bin/python -m pip --disable-pip-version-check -qq install --require-hashes \
 	    -r benchmarks/requirements-openactive.txt
+	@touch $@
+
+tests/bruno/node_modules/.installed: tests/bruno/package.json tests/bruno/package-lock.json
+	@scripts/system-packages node npm
+	npm ci --prefix tests/bruno --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(VALIDATORS): tests/validators/package.json tests/validators/package-lock.json

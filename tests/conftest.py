@@ -31,8 +31,8 @@ settings.load_profile("short")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options for longer runs, which `make fire`, `hostile`, `follow`, `fuzz`, `ledger`, `clocks` and
-    `looks` set."""
+    """Add the options for longer runs, which `make fire`, `hostile`, `follow`, `fuzz`, `contract`, `ledger`, `clocks`
+    and `looks` set."""
     parser.addoption(
         "--fire",
         type=float,
@@ -55,6 +55,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--requests", type=int, default=2_000, metavar="REQUESTS", help="the number of requests that tests/fuzz sends"
+    )
+    parser.addoption(
+        "--examples",
+        type=int,
+        default=2,
+        metavar="EXAMPLES",
+        help="the number of valid and of invalid requests that schemathesis sends to each operation",
+    )
+    parser.addoption(
+        "--bruno", action="store_true", help="run the request collection with Bruno's own command, from tests/bruno"
     )
     parser.addoption(
         "--histories",

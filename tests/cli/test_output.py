@@ -84,6 +84,10 @@ CASES: dict[str, list[Case]] = {
     "migrate": [Case((), 0, 1)],
     "backup": [Case(("COPY",), 0, 1), Case(("FILE",), 1, 1)],
     "doctor": [Case((), 1, 1)],
+    "openapi": [
+        Case(("--schemas", f"schemas/{HOSTILE}"), 0, 1),
+        Case(("--bruno", f"/dev/null/{HOSTILE}"), 1, 1),
+    ],
     "settings": [Case((), 0, 3)],
     "person export": [Case((HOSTILE, "--seller", "centre"), 1, 0)],
     "person erase": [Case((HOSTILE, "--seller", "centre"), 1, 0)],

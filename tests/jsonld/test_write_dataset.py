@@ -12,6 +12,7 @@ DATASET = Dataset(
     url=f"{SITE}/openactive",
     feeds_url=f"{SITE}/feeds",
     base_uri=f"{SITE}/api",
+    description_url=f"{SITE}/openapi.json",
     publisher="Test",
     publisher_legal_name="Test Trust",
     publisher_url=SITE,

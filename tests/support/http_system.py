@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from starlette.datastructures import Headers
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from openbooking.booking.commands.publish import Publish, PublishSeller
@@ -27,9 +29,11 @@ from openbooking.store.migrate import prepare
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.samples import Clock
 from openbooking.web.app import Application, create_app
+from openbooking.web.request import asks_for_html
 from support.builders import NOW, course, event, headline_event, on_demand_event, session, slot
 from support.identity_provider import grant, partner, signing_key, users
 from support.message_judge import judge
+from support.openapi.contract import contract_of, route_of
 from support.parties import ALICE, BOB, BROKER, CENTRE, CHARLIE, CUSTOMER, MANAGER, STUDIO
 
 SITE = "https://booking.example.com"
@@ -202,7 +206,23 @@ async def serving(
     ):
         world = World(client, store=store, identity=identity, clock=clock, settings=settings)
         yield world
+        routes = list(app.routes)
     assert not world.judged or [fault for answer in answers for fault in judge().faults(answer)] == []
+    if world.judged:
+        differences = _differences(answers, settings, routes)
+        assert differences == [], "\n".join(differences)
+
+
+def _differences(answers: list[httpx2.Response], settings: Settings, routes: list[BaseRoute]) -> list[str]:
+    """Return what differs between the responses of programs and the OpenAPI document."""
+    contract = contract_of(settings, routes)
+    found: list[str] = []
+    for answer in answers:
+        route = route_of(answer, routes, settings)
+        if route and not asks_for_html(Headers(raw=[(n.lower(), v) for n, v in answer.request.headers.raw])):
+            request = f"{answer.request.method} {answer.request.url}"
+            found += [f"{request}: {fault}" for fault in contract.faults(route, answer)]
+    return found
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from openbooking.identity.digests import digest
 from openbooking.identity.oauth.authorization_endpoint import Redirect
 from openbooking.identity.oauth.authorization_lifecycle import challenge
 from openbooking.identity.oauth.signing_keys import new_signing_key
+from openbooking.identity.oauth.token_endpoint import Tokens
 from openbooking.identity.policy import IdentityPolicy
 from openbooking.identity.provider import Provider
 from openbooking.identity.records import Grant, Partner, Role, SigningKey, User
@@ -137,7 +138,7 @@ class Desk:
         assert isinstance(answer, Redirect)
         return returned(answer)["code"], verifier
 
-    async def exchange(self, code: str, verifier: str, client: str = "alice", **changes: str) -> dict[str, Any]:
+    async def exchange(self, code: str, verifier: str, client: str = "alice", **changes: str) -> Tokens:
         """Exchange a code for tokens."""
         form = {
             "grant_type": "authorization_code",
@@ -148,11 +149,11 @@ class Desk:
         }
         return await self.provider.tokens.issue(form, basic(client, f"obs_{client}"))
 
-    async def tokens(self, name: str = "ann", client: str = "alice", **changes: str | None) -> dict[str, Any]:
+    async def tokens(self, name: str = "ann", client: str = "alice", **changes: str | None) -> Tokens:
         """Return tokens after the consent of a user."""
         return await self.exchange(*await self.code(name, client, **changes), client)
 
-    async def refresh(self, refresh_token: str, client: str = "alice", **changes: str) -> dict[str, Any]:
+    async def refresh(self, refresh_token: str, client: str = "alice", **changes: str) -> Tokens:
         """Exchange a refresh token for new tokens."""
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token, **changes}
         return await self.provider.tokens.issue(form, basic(client, f"obs_{client}"))

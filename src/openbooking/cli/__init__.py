@@ -27,6 +27,7 @@ from openbooking.cli.operations.demo import demo
 from openbooking.cli.operations.doctor import doctor
 from openbooking.cli.operations.feeds import feeds
 from openbooking.cli.operations.imports import import_
+from openbooking.cli.operations.openapi import openapi
 from openbooking.cli.operations.sandbox import sandbox
 from openbooking.cli.operations.serve import serve
 from openbooking.cli.output import show
@@ -47,6 +48,7 @@ app.command()(migrate)
 app.command()(backup)
 app.command()(doctor)
 app.command()(settings)
+app.command()(openapi)
 app.command()(sales)
 app.command()(log)
 app.add_typer(orders, name="order")

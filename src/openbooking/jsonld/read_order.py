@@ -41,11 +41,23 @@ from openbooking.openactive.errors import (
     PatchContainsExcessivePropertiesError,
     RequestTooLargeError,
     SellerNotFoundError,
+    UnexpectedOrderTypeError,
 )
 from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.messages import JsonObject
 from openbooking.openactive.money import PRICE_LIMIT, is_price
 from openbooking.openactive.terms import OrderType
+
+# The classes in the table above, for Orders and for PATCHes.
+ORDER_ERRORS = (
+    OpenBookingError,
+    RequestTooLargeError,
+    UnexpectedOrderTypeError,
+    SellerNotFoundError,
+    IncompleteBrokerDetailsError,
+    IncompleteCustomerDetailsError,
+)
+PATCH_ERRORS = (OpenBookingError, RequestTooLargeError, UnexpectedOrderTypeError, PatchContainsExcessivePropertiesError)
 
 # At most 28 digits, the precision of decimal arithmetic.
 _PRICE = re.compile(r"-?\d{1,12}(\.\d{1,16})?", re.ASCII)

@@ -25,6 +25,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     feeds_url: str
     base_uri: str
+    description_url: str
     publisher: str
     publisher_legal_name: str
     publisher_url: str
@@ -81,7 +82,7 @@ def write_dataset(dataset: Dataset) -> dict[str, Any]:
             "termsOfService": f"{dataset.url}#access",
             "endpointUrl": dataset.base_uri,
             "conformsTo": ["https://openactive.io/open-booking-api/EditorsDraft/"],
-            "endpointDescription": "https://www.openactive.io/open-booking-api/EditorsDraft/swagger.json",
+            "endpointDescription": dataset.description_url,
             "landingPage": f"{dataset.url}#access",
         },
     }

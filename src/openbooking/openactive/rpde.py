@@ -5,10 +5,11 @@ its change number, an integer below 2**53, which every JSON reader reads exactly
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Annotated, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
+from openbooking.openactive.messages.base import Uri
 from openbooking.openactive.terms import LICENCE
 
 PAGE_SIZE = 500
@@ -16,6 +17,9 @@ PAGE_SIZE = 500
 # has at least one item, however large, and `is_full` can tell from the items whether the page was cut.
 PAGE_BYTES = 2 * 2**20
 MAX_CHANGE_NUMBER = 2**53 - 1
+
+ChangeNumber = Annotated[int, msgspec.Meta(ge=0, le=MAX_CHANGE_NUMBER)]
+Data = TypeVar("Data")
 
 
 class Item(NamedTuple):
@@ -39,22 +43,22 @@ def is_full(items: Sequence[Item], limit: int = PAGE_SIZE, most_bytes: int = PAG
     return len(items) >= limit or sum(len(item.data or b"") for item in items) >= most_bytes
 
 
-class _Record(msgspec.Struct, gc=False):
-    """An item as JSON ("item")."""
+class PageItem(msgspec.Struct, Generic[Data], gc=False):
+    """An item of a page. An item that is deleted has no `data`."""
 
-    state: str
+    state: Literal["updated", "deleted"]
     kind: str
     id: str
-    modified: int
-    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    modified: ChangeNumber
+    data: Data | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Page(msgspec.Struct):
-    """A page as JSON ("Response grammar")."""
+class Page(msgspec.Struct, Generic[Data]):
+    """A page of a feed. `next` is the URL of the next page; on the last page, which has no items, it stays the same."""
 
-    next: str
-    items: list[_Record]
-    license: str | msgspec.UnsetType = msgspec.UNSET
+    next: Uri
+    items: list[PageItem[Data]]
+    license: Uri | msgspec.UnsetType = msgspec.UNSET
 
 
 _encode = msgspec.json.Encoder().encode
@@ -70,10 +74,10 @@ def encode_page(url: str, requested_url: str, items: Sequence[Item], *, licensed
         licensed: Whether the page states the licence of open data. Orders feeds do not (AMB-22).
     """
     next_url = f"{url}?afterChangeNumber={items[-1].modified}" if items else requested_url
-    records = [
-        _Record("deleted", kind, id_, modified)
+    records: list[PageItem[msgspec.Raw]] = [
+        PageItem("deleted", kind, id_, modified)
         if data is None
-        else _Record("updated", kind, id_, modified, msgspec.Raw(data))
+        else PageItem("updated", kind, id_, modified, msgspec.Raw(data))
         for id_, kind, modified, data in items
     ]
-    return _encode(_Page(next_url, records, LICENCE) if licensed else _Page(next_url, records))
+    return _encode(Page(next_url, records, LICENCE) if licensed else Page(next_url, records))

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -11,11 +12,13 @@ from starlette.types import ASGIApp
 
 from openbooking.booking.store import Store
 from openbooking.booking.views import StoreWithViews
-from openbooking.clock import Clock
+from openbooking.clock import Clock, SystemClock
 from openbooking.identity.store import IdentityStore
 from openbooking.openactive.errors import TemporarilyUnavailableError
 from openbooking.settings import AccessMode, Settings
-from openbooking.system import OnCommitted, System, check_stores, open_system
+from openbooking.store.identity.memory import MemoryIdentityStore
+from openbooking.store.memory import MemoryStore
+from openbooking.system import OnCommitted, System, check_stores, make_feed_writer, open_system
 from openbooking.web.accounts.oauth import OAuth
 from openbooking.web.accounts.registration import RegistrationPages
 from openbooking.web.accounts.second_factor import SecondFactorPages
@@ -34,6 +37,8 @@ from openbooking.web.errors import FaultMiddleware
 from openbooking.web.home import HOME_PATH, HomePage
 from openbooking.web.lazy_context import LazyContext
 from openbooking.web.observe import Answered, ObservingMiddleware
+from openbooking.web.openapi.document import make_document
+from openbooking.web.openapi.endpoint import DOCUMENT_PATH, PAGE_PATH, OpenApi
 from openbooking.web.pages import PARTNERS_PATH, Pages
 from openbooking.web.request import RepeatedHeaderMiddleware
 from openbooking.web.routes import AppRouter
@@ -144,6 +149,15 @@ def create_app(
     return app
 
 
+async def describe_api(settings: Settings) -> dict[str, Any]:
+    """Return the OpenAPI document of a Booking System under these settings. Its database is not opened."""
+    clock = SystemClock()
+    store = MemoryStore(policy=settings.policy, writer=make_feed_writer(settings), clock=clock)
+    identity = MemoryIdentityStore(store.activity)
+    async with open_system(settings, clock, store, identity, serves=False) as system:
+        return make_document(_routes(system, Metrics()), settings)
+
+
 @asynccontextmanager
 async def _lifespan(app: Application) -> AsyncIterator[None]:
     await app.open()
@@ -163,13 +177,15 @@ def _routes(system: System, metrics: Metrics) -> list[Route]:
         # Routes with parameters are tried in this order, so the most frequent routes come first.
         *BookingApi(system).routes(base),
         *feed_routes(system, base),
-        *DatasetSite(system).routes(),
+        *DatasetSite(system, document_path=DOCUMENT_PATH, docs_path=PAGE_PATH).routes(),
         *Operations(system, metrics).routes(),
+        *OpenApi(system.settings, icon_path=f"{DATASET_PATH}/logo.svg").routes(),
     ]
     if isinstance(system.store, StoreWithViews):
         routes += Calendars(system, system.store.views).routes()
     if system.settings.access is AccessMode.HEADERS:
-        routes.append(Route(HOME_PATH, RedirectResponse(system.settings.site_path + DATASET_PATH), methods=["GET"]))
+        dataset_site = RedirectResponse(system.settings.site_path + DATASET_PATH)
+        routes.append(Route(HOME_PATH, dataset_site, methods=["GET"], include_in_schema=False))
     else:
         routes += _pages(system)
     if system.settings.test_interface:
@@ -184,7 +200,9 @@ def _pages(system: System) -> list[Route]:
     # The menu lists the pages in this order.
     console = _console(system, pages)
     seller_path = CONSOLE_PATH if console else PARTNERS_PATH
-    home = HomePage(system, pages, seller_path=seller_path, dataset_path=DATASET_PATH, feeds_path=FEEDS_PATH)
+    home = HomePage(
+        system, pages, seller_path=seller_path, dataset_path=DATASET_PATH, feeds_path=FEEDS_PATH, api_path=PAGE_PATH
+    )
     routes = [
         *pages.routes(),
         *home.routes(),

@@ -36,11 +36,11 @@ def asset_routes(renderer: Renderer) -> list[Route]:
         return renderer.asset("favicon.svg", "image/svg+xml")
 
     return [
-        Route(STYLE_PATH, style),
-        Route(THEME_PATH, theme),
-        Route(FAVICON_PATH, icon),
+        Route(STYLE_PATH, style, include_in_schema=False),
+        Route(THEME_PATH, theme, include_in_schema=False),
+        Route(FAVICON_PATH, icon, include_in_schema=False),
         # Browsers ask for this path where no page names an icon, such as at the API.
-        Route("/favicon.ico", icon),
+        Route("/favicon.ico", icon, include_in_schema=False),
     ]
 
 

@@ -4,8 +4,9 @@ A page answers where a page was asked for: at the paths of pages and below them,
 browser asks for HTML.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from http import HTTPStatus
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -23,7 +24,10 @@ _TEMPLATES = {HTTPStatus.SERVICE_UNAVAILABLE: "unavailable.html"}
 
 
 class PageRoute(Route):
-    """The route of a page for people, whose errors are pages."""
+    """The route of a page for people, whose errors are pages. The OpenAPI document has no pages."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], *, methods: Collection[str] = ("GET",)) -> None:
+        super().__init__(path, endpoint, methods=methods, include_in_schema=False)
 
 
 class ErrorPages:

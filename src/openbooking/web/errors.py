@@ -97,7 +97,8 @@ def _as_error(fault: Exception, scope: Scope) -> OpenBookingError:
     if isinstance(fault, StoreUnavailableError):
         _log.error("store.unavailable", reason=str(fault))
         route = scope.get("route")
-        declared = route.unavailable_errors if isinstance(route, ApiRoute) else {}
-        return declared.get(scope["method"], TemporarilyUnavailableError)(retry_after=RETRY_AFTER_SECONDS)
+        operation = route.operations.get(scope["method"]) if isinstance(route, ApiRoute) else None
+        declared = operation.unavailable if operation else None
+        return (declared or TemporarilyUnavailableError)(retry_after=RETRY_AFTER_SECONDS)
     _log.error("request.failed", method=scope["method"], exc_info=fault)
     return InternalApplicationError("The fault has been logged under this requestId.")

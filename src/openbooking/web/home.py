@@ -26,12 +26,15 @@ class HomePage:
         seller_path: The path of the page with which a Seller begins.
         dataset_path: The path of the dataset site.
         feeds_path: The path above the paths of the feeds.
+        api_path: The path of the page about the API.
     """
 
-    def __init__(self, system: System, pages: Pages, *, seller_path: str, dataset_path: str, feeds_path: str) -> None:
+    def __init__(  # noqa: PLR0913 - the paths to which the page links
+        self, system: System, pages: Pages, *, seller_path: str, dataset_path: str, feeds_path: str, api_path: str
+    ) -> None:
         self._system = system
         self._pages = pages
-        self._paths = {"seller": seller_path, "dataset": dataset_path, "feeds": feeds_path}
+        self._paths = {"seller": seller_path, "dataset": dataset_path, "feeds": feeds_path, "api": api_path}
 
     def routes(self) -> list[Route]:
         """Return the route of the page."""

@@ -20,6 +20,9 @@ from openbooking.openactive.ids import parse_uuid
 
 V = TypeVar("V", str, bytes)
 
+# What `check_media_types` raises.
+MEDIA_TYPE_ERRORS = (UnsupportedMediaTypeError, NotAcceptableError)
+
 _BOOKING = "application/vnd.openactive.booking+json"
 _ACCEPTED = frozenset({_BOOKING, "application/json"})
 _ACCEPTABLE = _ACCEPTED | {"*/*", "application/*"}

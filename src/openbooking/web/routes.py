@@ -12,25 +12,28 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import Lifespan, Receive, Scope, Send
 
-from openbooking.openactive.errors import OpenBookingError
+from openbooking.web.operation import Operation, operation_of
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class ApiRoute(Route):
-    """A route of the Open Booking API, with the errors that it returns while the database is unavailable.
+    """A route for programs, with the operation of each of its methods.
 
     Args:
         path: The path below the address of the site.
-        endpoint: Answers the requests of all methods.
-        unavailable_errors: The class of the error for each method.
+        endpoint: Answers the requests of all methods: a function of the request, or an ASGI application.
+        operations: The operation of each method.
     """
 
-    def __init__(
-        self, path: str, endpoint: Endpoint, *, unavailable_errors: Mapping[str, type[OpenBookingError]]
-    ) -> None:
-        super().__init__(path, endpoint, methods=list(unavailable_errors))
-        self.unavailable_errors = unavailable_errors
+    def __init__(self, path: str, endpoint: Callable[..., Any], operations: Mapping[str, Operation]) -> None:
+        super().__init__(path, endpoint, methods=list(operations))
+        self.operations = operations
+
+
+def api_route(path: str, handler: Endpoint, method: str = "GET") -> ApiRoute:
+    """Return the route of one handler, which declares its operation."""
+    return ApiRoute(path, handler, {method: operation_of(handler)})
 
 
 class AppRouter(Router):

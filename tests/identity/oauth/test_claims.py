@@ -20,7 +20,7 @@ OPENACTIVE = "https://openactive.io/"
 
 async def claims(desk: Desk, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return header and claims of a token, verified with the published keys."""
-    published = KeySet.import_key_set(await desk.provider.keys.public_keys())  # type: ignore[arg-type]
+    published = KeySet.import_key_set(await desk.provider.keys.public_keys())
     verified = jwt.decode(token, published, algorithms=["RS256"])
     return verified.header, verified.claims
 

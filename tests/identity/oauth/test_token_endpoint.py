@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
+from typing import Literal
 
 import pytest
 from msgspec.structs import replace
@@ -17,6 +17,7 @@ from openbooking.identity.oauth.errors import (
     OAuthError,
     UnsupportedGrantTypeError,
 )
+from openbooking.identity.oauth.token_endpoint import Tokens
 from openbooking.identity.partners.grants import give, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Authorization, User
 from openbooking.identity.scopes import Scope
@@ -27,7 +28,7 @@ from support.parties import MANAGER
 pytestmark = pytest.mark.anyio
 
 
-async def dead(desk: Desk, tokens: dict[str, Any]) -> bool:
+async def dead(desk: Desk, tokens: Tokens) -> bool:
     """Return whether both the access token and the refresh token are invalid."""
     with pytest.raises(InvalidAuthorizationDetailsError):
         await desk.caller(tokens["access_token"])
@@ -278,7 +279,7 @@ async def test_other_grant_types_are_refused(desk: Desk, grant_type: str) -> Non
 
 
 @pytest.mark.parametrize("which", ["access_token", "refresh_token"])
-async def test_a_client_can_revoke_its_tokens(desk: Desk, which: str) -> None:
+async def test_a_client_can_revoke_its_tokens(desk: Desk, which: Literal["access_token", "refresh_token"]) -> None:
     tokens = await desk.tokens()
     await desk.provider.tokens.revoke({"token": tokens[which]}, basic("bob", "obs_bob"))
     assert await desk.sellers(tokens["access_token"]) == {"centre"}

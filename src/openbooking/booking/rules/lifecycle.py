@@ -120,6 +120,12 @@ def check_event(record: Record | None, event: Event) -> None:
         raise _REFUSALS[event][kind]
 
 
+def refusals_of(event: Event) -> tuple[type[OpenBookingError], ...]:
+    """Return the classes of errors with which an event is refused because of its record, each once."""
+    refused = (error for kind, error in _REFUSALS[event].items() if kind not in RECORD_TRANSITIONS[event])
+    return tuple(dict.fromkeys(refused))
+
+
 def booked_order(situation: Situation, key: OrderKey) -> OrderRecord:
     """Return the booked Order with the key.
 

@@ -1,6 +1,6 @@
 """The discovery document of the provider (OpenID Connect Discovery 1.0, RFC 8414)."""
 
-from typing import Any
+from typing import TypedDict
 
 from openbooking.identity.oauth.client_authentication import METHODS
 from openbooking.identity.oauth.registration import GRANT_TYPES
@@ -19,7 +19,33 @@ JWKS_PATH = "/oauth/jwks"
 _CLAIMS = ("sellerId", "sellerName", "sellerUrl", "sellerLogo", "bookingServiceName", "bookingServiceUrl")
 
 
-def describe_provider(issuer: str) -> dict[str, Any]:
+class ProviderMetadata(TypedDict):
+    """The metadata of the OpenID provider (OpenID Connect Discovery 1.0 3, RFC 8414 2)."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    revocation_endpoint: str
+    registration_endpoint: str
+    jwks_uri: str
+    scopes_supported: list[str]
+    claims_supported: list[str]
+    response_types_supported: list[str]
+    response_modes_supported: list[str]
+    grant_types_supported: list[str]
+    subject_types_supported: list[str]
+    id_token_signing_alg_values_supported: list[str]
+    token_endpoint_auth_methods_supported: list[str]
+    revocation_endpoint_auth_methods_supported: list[str]
+    code_challenge_methods_supported: list[str]
+    prompt_values_supported: list[str]
+    authorization_response_iss_parameter_supported: bool
+    claims_parameter_supported: bool
+    request_parameter_supported: bool
+    request_uri_parameter_supported: bool
+
+
+def describe_provider(issuer: str) -> ProviderMetadata:
     """Return the discovery document of the provider whose issuer has this URL (OB-AUTH-32)."""
     standard = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "name", "website", "picture"]
     return {

@@ -16,6 +16,20 @@ class OAuthError(Exception):
         self.description = description
 
 
+class TemporarilyUnavailableError(OAuthError):
+    """The database does not answer (RFC 6749 4.1.2.1)."""
+
+    code = "temporarily_unavailable"
+    status = 503
+
+
+class RequestTooLargeError(OAuthError):
+    """The body is too large."""
+
+    code = "invalid_request"
+    status = 413
+
+
 class InvalidRequestError(OAuthError):
     """A parameter is missing, repeated or malformed (RFC 6749 4.1.2.1, 5.2)."""
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired, TypedDict
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
@@ -36,6 +36,38 @@ class Registered(NamedTuple):
 
     partner: Partner
     secret: str
+
+
+class ClientMetadata(TypedDict):
+    """What a Booking Partner says about itself when it registers (RFC 7591 2)."""
+
+    client_name: NotRequired[str]
+    client_uri: NotRequired[str]
+    logo_uri: NotRequired[str]
+    contacts: NotRequired[list[str]]
+    redirect_uris: NotRequired[list[str]]
+    grant_types: NotRequired[list[str]]
+    response_types: NotRequired[list[str]]
+    token_endpoint_auth_method: NotRequired[str]
+
+
+class RegisteredClient(TypedDict):
+    """The reply to a registration (RFC 7591 3.2.1). The secret cannot be read again."""
+
+    client_id: str
+    client_secret: str
+    client_id_issued_at: int
+    client_secret_expires_at: int
+    client_name: str
+    client_uri: NotRequired[str]
+    logo_uri: NotRequired[str]
+    contacts: NotRequired[list[str]]
+    redirect_uris: list[str]
+    grant_types: list[str]
+    response_types: list[str]
+    token_endpoint_auth_method: str
+    id_token_signed_response_alg: str
+    scope: str
 
 
 class RegistrationTokenExistsError(UserError):
@@ -146,18 +178,15 @@ def read_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_registration(registered: Registered) -> dict[str, Any]:
+def write_registration(registered: Registered) -> RegisteredClient:
     """Return the answer to a client that has registered (RFC 7591 3.2.1)."""
     partner = registered.partner
-    members = {
+    members: RegisteredClient = {
         "client_id": partner.key,
         "client_secret": registered.secret,
         "client_id_issued_at": int(partner.registered.timestamp()),
         "client_secret_expires_at": 0,
         "client_name": partner.name,
-        "client_uri": partner.site or None,
-        "logo_uri": partner.logo or None,
-        "contacts": list(partner.contacts) or None,
         "redirect_uris": list(partner.redirect_uris),
         "grant_types": list(GRANT_TYPES),
         "response_types": ["code"],
@@ -165,7 +194,13 @@ def write_registration(registered: Registered) -> dict[str, Any]:
         "id_token_signed_response_alg": "RS256",
         "scope": write_scopes(Scope),
     }
-    return {name: value for name, value in members.items() if value is not None}
+    if partner.site:
+        members["client_uri"] = partner.site
+    if partner.logo:
+        members["logo_uri"] = partner.logo
+    if partner.contacts:
+        members["contacts"] = list(partner.contacts)
+    return members
 
 
 def check_redirect_uri(uri: str) -> None:

@@ -5,7 +5,7 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import inf
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypedDict, TypeVar
 
 import msgspec
 from joserfc import jwt
@@ -26,6 +26,12 @@ _MAX_CACHED = 10_000
 
 Claims = Mapping[str, Any]
 T = TypeVar("T")
+
+
+class JwkSet(TypedDict):
+    """The public keys with which clients check tokens (RFC 7517 5)."""
+
+    keys: list[dict[str, Any]]
 
 
 class InvalidSignatureError(Exception):
@@ -105,10 +111,10 @@ class SigningKeys:
             await self._reload()
         return self._cache(type_, token, read(self._verified(token)))
 
-    async def public_keys(self) -> dict[str, Any]:
+    async def public_keys(self) -> JwkSet:
         """Return the public keys as a JWK Set."""
         await self._reload()
-        return dict(self._key_set.as_dict(private=False))
+        return {"keys": self._key_set.as_dict(private=False)["keys"]}
 
     async def rotate(self, *, at_once: bool = False) -> SigningKey:
         """Make a new key, which signs from now on. With `at_once`, the tokens of all other keys become invalid."""

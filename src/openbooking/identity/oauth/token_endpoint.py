@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Literal, NotRequired, TypedDict
 
 import structlog
 from msgspec.structs import replace
@@ -38,7 +38,39 @@ from openbooking.identity.sellers import FindSeller
 from openbooking.identity.store import IdentityStore
 
 Form = Mapping[str, str]
-Tokens = dict[str, Any]
+
+
+class TokenForm(TypedDict):
+    """A request for tokens (RFC 6749 4.1.3, 4.4.2, 6). A client without the header Authorization sends its secret."""
+
+    grant_type: Literal["authorization_code", "refresh_token", "client_credentials"]
+    code: NotRequired[str]
+    redirect_uri: NotRequired[str]
+    code_verifier: NotRequired[str]
+    refresh_token: NotRequired[str]
+    scope: NotRequired[str]
+    client_id: NotRequired[str]
+    client_secret: NotRequired[str]
+
+
+class RevocationForm(TypedDict):
+    """A request to revoke a token (RFC 7009 2.1)."""
+
+    token: str
+    client_id: NotRequired[str]
+    client_secret: NotRequired[str]
+
+
+class Tokens(TypedDict):
+    """The tokens of a client (RFC 6749 5.1, OpenID Connect Core 3.1.3.3)."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+    scope: str
+    refresh_token: NotRequired[str]
+    id_token: NotRequired[str]
+
 
 _log = structlog.get_logger()
 
@@ -194,17 +226,19 @@ class TokenEndpoint:
         access = await self._keys.sign(
             ACCESS_TOKEN_TYPE, self._claims.access_token(authorization, scopes, self._clock())
         )
-        tokens = {
+        tokens: Tokens = {
             "access_token": access,
             "token_type": "Bearer",
             "expires_in": int(self._policy.access_token_lifetime.total_seconds()),
             "scope": write_scopes(scopes),
         }
-        return tokens | ({"refresh_token": refresh_token} if authorization.refresh_digests else {})
+        if refresh_token is not None and authorization.refresh_digests:
+            tokens["refresh_token"] = refresh_token
+        return tokens
 
     async def _add_id_token(self, authorization: Authorization, tokens: Tokens) -> Tokens:
         seller = await self._find_seller(authorization.seller or "")
         if Scope.OPENID not in authorization.scopes or seller is None:
             return tokens
         claims = self._claims.id_token(authorization, seller, tokens["access_token"], self._clock())
-        return tokens | {"id_token": await self._keys.sign(ID_TOKEN_TYPE, claims)}
+        return {**tokens, "id_token": await self._keys.sign(ID_TOKEN_TYPE, claims)}

@@ -7,10 +7,28 @@ import msgspec
 
 JsonObject = Mapping[str, Any]
 
+# In the JSON Schema of an open object: the names of the schemas with the properties that the specification defines.
+KNOWN_PROPERTIES = "x-known-properties"
+
+
+def open_like(*names: str) -> msgspec.Meta:
+    """Return what the JSON Schema of an open object says: which types have the properties of the specification."""
+    return msgspec.Meta(extra_json_schema={KNOWN_PROPERTIES: list(names)})
+
+
 # The `@context`: a URL, an object that defines terms, or an array of both.
 Context = str | tuple[str | JsonObject, ...] | JsonObject
 # The `@id` of an object, or the object itself (AMB-07).
 Reference = JsonObject | str
+OpenParty = Annotated[JsonObject, open_like("Organization", "Person")]
+OpenOrganization = Annotated[JsonObject, open_like("Organization")]
+OpenPerson = Annotated[JsonObject, open_like("Person")]
+OpenAnswer = Annotated[JsonObject, open_like("IntakeFormAnswer")]
+OpenPass = Annotated[JsonObject, open_like("Barcode", "ImageObject")]
+OpenChannel = Annotated[JsonObject, open_like("VirtualLocation")]
+OfferReference = Annotated[Reference, open_like("Offer", "OfferOverride")]
+OpportunityReference = Annotated[Reference, open_like("Opportunity")]
+PartyReference = Annotated[Reference, open_like("Organization", "Person")]
 # Systems send whole numbers, decimal fractions and decimal text (AMB-31).
 Price = int | float | str
 Identifier = int | str | JsonObject | tuple[JsonObject, ...]

@@ -7,7 +7,17 @@ from typing import Any
 
 from msgspec import field
 
-from openbooking.openactive.messages.base import JsonObject, Message, Reference, TypedMessage, Uri
+from openbooking.openactive.messages.base import (
+    Message,
+    OfferReference,
+    OpenAnswer,
+    OpenChannel,
+    OpenPass,
+    OpenPerson,
+    OpportunityReference,
+    TypedMessage,
+    Uri,
+)
 from openbooking.openactive.messages.prices import TaxChargeSpecification
 from openbooking.openactive.terms import FormFieldType
 
@@ -84,13 +94,13 @@ class OrderItem(TypedMessage, frozen=True, kw_only=True):
     model list different statuses (AMB-15, AMB-21). Do not change the order of the fields (see `messages/orders.py`).
     """
 
-    accepted_offer: Reference | None = None
+    accepted_offer: OfferReference | None = None
     attendee_details_required: tuple[str, ...] = ()
     order_item_intake_form: tuple[FormFieldSpecification, ...] = ()
-    ordered_item: Reference | None = None
+    ordered_item: OpportunityReference | None = None
     unit_tax_specification: tuple[TaxChargeSpecification, ...] = ()
-    attendee: JsonObject | None = None
-    order_item_intake_form_response: tuple[JsonObject, ...] = ()
+    attendee: OpenPerson | None = None
+    order_item_intake_form_response: tuple[OpenAnswer, ...] = ()
     position: int | None = None
     error: tuple[OpenBookingError, ...] = ()
     id: str | None = field(name="@id", default=None)
@@ -98,6 +108,6 @@ class OrderItem(TypedMessage, frozen=True, kw_only=True):
     cancellation_message: str | None = None
     customer_notice: str | None = None
     access_code: tuple[AccessCode, ...] = ()
-    access_pass: tuple[JsonObject, ...] = ()
-    access_channel: JsonObject | None = None
+    access_pass: tuple[OpenPass, ...] = ()
+    access_channel: OpenChannel | None = None
     additional_property: tuple[AdditionalProperty, ...] = ()

@@ -15,8 +15,9 @@ from msgspec import field
 from openbooking.openactive.messages.base import (
     Context,
     Instant,
-    JsonObject,
     Message,
+    OpenOrganization,
+    OpenParty,
     TypedMessage,
     Uri,
 )
@@ -42,14 +43,14 @@ class OrderQuote(Message, frozen=True, kw_only=True):
     identifier: str | None = None
     order_number: str | None = None
     broker_role: BrokerRole | None = None
-    seller: JsonObject | None = None
+    seller: OpenParty | None = None
     ordered_item: tuple[OrderItem, ...]
     total_payment_due: PriceSpecification | None = None
     total_payment_tax: tuple[TaxChargeSpecification, ...] = ()
     tax_calculation_excluded: bool | None = None
-    broker: JsonObject | None = None
+    broker: OpenOrganization | None = None
     booking_service: BookingService | None = None
-    customer: JsonObject | None = None
+    customer: OpenParty | None = None
     order_requires_approval: bool | None = None
     lease: Lease | None = None
     payment: Payment | None = None
@@ -64,14 +65,14 @@ class OrderProposal(Message, frozen=True, kw_only=True):
     identifier: str | None = None
     order_number: str | None = None
     broker_role: BrokerRole | None = None
-    seller: JsonObject | None = None
+    seller: OpenParty | None = None
     ordered_item: tuple[OrderItem, ...]
     total_payment_due: PriceSpecification | None = None
     total_payment_tax: tuple[TaxChargeSpecification, ...] = ()
     tax_calculation_excluded: bool | None = None
-    broker: JsonObject | None = None
+    broker: OpenOrganization | None = None
     booking_service: BookingService | None = None
-    customer: JsonObject | None = None
+    customer: OpenParty | None = None
     order_proposal_version: Uri | None = None
     order_proposal_status: OrderProposalStatus | None = None
     order_seller_note: str | None = None
@@ -88,14 +89,14 @@ class Order(Message, frozen=True, kw_only=True):
     identifier: str | None = None
     order_number: str | None = None
     broker_role: BrokerRole | None = None
-    seller: JsonObject | None = None
+    seller: OpenParty | None = None
     ordered_item: tuple[OrderItem, ...]
     total_payment_due: PriceSpecification | None = None
     total_payment_tax: tuple[TaxChargeSpecification, ...] = ()
     tax_calculation_excluded: bool | None = None
-    broker: JsonObject | None = None
+    broker: OpenOrganization | None = None
     booking_service: BookingService | None = None
-    customer: JsonObject | None = None
+    customer: OpenParty | None = None
     payment: Payment | None = None
 
 

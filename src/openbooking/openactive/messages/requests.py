@@ -8,7 +8,20 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
-from openbooking.openactive.messages.base import Context, JsonObject, Message, Reference, TypedMessage
+from openbooking.openactive.messages.base import (
+    Context,
+    Message,
+    OfferReference,
+    OpenAnswer,
+    OpenOrganization,
+    OpenParty,
+    OpenPass,
+    OpenPerson,
+    OpportunityReference,
+    PartyReference,
+    Reference,
+    TypedMessage,
+)
 from openbooking.openactive.messages.prices import Payment, PriceSpecification
 from openbooking.openactive.terms import BrokerRole, OrderType
 
@@ -19,11 +32,11 @@ class OrderItemRequest(TypedMessage, frozen=True, kw_only=True, tag="OrderItem")
     """An OrderItem of a request. `accepted_offer` is a reference to an Offer, or an OfferOverride."""
 
     position: Position
-    ordered_item: Reference | None = None
-    accepted_offer: Reference | None = None
-    attendee: JsonObject | None = None
-    order_item_intake_form_response: tuple[JsonObject, ...] | None = None
-    access_pass: tuple[JsonObject, ...] | None = None
+    ordered_item: OpportunityReference | None = None
+    accepted_offer: OfferReference | None = None
+    attendee: OpenPerson | None = None
+    order_item_intake_form_response: tuple[OpenAnswer, ...] | None = None
+    access_pass: tuple[OpenPass, ...] | None = None
 
 
 class OrderRequest(Message, frozen=True, kw_only=True):
@@ -31,12 +44,12 @@ class OrderRequest(Message, frozen=True, kw_only=True):
 
     context: Context | None = field(name="@context", default=None)
     type: OrderType = field(name="@type")
-    seller: Reference
+    seller: PartyReference
     broker_role: BrokerRole
-    broker: JsonObject | None = None
-    customer: JsonObject | None = None
+    broker: OpenOrganization | None = None
+    customer: OpenParty | None = None
     order_customer_note: str | None = None
-    ordered_item: tuple[OrderItemRequest, ...]
+    ordered_item: Annotated[tuple[OrderItemRequest, ...], Meta(min_length=1)]
     total_payment_due: PriceSpecification | None = None
     payment: Payment | None = None
 
@@ -60,7 +73,7 @@ class OrderPatch(TypedMessage, frozen=True, kw_only=True, tag="Order"):
     """The body of a PATCH of an Order (OB-CAN-11)."""
 
     context: Context | None = field(name="@context", default=None)
-    ordered_item: tuple[OrderItemPatch, ...]
+    ordered_item: Annotated[tuple[OrderItemPatch, ...], Meta(min_length=1)]
 
 
 class OrderProposalPatch(TypedMessage, frozen=True, kw_only=True, tag="OrderProposal"):

@@ -34,21 +34,43 @@ from openbooking.identity.oauth.discovery import (
     REGISTER_PATH,
     REVOKE_PATH,
     TOKEN_PATH,
+    ProviderMetadata,
     describe_provider,
 )
 from openbooking.identity.oauth.errors import (
+    InvalidClientError,
     InvalidClientMetadataError,
+    InvalidGrantError,
+    InvalidRedirectUriError,
     InvalidRequestError,
+    InvalidScopeError,
     InvalidTokenError,
     OAuthError,
+    TemporarilyUnavailableError,
+    UnsupportedGrantTypeError,
 )
-from openbooking.identity.oauth.registration import write_registration
+from openbooking.identity.oauth.errors import RequestTooLargeError as RequestTooLargeForClientsError
+from openbooking.identity.oauth.registration import ClientMetadata, RegisteredClient, write_registration
+from openbooking.identity.oauth.signing_keys import JwkSet
+from openbooking.identity.oauth.token_endpoint import RevocationForm, TokenForm, Tokens
 from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.openactive.errors import OpenBookingError, RequestTooLargeError
 from openbooking.system import System
 from openbooking.web.errors import RETRY_AFTER_SECONDS
+from openbooking.web.operation import (
+    FORM_MEDIA_TYPE,
+    JSON_MEDIA_TYPE,
+    Body,
+    Credentials,
+    Operation,
+    Reply,
+    Subject,
+    describe,
+    operation_of,
+)
 from openbooking.web.pages import BadFormError, Form, Pages, Visit, parse_fields, read_unchecked_form, site_of
 from openbooking.web.request import read_body
+from openbooking.web.routes import ApiRoute, api_route
 
 CONSENT_PATH = "/oauth/consent"
 
@@ -74,39 +96,115 @@ class OAuth:
         The last route answers there, if requests for the root of the host reach this server.
         """
         path = self._system.settings.site_path
-        at_root = [Route(METADATA_PATH + path, self._describe)] if path else []
+        at_root = [Route(METADATA_PATH + path, self._describe, include_in_schema=False)] if path else []
         return [
-            Route(CONFIGURATION_PATH, self._describe),
-            Route(METADATA_PATH, self._describe),
-            Route(JWKS_PATH, self._keys),
-            Route(TOKEN_PATH, _with_json_errors(self._tokens), methods=["POST"]),
-            Route(REVOKE_PATH, _with_json_errors(self._revoke), methods=["POST"]),
-            Route(REGISTER_PATH, _with_json_errors(self._register), methods=["POST"]),
+            api_route(CONFIGURATION_PATH, self._describe),
+            Route(METADATA_PATH, self._describe, include_in_schema=False),
+            api_route(JWKS_PATH, self._keys),
+            _client_route(TOKEN_PATH, self._tokens),
+            _client_route(REVOKE_PATH, self._revoke),
+            _client_route(REGISTER_PATH, self._register),
             self._pages.route(AUTHORIZE_PATH, self._authorize, ("GET", "POST"), sign_in_returns=True),
             self._pages.route_signed_in(CONSENT_PATH, self._decide, ("POST",)),
             *at_root,
         ]
 
+    @describe(
+        Operation(
+            id="describeProvider",
+            summary="Metadata of the provider",
+            subject=Subject.OPENID,
+            replies=(Reply(HTTPStatus.OK, "The metadata.", Body((ProviderMetadata,), JSON_MEDIA_TYPE)),),
+        )
+    )
     async def _describe(self, request: Request) -> Response:
+        """Return the addresses and the abilities of the OpenID provider."""
         del request
         described = describe_provider(self._provider.policy.issuer)
         return JSONResponse(described, headers={"Cache-Control": "public, max-age=3600"})
 
+    @describe(
+        Operation(
+            id="readKeys",
+            summary="Keys of the provider",
+            subject=Subject.OPENID,
+            replies=(Reply(HTTPStatus.OK, "The keys.", Body((JwkSet,), JSON_MEDIA_TYPE)),),
+        )
+    )
     async def _keys(self, request: Request) -> Response:
+        """Return the public keys with which clients check ID tokens."""
         del request
         return JSONResponse(await self._provider.keys.public_keys(), headers={"Cache-Control": "public, max-age=300"})
 
+    @describe(
+        Operation(
+            id="requestTokens",
+            summary="Get tokens",
+            subject=Subject.OPENID,
+            credentials=Credentials.CLIENT,
+            body=Body((TokenForm,), FORM_MEDIA_TYPE),
+            replies=(Reply(HTTPStatus.OK, "The tokens.", Body((Tokens,), JSON_MEDIA_TYPE)),),
+            errors=(
+                InvalidRequestError,
+                RequestTooLargeForClientsError,
+                InvalidClientError,
+                InvalidGrantError,
+                InvalidScopeError,
+                UnsupportedGrantTypeError,
+                TemporarilyUnavailableError,
+            ),
+            unavailable=None,
+        )
+    )
     async def _tokens(self, request: Request) -> Response:
+        """Exchange a code or a refresh token for tokens, or get a token for the Orders feeds of the client."""
         form = await _read_form(request)
         tokens = await self._provider.tokens.issue(form, request.headers.get("authorization"))
         return JSONResponse(tokens, headers=_NOT_CACHED)
 
+    @describe(
+        Operation(
+            id="revokeToken",
+            summary="Revoke a token",
+            subject=Subject.OPENID,
+            credentials=Credentials.CLIENT,
+            body=Body((RevocationForm,), FORM_MEDIA_TYPE),
+            replies=(Reply(HTTPStatus.OK, "The token is not valid any more."),),
+            errors=(
+                InvalidRequestError,
+                RequestTooLargeForClientsError,
+                InvalidClientError,
+                TemporarilyUnavailableError,
+            ),
+            unavailable=None,
+        )
+    )
     async def _revoke(self, request: Request) -> Response:
+        """End the authorization of a token. An unknown token is no error."""
         form = await _read_form(request)
         await self._provider.tokens.revoke(form, request.headers.get("authorization"))
         return Response(headers=_NOT_CACHED)
 
+    @describe(
+        Operation(
+            id="registerClient",
+            summary="Register a Booking Partner",
+            subject=Subject.OPENID,
+            credentials=Credentials.REGISTRATION_TOKEN,
+            body=Body((ClientMetadata,), JSON_MEDIA_TYPE),
+            replies=(Reply(HTTPStatus.CREATED, "The new client.", Body((RegisteredClient,), JSON_MEDIA_TYPE)),),
+            errors=(
+                InvalidClientMetadataError,
+                InvalidRedirectUriError,
+                RequestTooLargeForClientsError,
+                InvalidTokenError,
+                TemporarilyUnavailableError,
+            ),
+            unavailable=None,
+        )
+    )
     async def _register(self, request: Request) -> Response:
+        """Register a Booking Partner with a registration token of an administrator."""
         try:
             token = bearer_token(request.headers, OpenBookingError, OpenBookingError)
         except OpenBookingError as fault:
@@ -170,26 +268,27 @@ def _with_json_errors(endpoint: Endpoint) -> Endpoint:
         try:
             return await endpoint(request)
         except OAuthError as error:
-            return _error(error.code, error.description, error.status)
+            return _error(error)
         except RequestTooLargeError as error:
-            return _error("invalid_request", str(error), error.status)
+            return _error(RequestTooLargeForClientsError(str(error)))
         except StoreUnavailableError as fault:
             _log.error("store.unavailable", reason=str(fault))
-            response = _error(
-                "temporarily_unavailable",
-                "The database is unavailable. Try again later.",
-                HTTPStatus.SERVICE_UNAVAILABLE,
-            )
+            response = _error(TemporarilyUnavailableError("The database is unavailable. Try again later."))
             response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
             return response
 
     return serve
 
 
-def _error(code: str, description: str, status: int) -> Response:
-    scheme = "Bearer" if code == InvalidTokenError.code else "Basic"
-    challenge = {"WWW-Authenticate": f'{scheme} realm="clients"'} if status == HTTPStatus.UNAUTHORIZED else {}
-    return JSONResponse({"error": code, "error_description": description}, status, {**_NOT_CACHED, **challenge})
+def _client_route(path: str, handler: Endpoint) -> ApiRoute:
+    return ApiRoute(path, _with_json_errors(handler), {"POST": operation_of(handler)})
+
+
+def _error(error: OAuthError) -> Response:
+    scheme = "Bearer" if isinstance(error, InvalidTokenError) else "Basic"
+    challenge = {"WWW-Authenticate": f'{scheme} realm="clients"'} if error.status == HTTPStatus.UNAUTHORIZED else {}
+    written = {"error": error.code, "error_description": error.description}
+    return JSONResponse(written, error.status, {**_NOT_CACHED, **challenge})
 
 
 async def _read_form(request: Request) -> Form:

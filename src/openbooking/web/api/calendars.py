@@ -18,10 +18,10 @@ from cachetools import TTLCache
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from openbooking.booking.model.timetable import EntryKey
 from openbooking.booking.views import Views
+from openbooking.openactive.errors import UnknownOrIncorrectEndpointError
 from openbooking.system import System
 from openbooking.timetable.calendars.published import (
     CALENDAR_PATH,
@@ -30,9 +30,14 @@ from openbooking.timetable.calendars.published import (
     opportunity_calendar,
     venue_calendar,
 )
+from openbooking.web.operation import Body, Header, Operation, Parameter, Reply, describe
+from openbooking.web.routes import ApiRoute, api_route
 
 _MEDIA_TYPE = "text/calendar; charset=utf-8"
 _CACHE_CONTROL = "public, max-age=900"
+_IF_NONE_MATCH = Header("If-None-Match", "The `ETag` of a calendar that the client has.")
+_ETAG = Header("ETag", "The version of the calendar.", required=True)
+_CACHE_CONTROL_HEADER = Header("Cache-Control", "How long caches may keep the calendar.", required=True)
 _KEPT_SECONDS, _MOST_KEPT = 60, 100
 
 
@@ -51,11 +56,34 @@ class Calendars:
         self._source = CalendarSource(system.store, views, system.ids, system.settings.policy.time_zone)
         self._kept: TTLCache[str, _Kept] = TTLCache(_MOST_KEPT, _KEPT_SECONDS, timer=self._seconds)
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[ApiRoute]:
         """Return the route."""
-        return [Route(f"{CALENDAR_PATH}/{{path:path}}.ics", self._calendar)]
+        return [api_route(f"{CALENDAR_PATH}/{{path:path}}.ics", self._calendar)]
 
+    @describe(
+        Operation(
+            id="readCalendar",
+            summary="A public calendar",
+            parameters=(
+                Parameter(
+                    "path",
+                    "`session-series/KEY`, `facility-uses/KEY`, `individual-facility-uses/KEY` or `venues/SELLER/KEY`.",
+                ),
+            ),
+            headers=(_IF_NONE_MATCH,),
+            replies=(
+                Reply(HTTPStatus.OK, "The calendar.", Body(media_type="text/calendar"), (_CACHE_CONTROL_HEADER, _ETAG)),
+                Reply(
+                    HTTPStatus.NOT_MODIFIED,
+                    "The calendar is the one with this ETag.",
+                    headers=(_CACHE_CONTROL_HEADER, _ETAG),
+                ),
+            ),
+            errors=(UnknownOrIncorrectEndpointError,),
+        )
+    )
     async def _calendar(self, request: Request) -> Response:
+        """Return the calendar of a class, a facility, a court or a Venue, for calendar programs."""
         path = request.path_params["path"]
         kept = self._kept.get(path)
         if kept is None:

@@ -6,6 +6,7 @@ writes. HTTP caches may keep the page for 15 minutes.
 
 import json
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
@@ -20,7 +21,9 @@ from openbooking.openactive.web_addresses import is_web_address
 from openbooking.settings import AccessMode
 from openbooking.system import System, booking_service
 from openbooking.web.api.feeds import FEEDS_PATH
+from openbooking.web.operation import Body, Operation, Reply, Subject, describe
 from openbooking.web.rendering import CompiledTemplates
+from openbooking.web.routes import api_route
 
 DATASET_PATH = "/openactive"
 
@@ -39,10 +42,17 @@ _COMPILED = CompiledTemplates()
 
 
 class DatasetSite:
-    """The endpoints of the page, its stylesheet and its logo."""
+    """The endpoints of the page, its stylesheet and its logo.
 
-    def __init__(self, system: System) -> None:
+    Args:
+        system: The Booking System.
+        document_path: The path of the OpenAPI document.
+        docs_path: The path of the page about the API.
+    """
+
+    def __init__(self, system: System, *, document_path: str, docs_path: str) -> None:
         self._system = system
+        self._document_path, self._docs_path = document_path, docs_path
         self._opened = system.clock()
         self._templates = Environment(
             loader=PackageLoader("openbooking.web"), autoescape=True, bytecode_cache=_COMPILED
@@ -51,12 +61,21 @@ class DatasetSite:
     def routes(self) -> list[Route]:
         """Return the routes of the page, the stylesheet and the logo."""
         return [
-            Route(DATASET_PATH, self._page),
-            Route(f"{DATASET_PATH}/style.css", self._style),
-            Route(f"{DATASET_PATH}/logo.svg", self._logo),
+            api_route(DATASET_PATH, self._page),
+            Route(f"{DATASET_PATH}/style.css", self._style, include_in_schema=False),
+            Route(f"{DATASET_PATH}/logo.svg", self._logo, include_in_schema=False),
         ]
 
+    @describe(
+        Operation(
+            id="readDataset",
+            summary="The dataset site",
+            subject=Subject.DATASET,
+            replies=(Reply(HTTPStatus.OK, "A page with JSON-LD.", Body(media_type="text/html")),),
+        )
+    )
     async def _page(self, request: Request) -> Response:
+        """Return a page that embeds a Dataset as JSON-LD, which names all feeds and the Base URI of the API."""
         del request
         sellers = await self._system.store.sellers()
         dataset = self._dataset(sellers)
@@ -67,6 +86,7 @@ class DatasetSite:
             licence=LICENCE,
             sources=[(seller.name, _site_of(seller)) for seller in sellers if seller.name != dataset.publisher],
             path=self._system.settings.site_path + DATASET_PATH,
+            docs_path=self._system.settings.site_path + self._docs_path,
         )
         return HTMLResponse(page, headers=_HEADERS)
 
@@ -88,6 +108,7 @@ class DatasetSite:
             url=url,
             feeds_url=settings.site + FEEDS_PATH,
             base_uri=settings.base_uri,
+            description_url=settings.site + self._document_path,
             publisher=publisher,
             publisher_legal_name=only.legal_name if only else publisher,
             publisher_url=(only and _site_of(only)) or settings.site,

@@ -9,6 +9,8 @@
 
 import zlib
 from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
@@ -18,13 +20,18 @@ from starlette.types import Receive, Scope, Send
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
 from openbooking.identity.scopes import Scope as AccessScope
 from openbooking.openactive.errors import OpenBookingError
-from openbooking.openactive.opportunity_types import OPEN_FEEDS
-from openbooking.openactive.rpde import MAX_CHANGE_NUMBER, PAGE_SIZE, encode_page, is_full
+from openbooking.openactive.messages import JsonObject, OrderFeedData, OrderProposalFeedData
+from openbooking.openactive.messages.base import open_like
+from openbooking.openactive.opportunity_types import OPEN_FEEDS, OpportunityType
+from openbooking.openactive.rpde import MAX_CHANGE_NUMBER, PAGE_SIZE, ChangeNumber, Page, encode_page, is_full
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, RPDE_MEDIA_TYPE
 from openbooking.system import System
-from openbooking.web.api.feed_pages import Page, PageCache, PageKey, accepts_gzip, make_page, send_page
+from openbooking.web.api.feed_pages import Page as ReadyPage
+from openbooking.web.api.feed_pages import PageCache, PageKey, accepts_gzip, make_page, send_page
 from openbooking.web.api.page_memory import PageMemory
 from openbooking.web.observe import notes_of
+from openbooking.web.operation import Body, Header, Operation, Parameter, Reply, Subject
+from openbooking.web.routes import ApiRoute
 
 FEEDS_PATH = "/feeds"
 
@@ -32,6 +39,17 @@ FEEDS_PATH = "/feeds"
 _PAGE_WITH_ITEMS = "public, max-age=3600"
 _LAST_PAGE = "public, max-age=5"
 _PRIVATE_PAGE = "private, no-store"
+
+_PRIVATE_SCOPE = AccessScope.ORDERS_FEED
+_AFTER = Parameter(
+    "afterChangeNumber",
+    "The change number after which the page begins. Follow `next` instead of making such a URL.",
+    ChangeNumber,
+)
+_IF_NONE_MATCH = Header("If-None-Match", "The `ETag` of a page that the harvester has.")
+_ETAG = Header("ETag", "The version of the page.", required=True)
+_CACHE_CONTROL = Header("Cache-Control", "How long caches may keep the page.", required=True)
+_VARY = Header("Vary", "`Accept-Encoding`, because pages are compressed for those who accept gzip.", required=True)
 
 
 def feed_routes(system: System, base: str) -> list[Route]:
@@ -42,15 +60,56 @@ def feed_routes(system: System, base: str) -> list[Route]:
         base: The path of the Base URI, below which the Orders feeds are. The open feeds are below /feeds.
     """
     cache, memory, private_memory = PageCache(), PageMemory(), PageMemory()
-    names = OPEN_FEEDS
     open_feeds = [
-        Route(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, cache, memory), methods=["GET"]) for name in names
+        ApiRoute(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, cache, memory), {"GET": _open_feed(name)})
+        for name in OPEN_FEEDS
     ]
     private = [
-        Route(f"{base}/{name}-rpde", PrivateFeed(system, name, private_memory), methods=["GET"])
+        ApiRoute(f"{base}/{name}-rpde", PrivateFeed(system, name, private_memory), {"GET": _PRIVATE_FEEDS[name]})
         for name in (ORDERS, ORDER_PROPOSALS)
     ]
     return [*open_feeds, *private]
+
+
+def _open_feed(name: str) -> Operation:
+    """Return the operation of an open feed."""
+    types = [type_ for type_ in OpportunityType if type_.feed == name]
+    data = Annotated[JsonObject, open_like(*types)]
+    body = Body((Page[data],), RPDE_MEDIA_TYPE)
+    return Operation(
+        id=f"read-{name}",
+        summary=f"Feed of {' and '.join(types)}",
+        description="Each page continues at the URL in its `next`. An item that changes comes again on a later page.",
+        subject=Subject.OPEN_FEEDS,
+        parameters=(_AFTER,),
+        headers=(_IF_NONE_MATCH,),
+        replies=(
+            Reply(HTTPStatus.OK, "A page.", body, (_CACHE_CONTROL, _ETAG, _VARY)),
+            Reply(
+                HTTPStatus.NOT_MODIFIED, "The page is the one with this ETag.", headers=(_CACHE_CONTROL, _ETAG, _VARY)
+            ),
+        ),
+        errors=(OpenBookingError,),
+    )
+
+
+def _private_feed(id_: str, summary: str, data: Any) -> Operation:
+    return Operation(
+        id=id_,
+        summary=summary,
+        description="The feed has the Orders of one Booking Partner. Read it at least every 15 minutes.",
+        subject=Subject.ORDERS_FEEDS,
+        scope=_PRIVATE_SCOPE,
+        parameters=(_AFTER,),
+        replies=(Reply(HTTPStatus.OK, "A page.", Body((Page[data],)), (_CACHE_CONTROL, _VARY)),),
+        errors=(OpenBookingError,),
+    )
+
+
+_PRIVATE_FEEDS = {
+    ORDERS: _private_feed("readOrders", "Orders feed", OrderFeedData),
+    ORDER_PROPOSALS: _private_feed("readOrderProposals", "OrderProposals feed", OrderProposalFeedData),
+}
 
 
 class OpenFeed:
@@ -74,7 +133,7 @@ class OpenFeed:
         with self._memory.count_while_sent(page):
             await send_page(page, scope, send)
 
-    async def _make_page(self, key: PageKey, requested_url: str) -> Page:
+    async def _make_page(self, key: PageKey, requested_url: str) -> ReadyPage:
         """Return a page made from the items that the store holds now."""
         async with self._memory.reserve():
             items = await self._store.feed_items(self._feed, key.after, PAGE_SIZE)
@@ -98,7 +157,7 @@ class PrivateFeed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the page of items after the `afterChangeNumber` of the query."""
         del receive
-        caller = await self._system.authenticate(Headers(scope=scope), AccessScope.ORDERS_FEED)
+        caller = await self._system.authenticate(Headers(scope=scope), _PRIVATE_SCOPE)
         feed, after = Feed(self._name, caller.partner), _read_after(scope)
         notes = notes_of(scope)
         notes.partner, notes.read = caller.partner, (feed, after)

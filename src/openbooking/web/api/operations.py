@@ -4,24 +4,40 @@ import asyncio
 from collections.abc import Sequence
 from hmac import compare_digest
 from http import HTTPStatus
+from typing import Literal, TypedDict
 
 import structlog
 from prometheus_client.exposition import choose_encoder
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from openbooking.booking.event_queue import QueueFigures, StoreWithEvents
 from openbooking.booking.store import Figures, StoreUnavailableError
 from openbooking.identity.import_records import FollowedFeed
 from openbooking.system import System
 from openbooking.web.api.metrics import Metrics, Scrape
+from openbooking.web.operation import JSON_MEDIA_TYPE, Body, Credentials, Operation, Reply, Subject, describe
+from openbooking.web.routes import ApiRoute, api_route
 
 METRICS_PATH = "/metrics"
 
 _NOT_CACHED = {"Cache-Control": "no-store"}
 _TIMEOUT_SECONDS = 2
 _log = structlog.get_logger()
+
+
+class Health(TypedDict):
+    """The reply of a process that runs."""
+
+    status: Literal["ok"]
+
+
+class Readiness(TypedDict):
+    """Whether each part is ready."""
+
+    database: Literal["ok", "not ok"]
+    sweeper: Literal["ok", "not ok"]
+    serving: Literal["ok", "not ok"]
 
 
 class Operations:
@@ -35,27 +51,49 @@ class Operations:
         self._system = system
         self._metrics = metrics
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[ApiRoute]:
         """Return the routes of the endpoints."""
-        routes: list[Route] = [Route("/healthz", self._healthz), Route("/readyz", self._readyz)]
+        routes = [api_route("/healthz", self._healthz), api_route("/readyz", self._readyz)]
         if self._system.settings.metrics_token:
-            routes.append(Route(METRICS_PATH, self._scrape))
+            routes.append(api_route(METRICS_PATH, self._scrape))
         return routes
 
+    @describe(
+        Operation(
+            id="checkHealth",
+            summary="Is the process alive?",
+            subject=Subject.OPERATIONS,
+            replies=(Reply(HTTPStatus.OK, "It is.", Body((Health,), JSON_MEDIA_TYPE)),),
+            unavailable=None,
+        )
+    )
     async def _healthz(self, request: Request) -> Response:
+        """Answer as long as the process runs."""
         del request
-        return JSONResponse({"status": "ok"}, headers=_NOT_CACHED)
+        health: Health = {"status": "ok"}
+        return JSONResponse(health, headers=_NOT_CACHED)
 
+    @describe(
+        Operation(
+            id="checkReadiness",
+            summary="Can it answer requests?",
+            subject=Subject.OPERATIONS,
+            replies=(
+                Reply(HTTPStatus.OK, "It can.", Body((Readiness,), JSON_MEDIA_TYPE)),
+                Reply(HTTPStatus.SERVICE_UNAVAILABLE, "A part is not ready.", Body((Readiness,), JSON_MEDIA_TYPE)),
+            ),
+            unavailable=None,
+        )
+    )
     async def _readyz(self, request: Request) -> Response:
         """Answer 503 if the database, the sweeper or the server is not ready. Only the log has the reason."""
-        parts = {
-            "database": await self._database_answers(),
-            "sweeper": self._system.sweeps.is_healthy(),
-            "serving": not request.app.state.draining(),
+        states: Readiness = {
+            "database": "ok" if await self._database_answers() else "not ok",
+            "sweeper": "ok" if self._system.sweeps.is_healthy() else "not ok",
+            "serving": "not ok" if request.app.state.draining() else "ok",
         }
-        states = {name: "ok" if ready else "not ok" for name, ready in parts.items()}
-        status = HTTPStatus.OK if all(parts.values()) else HTTPStatus.SERVICE_UNAVAILABLE
-        return JSONResponse(states, status, _NOT_CACHED)
+        is_ready = set(states.values()) == {"ok"}
+        return JSONResponse(states, HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE, _NOT_CACHED)
 
     async def _database_answers(self) -> bool:
         try:
@@ -66,7 +104,21 @@ class Operations:
             return False
         return True
 
+    @describe(
+        Operation(
+            id="readMetrics",
+            summary="Metrics for Prometheus",
+            subject=Subject.OPERATIONS,
+            credentials=Credentials.METRICS_TOKEN,
+            replies=(
+                Reply(HTTPStatus.OK, "The metrics.", Body(media_type="text/plain")),
+                Reply(HTTPStatus.UNAUTHORIZED, "The token is missing or wrong."),
+            ),
+            unavailable=None,
+        )
+    )
     async def _scrape(self, request: Request) -> Response:
+        """Return counts of requests, and figures of the database."""
         authorization = request.headers.get("authorization", "").encode()
         if not compare_digest(authorization, f"Bearer {self._system.settings.metrics_token}".encode()):
             return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})

@@ -11,9 +11,9 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from msgspec import field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from openbooking.booking.command import Command
 from openbooking.booking.commands.change_logistics import ChangeLogistics
@@ -30,11 +30,22 @@ from openbooking.booking.model.order import Caller, OrderKey
 from openbooking.booking.model.record import OrderRecord
 from openbooking.identity.scopes import Scope
 from openbooking.jsonld.read import read_object, read_reference
-from openbooking.openactive.errors import NotFoundError, OpenBookingError, SellerNotFoundError, UnknownOrderError
+from openbooking.openactive import messages
+from openbooking.openactive.errors import (
+    BelongsToAnotherError,
+    GoneError,
+    NotFoundError,
+    OpenBookingError,
+    RequestTooLargeError,
+    SellerNotFoundError,
+    UnknownOrderError,
+)
 from openbooking.openactive.opportunity_types import PARENT_PROPERTIES
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OrderType
 from openbooking.system import System
+from openbooking.web.operation import Body, Operation, Parameter, Reply, Subject, describe, operation_of
 from openbooking.web.request import read_body
+from openbooking.web.routes import ApiRoute, api_route
 from openbooking.web.test_interface.copies import copy_of
 from openbooking.web.test_interface.opportunities import PLACE, OpportunityMaker, recipe_for
 
@@ -75,13 +86,40 @@ _LOGISTICS_ACTIONS: dict[str, Callable[[Opportunity], Command[None]]] = {
 }
 
 
+_SCOPE = Scope.OPENBOOKING
+_DATASET = Parameter("dataset", "The name of a test dataset.")
+_DONE = Reply(HTTPStatus.NO_CONTENT, "Done.")
+
+
+class TestOpportunity(messages.Message, frozen=True, kw_only=True):
+    """The Opportunity to create: its type, its parent, its Seller and the criterion that it meets."""
+
+    type: str = field(name="@type")
+    criterion: str = field(name="test:testOpportunityCriteria")
+    flow: str | None = field(name="test:testOpenBookingFlow", default=None)
+
+
+class CreatedOpportunity(messages.Message, frozen=True, kw_only=True):
+    """The Opportunity that was created."""
+
+    type: str = field(name="@type")
+    id: str = field(name="@id")
+
+
+class SimulatedAction(messages.Message, frozen=True, kw_only=True):
+    """An action of a Seller, such as `test:CustomerNoticeSimulateAction`, on an Order, OrderProposal or Opportunity."""
+
+    type: str = field(name="@type")
+    object: messages.Reference
+
+
 class TestInterface:
     """The endpoints of the test interface of one Booking System."""
 
     def __init__(self, system: System) -> None:
         self._system = system
 
-    def routes(self, base: str) -> list[Route]:
+    def routes(self, base: str) -> list[ApiRoute]:
         """Return the routes of the endpoints.
 
         Args:
@@ -89,27 +127,46 @@ class TestInterface:
         """
         datasets = f"{base}/test-interface/datasets/{{dataset}}"
         return [
-            Route(datasets, self._delete_dataset, methods=["DELETE"]),
-            Route(f"{datasets}/opportunities", self._authenticate(self._create_opportunity), methods=["POST"]),
-            Route(f"{base}/test-interface/actions", self._authenticate(self._simulate_action), methods=["POST"]),
+            api_route(datasets, self._delete_dataset, "DELETE"),
+            self._route(f"{datasets}/opportunities", self._create_opportunity),
+            self._route(f"{base}/test-interface/actions", self._simulate_action),
         ]
 
-    def _authenticate(
-        self, endpoint: Callable[[Request, Caller], Awaitable[Response]]
-    ) -> Callable[[Request], Awaitable[Response]]:
-        """Return an endpoint that authenticates the caller before it calls the given endpoint."""
+    def _route(self, path: str, endpoint: Callable[[Request, Caller], Awaitable[Response]]) -> ApiRoute:
+        """Return the route of an endpoint that needs an authenticated caller."""
 
         async def serve(request: Request) -> Response:
-            caller = await self._system.authenticate(request.headers, Scope.OPENBOOKING)
+            caller = await self._system.authenticate(request.headers, _SCOPE)
             return await endpoint(request, caller)
 
-        return serve
+        return ApiRoute(path, serve, {"POST": operation_of(endpoint)})
 
+    @describe(
+        Operation(
+            id="deleteTestDataset",
+            summary="Delete a test dataset",
+            subject=Subject.TEST_INTERFACE,
+            parameters=(_DATASET,),
+            replies=(_DONE,),
+        )
+    )
     async def _delete_dataset(self, request: Request) -> Response:
         """Remove the Opportunities of a test dataset and their Orders. No credentials are needed (OB-TI-05)."""
         await self._system.store.execute(Withdraw(sources=frozenset({_source(request)}), orders=True, actor=ACTOR))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
+    @describe(
+        Operation(
+            id="createTestOpportunity",
+            summary="Create an Opportunity",
+            subject=Subject.TEST_INTERFACE,
+            scope=_SCOPE,
+            parameters=(_DATASET,),
+            body=Body((TestOpportunity,)),
+            replies=(Reply(HTTPStatus.CREATED, "The new Opportunity.", Body((CreatedOpportunity,))),),
+            errors=(OpenBookingError, RequestTooLargeError, SellerNotFoundError, NotFoundError, BelongsToAnotherError),
+        )
+    )
     async def _create_opportunity(self, request: Request, caller: Caller) -> Response:
         """Create an Opportunity that meets a criterion, for the Seller that the body names (OB-TI-07 to OB-TI-09)."""
         del caller
@@ -128,9 +185,20 @@ class TestInterface:
         made = maker.make(str(body.get("@type")), str(parent["@type"]) if "@type" in parent else None)
         await self._system.store.execute(Publish(tuple(made), actor=ACTOR))
         bookable = made[-1]
-        answer = {"@type": bookable.type, "@id": self._system.ids.opportunity(bookable.path)}
+        answer = CreatedOpportunity(type=bookable.type, id=self._system.ids.opportunity(bookable.path))
         return Response(msgspec.json.encode(answer), HTTPStatus.CREATED, media_type=BOOKING_MEDIA_TYPE)
 
+    @describe(
+        Operation(
+            id="simulateAction",
+            summary="Simulate a Seller",
+            subject=Subject.TEST_INTERFACE,
+            scope=_SCOPE,
+            body=Body((SimulatedAction,)),
+            replies=(_DONE,),
+            errors=(OpenBookingError, RequestTooLargeError, NotFoundError, UnknownOrderError, GoneError),
+        )
+    )
     async def _simulate_action(self, request: Request, caller: Caller) -> Response:
         """Simulate an action of a Seller, with the command that a Seller's own system executes (OB-TI-12, OB-TI-15)."""
         body = read_object(await read_body(request, self._system.settings.max_body_bytes))

@@ -1,0 +1,123 @@
+"""The OpenAPI document is made from the routes, the types of messages and the error classes."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+
+from openbooking.openactive.errors import ERROR_CLASSES
+from support.http_system import SITE, World, open_world
+
+pytestmark = pytest.mark.anyio
+
+Json = dict[str, Any]
+HEADERS = {"access": "headers", "trusted_partner_header": "X-Partner", "trusted_seller_header": "X-Seller"}
+
+
+async def document_of(world: World) -> Json:
+    reply = await world.client.get("/openapi.json")
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "application/json")
+    document: Json = reply.json()
+    return document
+
+
+@pytest.fixture(params=["api-key", "openid", "headers"])
+async def each_access(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    changes = HEADERS if request.param == "headers" else {"access": request.param}
+    async with open_world("sqlite", tmp_path, test_interface=True, metrics_token="m", **changes) as opened:
+        yield opened
+
+
+async def test_document_is_valid_for_each_kind_of_access(each_access: World) -> None:
+    validate(await document_of(each_access))
+
+
+async def test_document_names_the_credentials_of_the_settings(each_access: World) -> None:
+    document = await document_of(each_access)
+    schemes = document["components"]["securitySchemes"]
+    needed = document["paths"]["/api/orders-rpde"]["get"]["security"]
+    expected: dict[str, list[Json]] = {
+        "api-key": [{"apiKey": []}],
+        "openid": [{name: ["openactive-ordersfeed"]} for name in ("openId", "accessToken")] + [{"apiKey": []}],
+        "headers": [{"partnerHeader": []}, {"partnerHeader": [], "sellerHeader": []}],
+    }
+    assert needed == expected[each_access.settings.access]
+    assert {name for each in needed for name in each} <= schemes.keys()
+    if "partnerHeader" in schemes:
+        assert (schemes["partnerHeader"]["in"], schemes["partnerHeader"]["name"]) == ("header", "X-Partner")
+    assert document["paths"]["/feeds/slots"]["get"]["security"] == []
+
+
+async def test_document_has_every_error_class_with_its_status(sqlite_world: World) -> None:
+    schemas = (await document_of(sqlite_world))["components"]["schemas"]
+    for name, error in ERROR_CLASSES.items():
+        described = schemas[name]["properties"]
+        assert described["@type"] == {"const": name}
+        assert described["statusCode"] == {"const": error.status}
+
+
+async def test_errors_of_an_operation_stand_under_their_statuses(sqlite_world: World) -> None:
+    book = (await document_of(sqlite_world))["paths"]["/api/orders/{uuid}"]["put"]
+    assert set(book["responses"]) == {"201", "400", "401", "403", "404", "406", "409", "413", "415", "500", "503"}
+    content = book["responses"]["503"]["content"]["application/vnd.openactive.booking+json; version=1"]
+    assert content["schema"] == {"$ref": "#/components/schemas/TemporarilyUnableToCreateOrderError"}
+    assert "Retry-After" in book["responses"]["503"]["headers"]
+
+
+async def test_document_has_only_the_endpoints_that_are_on(sqlite_world: World, tmp_path: Path) -> None:
+    paths = (await document_of(sqlite_world))["paths"]
+    assert not [path for path in paths if "/test-interface/" in path or path.startswith("/oauth") or path == "/metrics"]
+    async with open_world("memory", tmp_path, access="openid", test_interface=True, metrics_token="m") as world:
+        more = (await document_of(world))["paths"]
+    assert {"/metrics", "/oauth/token", "/oauth/register", "/api/test-interface/actions"} <= more.keys()
+
+
+async def test_document_has_a_rate_limit_only_if_there_is_one(sqlite_world: World, tmp_path: Path) -> None:
+    document = await document_of(sqlite_world)
+    assert "429" not in document["paths"]["/api/orders-rpde"]["get"]["responses"]
+    async with open_world("memory", tmp_path, requests_per_minute=60) as world:
+        limited = await document_of(world)
+    assert "60 requests a minute" in limited["info"]["description"]
+    assert "Retry-After" in limited["paths"]["/api/orders-rpde"]["get"]["responses"]["429"]["headers"]
+
+
+@pytest.mark.parametrize("below", ["", "/booking"])
+async def test_paths_of_the_document_are_below_the_address_of_the_site(tmp_path: Path, below: str) -> None:
+    def mount(app: Any) -> Starlette:
+        return Starlette(routes=[Mount(below, app)])
+
+    changes: Json = {"mount": mount} if below else {}
+    async with open_world("memory", tmp_path, site_url=SITE + below, **changes) as world:
+        world.judged = False
+        document = (await world.client.get(f"{SITE}{below}/openapi.json")).json()
+        assert [server["url"] for server in document["servers"]] == [SITE + below]
+        feed = await world.client.get(document["servers"][0]["url"] + "/feeds/slots")
+    assert "/feeds/slots" in document["paths"]
+    assert feed.status_code == 200
+
+
+async def test_pages_and_pictures_are_not_in_the_document(sqlite_world: World) -> None:
+    paths = (await document_of(sqlite_world))["paths"]
+    assert not [path for path in paths if path.startswith(("/console", "/sign-in", "/pages.css", "/favicon"))]
+
+
+async def answer(request: Request) -> Response:
+    """Answer a made-up request."""
+    return Response()
+
+
+async def test_a_route_without_a_declaration_is_in_the_document(sqlite_world: World) -> None:
+    app: Any = sqlite_world.client._transport.app  # type: ignore[attr-defined]
+    await document_of(sqlite_world)
+    app.add_route("/made-up/{name}", answer, methods=["POST"])
+    document = await document_of(sqlite_world)
+    operation = document["paths"]["/made-up/{name}"]["post"]
+    assert operation["description"] == "Answer a made-up request."
+    assert [each["name"] for each in operation["parameters"] if each["in"] == "path"] == ["name"]
+    validate(document)
