@@ -43,7 +43,7 @@ class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         key: The last part of the Seller's `@id`.
         vat: The VAT treatment of the Offers that are imported for the Seller; None for `Seller.default_vat`.
-        country: Two letters (ISO 3166-1).
+        country: The code of two letters in ISO 3166-1, such as GB.
         logo: The web address of a picture.
         terms: The web address of the terms of service.
         colour: The colour of the pages for the staff of the Seller, which is not published.
@@ -83,7 +83,7 @@ class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
         if not is_email(self.email):
             raise InvalidSellerDetailError(f"{self.email!r} is no e-mail address.")
         if not is_country(self.country):
-            raise InvalidSellerDetailError(f"{self.country!r} is no country of two capital letters, such as GB.")
+            raise InvalidSellerDetailError(f"{self.country!r} is no country in ISO 3166, such as GB.")
         if self.vat_id and not is_vat_number(self.vat_id):
             raise InvalidSellerDetailError(f"{self.vat_id!r} is no VAT number, such as GB123456789.")
         if self.colour:
