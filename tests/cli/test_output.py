@@ -133,7 +133,7 @@ CASES: dict[str, list[Case]] = {
     "feed republish": [Case((), 0, 0)],
     "seller add": [
         Case((HOSTILE, *SELLER_OPTIONS), 1, 1),
-        Case(("elm", *SELLER_OPTIONS, "--url", HOSTILE), 1, 1),
+        Case(("elm", *SELLER_OPTIONS, "--url", HOSTILE), 2, 1),
         Case(("centre", *SELLER_OPTIONS, "--replace"), 0, 0),
         Case((HOSTILE, *SELLER_OPTIONS, "--tax-mode", HOSTILE), 2, 1),
     ],

@@ -9,6 +9,8 @@ _ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
 _LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
 _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:localhost|{_LABEL}(?:\.{_LABEL})+)")
 _LONGEST_EMAIL = 254
+# Codes that people write, and the codes that they mean.
+_MEANT = {"UK": "GB", "EL": "GR"}
 # A VAT number begins with its country, or not, and has at least five digits and at most 13 characters more.
 _VAT_NUMBER = re.compile(r"(?:[A-Z]{2})?(?=(?:[A-Z+*]*[0-9]){5})[0-9A-Z+*]{5,13}")
 # What people write between the digits.
@@ -36,3 +38,22 @@ def is_country(text: str) -> bool:
 def is_vat_number(text: str) -> bool:
     """Return whether a text has the form of a VAT number, such as GB123456789 or GB 123 4567 89."""
     return _VAT_NUMBER.fullmatch(_DIVIDERS.sub("", text).upper()) is not None
+
+
+def email_problem(text: str) -> str:
+    """Return the message about a text that is no e-mail address; empty if it is one."""
+    return "" if is_email(text) else f"{text!r} is no e-mail address, such as ann@example.com."
+
+
+def country_problem(text: str) -> str:
+    """Return the message about a text that is no country, with the country that was probably meant; empty otherwise."""
+    if is_country(text):
+        return ""
+    meant = _MEANT.get(text.upper(), text.upper())
+    advice = f" Did you mean {meant}?" if is_country(meant) else ""
+    return f"{text!r} is no country in ISO 3166, such as GB.{advice}"
+
+
+def vat_number_problem(text: str) -> str:
+    """Return the message about a text that is no VAT number; empty if it is one."""
+    return "" if is_vat_number(text) else f"{text!r} is no VAT number, such as GB123456789."
