@@ -26,6 +26,7 @@ from openbooking.cli.database import migrate, settings
 from openbooking.cli.examples import add_examples
 from openbooking.cli.faults import OneLineFaults
 from openbooking.cli.operations.backup import backup
+from openbooking.cli.operations.check import check
 from openbooking.cli.operations.demo import demo
 from openbooking.cli.operations.doctor import doctor
 from openbooking.cli.operations.feeds import feeds
@@ -48,6 +49,7 @@ app.command("import")(import_)
 app.command()(import_bookings)
 app.command()(migrate)
 app.command()(backup)
+app.command()(check)
 app.command()(doctor)
 app.command()(settings)
 app.command()(sales)

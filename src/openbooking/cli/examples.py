@@ -30,6 +30,8 @@ openbooking migrate
 openbooking migrate \
     --database postgresql://openbooking@db.example.com/openbooking
 openbooking backup backup-2026-12-05.sqlite3
+openbooking check
+openbooking check --port 8080 --json
 openbooking doctor
 openbooking doctor --database openbooking.sqlite3
 openbooking settings
