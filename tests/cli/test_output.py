@@ -83,6 +83,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "migrate": [Case((), 0, 1)],
     "backup": [Case(("COPY",), 0, 1), Case(("FILE",), 1, 1)],
+    "check": [Case(("--port", "0"), 0, 3)],
     "doctor": [Case((), 1, 1)],
     "openapi": [
         Case(("--schemas", f"schemas/{HOSTILE}"), 0, 1),
@@ -137,7 +138,7 @@ CASES: dict[str, list[Case]] = {
     "feed republish": [Case((), 0, 0)],
     "seller add": [
         Case((HOSTILE, *SELLER_OPTIONS), 1, 1),
-        Case(("elm", *SELLER_OPTIONS, "--url", HOSTILE), 1, 1),
+        Case(("elm", *SELLER_OPTIONS, "--url", HOSTILE), 2, 1),
         Case(("centre", *SELLER_OPTIONS, "--replace"), 0, 0),
         Case((HOSTILE, *SELLER_OPTIONS, "--tax-mode", HOSTILE), 2, 1),
     ],

@@ -2,22 +2,57 @@
 
 import pytest
 
-from openbooking.openactive.contact_details import is_country, is_email, is_vat_number
+from openbooking.openactive.contact_details import is_country, is_email, is_mail_address, is_vat_number
 
 
 @pytest.mark.parametrize(
     ("text", "valid"),
-    [("a@b.example", True), ("a@b", False), ("@b.example", False), ("a b@c.example", False), ("", False)],
+    [
+        ("a@b.example", True),
+        ("zoë.o'neil+x@café.example", True),
+        ("desk@localhost", True),
+        ("a@b", False),
+        ("a@b..example", False),
+        ("a@-b.example", False),
+        ("a.@b.example", False),
+        ("a@b@c.example", False),
+        ("@b.example", False),
+        ("a b@c.example", False),
+        (f"{'a' * 250}@b.example", False),
+        ("", False),
+    ],
 )
 def test_an_email_address_has_a_name_and_a_domain(text: str, valid: bool) -> None:
     assert is_email(text) is valid
 
 
-@pytest.mark.parametrize(("text", "valid"), [("GB", True), ("gb", False), ("GBR", False), ("ÉÉ", False)])
-def test_a_country_is_two_capital_letters(text: str, valid: bool) -> None:
+@pytest.mark.parametrize(("text", "valid"), [("GB", True), ("UK", False), ("gb", False), ("GBR", False), ("", False)])
+def test_a_country_has_a_code_in_iso_3166(text: str, valid: bool) -> None:
     assert is_country(text) is valid
 
 
-@pytest.mark.parametrize(("text", "valid"), [("GB 123 4567 89", True), ("GB", False), ("GB-1", False), ("", False)])
-def test_a_vat_number_has_letters_and_digits_alone(text: str, valid: bool) -> None:
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        ("GB 123 4567 89", True),
+        ("gb123456789", True),
+        ("123 4567 89", True),
+        ("XI123456789", True),
+        ("IE1X23456Y", True),
+        ("ESX1234567R", True),
+        ("GB", False),
+        ("GB-1", False),
+        ("nonsense", False),
+        ("nonsense1", False),
+        ("GB123456789/2", False),
+        ("GB12345678901234", False),
+        ("", False),
+    ],
+)
+def test_a_vat_number_has_a_country_and_at_least_five_digits(text: str, valid: bool) -> None:
     assert is_vat_number(text) is valid
+
+
+@pytest.mark.parametrize(("text", "valid"), [("a@b.example", True), ("zoë@b.example", False), ("a@b", False)])
+def test_this_system_sends_to_addresses_in_ascii(text: str, valid: bool) -> None:
+    assert is_mail_address(text) is valid

@@ -193,7 +193,7 @@ def test_secrets_without_tls_are_refused(monkeypatch: pytest.MonkeyPatch, access
     for name, value in settings.items():
         monkeypatch.setenv(f"OPENBOOKING_{name}", value)
     for command in ("serve", "demo"):
-        assert "site_url must begin with https://" in fail(2, command)
+        assert "(OPENBOOKING_SITE_URL) must begin with https://" in fail(2, command)
     for sound in (
         {**settings, "ACCESS": "headers", "TRUSTED_PARTNER_HEADER": "X-Partner"},
         {**settings, "SITE_URL": "https://booking.example.com"},

@@ -58,6 +58,13 @@ def fail(status: int, *arguments: str) -> str:
     return line
 
 
+def misuse(*arguments: str) -> str:
+    """Run a command with a wrong option or argument; return the message without its frame, in one line."""
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    return " ".join(result.stderr.replace("│", " ").split())
+
+
 def add_seller(key: str, **changes: str) -> str:
     options = SELLER | {f"--{name.replace('_', '-')}": value for name, value in changes.items()}
     return succeed("seller", "add", key, *(word for option in options.items() for word in option))

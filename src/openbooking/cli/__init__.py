@@ -4,9 +4,11 @@ Each package has the subcommands of one subject. `database` also has `migrate` a
 what several subcommands use.
 """
 
+from typing import Annotated
+
 import typer
 
-from openbooking import __version__
+from openbooking.cli.about import show_version
 from openbooking.cli.accounts.partners import partners
 from openbooking.cli.accounts.registration_tokens import registration_tokens
 from openbooking.cli.accounts.sellers import sellers
@@ -21,8 +23,10 @@ from openbooking.cli.bookings.proposals import proposals
 from openbooking.cli.bookings.sales import sales
 from openbooking.cli.broker.commands import broker
 from openbooking.cli.database import migrate, settings
+from openbooking.cli.examples import add_examples
 from openbooking.cli.faults import OneLineFaults
 from openbooking.cli.operations.backup import backup
+from openbooking.cli.operations.check import check
 from openbooking.cli.operations.demo import demo
 from openbooking.cli.operations.doctor import doctor
 from openbooking.cli.operations.feeds import feeds
@@ -30,7 +34,6 @@ from openbooking.cli.operations.imports import import_
 from openbooking.cli.operations.openapi import openapi
 from openbooking.cli.operations.sandbox import sandbox
 from openbooking.cli.operations.serve import serve
-from openbooking.cli.output import show
 from openbooking.cli.timetable.commands import timetable
 
 app = typer.Typer(
@@ -38,6 +41,7 @@ app = typer.Typer(
     help="A Booking System for the OpenActive Open Booking API 1.0.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(serve)
 app.command()(demo)
@@ -46,6 +50,7 @@ app.command("import")(import_)
 app.command()(import_bookings)
 app.command()(migrate)
 app.command()(backup)
+app.command()(check)
 app.command()(doctor)
 app.command()(settings)
 app.command()(openapi)
@@ -63,19 +68,26 @@ app.add_typer(persons, name="person")
 app.add_typer(registration_tokens, name="registration-token")
 app.add_typer(broker, name="broker")
 app.add_typer(signing_keys, name="signing-key")
+add_examples(app)
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        show(__version__)
-        raise typer.Exit
-
-
-@app.callback()
+@app.callback(invoke_without_command=True)
 def main(
+    context: typer.Context,
     *,
-    version: bool = typer.Option(
-        False, "--version", is_eager=True, callback=_show_version, help="Show the version and exit."
-    ),
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", help="With --version: also show what a report of a fault needs, with settings but no secrets."
+        ),
+    ] = False,
 ) -> None:
     """A Booking System for the OpenActive Open Booking API 1.0."""
+    if version:
+        show_version(verbose=verbose)
+        raise typer.Exit
+    if verbose:
+        raise typer.BadParameter("It goes with --version only.", param_hint="'--verbose'")
+    if context.invoked_subcommand is None:
+        context.fail("Missing command.")

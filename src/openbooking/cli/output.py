@@ -99,9 +99,14 @@ def confirm(question: str) -> bool:
     return typer.confirm(clean_text(question), err=True)
 
 
-def ask(question: str) -> str:
-    """Ask a question on standard error, and return what was typed."""
-    return str(typer.prompt(clean_text(question), err=True)).strip()
+def ask(question: str, read: Callable[[str], str] = str.strip) -> str:
+    """Ask a question on standard error, and return what was typed.
+
+    Args:
+        question: The question.
+        read: Returns the answer that a text means. If it raises `typer.BadParameter`, the question is asked again.
+    """
+    return str(typer.prompt(clean_text(question), err=True, value_proc=read))
 
 
 def confirm_number(question: str, number: int) -> bool:

@@ -1,5 +1,9 @@
-"""The values of options: days, periods, amounts of money and prices of items."""
+"""The values of options: days, periods, amounts of money, prices of items, and details of Sellers and Customers.
 
+A value that is wrong raises `typer.BadParameter`, so that the message names the option.
+"""
+
+from collections.abc import Callable
 from datetime import date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
@@ -7,7 +11,10 @@ from typing import Any, NamedTuple
 import typer
 
 from openbooking.back_office.formats import day_bounds, parse_date
-from openbooking.cli.faults import MISUSE, CommandError
+from openbooking.booking.model.colours import InvalidColourError, parse_colour
+from openbooking.cli.faults import CommandError
+from openbooking.openactive.contact_details import country_problem, email_problem, vat_number_problem
+from openbooking.openactive.web_addresses import web_address_problem
 
 _EARLIEST, _LATEST = date(1970, 1, 2), date(9999, 1, 1)
 _LARGEST = 10**9
@@ -33,7 +40,7 @@ def read_day(text: str) -> date:
     """Return the day that a text such as 2026-12-05 names."""
     day = parse_date(text)
     if day is None or not _EARLIEST <= day <= _LATEST:
-        raise CommandError(f"{text} is no date such as 2026-12-05.", MISUSE)
+        raise typer.BadParameter(f"{text!r} is no date such as 2026-12-05.")
     return day
 
 
@@ -44,8 +51,53 @@ def read_amount(text: str) -> Decimal:
     except InvalidOperation:
         amount = Decimal("NaN")
     if not amount.is_finite() or not 0 <= amount < _LARGEST:
-        raise CommandError(f"{text} is no amount such as 12.50.", MISUSE)
+        raise typer.BadParameter(f"{text!r} is no amount such as 12.50.")
     return amount
+
+
+def email_option(meaning: str) -> Any:
+    """Return an option whose value is an e-mail address."""
+    return typer.Option(parser=read_email, metavar="ADDRESS", help=meaning, show_default=False)
+
+
+def read_email(text: str) -> str:
+    """Return an e-mail address without surrounding spaces."""
+    return _checked(text, email_problem)
+
+
+def read_country(text: str) -> str:
+    """Return the code of a country, such as GB."""
+    return _checked(text, country_problem)
+
+
+def read_vat_number(text: str) -> str:
+    """Return a VAT number, such as GB123456789."""
+    return _checked(text, vat_number_problem)
+
+
+def web_address_option(meaning: str) -> Any:
+    """Return an option whose value is a web address."""
+    return typer.Option(parser=_read_web_address, metavar="URL", help=meaning)
+
+
+def _read_web_address(text: str) -> str:
+    return _checked(text, web_address_problem)
+
+
+def read_colour(text: str) -> str:
+    """Return a colour, such as #0b5d4e."""
+    try:
+        return parse_colour(text)
+    except InvalidColourError as fault:
+        raise typer.BadParameter(str(fault)) from fault
+
+
+def _checked(text: str, problem: Callable[[str], str]) -> str:
+    """Return a text without surrounding spaces, unless there is a problem with it."""
+    value = text.strip()
+    if message := problem(value):
+        raise typer.BadParameter(message)
+    return value
 
 
 class NewPrice(NamedTuple):
@@ -59,7 +111,7 @@ def read_price(text: str) -> NewPrice:
     """Return the number of an item and its new price, which a text such as 2=12.50 states."""
     number, equals, amount = text.partition("=")
     if not equals or not number.isdecimal():
-        raise CommandError(f"{text} is not the number of an item with its price, such as 2=12.50.", MISUSE)
+        raise typer.BadParameter(f"{text!r} is not the number of an item with its price, such as 2=12.50.")
     return NewPrice(int(number), read_amount(amount))
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -44,13 +46,29 @@ async def send_message(settings: Settings, message: EmailMessage) -> None:
     await asyncio.to_thread(_send, settings, message)
 
 
+def try_server(settings: Settings) -> None:
+    """Connect to the server and sign in, as for a message, but send none.
+
+    Raises:
+        OSError: The server cannot be reached, has no valid certificate, or refuses the user (SMTPException).
+    """
+    with _signed_in(settings) as server:
+        server.noop()
+
+
 def _send(settings: Settings, message: EmailMessage) -> None:
+    with _signed_in(settings) as server:
+        server.send_message(message)
+
+
+@contextmanager
+def _signed_in(settings: Settings) -> Iterator[SMTP]:
     with _connect(settings) as server:
         if settings.smtp_security is SmtpSecurity.STARTTLS:
             server.starttls(context=ssl.create_default_context())
         if settings.smtp_user:
             server.login(settings.smtp_user, settings.smtp_password)
-        server.send_message(message)
+        yield server
 
 
 def _connect(settings: Settings) -> SMTP:

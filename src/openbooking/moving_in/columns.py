@@ -8,6 +8,7 @@ from io import StringIO
 from typing import Any, NamedTuple
 
 from openbooking.booking.commands.import_bookings import MOST_BOOKINGS
+from openbooking.openactive.contact_details import is_email
 from openbooking.openactive.money import is_price
 from openbooking.user_error import UserError
 
@@ -217,7 +218,7 @@ def _price(text: str) -> Decimal | None:
 
 
 def _email(text: str) -> str:
-    if text and "@" not in text.strip("@"):
+    if text and not is_email(text):
         raise ValueError
     return text
 

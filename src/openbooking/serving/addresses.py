@@ -40,7 +40,7 @@ async def warn_of_another_address(settings: Settings) -> None:
     """Log a warning if the open feeds contain another address. `openbooking doctor` counts the items."""
     # Without the replica, because a replica that does not answer must not stop the server.
     async with use_store(replace(settings, replica="")) as store:
-        found = await _another_address(store, Identifiers(settings.base_uri))
+        found = await find_another_address(store, Identifiers(settings.base_uri))
     if found:
         log = structlog.get_logger()
         log.warning("feeds.carry_another_address", **found._asdict(), see="openbooking feed republish")
@@ -52,7 +52,7 @@ async def check_address(store: Store, ids: Identifiers) -> None:
     Raises:
         AddressMismatchError: The open feeds contain another address, which new items would not match.
     """
-    found = await _another_address(store, ids)
+    found = await find_another_address(store, ids)
     if found:
         raise AddressMismatchError(
             f"The feeds contain another address than the settings: {found.published} would now be {found.now}. "
@@ -61,19 +61,19 @@ async def check_address(store: Store, ids: Identifiers) -> None:
         )
 
 
-class _AnotherAddress(NamedTuple):
+class AnotherAddress(NamedTuple):
     """The `@id` of a feed item, and its `@id` at the address of the settings."""
 
     published: str
     now: str
 
 
-async def _another_address(store: Store, ids: Identifiers) -> _AnotherAddress | None:
+async def find_another_address(store: Store, ids: Identifiers) -> AnotherAddress | None:
     """Return the first item of the first feed whose first item has another address; None if there is none."""
     for name in OPEN_FEEDS:
         path, published = await _first_item(store, Feed(name))
         if path and published != (now := ids.opportunity(path)):
-            return _AnotherAddress(published, now)
+            return AnotherAddress(published, now)
     return None
 
 

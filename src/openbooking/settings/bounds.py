@@ -27,17 +27,6 @@ WaitSecondsOrZero = Annotated[float, Meta(ge=0, le=86_400)]
 # `token` in the grammar of RFC 9110 5.6.2.
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
-# An address without quotes and characters outside ASCII, which not every mail server accepts (RFC 5321 4.1.2).
-_MAIL_ADDRESS = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"
-)
-_LONGEST_MAIL_ADDRESS = 254
-
-
-def is_mail_address(text: str) -> bool:
-    """Return whether e-mail can be sent to this address."""
-    return len(text) <= _LONGEST_MAIL_ADDRESS and _MAIL_ADDRESS.fullmatch(text) is not None
-
 
 def is_header_name(text: str) -> bool:
     """Return whether HTTP allows a header with this name (RFC 9110 5.1)."""

@@ -1,8 +1,6 @@
 """The settings: name, type, default and description of each, and the checks that involve several settings."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
@@ -27,46 +25,29 @@ from openbooking.settings.bounds import (
     WaitSeconds,
     WaitSecondsOrZero,
     Workers,
-    is_header_name,
-    is_mail_address,
-    is_time_zone,
 )
-from openbooking.site_address import is_path, is_site_address
-from openbooking.user_error import UserError
+from openbooking.settings.choices import AccessMode, SettingsError, SmtpSecurity
+from openbooking.settings.contradictions import LOCAL_HOSTS, contradictions
+from openbooking.settings.messages import wrong_value
 
 # Marks a setting that changes the messages of the Open Booking API. Each value of such a setting is in a profile in
 # `conformance/`, so that the OpenActive Test Suite runs with every value.
 _PROTOCOL = Meta(extra_json_schema={"protocol": True})
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class AccessMode(StrEnum):
-    """The ways to authenticate callers."""
-
-    API_KEY = "api-key"
-    OPENID = "openid"
-    HEADERS = "headers"
-
-
-class SmtpSecurity(StrEnum):
-    """The ways to encrypt a connection to the mail server."""
-
-    STARTTLS = "starttls"
-    TLS = "tls"
-    NONE = "none"
-
-
-class SettingsError(UserError):
-    """A setting is unknown, has a wrong value or contradicts another setting."""
+# Marks a secret, which is not shown, and a location with a password, which is shown without it. Both can be in files of
+# their own.
+_SECRET = Meta(extra_json_schema={"writeOnly": True})
+_WITH_PASSWORD = Meta(extra_json_schema={"holdsPassword": True})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings of one Booking System."""
 
-    database: Annotated[str, Meta(description="The SQLite file, or the postgresql:// URL of a database.")] = (
-        "openbooking.sqlite3"
-    )
-    replica: Annotated[str, Meta(description="The URL of a PostgreSQL replica to read feeds from, if any.")] = ""
+    database: Annotated[
+        str, _WITH_PASSWORD, Meta(description="The SQLite file, or the postgresql:// URL of a database.")
+    ] = "openbooking.sqlite3"
+    replica: Annotated[
+        str, _WITH_PASSWORD, Meta(description="The URL of a PostgreSQL replica to read feeds from, if any.")
+    ] = ""
     host: Annotated[str, Meta(description="The address to listen on.")] = "127.0.0.1"
     port: Annotated[Port, Meta(description="The port to listen on.")] = 8000
     workers: Annotated[Workers, Meta(description="The number of processes that serve.")] = 1
@@ -192,11 +173,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(description="Seconds to keep serving after SIGTERM, with /readyz failing, before shutdown."),
     ] = 0.0
     metrics_token: Annotated[
-        str,
-        Meta(
-            description="The bearer token for /metrics. Without a token, /metrics is off.",
-            extra_json_schema={"writeOnly": True},
-        ),
+        str, _SECRET, Meta(description="The bearer token for /metrics. Without a token, /metrics is off.")
     ] = ""
     command_seconds: Annotated[
         WaitSeconds,
@@ -229,9 +206,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         SmtpSecurity, Meta(description="How the connection to the mail server is encrypted: starttls, tls or none.")
     ] = SmtpSecurity.STARTTLS
     smtp_user: Annotated[str, Meta(description="The user name at the mail server, if it asks for one.")] = ""
-    smtp_password: Annotated[
-        str, Meta(description="The password at the mail server.", extra_json_schema={"writeOnly": True})
-    ] = ""
+    smtp_password: Annotated[str, _SECRET, Meta(description="The password at the mail server.")] = ""
     smtp_from: Annotated[str, Meta(description="The address from which e-mail is sent.")] = ""
     proposal_mail_minutes: Annotated[
         Minutes, Meta(description="The least minutes between two e-mails about proposals to one person.")
@@ -259,49 +234,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Raises:
             SettingsError: A value has the wrong type or is out of bounds, or two settings contradict each other.
         """
-        for name, type_ in _field_types().items():
+        for name, type_ in field_types().items():
+            value = getattr(self, name)
             try:
-                force_setattr(self, name, msgspec.convert(getattr(self, name), type_))
+                force_setattr(self, name, msgspec.convert(value, type_))
             except msgspec.ValidationError as fault:
-                message = f"{fault} - at `$.{name}`"
+                message = wrong_value(name, value, type_, is_secret=name in settings_in_files())
                 raise SettingsError(message) from fault
-        for contradiction in self._contradictions():
-            raise SettingsError(contradiction)
-
-    def _contradictions(self) -> Iterator[str]:
-        """Yield a message for each malformed text, and for each two settings that contradict each other."""
-        if self.site_url and not is_site_address(self.site_url):
-            yield (
-                "site_url must be a scheme and a host, with a port up to 65535 and the path of the mount if any, such "
-                "as https://example.com or https://example.com/booking; api_path is the path of the API below it; "
-                f"site_url is {self.site_url}"
-            )
-        if (self.access is AccessMode.HEADERS) != bool(self.trusted_partner_header):
-            yield "access must be headers if trusted_partner_header is set, and only then"
-        for name in ("trusted_partner_header", "trusted_seller_header"):
-            header = getattr(self, name)
-            if header and not is_header_name(header):
-                yield f"{name} must be the name of an HTTP header, such as X-Partner; it is {header!r}"
-        if self.terms_of_service and not self.booking_service:
-            yield "terms_of_service needs booking_service, which is off"
-        if not is_time_zone(self.time_zone):
-            yield "time_zone must be the name of an IANA time zone, such as Europe/London"
-        # Keys, tokens and passwords need TLS (OB-SEC-01). With access by headers, the gateway uses TLS.
-        if not (self.access is AccessMode.HEADERS or self.is_local or self.site.startswith("https://")):
-            yield f"site_url must begin with https://, except on localhost or if access is headers; it is {self.site}"
-        yield from self._mail_contradictions()
-        if not is_path(self.api_path):
-            yield f"api_path must be a path such as /api or /v1/booking; it is {self.api_path}"
-
-    def _mail_contradictions(self) -> Iterator[str]:
-        if bool(self.smtp_host) != bool(self.smtp_from):
-            yield "smtp_host and smtp_from must be set together"
-        if bool(self.smtp_user) != bool(self.smtp_password):
-            yield "smtp_user and smtp_password must be set together"
-        if self.smtp_from and not is_mail_address(self.smtp_from):
-            yield f"smtp_from must be an e-mail address; it is {self.smtp_from}"
-        if self.smtp_password and self.smtp_security is SmtpSecurity.NONE and self.smtp_host not in _LOCAL:
-            yield "smtp_security must be starttls or tls if smtp_password is sent to another machine"
+        if found := list(contradictions(self)):
+            raise SettingsError(" ".join(found))
 
     @property
     def site(self) -> str:
@@ -318,12 +259,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def is_local(self) -> bool:
         """Whether the site is on localhost without TLS, as for a trial."""
         site = urlsplit(self.site)
-        return site.scheme == "http" and site.hostname in _LOCAL
+        return site.scheme == "http" and site.hostname in LOCAL_HOSTS
 
     @property
     def local_but_open(self) -> bool:
         """Whether the address is on localhost although the server also listens to other machines."""
-        return self.is_local and self.host not in _LOCAL
+        return self.is_local and self.host not in LOCAL_HOSTS
 
     @property
     def base_uri(self) -> str:
@@ -391,5 +332,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 @cache
-def _field_types() -> dict[str, Any]:
+def field_types() -> dict[str, Any]:
+    """Return the types of the settings by name, with their bounds and descriptions."""
     return get_type_hints(Settings, include_extras=True)
+
+
+@cache
+def _marked(*marks: str) -> frozenset[str]:
+    """Return the names of the settings that have one of the marks."""
+    fields = msgspec.inspect.type_info(Settings).fields  # type: ignore[attr-defined]
+    return frozenset(field.name for field in fields if set(marks) & (field.type.extra_json_schema or {}).keys())
+
+
+def secret_settings() -> frozenset[str]:
+    """Return the names of the settings whose values are secrets."""
+    return _marked("writeOnly")
+
+
+def settings_in_files() -> frozenset[str]:
+    """Return the names of the settings that can be in files of their own: secrets, and locations with passwords."""
+    return _marked("writeOnly", "holdsPassword")
+
+
+def protocol_settings() -> frozenset[str]:
+    """Return the names of the settings that change the messages of the Open Booking API."""
+    return _marked("protocol")

@@ -1,6 +1,7 @@
 """Where a setting is read from: the environment variables `OPENBOOKING_*`, or the TOML file of `OPENBOOKING_SETTINGS`.
 
-A secret can also be in a file of its own, which `OPENBOOKING_…_FILE` names.
+A secret can also be in a file of its own, which `OPENBOOKING_…_FILE` names. So can the location of a database, because
+it may have a password.
 
 Options of a command override environment variables, environment variables override the file, and the file overrides the
 defaults. `describe_settings` lists all settings for `openbooking settings`.
@@ -16,14 +17,30 @@ import msgspec
 import structlog
 
 from openbooking.kubernetes import PORT_LEFT_OUT, is_of_service
-from openbooking.settings.definitions import Settings, SettingsError
+from openbooking.settings.choices import SettingsError
+from openbooking.settings.definitions import (
+    Settings,
+    field_types,
+    protocol_settings,
+    secret_settings,
+    settings_in_files,
+)
+from openbooking.settings.messages import (
+    ENVIRONMENT_PREFIX,
+    LIST_COMMAND,
+    both_names,
+    list_words,
+    unknown_setting,
+    variable_of,
+    wrong_value,
+)
 
-ENVIRONMENT_PREFIX = "OPENBOOKING_"
 FILE_VARIABLE = "OPENBOOKING_SETTINGS"
 # Variables with the prefix that are no settings: they tell a Broker under test where the sandbox is, and its API key.
 SANDBOX_VARIABLES = ("OPENBOOKING_SANDBOX_URL", "OPENBOOKING_SANDBOX_KEY")
 _PORT_VARIABLE = "OPENBOOKING_PORT"
 _FILE_SUFFIX = "_file"
+_LONGEST_SECRET = 10_000
 _NOT_SHOWN = "(set, and not shown)"
 _log = structlog.get_logger()
 
@@ -52,59 +69,87 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
         _log.warning("settings.left_out", variable=_PORT_VARIABLE, reason=PORT_LEFT_OUT)
     values |= _read_secrets(environment, values)
     values |= {name: value for name, value in overrides.items() if value is not None}
-    for name in sorted(values.keys() - set(Settings.__struct_fields__)):
-        variable = f"{ENVIRONMENT_PREFIX}{name.upper()}"
-        raise SettingsError(f"There is no setting {name} ({variable}). `openbooking settings` lists all settings.")
-    try:
-        return msgspec.convert(values, Settings, strict=False)
-    except msgspec.ValidationError as fault:
-        raise SettingsError(str(fault)) from fault
-
-
-def secret_settings() -> frozenset[str]:
-    """Return the names of the settings whose values are secrets."""
-    fields = msgspec.inspect.type_info(Settings).fields  # type: ignore[attr-defined]
-    return frozenset(field.name for field in fields if (field.type.extra_json_schema or {}).get("writeOnly"))
-
-
-def protocol_settings() -> frozenset[str]:
-    """Return the names of the settings that change the messages of the Open Booking API."""
-    fields = msgspec.inspect.type_info(Settings).fields  # type: ignore[attr-defined]
-    return frozenset(field.name for field in fields if (field.type.extra_json_schema or {}).get("protocol"))
+    if unknown := [_unknown(name) for name in sorted(values.keys() - set(Settings.__struct_fields__))]:
+        raise SettingsError(" ".join([*unknown, LIST_COMMAND]))
+    return Settings(**_read_values(values))
 
 
 def describe_settings(settings: Settings) -> list[tuple[str, str, str]]:
     """Return the environment variable, the value and the meaning of each setting. The values of secrets are hidden."""
-    protocol = protocol_settings()
+    protocol, in_files = protocol_settings(), settings_in_files()
     described = []
     for field in msgspec.inspect.type_info(Settings).fields:  # type: ignore[attr-defined]
         value = msgspec.to_builtins(getattr(settings, field.name), enc_hook=str)
-        schema = field.type.extra_json_schema or {}
-        if value and schema.get("writeOnly"):
+        if value and field.name in secret_settings():
             value = _NOT_SHOWN
-        meaning = schema.get("description", "") + (" (protocol)" if field.name in protocol else "")
-        described.append((f"{ENVIRONMENT_PREFIX}{field.name.upper()}", str(value), meaning))
+        variable = variable_of(field.name)
+        meaning = (field.type.extra_json_schema or {}).get("description", "")
+        if field.name in in_files:
+            meaning += f" {variable}{_FILE_SUFFIX.upper()} can name a file that holds it."
+        if field.name in protocol:
+            meaning += " (protocol)"
+        described.append((variable, str(value), meaning))
     return described
 
 
+def _unknown(name: str) -> str:
+    """Return the message about a name that is no setting."""
+    told = unknown_setting(name, Settings.__struct_fields__)
+    if not name.endswith(_FILE_SUFFIX):
+        return told
+    return f"{told} Files can hold {list_words(sorted(settings_in_files()))} only."
+
+
+def _read_values(values: Mapping[str, object]) -> dict[str, Any]:
+    """Return the values that the texts of settings state.
+
+    Raises:
+        SettingsError: A setting cannot have its value. The message names all such settings.
+    """
+    read, told = {}, []
+    for name, value in values.items():
+        type_ = field_types()[name]
+        try:
+            read[name] = msgspec.convert(value, type_, strict=False)
+        except msgspec.ValidationError:
+            told.append(wrong_value(name, value, type_, is_secret=name in settings_in_files()))
+    if told:
+        raise SettingsError(" ".join(told))
+    return read
+
+
 def _read_secrets(environment: Mapping[str, str], values: dict[str, Any]) -> dict[str, str]:
-    """Return the secrets in files that are named by variables such as OPENBOOKING_METRICS_TOKEN_FILE.
+    """Return the settings in files that are named by variables such as OPENBOOKING_METRICS_TOKEN_FILE.
 
     These variables are removed from `values`, because they are no settings.
     """
     secrets = {}
-    for name in secret_settings():
+    for name in settings_in_files():
         path = values.pop(f"{name}{_FILE_SUFFIX}", None)
         if not path:
             continue
-        if f"{ENVIRONMENT_PREFIX}{name.upper()}" in environment:
-            raise SettingsError(f"{name} is set twice: in the environment and in the file {path}.")
-        try:
-            secrets[name] = Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as fault:
-            message = f"The file {path} with the setting {name} cannot be read: {fault}"
-            raise SettingsError(message) from fault
+        if variable_of(name) in environment:
+            raise SettingsError(f"{both_names(name)} is set twice: in the environment and in the file {path}.")
+        secrets[name] = _read_secret(name, path)
     return secrets
+
+
+def _read_secret(name: str, path: str) -> str:
+    """Return the one line of the file that holds a setting."""
+    place = f"The file {path}, which {variable_of(name)}{_FILE_SUFFIX.upper()} names,"
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(_LONGEST_SECRET + 1)
+    except OSError as fault:
+        message = f"{place} cannot be read: {fault.strerror}."
+        raise SettingsError(message) from fault
+    try:
+        value = content.decode().strip()
+    except UnicodeDecodeError:
+        value = ""
+    if not value or len(content) > _LONGEST_SECRET or len(value.splitlines()) > 1:
+        raise SettingsError(f"{place} must hold one line, the value of {both_names(name)}.")
+    return value
 
 
 def _read_file(path: str | None) -> dict[str, Any]:
@@ -114,5 +159,5 @@ def _read_file(path: str | None) -> dict[str, Any]:
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        message = f"The settings file {path} cannot be read: {fault}"
+        message = f"The settings file {path}, which {FILE_VARIABLE} names, cannot be read: {fault}"
         raise SettingsError(message) from fault

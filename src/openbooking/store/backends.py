@@ -36,6 +36,10 @@ class SchemaError(UserError):
     """The database is missing, belongs to another program, or has the schema of an older or newer version."""
 
 
+class MissingDatabaseError(SchemaError):
+    """There is no database yet, or nothing is in it. A server makes one."""
+
+
 class Backend(Protocol):
     """A kind of database: opens stores, and runs migrations and backups.
 

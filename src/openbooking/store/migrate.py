@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.backends import NAME_ANOTHER, SchemaError, backend_of
+from openbooking.store.backends import NAME_ANOTHER, MissingDatabaseError, SchemaError, backend_of
 from openbooking.store.location import redact_password
 from openbooking.store.schema import REVISION, VERSION_TABLE
 
@@ -93,7 +93,7 @@ def _upgrade_new(connection: Connection) -> UpgradeResult:
 def _check_existing(connection: Connection) -> UpgradeResult:
     revision = _revision(connection)
     if revision is None:
-        raise SchemaError(f"There is nothing of openbooking in the database yet. {NAME_ANOTHER}")
+        raise MissingDatabaseError(f"There is nothing of openbooking in the database yet. {NAME_ANOTHER}")
     _check_known(revision)
     return UpgradeResult(revision, is_new=False)
 

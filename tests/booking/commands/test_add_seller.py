@@ -43,7 +43,7 @@ DETAILS: dict[str, Any] = {
 def test_a_seller_publishes_the_details_that_were_given() -> None:
     full: dict[str, Any] = {
         "telephone": "01632 960202",
-        "vat_id": "GB9",
+        "vat_id": "GB999999973",
         "vat": VatTreatment.STANDARD,
         "logo": "https://a.example/l",
         "terms": "https://a.example/t",
@@ -63,7 +63,7 @@ def test_a_seller_publishes_the_details_that_were_given() -> None:
             "addressCountry": "GB",
         },
         "telephone": "01632 960202",
-        "vatID": "GB9",
+        "vatID": "GB999999973",
         "logo": {"@type": "ImageObject", "url": "https://a.example/l"},
         "termsOfService": [
             {
@@ -90,7 +90,7 @@ def test_a_key_and_web_addresses_are_checked() -> None:
     [
         ("legal_name", " ", "The legal name of a Seller cannot be empty"),
         ("email", "nonsense", "no e-mail address"),
-        ("country", "Britain", "no country of two capital letters"),
+        ("country", "Britain", "no country in ISO 3166"),
         ("vat_id", "GB-?", "no VAT number"),
     ],
 )

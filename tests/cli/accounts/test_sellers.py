@@ -12,7 +12,7 @@ from openbooking.identity.records import (
 from openbooking.identity.scopes import Scope
 from openbooking.store.documents import decode_seller
 from support.builders import NOW
-from support.command_line import SELLER_OPTIONS, add_seller, fail, rows, run, succeed
+from support.command_line import SELLER_OPTIONS, add_seller, fail, misuse, rows, run, succeed
 from support.identity_provider import IDS, POLICY
 
 
@@ -54,7 +54,6 @@ def test_the_colour_of_a_seller_is_stored_apart_from_what_is_published(database:
     ((document,),) = rows(database, "SELECT document FROM seller")
     assert json.loads(document)["colour"] == "#0b5d4e"
     assert "colour" not in json.loads(document)["properties"]
-    assert "is no colour" in fail(1, "seller", "add", "oak", *SELLER_OPTIONS, "--colour", "green")
 
 
 def test_seller_add_replaces_a_seller_only_with_replace() -> None:
@@ -64,9 +63,8 @@ def test_seller_add_replaces_a_seller_only_with_replace() -> None:
     assert succeed("seller", "list") == "willow\tWeeping Willow\tnet\n"
 
 
-def test_seller_add_refuses_missing_and_wrong_details() -> None:
+def test_seller_add_refuses_missing_details() -> None:
     assert run("seller", "add", "willow", "--name", "Willow").exit_code == 2
-    assert "is no web address" in fail(1, "seller", "add", "willow", *SELLER_OPTIONS, "--url", "javascript:alert(1)")
 
 
 @pytest.mark.spec("OB-AUTH-30")
@@ -78,4 +76,21 @@ def test_the_logo_of_a_seller_is_in_its_id_tokens(database: Path) -> None:
     )
     claims = ClaimWriter(POLICY, IDS, None).id_token(asked, decode_seller(document), "token", NOW)
     assert claims["https://openactive.io/sellerLogo"] == "https://oak.example/logo.png"
-    assert "is no web address" in fail(1, "seller", "add", "elm", *SELLER_OPTIONS, "--logo", "logo.png")
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong", "message"),
+    [
+        ("--email", "nonsense", "'nonsense' is no e-mail address"),
+        ("--country", "UK", "'UK' is no country in ISO 3166, such as GB. Did you mean GB?"),
+        ("--country", "Britain", "'Britain' is no country in ISO 3166"),
+        ("--vat-id", "nonsense", "'nonsense' is no VAT number"),
+        ("--url", "javascript:alert(1)", "'javascript:alert(1)' is no web address"),
+        ("--logo", "logo.png", "'logo.png' is no web address"),
+        ("--terms", "terms", "'terms' is no web address"),
+        ("--colour", "green", "'green' is no colour"),
+    ],
+)
+def test_a_wrong_detail_is_told_at_its_option(option: str, wrong: str, message: str) -> None:
+    told = misuse("seller", "add", "willow", *SELLER_OPTIONS, option, wrong)
+    assert f"Invalid value for '{option}': {message}" in told

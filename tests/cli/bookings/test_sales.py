@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.commands.publish import Publish
 from support.builders import book, item, new_uuid, request
-from support.command_line import fail, succeed
+from support.command_line import fail, misuse, succeed
 from support.parties import MANAGER
 from support.seller_office import ORDER, at_start, execute
 
@@ -85,5 +85,5 @@ def test_sales_are_written_for_people(bookings: Path) -> None:
 
 
 def test_sales_refuse_a_wrong_period(bookings: Path) -> None:
-    assert "no date" in fail(2, "sales", *OF_CENTRE, "--from", "yesterday")
+    assert "Invalid value for '--from': 'yesterday' is no date" in misuse("sales", *OF_CENTRE, "--from", "yesterday")
     assert "before the first day" in fail(1, "sales", *OF_CENTRE, "--from", "2027-02-01", "--to", "2027-01-01")

@@ -63,10 +63,16 @@ def test_book_needs_answers(run: Run, other: OtherSystem) -> None:
     assert "6a=7" in booked.stdout
 
 
+def test_book_tells_a_wrong_email_address_at_its_option(run: Run) -> None:
+    result = run("book", "--text", "climbing", "--email", "nonsense")
+    assert result.exit_code == 2
+    assert "Invalid value for '--email': 'nonsense' is no e-mail address" in result.stderr
+
+
 def test_book_refuses_answers_to_no_question(run: Run) -> None:
     result = run("book", "--text", "climbing", *NAMES, "--pretend-payment", "--answer", "7.x=y")
     assert result.exit_code == 2
-    assert "7.x=y answers no question." in result.stderr
+    assert "'--answer': '7.x=y' answers no question." in " ".join(result.stderr.replace("│", " ").split())
 
 
 def test_book_proposes_if_the_seller_must_approve(run: Run, other: OtherSystem) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from openbooking.timetable.files.toml_writing import write_toml
-from support.command_line import fail, run, succeed
+from support.command_line import fail, misuse, run, succeed
 from support.seller_office import statuses
 from support.timetable_office import NOON, RULES, TODAY, book_first, occurrences, publish, store_timetable
 
@@ -106,9 +106,8 @@ def test_close_refuses_what_is_not_there(centre: Path, place: str, times: tuple[
 
 
 def test_close_needs_a_date_and_a_time(centre: Path) -> None:
-    assert "Give a date and time" in fail(
-        2, "timetable", "close", "spin", *OF_CENTRE, "--from", "tomorrow", "--to", "2026-12-05 10:00"
-    )
+    times = ("--from", "tomorrow", "--to", "2026-12-05 10:00")
+    assert "'--from': Give a date and time" in misuse("timetable", "close", "spin", *OF_CENTRE, *times)
 
 
 def test_week_lists_the_occurrences_from_monday_to_sunday(centre: Path) -> None:

@@ -65,11 +65,20 @@ GOOD = {
         (("/set-password", {"repeated": "x"}), ["repeated"], "The two new passwords differ."),
         (("/registration", {"name": "x" * 501}), ["name"], "Write the name on one line, with at most 500 characters."),
         (("/registration", {"name": " "}), ["name"], "Write the name that Sellers will see."),
-        (("/registration", {"contact": ""}), ["contact"], "Give an email address of the developers of the app."),
+        (("/registration", {"contact": ""}), ["contact"], "Give the e-mail address of the developers of the app."),
+        (
+            ("/registration", {"contact": "nonsense"}),
+            ["contact"],
+            "Give the e-mail address of the developers of the app.",
+        ),
         (("/registration", {"site": "foo:bar"}), ["site"], "Give the address of a web site, which begins with https"),
         (("/registration", {"site": "https://["}), ["site"], "Give the address of a web site"),
         (("/registration", {"site": "x" * 501}), ["site"], "Give the address of a web site"),
-        (("/registration", {"contact": "x" * 501}), ["contact"], "Give an email address of at most 500 characters."),
+        (
+            ("/registration", {"contact": "x" * 501}),
+            ["contact"],
+            "Give the e-mail address of the developers of the app.",
+        ),
         (
             ("/registration", {"redirect_uris": "http://a.b"}),
             ["redirect_uris"],

@@ -8,10 +8,10 @@ from openbooking.booking.model.colours import parse_colour
 from openbooking.booking.model.keys import check_key
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.store import Store
-from openbooking.openactive.contact_details import is_country, is_email, is_vat_number
+from openbooking.openactive.contact_details import country_problem, email_problem, vat_number_problem
 from openbooking.openactive.money import VatTreatment
 from openbooking.openactive.terms import TaxMode
-from openbooking.openactive.web_addresses import is_web_address
+from openbooking.openactive.web_addresses import web_address_problem
 from openbooking.user_error import UserError
 
 _NOT_EMPTY = ("name", "legal_name", "street", "locality", "region", "postcode")
@@ -21,9 +21,6 @@ TERMS = {"@type": "Terms", "name": "Terms of service", "requiresExplicitConsent"
 
 class InvalidWebAddressError(UserError):
     """A detail of a Seller must be a web address, but is another text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(f"{text!r} is no web address: a web address begins with https:// or http://.")
 
 
 class InvalidSellerDetailError(UserError):
@@ -43,7 +40,7 @@ class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         key: The last part of the Seller's `@id`.
         vat: The VAT treatment of the Offers that are imported for the Seller; None for `Seller.default_vat`.
-        country: Two letters (ISO 3166-1).
+        country: The code of two letters in ISO 3166-1, such as GB.
         logo: The web address of a picture.
         terms: The web address of the terms of service.
         colour: The colour of the pages for the staff of the Seller, which is not published.
@@ -80,17 +77,18 @@ class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
         empty = [name for name in _NOT_EMPTY if not getattr(self, name).strip()]
         if empty:
             raise InvalidSellerDetailError(f"The {empty[0].replace('_', ' ')} of a Seller cannot be empty.")
-        if not is_email(self.email):
-            raise InvalidSellerDetailError(f"{self.email!r} is no e-mail address.")
-        if not is_country(self.country):
-            raise InvalidSellerDetailError(f"{self.country!r} is no country of two capital letters, such as GB.")
-        if self.vat_id and not is_vat_number(self.vat_id):
-            raise InvalidSellerDetailError(f"{self.vat_id!r} is no VAT number, such as GB123456789.")
+        problems = (
+            email_problem(self.email),
+            country_problem(self.country),
+            vat_number_problem(self.vat_id) if self.vat_id else "",
+        )
+        if found := " ".join(filter(None, problems)):
+            raise InvalidSellerDetailError(found)
         if self.colour:
             parse_colour(self.colour)
         for address in (self.url, self.logo or self.url, self.terms or self.url):
-            if not is_web_address(address):
-                raise InvalidWebAddressError(address)
+            if problem := web_address_problem(address):
+                raise InvalidWebAddressError(problem)
 
     @property
     def seller(self) -> Seller:

@@ -10,6 +10,7 @@ from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.cli.database import with_system
 from openbooking.cli.options import Database
 from openbooking.cli.output import show, show_aside
+from openbooking.cli.values import email_option, read_colour, read_country, read_vat_number, web_address_option
 from openbooking.openactive.money import VatTreatment
 from openbooking.openactive.terms import TaxMode
 
@@ -34,15 +35,20 @@ def add(  # noqa: PLR0913 - one parameter for each detail that Orders must show 
     name: Annotated[str, typer.Option(help="The name that Customers know.")],
     legal_name: Annotated[str, typer.Option(help="The legal name.")],
     tax_mode: Annotated[TaxModeOption, typer.Option(help="Whether prices are without tax (net) or with tax (gross).")],
-    email: Annotated[str, typer.Option(help="The email address for Customers.")],
-    url: Annotated[str, typer.Option(help="The Seller's own site.")],
+    email: Annotated[str, email_option("The e-mail address for Customers.")],
+    url: Annotated[str, web_address_option("The Seller's own site.")],
     street: Annotated[str, typer.Option(help="Street and number.")],
     locality: Annotated[str, typer.Option(help="Town.")],
     region: Annotated[str, typer.Option(help="County.")],
     postcode: Annotated[str, typer.Option(help="Postcode.")],
-    country: Annotated[str, typer.Option(help="Country, as two letters.")] = "GB",
+    country: Annotated[
+        str, typer.Option(parser=read_country, metavar="CODE", help="The country, by its two letters in ISO 3166.")
+    ] = "GB",
     telephone: Annotated[str | None, typer.Option(help="The telephone number for Customers.")] = None,
-    vat_id: Annotated[str | None, typer.Option(help="VAT registration number.")] = None,
+    vat_id: Annotated[
+        str | None,
+        typer.Option(parser=read_vat_number, metavar="NUMBER", help="The VAT number, such as GB123456789."),
+    ] = None,
     vat: Annotated[
         VatTreatment | None,
         typer.Option(
@@ -50,10 +56,15 @@ def add(  # noqa: PLR0913 - one parameter for each detail that Orders must show 
             show_default="standard with --vat-id, else outside-scope",
         ),
     ] = None,
-    logo: Annotated[str | None, typer.Option(help="The web address of a picture.")] = None,
-    terms: Annotated[str | None, typer.Option(help="The web address of the terms of service.")] = None,
+    logo: Annotated[str | None, web_address_option("The web address of a picture.")] = None,
+    terms: Annotated[str | None, web_address_option("The web address of the terms of service.")] = None,
     colour: Annotated[
-        str | None, typer.Option(help="The colour of the pages for the Seller's staff, such as #0b5d4e.")
+        str | None,
+        typer.Option(
+            parser=read_colour,
+            metavar="COLOUR",
+            help="The colour of the pages for its staff, such as #0b5d4e.",
+        ),
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace the Seller with this key. A detail that is not given is removed.")

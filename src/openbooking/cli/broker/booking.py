@@ -27,16 +27,17 @@ from openbooking.cli.broker.options import (
     opened,
     read_near,
 )
-from openbooking.cli.faults import MISUSE, CommandError
+from openbooking.cli.faults import CommandError
 from openbooking.cli.listing import Json
 from openbooking.cli.output import ask, can_ask, confirm, show, show_aside, show_json
+from openbooking.cli.values import email_option, read_email
 
 if TYPE_CHECKING:
     from openbooking.broker import Basket, Booking, Broker, Choice, Hit, Question, Quote
 
 HitOption = Annotated[int, typer.Option("--hit", min=1, max=1_000, help="Which hit of the search.")]
 OfferOption = Annotated[str, typer.Option(help="The @id of the Offer.", show_default="the first one")]
-Email = Annotated[str, typer.Option(help="The e-mail address of the Customer.", show_default=False)]
+Email = Annotated[str | None, email_option("The e-mail address of the Customer.")]
 GivenName = Annotated[str, typer.Option(help="The first name of the Customer.", show_default=False)]
 FamilyName = Annotated[str, typer.Option(help="The last name of the Customer.", show_default=False)]
 Answers = Annotated[
@@ -118,7 +119,7 @@ def book(  # noqa: PLR0913 - one parameter for each option
     hit: HitOption = 1,
     offer: OfferOption = "",
     spaces: Spaces = 1,
-    email: Email = "",
+    email: Email = None,
     given_name: GivenName = "",
     family_name: FamilyName = "",
     answer: Answers = None,
@@ -146,7 +147,7 @@ def book(  # noqa: PLR0913 - one parameter for each option
         given = {"--email": email, "--given-name": given_name, "--family-name": family_name, "--yes": yes}
         with _instead_of_asking(option for option, value in given.items() if not value):
             customer = Person(
-                email=email or ask("E-mail address"),
+                email=email or ask("E-mail address", read_email),
                 given_name=given_name or ask("First name"),
                 family_name=family_name or ask("Last name"),
             )
@@ -311,7 +312,9 @@ def _find_question(text: str, questions: "Iterable[Question]") -> "tuple[Questio
             start = f"{question.position}.{key}="
             if text.startswith(start):
                 return question, text.removeprefix(start)
-    raise CommandError(f"{text} answers no question. `openbooking broker quote` shows the questions.", MISUSE)
+    raise typer.BadParameter(
+        f"{text!r} answers no question. `openbooking broker quote` shows the questions.", param_hint="'--answer'"
+    )
 
 
 def _check(found: "Quote") -> None:

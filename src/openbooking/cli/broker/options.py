@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbooking.cli.faults import MISUSE, CommandError
+from openbooking.cli.faults import CommandError
 from openbooking.cli.output import show_aside
 from openbooking.cli.values import amount_option, day_option
 from openbooking.openactive.errors import OpenBookingError, Retry
@@ -126,7 +126,9 @@ def read_near(text: str | None) -> "Near | None":
     except ValueError:
         latitude = longitude = km = float("nan")
     if not (abs(latitude) <= 90 and abs(longitude) <= 180 and 0 < km <= 20_000):  # noqa: PLR2004 - degrees
-        raise CommandError(f"{text} is no place with a distance in km, such as 51.75,-1.25,5.", MISUSE)
+        raise typer.BadParameter(
+            f"{text!r} is no place with a distance in km, such as 51.75,-1.25,5.", param_hint="'--near'"
+        )
     return Near(latitude, longitude, km)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.timetable import Closure, Facility, TimetableRule, Venue
 from openbooking.cli.bookings.office import SellerOption, Yes, with_office
 from openbooking.cli.database import administrator
-from openbooking.cli.faults import MISUSE, CommandError
+from openbooking.cli.faults import CommandError
 from openbooking.cli.listing import Csv, Json, Output
 from openbooking.cli.options import Database
 from openbooking.cli.output import show, show_aside
@@ -44,6 +44,18 @@ timetable.command("import-ics")(import_ics)
 
 _DAYS_OF_A_WEEK = 7
 Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="The keys of entries.")]
+
+
+def _read_time(text: str) -> datetime:
+    try:
+        return read_date_time(text)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault)) from fault
+
+
+def _time_option(name: str, meaning: str) -> Any:
+    """Return an option whose value is a time on the wall clock."""
+    return typer.Option(name, parser=_read_time, metavar="TIME", help=meaning)
 
 
 @timetable.command("apply")
@@ -150,8 +162,8 @@ def close(  # noqa: PLR0913 - one parameter for each option
         typer.Argument(metavar="COURT...", help="FACILITY/COURT, or the key of a class, a facility or a venue."),
     ],
     *,
-    first: Annotated[str, typer.Option("--from", metavar="TIME", help='The start, such as "2026-12-05 18:00".')],
-    last: Annotated[str, typer.Option("--to", metavar="TIME", help="The end.")],
+    first: Annotated[datetime, _time_option("--from", 'The start, such as "2026-12-05 18:00".')],
+    last: Annotated[datetime, _time_option("--to", "The end.")],
     name: Annotated[str, typer.Option(help="The reason.")] = "Closed",
     message: Message = "",
     dry_run: DryRun = False,
@@ -160,10 +172,9 @@ def close(  # noqa: PLR0913 - one parameter for each option
     database: Database = None,
 ) -> None:
     """Add a closure of courts, classes, facilities or venues. Show beforehand what will change, and ask."""
-    start, end = _read_time(first), _read_time(last)
 
     def decide(chosen: Seller, stored: Mapping[str, TimetableRule]) -> Rules:
-        closures = dict(_closure(court, stored, name, start, end) for court in courts)
+        closures = dict(_closure(court, stored, name, first, last) for court in courts)
         _check(chosen, stored, {**stored, **closures})
         return Rules(closures)
 
@@ -223,13 +234,6 @@ def _check(seller: Seller, stored: Mapping[str, TimetableRule], after: Mapping[s
     ]
     if told:
         raise CommandError(" ".join(told))
-
-
-def _read_time(text: str) -> datetime:
-    try:
-        return read_date_time(text)
-    except ValueError as fault:
-        raise CommandError(str(fault), MISUSE) from fault
 
 
 def _closure(

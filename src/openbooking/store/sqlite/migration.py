@@ -11,7 +11,7 @@ from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import OperationalError
 
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.backends import NAME_ANOTHER, SchemaError
+from openbooking.store.backends import NAME_ANOTHER, MissingDatabaseError, SchemaError
 from openbooking.store.schema import VERSION_TABLE
 from openbooking.store.sqlite.connections import BUSY_TIMEOUT_SECONDS, connect, create, is_busy, with_space_to_open
 
@@ -24,9 +24,13 @@ def check_exists(path: Path) -> None:
     """Raise SchemaError if the file does not exist or has no tables of openbooking; change nothing."""
     path = path.resolve()
     if not path.exists():
-        raise SchemaError(f"The database {path} cannot be opened: there is no database at that path. {NAME_ANOTHER}")
-    if VERSION_TABLE not in _tables(path):
-        raise SchemaError(f"The file {path} is no database of openbooking. {NAME_ANOTHER}")
+        raise MissingDatabaseError(
+            f"The database {path} cannot be opened: there is no database at that path. {NAME_ANOTHER}"
+        )
+    tables = _tables(path)
+    if VERSION_TABLE not in tables:
+        error = SchemaError if tables else MissingDatabaseError
+        raise error(f"The file {path} is no database of openbooking. {NAME_ANOTHER}")
 
 
 def refuse_foreign(path: Path) -> None:

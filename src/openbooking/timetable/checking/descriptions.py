@@ -1,6 +1,7 @@
 """The checks of Venues, and of what people read about a class, a facility, an event, a course or an on-demand item."""
 
 from openbooking.booking.model.timetable import Described, Facility, OnDemandItem, Venue
+from openbooking.openactive.contact_details import is_country
 from openbooking.openactive.web_addresses import is_web_address
 from openbooking.timetable.checking.faults import Faults
 from openbooking.timetable.concepts import Vocabulary, find
@@ -24,8 +25,7 @@ def check_venue(venue: Venue, faults: Faults) -> None:
     faults.require_name(venue.name)
     for field, what in (("street", "street address"), ("town", "town"), ("region", "county"), ("postcode", "postcode")):
         faults.require(bool(getattr(venue, field).strip()), field, f"Give the {what}.")
-    is_code = len(venue.country) == len("GB") and venue.country.isascii() and venue.country.isupper()
-    faults.require(is_code, "country", "Give the code of the country in two capital letters, such as GB.")
+    faults.require(is_country(venue.country), "country", "Give the two letters of a country in ISO 3166, such as GB.")
     are_both = (venue.latitude is None) == (venue.longitude is None) or faults.has("latitude")
     faults.require(are_both, "longitude", "Give both latitude and longitude, or none of them.")
     for field, most in (("latitude", 90), ("longitude", 180)):

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from openbooking.identity.oauth.errors import InvalidClientMetadataError, InvalidRedirectUriError, InvalidTokenError
 from openbooking.identity.oauth.registration import MAX_LENGTH
+from openbooking.openactive.contact_details import is_email
 from openbooking.system import System
 from openbooking.web.pages import Form, Pages, Problem, Visit
 
@@ -20,7 +21,6 @@ _PROBLEMS = {
         f"Give the address of a web site, which begins with https:// or http://, of at most {MAX_LENGTH} characters.",
         ("site",),
     ),
-    "contacts": Problem(f"Give an email address of at most {MAX_LENGTH} characters.", ("contact",)),
 }
 
 
@@ -75,8 +75,8 @@ def _problem(form: Form) -> Problem | None:
     """Return the problem with a form without a name or contact. Only programs may leave them out."""
     if not form.get("name", "").strip():
         return Problem("Write the name that Sellers will see.", ("name",))
-    if not form.get("contact", "").strip():
-        return Problem("Give an email address of the developers of the app.", ("contact",))
+    if not is_email(form.get("contact", "").strip()):
+        return Problem("Give the e-mail address of the developers of the app.", ("contact",))
     return None
 
 

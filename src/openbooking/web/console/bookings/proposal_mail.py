@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.identity.records import ProposalMail
-from openbooking.settings.bounds import is_mail_address
+from openbooking.openactive.contact_details import is_mail_address
 from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, Notice
 from openbooking.web.pages import Problem
 

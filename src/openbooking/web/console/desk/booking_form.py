@@ -12,6 +12,7 @@ from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest, O
 from openbooking.booking.rules.bookability import CONDITIONS_AT_DESK, Pair, why_not_bookable
 from openbooking.booking.rules.pricing import Pricing, amount_due, tax_treatment
 from openbooking.booking.views import Occurrence
+from openbooking.openactive.contact_details import is_email
 from openbooking.openactive.errors import ItemError, ItemErrorType
 from openbooking.openactive.ids import FormFieldRef, Identifiers
 from openbooking.openactive.money import is_price
@@ -101,7 +102,7 @@ def read_desk_form(form: Form, uuid: str, offers: Sequence[DeskOffer]) -> DeskFo
         errors["spaces"] = "Enter the number of spaces."
     elif offer and spaces > offer.most_spaces:
         errors["spaces"] = f"Book at most {offer.most_spaces} spaces at once."
-    if fields["email"] and "@" not in fields["email"]:
+    if fields["email"] and not is_email(fields["email"]):
         errors["email"] = "Enter an e-mail address such as name@example.com, or leave it empty."
     long = (name for name, value in fields.items() if len(value) > LONGEST_TEXT)
     errors |= dict.fromkeys(long, f"Use at most {LONGEST_TEXT} characters.")

@@ -62,7 +62,7 @@ FIELDS = (
     Field("locality", "Town", "Enter the town."),
     Field("region", "County", "Enter the county."),
     Field("postcode", "Postcode", "Enter the postcode."),
-    Field("country", "Country", "Enter the country.", is_country, "Enter two capital letters.", hint="Such as GB."),
+    Field("country", "Country", "Enter the country.", is_country, "Enter a country such as GB.", hint="Such as GB."),
     Field("vat_id", "VAT number", "", is_vat_number, "Enter the number, such as GB123456789."),
     Field("terms", "Terms of service", "", is_web_address, _NO_ADDRESS, hint="The web address of your terms."),
     Field(

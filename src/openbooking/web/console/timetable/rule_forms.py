@@ -231,7 +231,7 @@ FORMS: Mapping[RuleKind, RuleForm] = {
                 Field("town", "Town"),
                 Field("region", "County"),
                 Field("postcode", "Postcode"),
-                Field("country", "Country", hint="Two capital letters.", fresh="GB"),
+                Field("country", "Country", hint="Two letters, such as GB.", fresh="GB"),
                 Field(
                     "latitude",
                     "Latitude",
