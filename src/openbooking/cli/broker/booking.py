@@ -27,7 +27,7 @@ from openbooking.cli.broker.options import (
     opened,
     read_near,
 )
-from openbooking.cli.faults import CommandError
+from openbooking.cli.faults import MISUSE, CommandError
 from openbooking.cli.listing import Json
 from openbooking.cli.output import ask, can_ask, confirm, show, show_aside, show_json
 from openbooking.cli.values import email_option, read_email
