@@ -7,7 +7,7 @@ import pytest
 
 from docs.test_names import named_command
 from openbooking.settings import Settings, describe_settings
-from openbooking.settings.loading import secret_settings
+from openbooking.settings.definitions import secret_settings
 from support.deployment.files import DEPLOY, ROOT, deploy_files
 
 VARIABLE = re.compile(r"OPENBOOKING_[A-Z0-9_]*[A-Z0-9]")
