@@ -190,8 +190,8 @@ def booked_for_another_customer(exchanges: Exchanges) -> Iterator[Remark]:
             quoted[exchange.uuid] = customer
         elif exchange.operation in BOOKING and customer and quoted.get(exchange.uuid, customer) != customer:
             text = (
-                f"{exchange.operation} names another Customer than the C2 before it: only the Customer who began an Order "
-                "may go on with it."
+                f"{exchange.operation} names another Customer than the C2 before it: only the Customer who began "
+                "an Order may go on with it."
             )
             yield Remark("OB-BRK-14", text, exchange.number)
 
