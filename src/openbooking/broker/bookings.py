@@ -96,7 +96,7 @@ class Bookings:
     def read(self, owned: OwnedOrder) -> Booking | None:
         """Return a booking; None for a basket that was deleted."""
         purchase = self._journal.find(owned.order)
-        with self._database.transaction() as transaction:
+        with self._database.reading() as transaction:
             version = latest(transaction, owned.order, OrderType.ORDER) or latest(
                 transaction, owned.order, OrderType.PROPOSAL
             )
@@ -161,4 +161,5 @@ def _state(purchase: Purchase, version: Version | None, items: tuple[DescribedIt
         # The Customer may have rejected it since the feed was read.
         is_withdrawn = purchase.proposal_status == OrderProposalStatus.CUSTOMER_REJECTED
         return BookingState.CUSTOMER_REJECTED if is_withdrawn else _PROPOSALS[version.order_proposal_status]
-    return BookingState.CANCELLED if all(item.is_cancelled for item in items) else BookingState.BOOKED
+    is_cancelled = bool(items) and all(item.is_cancelled for item in items)
+    return BookingState.CANCELLED if is_cancelled else BookingState.BOOKED

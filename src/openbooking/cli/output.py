@@ -139,8 +139,8 @@ def reporting() -> AbstractContextManager[Callable[[str, str], None]]:
 def _report_on_terminal() -> Iterator[Callable[[str, str], None]]:
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - slow to load
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.fields[text]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=_console(), transient=True) as progress:
+    texts = (TextColumn("{task.description}", markup=False), TextColumn("{task.fields[text]}", markup=False))
+    with Progress(SpinnerColumn(), *texts, TimeElapsedColumn(), console=_console(), transient=True) as progress:
         tasks: dict[str, TaskID] = {}
 
         def report(name: str, text: str) -> None:

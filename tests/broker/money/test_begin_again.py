@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from openbooking.broker.money.errors import LostPurchaseError, NoQuoteError, WrongStateError
+from openbooking.broker.money.journal import Purchase
 from openbooking.broker.money.news import note_deletion, note_order, note_proposal
 from openbooking.broker.money.payments import DeclinedError
 from openbooking.broker.money.purchase import State
@@ -132,6 +133,20 @@ def test_basket_begins_again_once_among_processes(world: World) -> None:
     with pytest.raises(LostPurchaseError):
         world.journal.begin_again(purchase)
     assert world.run(world.purchases.order_to_quote(purchase.order)) == again.order
+
+
+def test_basket_that_another_flow_begins_again_meanwhile_has_one_uuid(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    basket, begin = reversed_basket(world), world.journal.begin_again
+    others: list[uuid.UUID] = []
+
+    def begin_late(purchase: Purchase) -> Purchase:
+        others.append(begin(purchase).order)
+        return begin(purchase)
+
+    monkeypatch.setattr(world.journal, "begin_again", begin_late)
+    assert [world.run(world.purchases.order_to_quote(basket))] == others
 
 
 @pytest.mark.parametrize("kind", Kind)

@@ -170,6 +170,60 @@ def test_a_booking_follows_a_quote_with_the_customer() -> None:
     assert broken(rules.booked_without_quote, exchange(C2, status=CONFLICT), exchange(P)) == [("OB-C2-03", 2)]
 
 
+def lease(seconds: int) -> dict[str, Any]:
+    """Return the answer to a C2 at the time of the exchanges, which holds the spaces for these seconds."""
+    return {"lease": {"@type": "Lease", "leaseExpires": f"2027-03-01T00:{seconds // 60:02}:{seconds % 60:02}Z"}}
+
+
+@pytest.mark.spec("OB-BRK-06")
+def test_a_quote_is_deleted_when_its_customer_leaves() -> None:
+    held = exchange(C2, began=10, answer=lease(900))
+    later = exchange(Operation.ORDERS_FEED, "", began=911)
+    assert broken(rules.quote_left_to_its_end, held, later, later) == [("OB-BRK-06", 1)]
+    assert broken(rules.quote_left_to_its_end, held, exchange(Operation.ORDERS_FEED, "", began=900)) == []
+    for used in (exchange(B, status=CREATED), exchange(P), exchange(Operation.DELETE_QUOTE, status=NO_CONTENT)):
+        assert broken(rules.quote_left_to_its_end, held, used, later) == []
+    renewed = exchange(C2, began=800, answer=lease(900))
+    assert broken(rules.quote_left_to_its_end, held, renewed, later) == []
+    unheld = exchange(C2, began=10, answer={"lease": {"leaseExpires": "soon"}})
+    assert broken(rules.quote_left_to_its_end, unheld, later) == []
+
+
+@pytest.mark.spec("OB-BRK-12")
+def test_an_item_that_the_feed_has_cancelled_is_not_cancelled_again() -> None:
+    def order(status: str) -> dict[str, Any]:
+        return {"orderedItem": [{"@id": "item-1", "orderItemStatus": f"https://openactive.io/{status}"}]}
+
+    shown = exchange(Operation.ORDERS_FEED, answer={"items": [{"data": order("SellerCancelled")}]})
+    cancel = exchange(Operation.CANCEL, body=order("CustomerCancelled"), status=NO_CONTENT)
+    assert broken(rules.cancelled_again, shown, cancel) == [("OB-BRK-12", 2)]
+    restored = exchange(Operation.ORDERS_FEED, answer={"items": [{"data": order("OrderItemConfirmed")}]})
+    assert broken(rules.cancelled_again, shown, restored, cancel) == []
+    assert broken(rules.cancelled_again, cancel, shown) == []
+
+
+@pytest.mark.spec("OB-BRK-14")
+def test_an_order_is_booked_for_the_customer_who_has_begun_it() -> None:
+    other = {**YOGA, "customer": {"email": "x@y.z"}}
+    assert broken(rules.booked_for_another_customer, exchange(C2), exchange(B, body=other)) == [("OB-BRK-14", 2)]
+    assert broken(rules.booked_for_another_customer, exchange(C2), exchange(B), exchange(P, "2", body=other)) == []
+    accepted = {"orderProposalVersion": "v1"}
+    assert broken(rules.booked_for_another_customer, exchange(C2), exchange(B, body=accepted)) == []
+    changed = exchange(C2, body=other)
+    assert broken(rules.booked_for_another_customer, exchange(C2), changed, exchange(B, body=other)) == []
+
+
+@pytest.mark.spec("OB-BRK-16")
+def test_an_offer_that_the_broker_does_not_support_is_not_offered() -> None:
+    quote = exchange(C2, answer={"orderRequiresApproval": True})
+    assert broken(rules.unsupported_offer, quote, exchange(B, status=FAILED)) == [("OB-BRK-16", 2)]
+    assert broken(rules.unsupported_offer, quote, exchange(P, status=CREATED), exchange(B)) == []
+    errors = {"orderedItem": [{"error": [{"@type": "IncompleteIntakeFormError"}]}] * 2}
+    refused = exchange(B, status=CONFLICT, answer=errors)
+    assert broken(rules.unsupported_offer, exchange(C2), refused) == [("OB-BRK-16", 2)]
+    assert broken(rules.unsupported_offer, exchange(C2, status=CONFLICT, answer=errors)) == []
+
+
 def test_the_requests_of_each_broker_are_judged_alone() -> None:
     failed = exchange(B, status=FAILED)
     again = exchange(B, broker="studio-app")
@@ -190,6 +244,6 @@ def test_no_body_is_too_strange_for_the_rules(body: str) -> None:
 
 
 def test_the_requirements_of_the_rules_exist() -> None:
-    named = {"OB-BRK-01", "OB-BRK-02", "OB-BRK-03", "OB-BRK-04", "OB-BRK-07", "OB-BRK-08", "OB-RATE-04", "OB-C2-03"}
+    named = {f"OB-BRK-{number:02}" for number in (1, 2, 3, 4, 6, 7, 8, 12, 14, 16)} | {"OB-RATE-04", "OB-C2-03"}
     assert named <= requirement_ids()
     assert len(rules.RULES) == len(named)

@@ -3,6 +3,7 @@
 from contextlib import closing
 from typing import Any
 
+import httpx2
 import pytest
 
 from openbooking.sandbox.client import Sandbox, SandboxError
@@ -105,6 +106,11 @@ def test_a_new_key_replaces_the_old_one(openbooking_sandbox: Sandbox, broker: Sa
     with closing(SandboxBroker(openbooking_sandbox, done.rpartition(" ")[2])) as renewed:
         renewed.book()
     assert [each["broker"] for each in openbooking_sandbox.exchanges("B")] == ["demo"]
+    key = done.rpartition(" ")[2]
+    assert openbooking_sandbox.state()["keys"]["demo"] == key
+    assert f"<code>{key}</code>" in httpx2.get(f"{openbooking_sandbox.url}/sandbox").text
+    openbooking_sandbox.reset()
+    assert f"<code>{openbooking_sandbox.api_key}</code>" in httpx2.get(f"{openbooking_sandbox.url}/sandbox").text
 
 
 def test_renew_access_needs_an_order(openbooking_sandbox: Sandbox, broker: SandboxBroker) -> None:

@@ -137,7 +137,11 @@ class Purchases:
         """
         purchase = yield from work(partial(self._journal.find_basket, basket))
         if purchase.state is State.REVERSED or purchase.is_rejected:
-            purchase = yield from work(partial(self._journal.begin_again, purchase))
+            try:
+                purchase = yield from work(partial(self._journal.begin_again, purchase))
+            except LostPurchaseError:
+                # Another flow or process has begun it again, for example for the same page.
+                purchase = yield from work(partial(self._journal.find_basket, basket))
         _check_basket(purchase)
         return purchase.order
 

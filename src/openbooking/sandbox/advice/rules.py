@@ -5,10 +5,11 @@ that a turned clock breaks no rule.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from openbooking.openactive.terms import OrderProposalStatus
+from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 from openbooking.sandbox.advice.remark import Remark
 from openbooking.sandbox.exchanges.exchange import Exchange
 from openbooking.sandbox.exchanges.operations import BOOKING, FLOW, Operation
@@ -17,6 +18,12 @@ from openbooking.sandbox.exchanges.operations import BOOKING, FLOW, Operation
 LONGEST_PAUSE_SECONDS = 61.0
 _EARLY_SECONDS = 0.05
 _RETRY_CLASSES = frozenset({"OpportunityHasInsufficientCapacityError", "UnableToProcessOrderItemError"})
+
+_CANCELLED = {OrderItemStatus.CUSTOMER_CANCELLED.value, OrderItemStatus.SELLER_CANCELLED.value}
+_REQUIREMENT_OF = {
+    "IncompleteAttendeeDetailsError": "OpenBookingAttendeeDetails",
+    "IncompleteIntakeFormError": "OpenBookingIntakeForm",
+}
 
 Exchanges = Sequence[Exchange]
 Rule = Callable[[Exchanges], Iterator[Remark]]
@@ -138,6 +145,76 @@ def booked_without_quote(exchanges: Exchanges) -> Iterator[Remark]:
             yield Remark("OB-C2-03", text, exchange.number)
 
 
+def quote_left_to_its_end(exchanges: Exchanges) -> Iterator[Remark]:
+    """The Broker deletes a quote when the Customer leaves, so that its spaces are free at once (OB-BRK-06).
+
+    The remark is on the last C2 of a quote whose Lease has ended unused.
+    """
+    held: dict[str, tuple[float, int]] = {}
+    for exchange in exchanges:
+        for uuid, (ends, number) in list(held.items()):
+            if uuid != exchange.uuid and exchange.began > ends:
+                text = "The Lease of this quote ended unused: send DELETE to order-quotes when the Customer leaves."
+                yield Remark("OB-BRK-06", text, number)
+                del held[uuid]
+        if exchange.operation in (*FLOW, Operation.DELETE_QUOTE):
+            held.pop(exchange.uuid, None)
+        lease = _lease_seconds(exchange) if exchange.operation is Operation.C2 and exchange.succeeded else None
+        if lease is not None:
+            held[exchange.uuid] = (exchange.began + lease, exchange.number)
+
+
+def cancelled_again(exchanges: Exchanges) -> Iterator[Remark]:
+    """The Broker takes Orders from the feed, and cancels no item that the feed has shown as cancelled (OB-BRK-12)."""
+    cancelled: set[str] = set()
+    for exchange in exchanges:
+        if exchange.operation is Operation.ORDERS_FEED and exchange.arrived:
+            for item in exchange.feed_items():
+                for id_, status in _statuses(item.get("data")):
+                    (cancelled.add if status in _CANCELLED else cancelled.discard)(id_)
+        elif exchange.operation is Operation.CANCEL:
+            for id_ in cancelled & {id_ for id_, _ in _statuses(exchange.asked())}:
+                text = f"The Orders feed has shown {id_} as cancelled: keep each Order as its latest version shows it."
+                yield Remark("OB-BRK-12", text, exchange.number)
+
+
+def booked_for_another_customer(exchanges: Exchanges) -> Iterator[Remark]:
+    """Only the Customer who has begun an Order goes on with it (OB-BRK-14).
+
+    A Booking System sees no Customers but those whom requests name: P and B name the Customer of the last C2.
+    """
+    quoted: dict[str, str] = {}
+    for exchange in exchanges:
+        customer = _customer(exchange)
+        if exchange.operation is Operation.C2 and customer:
+            quoted[exchange.uuid] = customer
+        elif exchange.operation in BOOKING and customer and quoted.get(exchange.uuid, customer) != customer:
+            text = (
+                f"{exchange.operation} names another Customer than the C2 before it: only the Customer who began "
+                "an Order may go on with it."
+            )
+            yield Remark("OB-BRK-14", text, exchange.number)
+
+
+def unsupported_offer(exchanges: Exchanges) -> Iterator[Remark]:
+    """The Broker leaves out Offers whose `openBookingFlowRequirement` it does not support (OB-BRK-16)."""
+    needs_approval: set[str] = set()
+    for exchange in exchanges:
+        told = exchange.answered() if exchange.arrived else None
+        if exchange.operation in (Operation.C1, Operation.C2) and isinstance(told, dict):
+            change = needs_approval.add if told.get("orderRequiresApproval") is True else needs_approval.discard
+            change(exchange.uuid)
+        is_unapproved = exchange.operation is Operation.B and exchange.uuid in needs_approval
+        missing = ["OpenBookingApproval"] if is_unapproved else []
+        if exchange.operation is Operation.P:
+            needs_approval.discard(exchange.uuid)
+        if exchange.operation in BOOKING and exchange.arrived:
+            missing += [_REQUIREMENT_OF[class_] for class_ in exchange.errors() if class_ in _REQUIREMENT_OF]
+        for requirement in dict.fromkeys(missing):
+            text = f"The Offer needs {requirement}: support it, or leave such Offers out of what Customers find."
+            yield Remark("OB-BRK-16", text, exchange.number)
+
+
 RULES: tuple[Rule, ...] = (
     uuid_used_twice,
     same_uuid_after_500,
@@ -147,7 +224,37 @@ RULES: tuple[Rule, ...] = (
     booked_before_acceptance,
     sent_before_retry_after,
     booked_without_quote,
+    quote_left_to_its_end,
+    cancelled_again,
+    booked_for_another_customer,
+    unsupported_offer,
 )
+
+
+def _lease_seconds(exchange: Exchange) -> float | None:
+    """Return for how long the answer to a quote holds its spaces; None if it holds none, or did not arrive."""
+    told = exchange.answered() if exchange.arrived else None
+    lease = told.get("lease") if isinstance(told, dict) else None
+    try:
+        ends = datetime.fromisoformat(str(lease.get("leaseExpires"))) if isinstance(lease, dict) else None
+        return None if ends is None else (ends - exchange.at).total_seconds()
+    except (ValueError, TypeError):
+        return None
+
+
+def _statuses(order: Any) -> Iterator[tuple[str, str]]:
+    """Yield the `@id` and the status of each item of an Order."""
+    items = order.get("orderedItem") if isinstance(order, dict) else None
+    for item in items if isinstance(items, list) else []:
+        if isinstance(item, dict):
+            yield str(item.get("@id", "")), str(item.get("orderItemStatus", ""))
+
+
+def _customer(exchange: Exchange) -> str:
+    """Return what names the Customer of a request: the e-mail address, or else the name."""
+    asked = exchange.asked()
+    customer = asked.get("customer") if isinstance(asked, dict) else None
+    return str(customer.get("email") or customer.get("name") or "") if isinstance(customer, dict) else ""
 
 
 def _continues(first: Any, exchange: Exchange) -> bool:

@@ -66,7 +66,8 @@ class Instance:
 
     def __init__(self, settings: Settings, start: Start) -> None:
         self.settings = settings
-        self.keys = start.keys
+        # The API keys of the Booking Partners now, by their keys.
+        self.keys = dict(start.keys)
         self.clock = TurnedClock()
         self.reaction = Reaction()
         self._start = start
@@ -123,6 +124,7 @@ class Instance:
             self.clock.turn_back()
             self.watch.forget()
             self._doings.clear()
+            self.keys.update(self._start.keys)
             await self._open()
 
     async def turn_clock(self, by: timedelta) -> None:
@@ -198,7 +200,7 @@ class Instance:
         """Do an action now, and keep what came of it."""
         now = replace(doing, began=self.clock.real_seconds())
         try:
-            did = await SimulatedSeller(self.system, BROKER).do(doing.action, doing.subject)
+            did = await SimulatedSeller(self.system, BROKER, self.keys).do(doing.action, doing.subject)
         except (OpenBookingError, UserError) as refusal:
             outcome = replace(now, refused=str(refusal))
         else:

@@ -1,7 +1,7 @@
 """The simulated Seller of the sandbox (`SimulatedSeller`), who does each action by a Command."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from datetime import timedelta
 from typing import Any
 
@@ -107,11 +107,13 @@ class SimulatedSeller:
     Args:
         system: The Booking System.
         partner: The key of the Booking Partner whose Orders are meant by a UUID alone.
+        keys: The API keys of the Booking Partners, by their keys; a new API key is noted there.
     """
 
-    def __init__(self, system: System, partner: str) -> None:
+    def __init__(self, system: System, partner: str, keys: MutableMapping[str, str]) -> None:
         self._system = system
         self._partner = partner
+        self._keys = keys
         self._doers: Mapping[type[actions.Action], Callable[[Any, Subject], Awaitable[str]]] = {
             actions.ReplaceItem: self._replace,
             actions.Move: self._move,
@@ -222,6 +224,7 @@ class SimulatedSeller:
         del subject
         administration = self._system.identity.partner_administration
         new = await administration.replace_credential(action.partner, CredentialKind.API_KEY, None)
+        self._keys[action.partner] = new.secret
         return f"new-key: the API key of {action.partner} is {new.secret}"
 
     def _order(self, reference: str, subject: Subject) -> OrderKey:
