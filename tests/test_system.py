@@ -23,10 +23,11 @@ from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.timetable import EntryKey
 from openbooking.identity.records import Attempts, Authorization, Partner, Session, SigningKey
 from openbooking.identity.scopes import Scope
+from openbooking.periodic_jobs import SweepMonitor
 from openbooking.settings import AccessMode, Settings, SettingsError
 from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore
-from openbooking.system import SweepMonitor, System, open_identity_store, open_store, open_system
+from openbooking.system import System, open_identity_store, open_store, open_system
 from openbooking.testing.samples import (
     MANAGER,
     SELLER,
