@@ -1,7 +1,8 @@
-"""The background work of the system while the wall clock is wrong."""
+"""The background work of the system, also while the wall clock is wrong, and the hooks of embedders."""
 
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,35 @@ import pytest
 import structlog
 from msgspec.structs import replace
 
+from openbooking.booking.commands.book_at_desk import BookAtDesk
+from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.timetable import GetTimetable, SaveTimetableEntry
 from openbooking.booking.commands.withdraw import Withdraw
-from openbooking.booking.model.order import Caller
+from openbooking.booking.model.order import Caller, Payment, desk_caller
+from openbooking.booking.model.order_event import OrderEvent
+from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.timetable import EntryKey
 from openbooking.identity.records import Attempts, Authorization, Partner, Session, SigningKey
 from openbooking.identity.scopes import Scope
-from openbooking.settings import AccessMode, Settings
+from openbooking.periodic_jobs import SweepMonitor
+from openbooking.settings import AccessMode, Settings, SettingsError
 from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore
-from openbooking.system import SweepMonitor, System, open_identity_store, open_store, open_system
-from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, fresh, quote, read_feed, session, spaces_left
+from openbooking.system import System, open_identity_store, open_store, open_system
+from openbooking.testing.samples import (
+    MANAGER,
+    SELLER,
+    SESSIONS,
+    Clock,
+    book,
+    fresh,
+    quote,
+    read_feed,
+    session,
+    spaces_left,
+)
+from openbooking.web.app import create_app
 from support.fake_clocks import TEN_DAYS, Machine
 from support.identity_provider import partner, signing_key
 from support.timetables import SPIN
@@ -239,3 +257,59 @@ async def test_a_fault_of_the_software_is_logged_and_kept_at_its_entry(tmp_path:
                     await site.sweep(system, 1)
     (entry,) = [entry for entry in told if entry["event"] == "timetable.entry_failed"]
     assert (entry["seller"], entry["entry"], type(entry["exc_info"])) == (SELLER.key, "endless", OverflowError)
+
+
+async def test_on_committed_reads_the_order_of_an_event(tmp_path: Path) -> None:
+    """The event is told, although the front desk has booked in another system over the same database."""
+    settings = Settings(database=str(tmp_path / "x.sqlite3"), sweep_seconds=0.01)
+    told, done = list[OrderRecord](), anyio.Event()
+
+    async def on_committed(event: OrderEvent, system: System) -> None:
+        record = await system.store.execute(GetOrder(caller=Caller(event.order.partner), uuid=event.order.uuid))
+        assert isinstance(record, OrderRecord)
+        told.append(record)
+        done.set()
+
+    async with open_system(settings, Clock(), on_committed=on_committed) as system:
+        await system.store.execute(PublishSeller(SELLER, actor=MANAGER))
+        await system.store.execute(Publish(session(YOGA, 5), actor=MANAGER))
+        async with open_system(settings, Clock(), serves=False) as other:
+            command = BookAtDesk(**fields_of(book(fresh(), YOGA, caller=desk_caller(SELLER.key))), actor=MANAGER)
+            command = replace(command, request=replace(command.request, payment=Payment(name="cash", identifier="1")))
+            assert not (await other.store.execute(command)).has_errors
+        with anyio.fail_after(60):
+            await done.wait()
+    assert [record.is_of_desk for record in told] == [True]
+
+
+def fields_of(command: Any) -> dict[str, Any]:
+    """Return the fields of a command."""
+    return {name: getattr(command, name) for name in command.__struct_fields__}
+
+
+async def test_on_committed_needs_a_store_that_keeps_events(tmp_path: Path) -> None:
+    class StoreWithoutEvents:
+        """A store of an embedder that has no queue of events."""
+
+    async def on_committed(event: OrderEvent, system: System) -> None:
+        raise AssertionError
+
+    settings = Settings(access=AccessMode.HEADERS, trusted_partner_header="X-Partner")
+    store: Any = StoreWithoutEvents()
+    with pytest.raises(SettingsError, match="keeps events"):
+        create_app(settings, store=store, on_committed=on_committed)
+    with pytest.raises(SettingsError, match="keeps events"):
+        async with open_system(settings, store=store, on_committed=on_committed):
+            pass
+
+
+async def test_an_open_system_shows_what_other_software_has_sold(tmp_path: Path) -> None:
+    settings = Settings(database=str(tmp_path / "x.sqlite3"), sweep_seconds=0.01)
+    async with open_system(settings, Clock()) as system:
+        await system.store.execute(PublishSeller(SELLER, actor=MANAGER))
+        await system.store.execute(Publish(session(YOGA, 5), actor=MANAGER))
+        with closing(sqlite3.connect(settings.database, isolation_level=None)) as other_software:
+            other_software.execute("INSERT INTO sold_elsewhere (path, spaces) VALUES ('scheduled-sessions/yoga', 2)")
+        with anyio.fail_after(60):
+            while await spaces_left(system.store, YOGA) != 3:
+                await anyio.sleep(0.01)

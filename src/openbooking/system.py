@@ -23,7 +23,7 @@ from openbooking.booking.commands.remove_over import RemoveOver
 from openbooking.booking.commands.show_other_sales import show_other_sales
 from openbooking.booking.event_queue import StoreWithEvents
 from openbooking.booking.model.order_event import AnyOrderEvent
-from openbooking.booking.store import FeedWriter, Store, StoreUnavailableError, StoreWithOtherSales
+from openbooking.booking.store import FeedWriter, Store, StoreWithOtherSales
 from openbooking.booking.views import StoreWithViews
 from openbooking.clock import Clock, SystemClock
 from openbooking.event_delivery import deliver_events
@@ -37,6 +37,7 @@ from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.jsonld.write_order import OrderWriter
 from openbooking.mailing.proposal_digests import ProposalDigests
 from openbooking.openactive.ids import Identifiers
+from openbooking.periodic_jobs import PeriodicJob, SweepMonitor
 from openbooking.settings import AccessMode, Settings, SettingsError
 from openbooking.store.backends import backend_of
 from openbooking.store.identity.memory import MemoryIdentityStore
@@ -51,31 +52,9 @@ _OVER_SECONDS = 300
 _SHARE_OF_LONG_WORK = 0.08
 _LONGEST_PAUSE_SECONDS = 5
 _MAIL_SECONDS = 60
-# A busy database may delay a sweep by this many sweeps and seconds.
-_SWEEPS_MISSED, _SWEEP_SECONDS = 5, 30
 _log = structlog.get_logger()
 # Waits after a step of long work that began at a time.
 _Rest = Callable[[float], Awaitable[None]]
-
-
-class SweepMonitor:
-    """Reports whether the sweeper still ends Leases.
-
-    Args:
-        every_seconds: The pause between two sweeps.
-    """
-
-    def __init__(self, every_seconds: float) -> None:
-        self._patience = every_seconds * _SWEEPS_MISSED + _SWEEP_SECONDS
-        self._last: float | None = None
-
-    def note_sweep(self) -> None:
-        """Note the time of a sweep that has just ended."""
-        self._last = monotonic()
-
-    def is_healthy(self) -> bool:
-        """Return whether the last sweep ended recently enough."""
-        return self._last is not None and monotonic() - self._last < self._patience
 
 
 class System(NamedTuple):
@@ -257,41 +236,6 @@ def _authentication(settings: Settings, provider: Provider, ids: Identifiers, cl
             return ApiKeyAuthentication(provider.store, provider.last_use_recorder, clock)
 
 
-class _PeriodicJob:
-    """A function that the upkeep task runs periodically.
-
-    Args:
-        do: The function.
-        every: Seconds between two runs; 0 to run after each sweep interval.
-        retry: Seconds until the next run after a run that failed.
-        irreversible: Whether the work cannot be undone. Such work waits until the clock is trusted.
-    """
-
-    def __init__(
-        self, do: Callable[[], Awaitable[None]], *, every: float = 0, retry: float = 0, irreversible: bool = False
-    ) -> None:
-        self._do = do
-        self._every = every
-        self._retry = retry
-        self._irreversible = irreversible
-        self._next = -inf
-
-    async def do_if_due(self, clock: Clock) -> None:
-        """Run the function if it is due. A failure is logged, so that the other jobs continue."""
-        now = clock.monotonic()
-        if now < self._next or (self._irreversible and not clock.is_trusted()):
-            return
-        self._next = now + self._retry
-        try:
-            await self._do()
-        except StoreUnavailableError as fault:
-            _log.warning("upkeep.postponed", reason=str(fault))
-        except Exception:  # noqa: BLE001 - the sweeper must continue after any fault
-            _log.exception("upkeep.failed")
-        else:
-            self._next = now + self._every
-
-
 @asynccontextmanager
 async def _with_upkeep(system: System) -> AsyncIterator[None]:
     """Do the periodic background work for the duration of the context.
@@ -321,14 +265,14 @@ async def _tell(on_committed: OnCommitted, system: System, event: AnyOrderEvent)
     await on_committed(event, system)
 
 
-def _upkeep_jobs(system: System) -> list[_PeriodicJob]:
+def _upkeep_jobs(system: System) -> list[PeriodicJob]:
     return [
-        _PeriodicJob(partial(compare_clock, system.clock, system.store), every=inf),
-        _PeriodicJob(partial(_sweep, system)),
-        _PeriodicJob(partial(_show_other_sales, system)),
-        _PeriodicJob(partial(_clear_up, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
-        _PeriodicJob(partial(_add_up_days, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
-        _PeriodicJob(partial(_note_time, system), every=_NOTE_SECONDS, retry=_NOTE_SECONDS, irreversible=True),
+        PeriodicJob(partial(compare_clock, system.clock, system.store), every=inf),
+        PeriodicJob(partial(_sweep, system)),
+        PeriodicJob(partial(_show_other_sales, system)),
+        PeriodicJob(partial(_clear_up, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
+        PeriodicJob(partial(_add_up_days, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
+        PeriodicJob(partial(_note_time, system), every=_NOTE_SECONDS, retry=_NOTE_SECONDS, irreversible=True),
     ]
 
 
@@ -347,19 +291,19 @@ async def run_upkeep(system: System) -> None:
     """Do all periodic work once, without pauses, as after a clock was turned forwards. No e-mail is sent."""
     works = (
         *_upkeep_jobs(system),
-        _PeriodicJob(partial(_publish_timetables, system, _do_not_rest)),
-        _PeriodicJob(partial(_remove_over, system, _do_not_rest)),
+        PeriodicJob(partial(_publish_timetables, system, _do_not_rest)),
+        PeriodicJob(partial(_remove_over, system, _do_not_rest)),
     )
     for job in works:
         await job.do_if_due(system.clock)
 
 
-def _timetable_jobs(system: System) -> list[_PeriodicJob]:
-    return [_PeriodicJob(partial(_publish_timetables, system), irreversible=True)]
+def _timetable_jobs(system: System) -> list[PeriodicJob]:
+    return [PeriodicJob(partial(_publish_timetables, system), irreversible=True)]
 
 
-def _removal_jobs(system: System) -> list[_PeriodicJob]:
-    return [_PeriodicJob(partial(_remove_over, system), every=_OVER_SECONDS, retry=_RETRY_SECONDS, irreversible=True)]
+def _removal_jobs(system: System) -> list[PeriodicJob]:
+    return [PeriodicJob(partial(_remove_over, system), every=_OVER_SECONDS, retry=_RETRY_SECONDS, irreversible=True)]
 
 
 async def _publish_timetables(system: System, rest: _Rest = _let_bookings_pass) -> None:
@@ -373,15 +317,15 @@ async def _publish_timetables(system: System, rest: _Rest = _let_bookings_pass) 
         began = monotonic()
 
 
-def _mail_jobs(system: System) -> list[_PeriodicJob]:
+def _mail_jobs(system: System) -> list[PeriodicJob]:
     """Return the job that sends e-mail; none if there is no mail server, or the store has no views."""
     if not system.settings.smtp_host or not isinstance(system.store, StoreWithViews):
         return []
     digests = ProposalDigests(system.settings, system.identity.store, system.store, system.store.views, system.clock)
-    return [_PeriodicJob(digests.send_due, every=_MAIL_SECONDS, retry=_MAIL_SECONDS)]
+    return [PeriodicJob(digests.send_due, every=_MAIL_SECONDS, retry=_MAIL_SECONDS)]
 
 
-async def _repeat(system: System, jobs: Sequence[_PeriodicJob]) -> None:
+async def _repeat(system: System, jobs: Sequence[PeriodicJob]) -> None:
     """Do jobs whenever they are due, until the task is cancelled."""
     while True:
         for job in jobs:

@@ -61,9 +61,10 @@ class EventQueue(Protocol):
         ...
 
     async def due(self, now: datetime, limit: int) -> Sequence[WaitingEvent]:
-        """Return the next events to tell, the oldest first. They are committed, and survive a failover.
+        """Return the next events to tell: new ones by age, and then those that were postponed and are due again.
 
-        At most one event of each Order is returned: its oldest one, unless that is postponed.
+        They are committed, and survive a failover. At most one event of each Order is returned: its oldest one, unless
+        that is postponed.
         """
         ...
 

@@ -1,21 +1,28 @@
 """A database that commit a3d1fe2 has written is migrated, and its Orders, quotes, feeds and sessions still work."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+from sqlalchemy import Connection, text
 
+from openbooking.booking.commands.show_other_sales import show_other_sales
+from openbooking.booking.event_queue import StoreWithEvents
+from openbooking.booking.model.order_event import OrderCancelled
 from openbooking.identity.import_records import FollowedFeed, WaitingItems
 from openbooking.openactive.ids import key_of
 from openbooking.openactive.terms import OPENACTIVE
 from openbooking.store.backends import scheme_of
 from openbooking.store.migrate import run_in_migration, upgrade
 from openbooking.store.schema import REVISION
+from openbooking.store.sql import SqlStore
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.postgres import PostgresServer
 from support.browsers.form_browser import Visitor
@@ -123,6 +130,31 @@ async def test_the_migrated_database_can_keep_followed_feeds(database: str) -> N
     assert [found.items for found in await store.find(FollowedFeed, source=feed.source)] == [5]
     assert [found.items for found in await store.find(WaitingItems, feed=feed.source, batch="1")] == [("{}",)]
     await store.close()
+
+
+async def test_the_migrated_database_keeps_order_events(world: World) -> None:
+    """Earlier Orders are not told; a change of an earlier Order is."""
+    assert isinstance(world.store, StoreWithEvents)
+    await world.store.events.keep_until(world.clock() + timedelta(days=1))
+    assert await world.store.events.due(world.clock(), 10) == []
+    await act(world, "confirmed", "SellerRequestedCancellation")
+    (waiting,) = await world.store.events.due(world.clock(), 10)
+    assert (type(waiting.event), waiting.event.order.uuid) == (OrderCancelled, UUIDS["confirmed"])
+
+
+async def test_the_migrated_database_counts_spaces_sold_elsewhere(database: str) -> None:
+    path = f"scheduled-sessions/{YOGA[1]}"
+    statement = text("INSERT INTO sold_elsewhere (path, spaces) VALUES (:path, 1)")
+
+    def sell(connection: Connection) -> None:
+        connection.execute(statement, {"path": path})
+
+    async with reopened(database) as world:
+        before = await spaces(world, YOGA)
+        await asyncio.to_thread(run_in_migration, database, sell)
+        assert isinstance(world.store, SqlStore)
+        await show_other_sales(world.store, world.store)
+        assert await spaces(world, YOGA) == before - 1
 
 
 @pytest.mark.spec("OB-B-10", "OB-B-11", "OB-APP-16")

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from openbooking.booking.commands.publish import Publish
+from openbooking.booking.event_queue import StoreWithEvents
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.import_records import FollowedFeed
 from support.builders import UUID, new_uuid
@@ -92,6 +94,24 @@ async def test_requests_errors_and_capacity_conflicts_are_counted(tmp_path: Path
         ("openbooking_errors_total", "UnknownOrIncorrectEndpointError", "request"): 1,
         ("openbooking_capacity_conflicts_total", orders, "PUT"): 2,
         ("openbooking_store_up",): 1,
+    }
+
+
+async def test_order_events_that_wait_and_fail_are_counted(tmp_path: Path) -> None:
+    async with open_world("sqlite", tmp_path, metrics_token="scrape-me") as world:
+        assert isinstance(world.store, StoreWithEvents)
+        queue = world.store.events
+        await queue.keep_until(world.clock() + timedelta(days=1))
+        for _ in range(2):
+            await world.call("PUT", f"orders/{new_uuid()}", world.order(world.item(YOGA)))
+        (first, _) = await queue.due(world.clock(), 10)
+        await queue.postpone(first, world.clock() + timedelta(hours=1))
+        world.pass_time(seconds=90)
+        counted = await scrape(world, "openbooking_order_events", "openbooking_order_events_wait_seconds")
+    assert counted == {
+        ("openbooking_order_events", "waiting"): 2,
+        ("openbooking_order_events", "failing"): 1,
+        ("openbooking_order_events_wait_seconds",): 90,
     }
 
 

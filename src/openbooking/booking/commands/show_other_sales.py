@@ -16,8 +16,8 @@ _AT_ONCE = 100
 class ShowOtherSales(BaseCommand, frozen=True):
     """Write the feed items of some Opportunities again, and those of the Slots that overlap them on their courts.
 
-    OrderProposals for which too few spaces are left are rejected (OB-APP-27). A feed item whose bytes do not change keeps its
-    change number. The reply is the number of the items.
+    OrderProposals for which too few spaces are left are rejected (OB-APP-27). A feed item whose bytes do not change
+    keeps its change number. The reply is the number of the items.
     """
 
     stores_more: ClassVar[bool] = True

@@ -41,7 +41,8 @@ class MemoryEventQueue:
         found: dict[OrderKey, WaitingEvent] = {}
         for waiting in self._waiting.values():
             found.setdefault(waiting.event.order, waiting)
-        return [waiting for waiting in found.values() if self._due.get(waiting.number, now) <= now][:limit]
+        due = [waiting for waiting in found.values() if self._due.get(waiting.number, now) <= now]
+        return sorted(due, key=lambda waiting: waiting.number in self._due)[:limit]
 
     async def remove(self, told: Sequence[WaitingEvent]) -> None:
         """Remove events that have been told."""

@@ -54,7 +54,7 @@ class SqlEventQueue:
     async def due(self, now: datetime, limit: int) -> Sequence[WaitingEvent]:
         """Return the next events to tell, once the standby has them too."""
         asked = partial(ask, self._sql.due, now=microseconds(now), most=limit)
-        found = [_DueEvent._make(row) for row in await self._database.read(asked, brief=True)]
+        found = [_DueEvent._make(row) for row in await self._database.read(asked)]
         if found:
             await self._database.confirm(asyncio.get_running_loop().time() + _CONFIRM_SECONDS)
         return [WaitingEvent(row.number, _decode(row.document), row.attempts) for row in found]
