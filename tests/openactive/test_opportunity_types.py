@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-import openbooking
 from openbooking.openactive import opportunity_types
 from openbooking.openactive.ids import is_key
 from openbooking.openactive.opportunity_row import Dates, ParentRow, Row
 from openbooking.openactive.opportunity_types import TYPE_OF_COLLECTION, TYPE_OF_NAME, OpportunityType
+from support.package_copy import copy_package
 
 EVERY_TYPE = pytest.mark.parametrize("type_", OpportunityType)
 SCRIPT = Path(__file__).parents[1] / "support" / "made_up_type.py"
@@ -99,13 +99,7 @@ def test_offers_are_inherited_from_a_session_series_alone() -> None:
 
 def test_a_further_type_needs_one_row(tmp_path: Path) -> None:
     """A copy of the package with one more row publishes, quotes, books and imports items of the new type."""
-    package = Path(openbooking.__file__).parent
-    for file in package.rglob("*"):
-        copy = tmp_path / "openbooking" / file.relative_to(package)
-        if file.is_file() and "__pycache__" not in file.parts:
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(file.read_bytes())
-    table = tmp_path / "openbooking" / "openactive" / Path(opportunity_types.__file__).name
+    table = copy_package(tmp_path) / "openactive" / Path(opportunity_types.__file__).name
     text = table.read_text("utf-8")
     before_last_row = "\n    ON_DEMAND_EVENT = ("
     assert text.count(before_last_row) == 1

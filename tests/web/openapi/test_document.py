@@ -1,5 +1,9 @@
 """The OpenAPI document is made from the routes, the types of messages and the error classes."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ from starlette.routing import Mount
 
 from openbooking.openactive.errors import ERROR_CLASSES
 from support.http_system import SITE, World, open_world
+from support.package_copy import change_code, copy_package
 
 pytestmark = pytest.mark.anyio
 
@@ -121,3 +126,39 @@ async def test_a_route_without_a_declaration_is_in_the_document(sqlite_world: Wo
     assert operation["description"] == "Answer a made-up request."
     assert [each["name"] for each in operation["parameters"] if each["in"] == "path"] == ["name"]
     validate(document)
+
+
+MADE_UP_ROUTE = '''
+    @describe(
+        Operation(
+            id="readWeather",
+            summary="The weather",
+            replies=(Reply(HTTPStatus.OK, "It rains.", Body((Health,), JSON_MEDIA_TYPE)),),
+            errors=(GoneError,),
+        )
+    )
+    async def _weather(self, request: Request) -> Response:
+        """Return the weather."""
+        return JSONResponse({"status": "ok"})
+'''
+
+
+IMPORTED = "from openbooking.openactive.errors import GoneError\nfrom openbooking.system"
+
+
+def test_a_made_up_field_and_route_appear_without_another_edit(tmp_path: Path) -> None:
+    package = copy_package(tmp_path)
+    quote = '"""The reply to C1 and C2."""\n'
+    change_code(package / "openactive" / "messages" / "orders.py", quote, f"{quote}\n    weather: str | None = None")
+    handlers = package / "web" / "api" / "operations.py"
+    change_code(handlers, "return routes\n", 'return [*routes, api_route("/weather", self._weather)]\n')
+    change_code(handlers, "\n    @describe(", f"{MADE_UP_ROUTE}\n    @describe(")
+    change_code(handlers, "from openbooking.system", IMPORTED)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "openbooking", "openapi"]
+    printed = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, check=True).stdout
+    document = json.loads(printed)
+    operation = document["paths"]["/weather"]["get"]
+    assert (operation["operationId"], operation["description"]) == ("readWeather", "Return the weather.")
+    assert {"200", "410", "500", "503"} == operation["responses"].keys()
+    assert "weather" in document["components"]["schemas"]["OrderQuote"]["properties"]

@@ -30,8 +30,9 @@ from openbooking.web.routes import ApiRoute
 Json = dict[str, Any]
 
 _ID = Header(REQUEST_ID, "The id of the request: 1 to 128 letters, digits and `._~+/=:@-`. The log has it too.")
+_REPLIED_ID = Header(REQUEST_ID, _ID.description, required=True)
 _RETRY_AFTER = Header("Retry-After", "The seconds after which the same request can be sent again.")
-_CHALLENGE = Header("WWW-Authenticate", "The scheme of the credentials.")
+_CHALLENGE = Header("WWW-Authenticate", "The scheme of the credentials.", required=True)
 # The headers that a reply has besides those that its operation declares.
 _HEADERS_OF_STATUS = {
     HTTPStatus.UNAUTHORIZED: (_CHALLENGE,),
@@ -153,7 +154,7 @@ class _Builder:
                 schema = self._schemas.reference(parameter.type)
                 yield {"name": parameter.name, "in": "query", "description": parameter.description, "schema": schema}
         for header in (*operation.headers, _ID):
-            yield {"name": header.name, "in": "header", "required": header.required, **_header(header)}
+            yield {"name": header.name, "in": "header", **_header(header)}
 
     def _responses(self, operation: Operation, route: Route, examples: Sequence[Example]) -> dict[str, Json]:
         errors = list(self._errors(operation, route))
@@ -185,7 +186,11 @@ class _Builder:
         self, status: HTTPStatus, replies: Sequence[Reply], errors: Sequence[AnyError], examples: Mapping[str, Json]
     ) -> Json:
         described = [reply.description for reply in replies] + [_line(error) for error in errors]
-        headers = (_ID, *(header for reply in replies for header in reply.headers), *_HEADERS_OF_STATUS.get(status, ()))
+        declared = [header for reply in replies for header in reply.headers]
+        if errors:
+            # An error with the same status does not have the headers of the reply.
+            declared = [header._replace(required=False) for header in declared]
+        headers = (_REPLIED_ID, *declared, *_HEADERS_OF_STATUS.get(status, ()))
         response: Json = {
             "description": "\n".join(described),
             "headers": {header.name: _header(header) for header in headers},
@@ -258,7 +263,7 @@ def _any_of(schemas: list[Json]) -> Json:
 
 
 def _header(header: Header) -> Json:
-    return {"description": header.description, "schema": {"type": "string"}}
+    return {"description": header.description, "required": header.required, "schema": {"type": "string"}}
 
 
 def _line(error: AnyError) -> str:
