@@ -8,7 +8,8 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check conformance mutants fire hostile follow fuzz ledger clocks histories looks bench \
-    console soak growth capacity pretix harvest screenshots format pins clean
+    console soak growth capacity pretix harvest screenshots format packages sbom licences \
+    audit pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -103,6 +104,21 @@ harvest: .venv/.dev benchmarks/.openactive/.installed ## Harvest a million items
 screenshots: .venv/.dev ## Take the pictures of the documentation again
 	@scripts/system-packages chromium
 	$(PYTHON) tests/screenshots.py
+
+packages: .venv/.dev ## Build sdist and wheel into dist/, twice and compared, then install and run them on each Python (network)
+	$(PYTHON) scripts/build_packages.py dist
+	$(PYTHON) scripts/try_packages.py dist
+
+sbom: .venv/.dev ## Write the libraries of requirements.txt to dist/openbooking.cdx.json, in the CycloneDX format
+	@mkdir -p dist
+	.venv/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
+	    --output-file dist/openbooking.cdx.json requirements.txt
+
+licences: .venv/.dev ## Write docs/reference/licences.md, and fail for a licence that is not allowed
+	$(PYTHON) scripts/licences.py
+
+audit: .venv/.dev ## Compare the pinned libraries with the known vulnerabilities (network)
+	.venv/bin/pip-audit --require-hashes --disable-pip -r requirements.txt -r requirements-dev.txt
 
 format: .venv/.dev ## Reformat the code and apply the safe fixes of the linter
 	.venv/bin/ruff check --fix-only
