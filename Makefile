@@ -7,8 +7,9 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check conformance mutants fire hostile follow fuzz contract ledger clocks histories looks bench \
-    console soak growth capacity pretix harvest examples screenshots format pins clean
+.PHONY: help install demo test check conformance mutants fire hostile follow fuzz contract ledger clocks histories \
+    looks bench console soak growth capacity pretix harvest examples screenshots format pins clean packages sbom \
+    licences audit
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -109,6 +110,21 @@ examples: .venv/.dev ## Record the examples of the OpenAPI document again
 screenshots: .venv/.dev ## Take the pictures of the documentation again
 	@scripts/system-packages chromium
 	$(PYTHON) tests/screenshots.py
+
+packages: .venv/.dev ## Build sdist and wheel into dist/, twice and compared, then install and run them on each Python (network)
+	$(PYTHON) scripts/build_packages.py dist
+	$(PYTHON) scripts/try_packages.py dist
+
+sbom: .venv/.dev ## Write the libraries of requirements.txt to dist/openbooking.cdx.json, in the CycloneDX format
+	@mkdir -p dist
+	.venv/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
+	    --output-file dist/openbooking.cdx.json requirements.txt
+
+licences: .venv/.dev ## Write docs/reference/licences.md, and fail for a licence that is not allowed
+	$(PYTHON) scripts/licences.py
+
+audit: .venv/.dev ## Compare the pinned libraries with the known vulnerabilities (network)
+	.venv/bin/pip-audit --require-hashes --disable-pip -r requirements.txt -r requirements-dev.txt
 
 format: .venv/.dev ## Reformat the code and apply the safe fixes of the linter
 	.venv/bin/ruff check --fix-only

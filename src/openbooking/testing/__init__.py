@@ -5,10 +5,14 @@
             return MyStore(folder / "my.db", policy=policy, writer=writer, clock=clock)
 
 `docs/how-to/write-a-store.md` explains how to use the kit, and lists the rules. The kit also has tests for identity
-stores, and for the views of a store. It needs pytest.
+stores, and for the views of a store. It needs pytest, which the extra `openbooking[testing]` installs.
 """
 
-import pytest
+try:
+    import pytest
+except ModuleNotFoundError as fault:
+    message = "openbooking.testing needs pytest: install openbooking[testing]."
+    raise ModuleNotFoundError(message, name=fault.name) from fault
 
 # With this call, failed assertions of the kit show values. The call must come before the imports of the modules.
 pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in ("ledger", "samples", "stores")))
