@@ -27,6 +27,7 @@ from openbooking.settings.bounds import (
     WaitSeconds,
     WaitSecondsOrZero,
     Workers,
+    is_address_list,
     is_header_name,
     is_mail_address,
     is_time_zone,
@@ -237,7 +238,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Minutes, Meta(description="The least minutes between two e-mails about proposals to one person.")
     ] = 15
     trusted_proxies: Annotated[
-        str, Meta(description="Addresses of proxies whose X-Forwarded-For is trusted, separated by commas.")
+        str,
+        Meta(description="IP addresses or networks of proxies whose X-Forwarded headers are trusted, by commas."),
     ] = "127.0.0.1"
     trusted_partner_header: Annotated[
         str,
@@ -289,6 +291,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         # Keys, tokens and passwords need TLS (OB-SEC-01). With access by headers, the gateway uses TLS.
         if not (self.access is AccessMode.HEADERS or self.is_local or self.site.startswith("https://")):
             yield f"site_url must begin with https://, except on localhost or if access is headers; it is {self.site}"
+        # uvicorn compares other texts, such as the name of a proxy, with addresses, and never finds them.
+        if not is_address_list(self.trusted_proxies):
+            yield (
+                "trusted_proxies must be IP addresses or networks, such as 10.0.0.2 or 10.0.0.0/24, separated by "
+                f"commas; it is {self.trusted_proxies}"
+            )
         yield from self._mail_contradictions()
         if not is_path(self.api_path):
             yield f"api_path must be a path such as /api or /v1/booking; it is {self.api_path}"
