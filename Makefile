@@ -8,7 +8,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check conformance mutants fire hostile follow fuzz ledger clocks histories looks bench \
-    console soak growth capacity pretix harvest screenshots format pins clean
+    deployment console soak growth capacity pretix harvest screenshots format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -100,6 +100,10 @@ pretix: .venv/.dev benchmarks/.pretix/.installed ## Compare bookings with orders
 harvest: .venv/.dev benchmarks/.openactive/.installed ## Harvest a million items under kills, compare with the package openactive, and search (ARGS="--items 50000")
 	@$(PYTHON) benchmarks/harvest.py benchmarks/.openactive/bin/python $(ARGS)
 
+deployment: .venv/.dev build/checkers/.installed ## Build and run the image, and try all files of deploy/ (5 minutes)
+	@scripts/system-packages nginx postgres caddy promtool docker-compose buildah debootstrap
+	$(PYTHON) -m pytest tests/deploy --deployment --timeout 900 $(ARGS)
+
 screenshots: .venv/.dev ## Take the pictures of the documentation again
 	@scripts/system-packages chromium
 	$(PYTHON) tests/screenshots.py
@@ -146,6 +150,13 @@ benchmarks/.openactive/.installed: benchmarks/requirements-openactive.txt
 	$(SYSTEM_PYTHON) -m venv --clear benchmarks/.openactive
 	benchmarks/.openactive/bin/python -m pip --disable-pip-version-check -qq install --require-hashes \
 	    -r benchmarks/requirements-openactive.txt
+	@touch $@
+
+build/checkers/.installed: deploy/requirements-checkers.txt
+	@SYSTEM_PYTHON=$(SYSTEM_PYTHON) scripts/system-packages venv
+	$(SYSTEM_PYTHON) -m venv --clear build/checkers
+	build/checkers/bin/python -m pip --disable-pip-version-check -qq install --require-hashes \
+	    -r deploy/requirements-checkers.txt
 	@touch $@
 
 $(VALIDATORS): tests/validators/package.json tests/validators/package-lock.json
