@@ -9,7 +9,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check conformance mutants fire hostile follow fuzz contract ledger clocks histories \
     looks bench console soak growth capacity pretix harvest examples screenshots format pins clean packages sbom \
-    licences audit
+    licences audit deployment
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -107,6 +107,10 @@ harvest: .venv/.dev benchmarks/.openactive/.installed ## Harvest a million items
 examples: .venv/.dev ## Record the examples of the OpenAPI document again
 	@PYTHONPATH=tests $(PYTHON) tests/openapi_examples.py
 
+deployment: .venv/.dev build/checkers/.installed ## Build and run the image, and try all files of deploy/ (5 minutes)
+	@scripts/system-packages nginx postgres caddy promtool docker-compose buildah debootstrap
+	$(PYTHON) -m pytest tests/deploy --deployment --timeout 900 $(ARGS)
+
 screenshots: .venv/.dev ## Take the pictures of the documentation again
 	@scripts/system-packages chromium
 	$(PYTHON) tests/screenshots.py
@@ -173,6 +177,13 @@ benchmarks/.openactive/.installed: benchmarks/requirements-openactive.txt
 tests/bruno/node_modules/.installed: tests/bruno/package.json tests/bruno/package-lock.json
 	@scripts/system-packages node npm
 	npm ci --prefix tests/bruno --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+build/checkers/.installed: deploy/requirements-checkers.txt
+	@SYSTEM_PYTHON=$(SYSTEM_PYTHON) scripts/system-packages venv
+	$(SYSTEM_PYTHON) -m venv --clear build/checkers
+	build/checkers/bin/python -m pip --disable-pip-version-check -qq install --require-hashes \
+	    -r deploy/requirements-checkers.txt
 	@touch $@
 
 $(VALIDATORS): tests/validators/package.json tests/validators/package-lock.json

@@ -31,8 +31,8 @@ settings.load_profile("short")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options for longer runs, which `make fire`, `hostile`, `follow`, `fuzz`, `contract`, `ledger`, `clocks`
-    and `looks` set."""
+    """Add the options for longer runs, which `make fire`, `hostile`, `follow`, `fuzz`, `contract`, `ledger`, `clocks`,
+    `looks` and `deployment` set."""
     parser.addoption(
         "--fire",
         type=float,
@@ -77,6 +77,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--every-look",
         action="store_true",
         help="check each page of the console with axe at each size in each colour scheme",
+    )
+    parser.addoption(
+        "--deployment",
+        action="store_true",
+        help="build and run the image, try Caddy, and run the checkers of deployment files",
     )
     parser.addoption(
         "--rules",

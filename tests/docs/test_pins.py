@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-PINS = sorted([*ROOT.glob("requirements*.txt"), *(ROOT / "benchmarks").glob("requirements*.txt")])
+FOLDERS = (ROOT, ROOT / "benchmarks", ROOT / "deploy")
+PINS = sorted(file for folder in FOLDERS for file in folder.glob("requirements*.txt"))
 
 
 @pytest.mark.parametrize("file", PINS, ids=lambda path: path.name)

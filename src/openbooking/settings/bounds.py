@@ -1,6 +1,7 @@
 """The bounds of single settings: types with their least and greatest value, and checks of texts."""
 
 import re
+from ipaddress import ip_address, ip_network
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -31,6 +32,16 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 def is_header_name(text: str) -> bool:
     """Return whether HTTP allows a header with this name (RFC 9110 5.1)."""
     return _HEADER_NAME.fullmatch(text) is not None
+
+
+def is_address_list(text: str) -> bool:
+    """Return whether a text is empty, or has IP addresses and networks that are separated by commas."""
+    try:
+        for part in text.split(",") if text else ():
+            (ip_network if "/" in part else ip_address)(part.strip())
+    except ValueError:
+        return False
+    return True
 
 
 def is_time_zone(name: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from openbooking.openactive.contact_details import is_email, is_mail_address
 from openbooking.openactive.web_addresses import is_web_address
-from openbooking.settings.bounds import is_header_name, is_time_zone
+from openbooking.settings.bounds import is_address_list, is_header_name, is_time_zone
 from openbooking.settings.choices import AccessMode, SmtpSecurity
 from openbooking.settings.messages import both_names
 from openbooking.site_address import is_path, is_site_address
@@ -56,6 +56,10 @@ def _access_contradictions(settings: "Settings") -> Iterator[str]:
         header = getattr(settings, name)
         if header and not is_header_name(header):
             yield _must_be(settings, name, "the name of an HTTP header, such as X-Partner")
+    # uvicorn compares other texts, such as the name of a proxy, with addresses, and never finds them.
+    if not is_address_list(settings.trusted_proxies):
+        addresses = "IP addresses or networks, such as 10.0.0.2 or 10.0.0.0/24, separated by commas"
+        yield _must_be(settings, "trusted_proxies", addresses)
 
 
 def _mail_contradictions(settings: "Settings") -> Iterator[str]:

@@ -212,7 +212,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Minutes, Meta(description="The least minutes between two e-mails about proposals to one person.")
     ] = 15
     trusted_proxies: Annotated[
-        str, Meta(description="Addresses of proxies whose X-Forwarded-For is trusted, separated by commas.")
+        str,
+        Meta(description="IP addresses or networks of proxies whose X-Forwarded headers are trusted, by commas."),
     ] = "127.0.0.1"
     trusted_partner_header: Annotated[
         str,

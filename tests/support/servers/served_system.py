@@ -25,7 +25,7 @@ from support.parties import CENTRE, MANAGER
 
 HOST = "127.0.0.1"
 PARTNERS = ("alice", "bob")
-SOUND = (str(Path(sys.executable).with_name("openbooking")), "serve", "--port", "0")
+SOUND = (str(Path(sys.executable).with_name("openbooking")), "serve")
 FAULTY = (sys.executable, str(Path(__file__).with_name("faulty_server.py")))
 
 
@@ -87,7 +87,7 @@ class Served:
         known = {name: value for name, value in os.environ.items() if not name.startswith("OPENBOOKING_")}
         given = plan.settings
         names = ("database", "workers", "site_url", "lease_seconds", "sweep_seconds")
-        set_ = {name: str(getattr(given, name)) for name in names} | more
+        set_ = {name: str(getattr(given, name)) for name in names} | {"port": "0"} | more
         environment = {f"OPENBOOKING_{name.upper()}": value for name, value in set_.items()}
         if plan.fault:
             environment["OPENBOOKING_FAULT"] = plan.fault
@@ -104,6 +104,14 @@ class Served:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.stop(check=error is None)
+
+    def stop(self, *, check: bool = True) -> None:
+        """Stop the processes, unless they have stopped, and wait for their end.
+
+        Args:
+            check: Raise RuntimeError if the first process did not end with status 0.
+        """
         self.terminate()
         try:
             self._process.wait(30)
@@ -113,7 +121,7 @@ class Served:
             raise
         finally:
             self._reader.join()
-        if error is None and self._process.returncode != 0:
+        if check and self._process.returncode != 0:
             raise RuntimeError("".join(self.log))
 
     def workers(self) -> list[int]:
