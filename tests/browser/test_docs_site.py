@@ -18,7 +18,6 @@ PAGES = (
     "how-to/keep-a-timetable.html",
     "reference/errors.html",
     "explanation/bounds.html",
-    "kinds/reference.html",
 )
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PHONE_WIDTH = 360

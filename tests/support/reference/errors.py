@@ -9,7 +9,7 @@ from openbooking.openactive.remedies import REMEDIES, Remedy
 from support.reference.tables import UndocumentedError, code, first_upper, table
 
 _REPEAT = {
-    Retry.NEVER: "no, a corrected request with the same UUID",
+    Retry.NEVER: "no, correct the request first",
     Retry.SAME_UUID: "yes, the same request with the same UUID",
     Retry.NEW_UUID: "no, begin again at C1 with another UUID",
 }
@@ -19,16 +19,16 @@ _REQUIREMENT = re.compile(r"\b(?:OB-[A-Z0-9]+|E|AMB)-\d+\b")
 
 
 def request_errors() -> str:
-    """Return the table of the errors of requests that Brokers receive."""
-    head = ("Class", "Status", "At fault", "Cause", "What the Broker does", "Repeat", "Requirements")
-    return table(head, (_row(error) for error in error_classes() if error.__name__ in REMEDIES))
+    """Return a table of the errors of requests that Brokers receive, and a section for each class."""
+    received = [error for error in error_classes() if error.__name__ in REMEDIES]
+    rows = table(("Class", "Status", "At fault", "Same request again"), map(_row, received))
+    return "\n".join([rows, *map(_section, received)])
 
 
 def item_errors() -> str:
-    """Return the table of the errors of OrderItems."""
-    rows = ((code(item.value), item.error_name, *_of_remedy(REMEDIES[item.value])) for item in ItemErrorType)
-    return f"The status is {ITEM_ERROR_STATUS}.\n\n" + table(
-        ("Class", "Cause", "What the Broker does", "Requirements"), rows
+    """Return a section for each class of the errors of OrderItems."""
+    return f"The status is {ITEM_ERROR_STATUS}.\n\n" + "\n".join(
+        _described(item.value, item.error_name, REMEDIES[item.value]) for item in ItemErrorType
     )
 
 
@@ -58,21 +58,28 @@ def _below(base: type[OpenBookingError]) -> Iterator[type[OpenBookingError]]:
 
 
 def _row(error: type[OpenBookingError]) -> tuple[str, ...]:
-    type_ = error.__name__ if error.in_specification else OpenBookingError.__name__
-    shown = code(type_) if error.in_specification else f"{code(type_)} (in Python {code(error.__name__)})"
-    text, ids = _of_remedy(REMEDIES[error.__name__], inspect.getdoc(error) or "")
     fault = "the system" if error.system_at_fault else "the request"
     repeat = _QUOTE_AGAIN if error.quote_again else _REPEAT[error().retry]
-    return shown, str(error.status), fault, _cause(error), text, repeat, ids
+    return code(error.__name__), str(error.status), fault, repeat
+
+
+def _section(error: type[OpenBookingError]) -> str:
+    type_ = "" if error.in_specification else f"The `@type` is `{OpenBookingError.__name__}`."
+    return _described(error.__name__, f"{_cause(error)} {type_}", REMEDIES[error.__name__], _first_paragraph(error))
+
+
+def _described(name: str, cause: str, remedy: Remedy, docstring: str = "") -> str:
+    """Return the section of a class: its cause, its remedy and the ids of its requirements."""
+    ids = dict.fromkeys([*_REQUIREMENT.findall(docstring), remedy.requirement, *_REQUIREMENT.findall(remedy.text)])
+    text = re.sub(r" \([A-Z0-9-]+(?:, [A-Z0-9-]+)*\)", "", remedy.text)
+    lines = (f"- **Cause**: {cause.strip()}", f"- **Remedy**: {text}", f"- **Requirements**: {', '.join(ids)}")
+    return "\n".join([f"### {name}", "", *lines, ""])
 
 
 def _cause(error: type[OpenBookingError]) -> str:
     """Return the first paragraph of the docstring without the id of the requirement at its beginning."""
-    first = (inspect.getdoc(error) or "").split("\n\n")[0]
-    return first_upper(re.sub(r"^E-\d+: ", "", first))
+    return first_upper(re.sub(r"^E-\d+: ", "", _first_paragraph(error)))
 
 
-def _of_remedy(remedy: Remedy, docstring: str = "") -> tuple[str, str]:
-    """Return the text of a remedy without ids in brackets, and all ids."""
-    ids = dict.fromkeys([*_REQUIREMENT.findall(docstring), remedy.requirement, *_REQUIREMENT.findall(remedy.text)])
-    return re.sub(r" \([A-Z0-9-]+(?:, [A-Z0-9-]+)*\)", "", remedy.text), ", ".join(ids)
+def _first_paragraph(error: type[OpenBookingError]) -> str:
+    return (inspect.getdoc(error) or "").split("\n\n")[0]

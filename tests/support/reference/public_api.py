@@ -7,7 +7,7 @@ from enum import Enum
 from types import FunctionType, ModuleType
 from typing import Annotated, Any, get_args, get_origin
 
-from support.reference.tables import code, first_upper
+from support.reference.tables import code, codes, first_upper
 
 _SECTION = re.compile(r"^(Args|Attributes|Returns|Yields|Raises):$", re.MULTILINE)
 _ENTRY = re.compile(r"^ {4}(\*{0,2}\w+): ", re.MULTILINE)
@@ -32,7 +32,7 @@ def public_names(package: ModuleType) -> list[str]:
 def _describe(name: str, value: Any) -> str:
     parts = [f"## {name}", _signature(name, value), *_docstring(value)]
     if inspect.isclass(value):
-        parts += [_members(value)] if issubclass(value, Enum) else _methods(name, value)
+        parts += [_members(value)] if issubclass(value, Enum) else [_bases(value), *_methods(name, value)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -40,8 +40,21 @@ def _members(enumeration: type[Enum]) -> str:
     return "\n".join(f"- `{member.name}`: {code(repr(member.value))}" for member in enumeration)
 
 
+def _bases(class_: type) -> str:
+    """Return a line with the base classes of this project, whose members the class has as well."""
+    named = [base.__name__ for base in class_.__bases__ if _is_ours(base) and not base.__name__.startswith("_")]
+    return f"Base classes: {codes(named)}." if named else ""
+
+
+def _is_ours(class_: type) -> bool:
+    return class_.__module__.partition(".")[0] == "openbooking"
+
+
 def _methods(name: str, class_: type) -> Iterator[str]:
-    for method, value in sorted(vars(class_).items()):
+    """Yield a section for each public method and property of a class, also of its private base classes."""
+    private = [base for base in class_.__mro__[1:] if _is_ours(base) and base.__name__.startswith("_")]
+    found = {member: value for each in (*reversed(private), class_) for member, value in vars(each).items()}
+    for method, value in sorted(found.items()):
         plain = value.__func__ if isinstance(value, classmethod | staticmethod) else value
         is_public = not method.startswith("_") and getattr(plain, "__doc__", None)
         if is_public and isinstance(plain, FunctionType | property):

@@ -9,7 +9,11 @@ from openbooking.settings import Settings
 from openbooking.settings.loading import ENVIRONMENT_PREFIX, protocol_settings, secret_settings
 from support.reference.tables import code, codes, table
 
-_NAMES: dict[type[inspect.Type], str] = {inspect.StrType: "text", inspect.IntType: "whole number", inspect.FloatType: "number"}
+_NAMES: dict[type[inspect.Type], str] = {
+    inspect.StrType: "text",
+    inspect.IntType: "whole number",
+    inspect.FloatType: "number",
+}
 
 
 def settings_table() -> str:
