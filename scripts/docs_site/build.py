@@ -56,9 +56,17 @@ def _by_kind(listed: list[str], texts: dict[str, str]) -> list[dict[str, Any]]:
 def page_of_kind(kind: str, texts: dict[str, str]) -> str:
     """Return a page that lists all pages of a kind."""
     name, meaning = _KINDS[kind]
-    listed = [page for page in sorted(texts) if pages.kind(page) == kind]
-    lines = (f"- [{pages.title(texts[page])}](../{address(page)}): {pages.summary(texts[page])}" for page in listed)
+    described = pages.descriptions(texts[FRONT_PAGE])
+    listed = [
+        page for page in dict.fromkeys([*described, *sorted(texts)]) if page in texts and pages.kind(page) == kind
+    ]
+    lines = (f"- [{pages.title(texts[page])}](../{address(page)}){_after(described.get(page))}" for page in listed)
     return "\n".join([f"# {name}", "", meaning, "", *lines, ""])
+
+
+def _after(description: str | None) -> str:
+    """Return a description as it follows a link in a list. Its own links lead nowhere here, so their texts stay."""
+    return ": " + re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", description) if description else ""
 
 
 def write_source(folder: Path) -> None:

@@ -10,6 +10,8 @@ ROOT = Path(__file__).parents[2]
 FRONT_PAGE = "docs/README.md"
 
 _LINK = re.compile(r"\]\(([^)\s#]+)(#[^)\s]*)?\)")
+# An item of a numbered list, up to the next line that is not indented.
+_LISTED = re.compile(r"^\d+\. (.+(?:\n +.+)*)", re.MULTILINE)
 _FENCE = re.compile(r"\s*(```|~~~)")
 _ITEM = re.compile(r"( *)([-*]|\d+\.)( +)\S")
 # Python-Markdown recognises the parts of a list item by this indentation.
@@ -79,12 +81,18 @@ def title(text: str) -> str:
     return next(line.removeprefix("# ") for line in text.splitlines() if line.startswith("# "))
 
 
-def summary(text: str) -> str:
-    """Return the first paragraph of a page as plain text, up to the end of its first sentence."""
-    blocks = (block for block in text.split("\n\n")[1:] if block[:1].isalpha() or block.startswith("["))
-    paragraph = " ".join(next(blocks, "").split())
-    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", paragraph)
-    return re.split(r"(?<=[.:])\s", plain)[0].removesuffix(":")
+def descriptions(front_page: str) -> dict[str, str]:
+    """Return the description that the lists of the front page give each page, by its path: the first one of each.
+
+    Args:
+        front_page: The text of the front page.
+    """
+    found: dict[str, str] = {}
+    for item in _LISTED.findall(front_page):
+        link, _, text = item.partition("): ")
+        for _, path in targets(FRONT_PAGE, f"{link})"):
+            found.setdefault(path, " ".join(text.split()))
+    return found
 
 
 def rewrite(page: str, text: str, pages: dict[str, str]) -> str:

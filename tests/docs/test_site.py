@@ -122,6 +122,13 @@ def test_what_belongs_to_a_list_item_is_indented_by_four_spaces() -> None:
     assert pages.rewrite("docs/how-to/import.md", text, {}) == expected
 
 
-def test_summary_of_a_page_is_its_first_sentence() -> None:
-    text = "# Title\n\n- no\n\nA [link](x.md) to\nread. More.\n"
-    assert (pages.title(text), pages.summary(text)) == ("Title", "A link to read.")
+def test_descriptions_are_those_of_the_front_page() -> None:
+    text = (
+        "1. [A](how-to/import.md#x): feeds\n   and files.\n"
+        "2. [B](../README.md) and [C](adr/0001-record-decisions.md): b.\n"
+    )
+    assert pages.descriptions(text) == {
+        "docs/how-to/import.md": "feeds and files.",
+        "README.md": "b.",
+        "docs/adr/0001-record-decisions.md": "b.",
+    }

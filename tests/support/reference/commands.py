@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from openbooking.cli import app
 
-_WIDTH = "120"
+# The least width at which no name of a setting is broken.
+_WIDTH = "108"
 
 
 def command_helps() -> str:

@@ -15,6 +15,8 @@ _TITLES = {"Args": "Arguments"}
 # Texts are left as they are.
 _MODULES = re.compile(r"'[^']*'|\b(?:[a-z_]\w*\.)+(?=[A-Za-z_]\w*)")
 _ENUM_VALUE = re.compile(r"<([A-Za-z_]\w*\.\w+): [^>]*>")
+# The type `Flow` of the client, written out.
+_FLOW = "Generator[Request | Pause | Work | Hook, Any, "
 _OBJECT = re.compile(r"<[^<>]* at 0x[0-9a-f]+>|<factory>")
 _LINE = 100
 
@@ -98,7 +100,8 @@ def _parameter_texts(signature: inspect.Signature) -> Iterator[str]:
 def _text(value: object) -> str:
     """Return a signature or parameter without the names of modules."""
     text = _OBJECT.sub("…", _ENUM_VALUE.sub(r"\1", str(value))).replace("NoneType", "None")
-    return _MODULES.sub(lambda found: found[0] if found[0].startswith("'") else "", text).replace("'", '"')
+    plain = _MODULES.sub(lambda found: found[0] if found[0].startswith("'") else "", text)
+    return plain.replace(_FLOW, "Flow[").replace("'", '"')
 
 
 def _returned(value: Any, signature: inspect.Signature) -> Any:
