@@ -82,13 +82,18 @@ def write_source(folder: Path) -> None:
         _write(source / address(page), pages.rewrite(page, text, texts))
         for _, path in pages.targets(page, text):
             if not path.endswith(".md") and not path.startswith("docs/"):
-                _write(source / address(path), (ROOT / path).read_text(encoding="utf-8"))
+                _copy(ROOT / path, source / address(path))
     for kind in _KINDS:
         _write(source / "kinds" / f"{kind}.md", page_of_kind(kind, texts))
     for asset in ("iframe-worker.js", "site.css", "site.js"):
-        _write(source / "assets" / asset, (_HERE / asset).read_text(encoding="utf-8"))
+        _copy(_HERE / asset, source / "assets" / asset)
     settings = (_HERE / "zensical.toml").read_text(encoding="utf-8")
     _write(folder / "zensical.toml", settings.replace("nav = []", f"nav = {_toml(navigation(texts))}"))
+
+
+def _copy(file: Path, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, to)
 
 
 def _write(file: Path, text: str) -> None:
@@ -120,7 +125,7 @@ def build(to: Path) -> None:
         done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
         if done.returncode:
             raise SiteError(done.stdout + done.stderr)
-        for script in (folder / "site").rglob("*.js"):
+        for script in (folder / "site" / "assets").rglob("*.js"):
             _write(script, _OTHER_HOSTS.sub("/not-loaded/", script.read_text(encoding="utf-8")))
         # Its links begin at the root of a server, so they lead nowhere in a file or in a folder of a server.
         (folder / "site" / "404.html").unlink()

@@ -1,5 +1,5 @@
 /* Browsers start no worker from a file. On pages that are opened as files, this class runs the worker of the search in
-   a hidden frame instead. */
+   a hidden frame instead. Messages are copied, as between a page and a worker. */
 if (location.protocol === "file:") {
   window.Worker = class extends EventTarget {
     constructor(url) {
@@ -10,7 +10,10 @@ if (location.protocol === "file:") {
       this.ready = new Promise((resolve) => { this.resolve = resolve; });
       document.body.appendChild(this.frame);
       const inner = this.frame.contentWindow;
-      inner.postMessage = (data) => setTimeout(() => this.receive(new MessageEvent("message", { data: structuredClone(data) })));
+      inner.postMessage = (sent) => {
+        const data = structuredClone(sent);
+        setTimeout(() => this.receive(new MessageEvent("message", { data })));
+      };
       const script = inner.document.createElement("script");
       script.src = new URL(url, location.href).href;
       script.onload = () => this.resolve(inner);
@@ -23,8 +26,11 @@ if (location.protocol === "file:") {
       this.dispatchEvent(event);
     }
 
-    postMessage(data) {
-      this.ready.then((inner) => inner.dispatchEvent(new inner.MessageEvent("message", { data: inner.structuredClone(data) })));
+    postMessage(sent) {
+      this.ready.then((inner) => {
+        const data = inner.structuredClone(sent);
+        inner.dispatchEvent(new inner.MessageEvent("message", { data }));
+      });
     }
 
     terminate() {

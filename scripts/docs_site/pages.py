@@ -14,6 +14,7 @@ _LINK = re.compile(r"\]\(([^)\s#]+)(#[^)\s]*)?\)")
 _LISTED = re.compile(r"^\d+\. (.+(?:\n +.+)*)", re.MULTILINE)
 _FENCE = re.compile(r"\s*(```|~~~)")
 _ITEM = re.compile(r"( *)([-*]|\d+\.)( +)\S")
+_PICTURES = (".jpg", ".png", ".svg", ".webp")
 # Python-Markdown recognises the parts of a list item by this indentation.
 _INDENT = 4
 
@@ -67,7 +68,8 @@ def address(path: str) -> str:
     if path.startswith("docs/"):
         return path.removeprefix("docs/")
     if not path.endswith(".md"):
-        return f"files/{path}.txt"
+        # Browsers show a text, and would download code.
+        return f"files/{path}" if path.endswith(_PICTURES) else f"files/{path}.txt"
     return f"project/{path.removesuffix('/README.md').removesuffix('.md').lower()}.md"
 
 

@@ -116,6 +116,11 @@ def test_links_lead_to_the_addresses_of_the_site() -> None:
     )
 
 
+def test_code_is_a_text_on_the_site_and_pictures_stay() -> None:
+    assert pages.address("examples/own_store/store.py") == "files/examples/own_store/store.py.txt"
+    assert pages.address("examples/own_store/store.png") == "files/examples/own_store/store.png"
+
+
 def test_what_belongs_to_a_list_item_is_indented_by_four_spaces() -> None:
     text = "1. a\n   b\n\n   ```\n   - c\n   ```\n2. d\n   - e\n     f\n\ng\n"
     expected = "1. a\n    b\n\n    ```\n    - c\n    ```\n\n2. d\n    - e\n        f\n\ng\n"

@@ -123,7 +123,7 @@ async def _booking(recorder: _Recorder, world: World) -> None:
     patch = {"@context": "https://openactive.io/", "@type": "Order", "orderedItem": [cancelled]}
     await recorder.send("Cancellation", "The Customer cancels an item.", "PATCH", f"orders/{UUID}", patch)
     await recorder.send(
-        "Orders feed", "What changed in the Orders of the Booking Partner.", "GET", ORDERS.removeprefix("/api/")
+        "Orders feed", "The Orders of the Booking Partner that have changed.", "GET", ORDERS.removeprefix("/api/")
     )
     await recorder.send("Deletion of a quote", "The end of a quote and its Lease.", "DELETE", f"order-quotes/{UUID}")
     await recorder.send("Deletion of an Order", "The Order is deleted.", "DELETE", f"orders/{UUID}")
