@@ -9,7 +9,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check conformance mutants fire hostile follow fuzz contract ledger clocks histories \
     looks bench console soak growth capacity pretix harvest examples screenshots format pins clean packages sbom \
-    licences audit deployment
+    licences audit deployment docs reference links
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,9 +68,9 @@ histories: .venv/.dev ## Try 20 times as many random histories and timetables as
 	@scripts/system-packages postgres
 	$(PYTHON) -m pytest tests/booking tests/store tests/timetable -m no_cover --hypothesis-profile long --timeout 3600 $(ARGS)
 
-looks: .venv/.dev $(VALIDATORS) ## Check each page of the console with axe on a desktop and a telephone, in light and dark
+looks: .venv/.dev $(VALIDATORS) ## Check each page of the console and some of the documentation with axe on a desktop and a telephone, in light and dark
 	@scripts/system-packages chromium
-	$(PYTHON) -m pytest tests/browser/test_console_looks.py --every-look --timeout 1200 $(ARGS)
+	$(PYTHON) -m pytest tests/browser/test_console_looks.py tests/browser/test_docs_site.py --every-look --timeout 1200 $(ARGS)
 
 bench: .venv/.dev ## Measure bookings, feeds, races, authentication and timetables as ratios, with profiles (12 minutes)
 	@scripts/system-packages nginx wrk postgres
@@ -129,6 +129,15 @@ licences: .venv/.dev ## Write docs/reference/licences.md, and fail for a licence
 
 audit: .venv/.dev ## Compare the pinned libraries with the known vulnerabilities (network)
 	.venv/bin/pip-audit --require-hashes --disable-pip -r requirements.txt -r requirements-dev.txt
+
+docs: .venv/.dev ## Build the documentation as a web site that needs no network, in build/site
+	@$(PYTHON) scripts/build_docs.py
+
+reference: .venv/.dev ## Write the generated parts of docs/reference again, from the code
+	@$(PYTHON) tests/reference.py
+
+links: .venv/.dev ## Check that other hosts answer the links of the documentation (needs a network)
+	@$(PYTHON) scripts/check_links.py
 
 format: .venv/.dev ## Reformat the code and apply the safe fixes of the linter
 	.venv/bin/ruff check --fix-only

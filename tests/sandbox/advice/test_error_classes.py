@@ -11,7 +11,8 @@ from openbooking.openactive.errors import (
     OpenBookingError,
     UnacceptableReplacementError,
 )
-from openbooking.sandbox.advice.error_classes import REMEDIES, explain_errors
+from openbooking.openactive.remedies import REMEDIES
+from openbooking.sandbox.advice.error_classes import explain_errors
 from openbooking.sandbox.exchanges.exchange import Exchange
 from openbooking.sandbox.exchanges.operations import Operation
 from support.requirements_catalogue import requirement_ids

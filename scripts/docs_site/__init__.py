@@ -1,0 +1,1 @@
+"""The documentation site, and the check of its links to other hosts."""
