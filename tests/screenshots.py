@@ -18,8 +18,8 @@ from openbooking.sandbox import database
 from openbooking.sandbox.timetable import TIME_ZONE
 from openbooking.system import System
 from support.browsers.browser import PASSWORD, URI, Site, chromium, served, served_demo
-from support.browsers.terminal import terminal
 from support.browsers.tutorial import TUTORIAL, Reader
+from support.pages.terminal import terminal
 from support.parties import MANAGER
 
 IMAGES = Path(__file__).parent.parent / "docs" / "how-to" / "images"

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Page
 
-from support.browsers.terminal import Terminal
+from support.pages.terminal import Terminal
 
 TUTORIAL = Path(__file__).parents[3] / "docs" / "tutorial" / "first-club.md"
 # The address that the tutorial names, and its server has by default.
