@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.browsers.tutorial import FIRST_BOOKING, FIRST_CLUB
 from support.pages.blocks import ROOT, Block, name_of, pages, read_blocks
 from support.pages.centre import make_centre
 from support.pages.commands import command_faults
@@ -25,7 +26,7 @@ MOST_NOT_RUN = 10
 NOT_RUN = tomllib.loads(Path(__file__).with_name("not_run.toml").read_text(encoding="utf-8")).get("block", [])
 BLOCKS = {name_of(page): read_blocks(page) for page in pages()}
 # Tests of browsers read these pages, because their steps are on pages of the system, too.
-IN_BROWSER = {"docs/tutorial/first-club.md"}
+IN_BROWSER = {name_of(page) for page in (FIRST_BOOKING, FIRST_CLUB)}
 RUN = [page for page, blocks in BLOCKS.items() if any(block.language for block in blocks) and page not in IN_BROWSER]
 TESTS = [(name, block.text.strip()) for name, blocks in BLOCKS.items() for block in blocks if block.language == "test"]
 

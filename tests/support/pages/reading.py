@@ -75,7 +75,9 @@ class Reader:
         file.write_text(text, encoding="utf-8")
 
     def _run(self, _: Block, text: str) -> None:
-        if not (self._stage.is_served and server_of(text) == text.strip()):
+        server = server_of(text)
+        runs_already = self._stage.is_served and server == text.strip() and server.startswith("openbooking ")
+        if not runs_already:
             self._printed = self._stage.terminal.run(text, self._notes.get("typed", ""))
 
     def _execute(self, block: Block, text: str) -> None:

@@ -95,9 +95,12 @@ def beside_demo(folder: Path, demo: Demo) -> Iterator[Stage]:
 def beside_sandbox(folder: Path, sandbox: Sandbox) -> Iterator[Stage]:
     """Begin with a running sandbox, in which nothing has happened."""
     sandbox.reset()
-    address = sandbox.url.removeprefix("http://")
-    replaced = {_SANDBOX_ADDRESS: address, _ADDRESS: address, _KEY: sandbox.api_key}
     with terminal(folder) as opened:
+        replaced = {
+            _SANDBOX_ADDRESS: sandbox.url.removeprefix("http://"),
+            _ADDRESS: opened.address,
+            _KEY: sandbox.api_key,
+        }
         names = {"site": sandbox.url, "key": sandbox.api_key, "hooks": Hooks()}
         yield Stage(opened, is_served=True, replaced=replaced, names=names)
 

@@ -152,9 +152,13 @@ class Terminal:
         assert self._answer_commands("")
         until = time.monotonic() + _STARTED_WITHIN_SECONDS
         while not _answers(f"http://{self.address}/healthz"):
-            assert time.monotonic() < until, printed.read_text(encoding="utf-8")
+            assert time.monotonic() < until, self.server_output()
             time.sleep(0.1)
-        return printed.read_text(encoding="utf-8")
+        return self.server_output()
+
+    def server_output(self) -> str:
+        """Return what the server has printed until now."""
+        return (self._programs / "server").read_text(encoding="utf-8")
 
     def close(self) -> None:
         """Stop the servers, and close the terminal."""
