@@ -30,7 +30,7 @@ IN_BROWSER = {name_of(page) for page in (FIRST_BOOKING, FIRST_CLUB)}
 RUN = [page for page, blocks in BLOCKS.items() if any(block.language for block in blocks) and page not in IN_BROWSER]
 TESTS = [(name, block.text.strip()) for name, blocks in BLOCKS.items() for block in blocks if block.language == "test"]
 
-Open = Callable[[str], AbstractContextManager[Stage]]
+Open = Callable[[str, str], AbstractContextManager[Stage]]
 
 
 def is_run(block: Block) -> bool:
@@ -47,18 +47,18 @@ def centre(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def open_stage(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
     """Open a stage by its name. What a stage needs is made when the first page needs it."""
     needs = request.getfixturevalue
-    stages: dict[str, Callable[[Path], AbstractContextManager[Stage]]] = {
+    stages: dict[str, Callable[[Path, Path], AbstractContextManager[Stage]]] = {
         FOLDER: in_folder,
-        "centre": lambda folder: in_centre(folder, needs("centre")),
-        "demo": lambda folder: beside_demo(folder, needs("demo")),
-        "provider": lambda folder: beside_provider(folder, needs("demo")),
-        "sandbox": lambda folder: beside_sandbox(folder, needs("openbooking_sandbox_process")),
+        "centre": lambda folder, _: in_centre(folder, needs("centre")),
+        "demo": lambda folder, _: beside_demo(folder, needs("demo")),
+        "provider": lambda folder, _: beside_provider(folder, needs("demo")),
+        "sandbox": lambda folder, _: beside_sandbox(folder, needs("openbooking_sandbox_process")),
     }
 
-    def opened(name: str) -> AbstractContextManager[Stage]:
+    def opened(name: str, page: str) -> AbstractContextManager[Stage]:
         folder = tmp_path / f"reader-{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
-        return stages[name](folder)
+        return stages[name](folder, ROOT / page)
 
     return opened
 
@@ -67,7 +67,7 @@ def open_stage(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
 def test_the_blocks_of_a_page_run(page: str, open_stage: Open) -> None:
     for name, blocks in sections(filter(is_run, BLOCKS[page])):
         if blocks:
-            with open_stage(name) as stage:
+            with open_stage(name, page) as stage:
                 reader = Reader(stage)
                 for block in blocks:
                     reader.read(block)

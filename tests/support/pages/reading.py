@@ -8,7 +8,7 @@ from contextlib import chdir
 from pathlib import Path
 
 from support.pages.blocks import ROOT, Block
-from support.pages.readable import check_json, check_toml
+from support.pages.readable import check_http, check_json, check_toml
 from support.pages.stages import FOLDER, Stage
 from support.pages.terminal import server_of
 
@@ -40,13 +40,14 @@ class Reader:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._folder = stage.terminal.folder
-        self._printed = ""
+        self._printed: str | None = None
         self._notes: dict[str, str] = {}
         self._names = {"__name__": "page", **stage.names}
         self._readers: dict[str, Callable[[Block, str], None]] = {
             "sh": self._run,
             "python": self._execute,
             "text": self._compare,
+            "http": lambda _, text: check_http(text),
             "json": lambda _, text: check_json(text),
             "toml": lambda _, text: check_toml(text, self._folder / "checked.toml"),
         }
@@ -90,9 +91,11 @@ class Reader:
                 asyncio.run(result)
 
     def _compare(self, _: Block, text: str) -> None:
-        """Look for each line of an expected output in what was printed last."""
-        for line in text.splitlines():
-            assert line in self._printed, (line, self._printed)
+        """Look for each line in what was printed last, if the section has run something."""
+        printed = self._printed
+        if printed is not None:
+            for line in text.splitlines():
+                assert line in printed, (line, printed)
 
 
 def _require_excerpt(block: Block, _: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from openbooking.broker import Charge
 from openbooking.sandbox.client import Sandbox
 from support.pages import centre
+from support.pages.blocks import ROOT
 from support.pages.dates import shift_dates
 from support.pages.terminal import Terminal, terminal
 from support.servers.demo import Demo
@@ -70,8 +71,10 @@ class Stage(NamedTuple):
 
 
 @contextmanager
-def in_folder(folder: Path) -> Iterator[Stage]:
-    """Begin with an empty folder."""
+def in_folder(folder: Path, page: Path) -> Iterator[Stage]:
+    """Begin with an empty folder, or with a copy of the folder of an example."""
+    if page.is_relative_to(ROOT / "examples"):
+        shutil.copytree(page.parent, folder, dirs_exist_ok=True)
     with terminal(folder) as opened:
         yield Stage(opened, is_served=False, replaced={_ADDRESS: opened.address}, names={})
 
