@@ -164,7 +164,7 @@ class Terminal:
         """Stop the servers, and close the terminal."""
         self._listener.close()
         if self._shell.poll() is None:
-            self._shell.communicate("kill $(jobs -p); wait; exit\n", timeout=30)
+            self._shell.communicate("kill $(jobs -p) 2>/dev/null || true; wait; exit\n", timeout=30)
         else:
             # The shell has ended at a command that failed, and its servers have not.
             self._shell.communicate()
