@@ -20,7 +20,7 @@ demo: .venv/.runtime ## Run a Booking System with sample data on this machine (A
 	.venv/bin/openbooking demo $(ARGS)
 
 test: .venv/.dev $(VALIDATORS) ## Run all checks and all tests (ARGS="-k feed" selects tests)
-	@scripts/system-packages chromium nginx postgres
+	@scripts/system-packages chromium curl jq nginx postgres
 	@$(MAKE) --no-print-directory check
 	$(PYTHON) -m pytest -n 2 --dist worksteal --cov $(ARGS)
 

@@ -18,12 +18,12 @@ from openbooking.sandbox import database
 from openbooking.sandbox.timetable import TIME_ZONE
 from openbooking.system import System
 from support.browsers.browser import PASSWORD, URI, Site, chromium, served, served_demo
-from support.browsers.terminal import terminal
-from support.browsers.tutorial import TUTORIAL, Reader
+from support.browsers.tutorial import FIRST_CLUB, Reader
+from support.pages.terminal import terminal
 from support.parties import MANAGER
 
 IMAGES = Path(__file__).parent.parent / "docs" / "how-to" / "images"
-TUTORIAL_IMAGES = TUTORIAL.parent / "images"
+TUTORIAL_IMAGES = FIRST_CLUB.parent / "images"
 _BOOKING = give(frozenset({Scope.OPENBOOKING}))
 _WIDTH, _PHONE, _TALLEST = 900, 360, 900
 _TUESDAY = 1
@@ -66,7 +66,7 @@ def follow_tutorial(browser: Browser, database: Path, folder: Path) -> None:
         context = _context(browser)
         context.set_default_timeout(20_000)
         Reader(context.new_page(), opened, Camera(context.new_page(), folder).take).follow(
-            TUTORIAL.read_text(encoding="utf-8")
+            FIRST_CLUB.read_text(encoding="utf-8")
         )
         context.close()
 

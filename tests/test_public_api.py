@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 import openbooking
+from support.pages.blocks import pages, read_blocks
 from support.parties import CENTRE
 
 pytestmark = pytest.mark.anyio
@@ -135,11 +136,11 @@ def imports_of(code: str) -> set[str]:
 
 def examples() -> dict[str, str]:
     """Return the Python code in the pages, by the name of the page and the number of the block."""
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     return {
-        f"{page.name}-{number}": code
-        for page in pages
-        for number, code in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+        f"{page.name}-{number}": block.text
+        for page in pages()
+        for number, block in enumerate(block for block in read_blocks(page) if block.language == "python")
+        if not block.is_hidden
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 import screenshots
-from support.browsers.tutorial import TUTORIAL, Step, steps
+from support.browsers.tutorial import FIRST_CLUB, Step, steps
 
 MOST_BYTES = 250_000
 
@@ -35,4 +35,4 @@ def test_each_label_of_the_tutorial_belongs_to_a_step() -> None:
     ]
     with pytest.raises(AssertionError, match="Look at"):
         list(steps("Look at *A*."))
-    assert len(re.findall(r"\*[^*]+\*", TUTORIAL.read_text(encoding="utf-8"))) > 30
+    assert len(re.findall(r"\*[^*]+\*", FIRST_CLUB.read_text(encoding="utf-8"))) > 30

@@ -1,14 +1,15 @@
 """The examples of docs/how-to/test-a-broker.md, run as its readers run them."""
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "test-a-broker.md"
+from support.pages.blocks import ROOT, read_blocks
+
+PAGE = ROOT / "docs" / "how-to" / "test-a-broker.md"
 OPENBOOKING = str(Path(sys.executable).with_name("openbooking"))
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("OPENBOOKING_")}
 
@@ -41,9 +42,9 @@ runpy.run_path("broker.py" if runs < 3 else "wrong.py", run_name="__main__")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the files of the page."""
     made = tmp_path_factory.mktemp("broker")
-    examples = re.findall(r"```(?:python|toml)\n# (\S+)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    examples = {block.file_name: block.text for block in read_blocks(PAGE) if block.file_name}
     assert len(examples) == 6
-    for name, text in examples:
+    for name, text in examples.items():
         (made / name).write_text(text, encoding="utf-8")
     return made
 

@@ -1,4 +1,4 @@
-"""A reader of the tutorial, who types its commands into a terminal and does its steps in a browser.
+"""A reader of a tutorial, who types its commands into a terminal and does its steps in a browser.
 
 The steps are read out of the Markdown. A label is in italics, behind the word that says what to do with it.
 """
@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Page
 
-from support.browsers.terminal import Terminal
+from support.pages.terminal import Terminal
 
-TUTORIAL = Path(__file__).parents[3] / "docs" / "tutorial" / "first-club.md"
-# The address that the tutorial names, and its server has by default.
+_TUTORIALS = Path(__file__).parents[3] / "docs" / "tutorial"
+FIRST_CLUB, FIRST_BOOKING = _TUTORIALS / "first-club.md", _TUTORIALS / "first-booking.md"
+# The address that the tutorials name, and their server has by default.
 ADDRESS = "127.0.0.1:8000"
+_KEY = "obk_…"
 _ZONE = ZoneInfo("Europe/London")
 _SHOWN_WITHIN_SECONDS = 60.0
 _OPEN, _FOLLOW, _PRESS, _CHOOSE, _SHOWS, _TYPE = "open", "follow", "press", "choose", "shows", "type"
@@ -29,6 +31,7 @@ _STEP = re.compile(
 )
 _PICTURE = re.compile(r"!\[[^\]]+\]\(images/([\w-]+)\.webp\)")
 _LINK = re.compile(r"http://\S+/set-password\S+")
+_PRINTED_KEY = re.compile(r"^key=(obk_\S+)$", re.MULTILINE)
 
 
 class Part(NamedTuple):
@@ -103,7 +106,7 @@ class Reader:
         for part in parts(self._here(markdown)):
             match part.kind:
                 case "sh":
-                    self._printed = self._terminal.run(part.text)
+                    self._printed = self._terminal.run(self._with_key(part.text))
                     self._link = next(iter(_LINK.findall(self._printed)), self._link)
                 case "text":
                     _require_lines(part.text, self._printed)
@@ -112,6 +115,12 @@ class Reader:
                         self._fill(label, value)
                 case _:
                     self._read(part.text)
+
+    def _with_key(self, script: str) -> str:
+        """Replace the API key by the key that the server has printed."""
+        return (
+            script.replace(_KEY, _PRINTED_KEY.findall(self._terminal.server_output())[0]) if _KEY in script else script
+        )
 
     def _here(self, markdown: str) -> str:
         return markdown.replace(ADDRESS, self._terminal.address)

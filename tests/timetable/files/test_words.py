@@ -56,6 +56,12 @@ def test_other_words_are_no_times(text: str) -> None:
         words.read_time(text)
 
 
+def test_the_end_of_a_day_is_the_start_of_the_next_day() -> None:
+    assert words.read_date_time("2026-12-31 24:00") == datetime(2027, 1, 1)  # noqa: DTZ001 - on the wall clock
+    with pytest.raises(ValueError, match="2026-12-05"):
+        words.read_date_time("9999-12-31 24:00")
+
+
 @given(st.datetimes().map(lambda at: at.replace(microsecond=0)))
 def test_written_dates_and_times_are_read_back(at: datetime) -> None:
     assert words.read_date_time(words.write_date_time(at)) == at

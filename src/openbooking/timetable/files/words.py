@@ -19,6 +19,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 NONE = "none"
 DAYS = 'Give days such as "Mon Wed" or "Mon-Fri".'
 TIME = 'Give a time such as "18:15".'
+_END_OF_DAY = "24:00"
 DATE = "Give a date such as 2026-12-05."
 DATE_TIME = 'Give a date and time such as "2026-12-05 18:15".'
 DURATION = 'Give a length of time such as "8 days" or "4 hours".'
@@ -66,7 +67,7 @@ def write_days(days: Sequence[int]) -> str:
 
 def read_time(text: str) -> time:
     """Return a time of day; 24:00 is the end of the day, which is the start of the next."""
-    if text.strip() == "24:00":
+    if text.strip() == _END_OF_DAY:
         return time()
     found = _TIME.fullmatch(text.strip())
     if not found:
@@ -91,11 +92,12 @@ def read_date(text: str) -> date:
 
 
 def read_date_time(text: str) -> datetime:
-    """Return a date and time of day."""
+    """Return a date and time of day; 24:00 is the start of the next date."""
     day, _, at = text.strip().replace("T", " ").partition(" ")
     try:
-        return datetime.combine(read_date(day), read_time(at))
-    except ValueError as fault:
+        read = datetime.combine(read_date(day), read_time(at))
+        return read + timedelta(days=at.strip() == _END_OF_DAY)
+    except (ValueError, OverflowError) as fault:
         raise ValueError(DATE_TIME) from fault
 
 
