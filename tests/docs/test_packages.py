@@ -11,8 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from zipfile import ZipFile
 
-import licences
 import pytest
+
+import licences
 
 ROOT = Path(__file__).parents[2]
 PINS = (ROOT / "requirements.txt").read_text(encoding="utf-8")

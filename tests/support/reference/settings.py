@@ -6,7 +6,8 @@ import msgspec
 from msgspec import inspect
 
 from openbooking.settings import Settings
-from openbooking.settings.loading import ENVIRONMENT_PREFIX, protocol_settings, secret_settings
+from openbooking.settings.definitions import protocol_settings, secret_settings
+from openbooking.settings.messages import ENVIRONMENT_PREFIX
 from support.reference.tables import code, codes, table
 
 _NAMES: dict[type[inspect.Type], str] = {
