@@ -93,4 +93,4 @@ def test_the_commands_book_in_the_demo(tmp_path: Path, demo: Demo) -> None:
     booked = run("book", "--text", "early lane", "--hit", "3", "--pretend-payment", *customer)
     order = booked.split()[2]
     run("cancel", order, "--yes")
-    assert f"{order}\tOrder\tCustomerCancelled" in run("orders")
+    assert f"{order}\tcancelled by you\tEarly lane swimming\t" in run("orders")
