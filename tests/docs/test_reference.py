@@ -16,7 +16,7 @@ from openbooking.settings import Settings
 from openbooking.web.api import metrics
 from reference import GENERATED, REFERENCE, generated_parts, update
 from support.reference import errors, events
-from support.reference.commands import command_names
+from support.reference.commands import command_names, help_of
 from support.reference.events import logged_events
 from support.reference.tables import UndocumentedError
 
@@ -114,6 +114,13 @@ def test_generated_parts_are_up_to_date(page: Path) -> None:
 def test_each_generated_part_is_on_one_page() -> None:
     named = [name for page in PAGES for name in generated_parts(page.read_text(encoding="utf-8"))]
     assert sorted(named) == sorted(GENERATED)
+
+
+def test_help_texts_do_not_depend_on_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 60)
+    monkeypatch.setattr("typer.rich_utils.FORCE_TERMINAL", True)
+    monkeypatch.setenv("COLUMNS", "70")
+    assert help_of(("order", "cancel")) in text_of("command-help.md")
 
 
 def test_messages_are_examples_of_every_kind() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import typer
 from typer.testing import CliRunner
@@ -9,7 +10,7 @@ from typer.testing import CliRunner
 from openbooking.cli import app
 
 # The least width at which no name of a setting is broken.
-_WIDTH = "108"
+_WIDTH = 108
 
 
 def command_helps() -> str:
@@ -35,7 +36,8 @@ def _section(words: tuple[str, ...]) -> str:
 
 def help_of(words: tuple[str, ...]) -> str:
     """Return what `openbooking … --help` prints."""
-    environment = {"COLUMNS": _WIDTH, "TERM": "dumb", "NO_COLOR": "1", "LANG": "C.UTF-8"}
-    shown = CliRunner().invoke(app, [*words, "--help"], prog_name="openbooking", env=environment)
+    # The environment of the tests must not decide the width, and whether there are colours.
+    with patch.multiple("typer.rich_utils", MAX_WIDTH=_WIDTH, FORCE_TERMINAL=False, COLOR_SYSTEM=None):
+        shown = CliRunner().invoke(app, [*words, "--help"], prog_name="openbooking")
     assert shown.exit_code == 0, shown.output
     return "\n".join(line.rstrip() for line in shown.output.strip("\n").splitlines()).strip("\n")
