@@ -13,6 +13,7 @@ MOST_FILES = {
     "An Opportunity type": 2,
     "A bookability rule": 2,
     "A Seller decision": 3,
+    "An endpoint of the API": 2,
     "A page": 3,
     "A setting": 3,
     "A database": 4,
