@@ -102,6 +102,14 @@ async def test_a_booking_shows_spaces_sold_elsewhere_at_once(database: str, stor
     assert await store.paths_shown_wrong(10) == []
 
 
+async def test_views_tell_what_is_booked_from_what_is_sold_elsewhere(database: str, store: SqlStore) -> None:
+    await store.execute(book(fresh(), "yoga"))
+    await sell_elsewhere(database, YOGA, 2)
+    occurrence = await store.views.of(SELLER.key).occurrence(YOGA)
+    assert occurrence
+    assert (occurrence.booked, occurrence.elsewhere, occurrence.sold) == (1, 2, 3)
+
+
 async def test_an_opportunity_that_is_off_sale_is_shown_right_when_it_returns(database: str, store: SqlStore) -> None:
     await store.execute(SetSaleState(opportunity=YOGA, sale=SaleState.UNPUBLISHED, actor=MANAGER))
     await sell_elsewhere(database, YOGA, 2)

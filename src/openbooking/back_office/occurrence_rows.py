@@ -109,5 +109,5 @@ def occurrence_state(occurrence: Occurrence, now: datetime) -> OccurrenceState:
     if not is_on_sale(opportunity, occurrence.parents):
         is_unpublished = any(member.sale is SaleState.UNPUBLISHED for member in members)
         return OccurrenceState.UNPUBLISHED if is_unpublished else OccurrenceState.NOT_UNDERSTOOD
-    is_full = occurrence.capacity is not None and occurrence.booked + occurrence.leased >= occurrence.capacity
+    is_full = occurrence.capacity is not None and occurrence.sold + occurrence.leased >= occurrence.capacity
     return OccurrenceState.FULL if is_full else OccurrenceState.OPEN

@@ -54,7 +54,7 @@ async def replacement_choices(
     pricing, choices = pricing_of(record.order), []
     for occurrence in await _coming(views, day, now):
         opportunity = occurrence.opportunity
-        taken = occurrence.booked + occurrence.leased
+        taken = occurrence.sold + occurrence.leased
         if not opportunity.takes_place or occurrence.capacity is None or taken >= occurrence.capacity:
             continue
         for offer in applicable_offers(opportunity, occurrence.parents):

@@ -66,7 +66,7 @@ async def shortages(occurrences: OccurrencesOnce, record: ProposalRecord, wanted
         occurrence = await occurrences.occurrence(path)
         if occurrence is None or occurrence.capacity is None:
             continue
-        left = max(occurrence.capacity - occurrence.booked, 0)
+        left = max(occurrence.capacity - occurrence.sold, 0)
         others = wanted.get(path, 0) - (own if is_waiting else 0)
         if own + others > left:
             name = opportunity_name(occurrence.opportunity, occurrence.parents)

@@ -47,6 +47,7 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
         is_stored: Whether the Opportunity is still stored. Orders keep an Opportunity that was removed.
         booked: The number of spaces that are sold and not cancelled.
         leased: The number of spaces that are held.
+        elsewhere: The number of spaces that other software of the operator has sold.
         proposals: The number of OrderProposals for it that await the Seller.
     """
 
@@ -55,12 +56,18 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
     is_stored: bool = True
     booked: int = 0
     leased: int = 0
+    elsewhere: int = 0
     proposals: int = 0
 
     @property
     def path(self) -> str:
         """The path of the Opportunity."""
         return self.opportunity.path
+
+    @property
+    def sold(self) -> int:
+        """The number of spaces that are sold, here and elsewhere."""
+        return self.booked + self.elsewhere
 
     @property
     def capacity(self) -> int | None:

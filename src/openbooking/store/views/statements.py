@@ -26,7 +26,15 @@ from sqlalchemy import (
 
 from openbooking.booking.model.record import RecordKind
 from openbooking.store.dialect import Dialect, Statement
-from openbooking.store.schema import booked_session, claim, ended_line, opportunity, personal_data, record
+from openbooking.store.schema import (
+    booked_session,
+    claim,
+    ended_line,
+    opportunity,
+    personal_data,
+    record,
+    sold_elsewhere,
+)
 from openbooking.store.statements import first, is_document_of, same_record
 from openbooking.store.views.people_statements import PeopleStatements
 
@@ -187,7 +195,7 @@ class ViewStatements:
 
     @cached_property
     def taken(self) -> Statement:
-        """:paths :now → Taken: leased spaces, and waiting proposals."""
+        """:paths :now → Taken: leased spaces, waiting proposals, and spaces that other software has sold."""
         spaces, live = func.sum(claim.c.places), claim.c.expires > _instant("now")
         at_paths = self.dialect.among(claim.c.opportunity, self.dialect.values("paths"))
         waits = and_(record.c.kind == _kind(RecordKind.PROPOSAL), record.c.listed_at > _instant("now"))
@@ -197,7 +205,9 @@ class ViewStatements:
             _counted("proposals", func.count()).select_from(proposals).where(at_paths, claim.c.expires.is_not(None)),
         ]
         grouped = [counted.group_by(claim.c.opportunity) for counted in found]
-        return self.dialect.compile(grouped[0].union_all(*grouped[1:]))
+        elsewhere = select(literal_column("'elsewhere'"), sold_elsewhere.c.path, sold_elsewhere.c.spaces)
+        sold = elsewhere.where(self.dialect.among(sold_elsewhere.c.path, self.dialect.values("paths")))
+        return self.dialect.compile(grouped[0].union_all(*grouped[1:], sold))
 
     @cached_property
     def orders_of_opportunity(self) -> Statement:

@@ -76,7 +76,7 @@ def free_spaces(occurrence: Occurrence) -> int | None:
     """Return how many spaces are neither sold nor held; None if their number is not limited."""
     if occurrence.capacity is None:
         return None
-    return max(occurrence.capacity - occurrence.booked - occurrence.leased, 0)
+    return max(occurrence.capacity - occurrence.sold - occurrence.leased, 0)
 
 
 def has_begun(visit: ConsoleVisit, occurrence: Occurrence) -> bool:

@@ -160,7 +160,7 @@ class PublicationPages:
         """Return the data of the item in the open feed, with line breaks."""
         opportunity, parents = published
         occurrence = await visit.views.occurrence(opportunity.path)
-        spaces = Spaces(booked=occurrence.booked, leased=occurrence.leased) if occurrence else Spaces()
+        spaces = Spaces(booked=occurrence.sold, leased=occurrence.leased) if occurrence else Spaces()
         data = self._writer.opportunity(opportunity, spaces, parents, visit.seller)
         return json.dumps(json.loads(data), indent=2, ensure_ascii=False)
 
