@@ -205,7 +205,7 @@ class ViewStatements:
             _counted("proposals", func.count()).select_from(proposals).where(at_paths, claim.c.expires.is_not(None)),
         ]
         grouped = [counted.group_by(claim.c.opportunity) for counted in found]
-        elsewhere = select(sold_elsewhere.c.path, literal_column("'elsewhere'"), sold_elsewhere.c.spaces)
+        elsewhere = select(literal_column("'elsewhere'"), sold_elsewhere.c.path, sold_elsewhere.c.spaces)
         sold = elsewhere.where(self.dialect.among(sold_elsewhere.c.path, self.dialect.values("paths")))
         return self.dialect.compile(grouped[0].union_all(*grouped[1:], sold))
 
