@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.order import Caller, OrderKey, Payment
 from openbooking.cli import app
 from openbooking.cli.output import confirm, show, show_traceback
+from openbooking.identity.access_request_records import AccessRequest
 from openbooking.identity.digests import digest
 from openbooking.identity.records import (
     Grant,
@@ -167,6 +168,7 @@ CASES: dict[str, list[Case]] = {
         Case((HOSTILE, "--seller", "oak" + HOSTILE, "--role", "staff"), 1, 1),
         Case((HOSTILE * 2, "--seller", "centre", "--role", "staff"), 1, 1),
     ],
+    "user administrator": [Case((HOSTILE,), 0, 1), Case((HOSTILE * 2,), 1, 1)],
     "user remove-seller": [Case((HOSTILE, "--seller", HOSTILE), 0, 1)],
     "user remove": [Case((HOSTILE,), 0, 1), Case((HOSTILE * 2,), 1, 1)],
     "user reset-link": [Case((HOSTILE * 2,), 1, 1)],
@@ -175,6 +177,13 @@ CASES: dict[str, list[Case]] = {
     "registration-token add": [Case((HOSTILE,), 1, 1)],
     "registration-token list": [Case((), 0, 1)],
     "registration-token revoke": [Case((HOSTILE,), 0, 1), Case((HOSTILE * 2,), 1, 1)],
+    "access-request list": [Case((), 0, 1)],
+    "access-request show": [Case(("r1",), 0, 8), Case((HOSTILE,), 1, 1)],
+    "access-request approve": [
+        Case(("r1", "--key", HOSTILE, "--all-sellers"), 1, 1),
+        Case(("r1", "--key", "fir", "--seller", "oak" + HOSTILE), 1, 1),
+    ],
+    "access-request refuse": [Case(("r1",), 0, 0), Case((HOSTILE,), 1, 1)],
     "broker discover": [Case((BAD_URL,), 1, 1), Case((HOSTILE,), 1, 1)],
     "broker harvest": [Case((BAD_URL,), 1, 1)],
     "broker search": [Case((BAD_URL, "--text", HOSTILE), 0, 1), Case((BAD_URL, "--near", HOSTILE), 2, 1)],
@@ -240,7 +249,21 @@ async def fill(system: System) -> None:
     )
     user = User(name=canonical_name(HOSTILE), seller=HOSTILE, role=Role.MANAGER)
     token = RegistrationToken(digest=digest("y"), name=HOSTILE, created=NOW)
-    for record in (partner, grant, user, token):
+    wanted = AccessRequest(
+        id="r1",
+        name=HOSTILE,
+        email=HOSTILE,
+        organisation=HOSTILE,
+        phone=HOSTILE,
+        site=HOSTILE,
+        use_case=HOSTILE,
+        redirect_uris=("https://x.example/",),
+        received=NOW,
+        expires=NOW + timedelta(days=36_500),
+        decided_by=HOSTILE,
+        decided=NOW,
+    )
+    for record in (partner, grant, user, token, wanted):
         assert await system.identity.store.save(record)
 
 

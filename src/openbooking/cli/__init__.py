@@ -7,6 +7,7 @@ what several subcommands use.
 import typer
 
 from openbooking import __version__
+from openbooking.cli.accounts.access_requests import access_requests
 from openbooking.cli.accounts.partners import partners
 from openbooking.cli.accounts.registration_tokens import registration_tokens
 from openbooking.cli.accounts.sellers import sellers
@@ -58,6 +59,7 @@ app.add_typer(sellers, name="seller")
 app.add_typer(partners, name="partner")
 app.add_typer(users, name="user")
 app.add_typer(persons, name="person")
+app.add_typer(access_requests, name="access-request")
 app.add_typer(registration_tokens, name="registration-token")
 app.add_typer(broker, name="broker")
 app.add_typer(signing_keys, name="signing-key")

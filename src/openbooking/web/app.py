@@ -16,6 +16,7 @@ from openbooking.identity.store import IdentityStore
 from openbooking.openactive.errors import TemporarilyUnavailableError
 from openbooking.settings import AccessMode, Settings
 from openbooking.system import System, check_stores, open_system
+from openbooking.web.accounts.access_requests import AccessRequestPages
 from openbooking.web.accounts.oauth import OAuth
 from openbooking.web.accounts.registration import RegistrationPages
 from openbooking.web.accounts.second_factor import SecondFactorPages
@@ -185,6 +186,7 @@ def _pages(system: System) -> list[Route]:
         *SellerPartnerPages(system, pages).routes(),
         *AccountPages(system, pages).routes(),
         *SecondFactorPages(system, pages).routes(),
+        *AccessRequestPages(system, pages).routes(),
     ]
     if system.settings.access is AccessMode.OPENID:
         routes += [*OAuth(system, pages).routes(), *RegistrationPages(system, pages).routes()]
