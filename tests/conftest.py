@@ -69,6 +69,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="check each page of the console with axe at each size in each colour scheme",
     )
     parser.addoption(
+        "--open-referral-schemas",
+        default="",
+        metavar="FOLDER",
+        help="the folder schema/compiled of openreferral/specification 3.0, against which services are checked",
+    )
+    parser.addoption(
         "--rules",
         type=int,
         default=500,

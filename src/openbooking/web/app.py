@@ -23,9 +23,11 @@ from openbooking.web.accounts.second_factor import SecondFactorPages
 from openbooking.web.accounts.sign_in import AccountPages
 from openbooking.web.api.booking import BookingApi
 from openbooking.web.api.calendars import Calendars
+from openbooking.web.api.conformance import Conformance
 from openbooking.web.api.dataset_site import DATASET_PATH, DatasetSite
 from openbooking.web.api.feeds import FEEDS_PATH, feed_routes
 from openbooking.web.api.metrics import Metrics
+from openbooking.web.api.open_referral import OpenReferral
 from openbooking.web.api.operations import Operations
 from openbooking.web.console.console import CONSOLE_PATH, Console
 from openbooking.web.console.partners.grants import SellerPartnerPages
@@ -157,7 +159,6 @@ def _routes(system: System, metrics: Metrics) -> list[Route]:
         # Routes with parameters are tried in this order, so the most frequent routes come first.
         *BookingApi(system).routes(base),
         *feed_routes(system, base),
-        *DatasetSite(system).routes(),
         *Operations(system, metrics).routes(),
     ]
     if isinstance(system.store, StoreWithViews):
@@ -166,6 +167,9 @@ def _routes(system: System, metrics: Metrics) -> list[Route]:
         routes.append(Route(HOME_PATH, RedirectResponse(system.settings.site_path + DATASET_PATH), methods=["GET"]))
     else:
         routes += _pages(system)
+    conformance = Conformance(system)
+    routes += [*conformance.routes(), *OpenReferral(system).routes()]
+    routes += [*DatasetSite(system, {route.path for route in routes}, conformance).routes()]
     if system.settings.test_interface:
         _log.warning("test_interface.open", danger="anybody who reaches this server can create and delete its data")
         routes += TestInterface(system).routes(base)

@@ -96,7 +96,7 @@ ROUTES = {
 # Routes without pages of a Seller: for programs, for files, and for a person's own account. The consent of a Seller is
 # tested in `tests/web/accounts`.
 OTHER_ROUTES = re.compile(
-    r"/|/(api|calendar|feeds)/.+|/openactive(/style\.css|/logo\.svg)?|/healthz|/readyz|/metrics"
+    r"/|/(api|calendar|feeds)/.+|/openactive(/style\.css|/logo\.svg|/terms)?|/healthz|/readyz|/metrics"
     r"|/(pages|theme)\.css|/favicon\.(svg|ico)"
     r"|/access-request|/sign-(in|out)|/sign-in/(code|recovery-code|second-factor)|/(set-)?password|/second-factor(/remove)?"
     r"|/oauth/(authorize|consent|token|revoke|register|jwks)|/registration|/\.well-known/[a-z-]+"

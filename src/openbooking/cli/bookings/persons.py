@@ -60,8 +60,8 @@ def erase(
     async def work(system: "System", views: SellerViews) -> int:
         orders = await orders_of(views, contact)
         requests = await system.identity.access_requests.of_person(contact)
-        question = f"Erase the data of the person in {len(orders)} Orders and {len(requests)} access requests?"
-        if (orders or requests) and not yes and not confirm(question):
+        found = f"{len(orders)} Orders" + (f" and {len(requests)} access requests" if requests else "")
+        if (orders or requests) and not yes and not confirm(f"Erase the data of the person in {found}?"):
             raise CommandError("Nothing was erased.")
         keys = frozenset(record.key for record in orders)
         actor = Actor(ActorKind.ADMINISTRATOR, "person erase")

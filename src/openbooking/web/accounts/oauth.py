@@ -47,7 +47,8 @@ from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.openactive.errors import OpenBookingError, RequestTooLargeError
 from openbooking.system import System
 from openbooking.web.errors import RETRY_AFTER_SECONDS
-from openbooking.web.pages import BadFormError, Form, Pages, Visit, parse_fields, read_unchecked_form, site_of
+from openbooking.web.pages import BadFormError, Form, Pages, Visit, parse_fields, read_unchecked_form
+from openbooking.web.rendering import origin_of
 from openbooking.web.request import read_body
 
 CONSENT_PATH = "/oauth/consent"
@@ -148,7 +149,7 @@ class OAuth:
         self, request: Request, visit: Visit, template: str, asked: AuthorizationRequest, parameters: Form
     ) -> Response:
         assert visit.signed_in is not None  # noqa: S101 - only signed-in users are asked
-        back_to = site_of(asked.redirect_uri)
+        back_to = origin_of(asked.redirect_uri)
         return self._pages.page(
             request,
             visit,

@@ -1,5 +1,7 @@
 """Serves the RPDE feeds: the open feeds of Opportunities, and the Orders and OrderProposals feeds of Booking Partners.
 
+Pages of other sites may read the open feeds in browsers (`openbooking.web.cross_origin`).
+
 | Page | `Cache-Control` for HTTP caches | Cache of this process |
 |---|---|---|
 | open feed, with items | one hour | 60 seconds if the page is full (`feed_pages.py`) |
@@ -24,6 +26,7 @@ from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, RPDE_MEDIA_TYPE
 from openbooking.system import System
 from openbooking.web.api.feed_pages import Page, PageCache, PageKey, accepts_gzip, make_page, send_page
 from openbooking.web.api.page_memory import PageMemory
+from openbooking.web.cross_origin import OpenRoute
 from openbooking.web.observe import notes_of
 
 FEEDS_PATH = "/feeds"
@@ -43,9 +46,7 @@ def feed_routes(system: System, base: str) -> list[Route]:
     """
     cache, memory, private_memory = PageCache(), PageMemory(), PageMemory()
     names = OPEN_FEEDS
-    open_feeds = [
-        Route(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, cache, memory), methods=["GET"]) for name in names
-    ]
+    open_feeds = [OpenRoute(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, cache, memory)) for name in names]
     private = [
         Route(f"{base}/{name}-rpde", PrivateFeed(system, name, private_memory), methods=["GET"])
         for name in (ORDERS, ORDER_PROPOSALS)
