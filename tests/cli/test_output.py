@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import typer
@@ -84,6 +84,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "migrate": [Case((), 0, 1)],
     "backup": [Case(("COPY",), 0, 1), Case(("FILE",), 1, 1)],
+    "certificate": [Case((f"nowhere/{HOSTILE}",), 1, 1), Case(("CERTIFICATE",), 1, 4)],
     "doctor": [Case((), 1, 1)],
     "settings": [Case((), 0, 3)],
     "person export": [Case((HOSTILE, "--seller", "centre"), 1, 0)],
@@ -178,7 +179,7 @@ CASES: dict[str, list[Case]] = {
     "registration-token list": [Case((), 0, 1)],
     "registration-token revoke": [Case((HOSTILE,), 0, 1), Case((HOSTILE * 2,), 1, 1)],
     "access-request list": [Case((), 0, 1)],
-    "access-request show": [Case(("r1",), 0, 8), Case((HOSTILE,), 1, 1)],
+    "access-request show": [Case(("r1",), 0, 7), Case((HOSTILE,), 1, 1)],
     "access-request approve": [
         Case(("r1", "--key", HOSTILE, "--all-sellers"), 1, 1),
         Case(("r1", "--key", "fir", "--seller", "oak" + HOSTILE), 1, 1),
@@ -293,6 +294,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     uid = "".join(HOSTILE.splitlines())
     (tmp_path / "bookings.csv").write_text(f'what,start\n"{HOSTILE.replace(chr(34), "")}",2027-03-01 18:00\n')
     (tmp_path / "calendar.ics").write_text(f"BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:{uid}\nSUMMARY:{uid}\n{EVENT}")
+    awarded: dict[str, Any] = {"@type": "ConformanceCertificate", "@id": HOSTILE, "dateCreated": "2027-03-01T12:00:00Z"}
+    awarded |= {"awardedTo": {"name": HOSTILE + "x"}, "featureImplemented": [{"prefLabel": HOSTILE}]}
+    script = f'<script type="application/ld+json">{json.dumps(awarded)}</script>'
+    (tmp_path / "certificate.html").write_text(script)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -313,6 +318,7 @@ def test_the_output_of_commands_contains_no_control_characters(folder: Path, com
             "FEED": str(folder / "feed.json"),
             "URL": url,
             "BOOKINGS": str(folder / "bookings.csv"),
+            "CERTIFICATE": str(folder / "certificate.html"),
             "CALENDAR": str(folder / "calendar.ics"),
         }
         arguments = [known.get(argument, argument) for argument in case.arguments]

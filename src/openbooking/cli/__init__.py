@@ -24,6 +24,7 @@ from openbooking.cli.broker.commands import broker
 from openbooking.cli.database import migrate, settings
 from openbooking.cli.faults import OneLineFaults
 from openbooking.cli.operations.backup import backup
+from openbooking.cli.operations.certificate import certificate
 from openbooking.cli.operations.demo import demo
 from openbooking.cli.operations.doctor import doctor
 from openbooking.cli.operations.feeds import feeds
@@ -46,6 +47,7 @@ app.command("import")(import_)
 app.command()(import_bookings)
 app.command()(migrate)
 app.command()(backup)
+app.command()(certificate)
 app.command()(doctor)
 app.command()(settings)
 app.command()(sales)

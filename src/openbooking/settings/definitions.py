@@ -261,7 +261,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     api_access_url: Annotated[
         str, Meta(description="The https URL at which Brokers ask for access; by default the form of this server.")
     ] = ""
-    sandbox_url: Annotated[
+    broker_sandbox_url: Annotated[
         str, Meta(description="The https URL of a sandbox that Brokers may try, which the pages for them name; if any.")
     ] = ""
     conformance_certificate: Annotated[

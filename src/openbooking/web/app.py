@@ -16,7 +16,7 @@ from openbooking.identity.store import IdentityStore
 from openbooking.openactive.errors import TemporarilyUnavailableError
 from openbooking.settings import AccessMode, Settings
 from openbooking.system import System, check_stores, open_system
-from openbooking.web.accounts.access_requests import AccessRequestPages
+from openbooking.web.accounts.access_requests import ACCESS_REQUEST_PATH, AccessRequestPages
 from openbooking.web.accounts.oauth import OAuth
 from openbooking.web.accounts.registration import RegistrationPages
 from openbooking.web.accounts.second_factor import SecondFactorPages
@@ -181,8 +181,8 @@ def _pages(system: System) -> list[Route]:
     pages = Pages(system)
     # The menu lists the pages in this order.
     console = _console(system, pages)
-    seller_path = CONSOLE_PATH if console else PARTNERS_PATH
-    home = HomePage(system, pages, seller_path=seller_path, dataset_path=DATASET_PATH, feeds_path=FEEDS_PATH)
+    paths = {"dataset": DATASET_PATH, "feeds": FEEDS_PATH, "access": ACCESS_REQUEST_PATH}
+    home = HomePage(system, pages, seller=CONSOLE_PATH if console else PARTNERS_PATH, **paths)
     routes = [
         *pages.routes(),
         *home.routes(),

@@ -4,6 +4,7 @@ The certificate is a page with a script of the Test Suite, which sends it to Ope
 sandbox of the browser, with an origin of its own: its script can read nothing of this site.
 """
 
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,16 +37,15 @@ class ServedCertificate(NamedTuple):
     faults: list[str]
 
 
-def check_certificate(system: System, path: Path) -> ServedCertificate:
+def check_certificate(settings: Settings, path: Path, now: datetime) -> ServedCertificate:
     """Return the certificate in a file, with the reasons against naming it on the dataset site."""
-    settings = system.settings
     try:
         certificate = read_certificate(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as fault:
         return ServedCertificate(None, [f"It cannot be read: {fault}."])
     except CertificateError as fault:
         return ServedCertificate(None, [str(fault)])
-    faults = certificate.faults(certificate_url(settings), _holder(settings), __version__, system.clock())
+    faults = certificate.faults(certificate_url(settings), _holder(settings), __version__, now)
     return ServedCertificate(certificate, faults)
 
 
@@ -62,7 +62,9 @@ class Conformance:
         value = system.settings.conformance_certificate
         self._linked = value if "://" in value else ""
         self._file = Path(value) if value and not self._linked else None
-        served = check_certificate(system, self._file) if self._file else ServedCertificate(None, [])
+        served = ServedCertificate(None, [])
+        if self._file:
+            served = check_certificate(system.settings, self._file, system.clock())
         self._certificate = None if served.faults else served.certificate
         if served.faults:
             _log.warning("conformance.certificate_not_named", file=value, reason=" ".join(served.faults))
