@@ -7,7 +7,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check conformance mutants fire hostile follow fuzz ledger clocks histories looks bench \
+.PHONY: help install demo test check conformance mutants fire hostile follow referral fuzz ledger clocks histories looks bench \
     console soak growth capacity pretix harvest screenshots format pins clean
 
 help: ## Show this list
@@ -47,6 +47,9 @@ hostile: .venv/.dev ## Read a faulty feed of 100,000 items while the reader is k
 
 follow: .venv/.dev ## Follow two feeds of 200,000 items under faults, stops and a turned clock (up to an hour)
 	$(PYTHON) -m pytest tests/importing/following --followed 200000 --timeout 7200 --log-cli-level WARNING $(ARGS)
+
+referral: .venv/.dev ## Check services against the HSDS schemas in SCHEMAS, a copy of schema/compiled of openreferral/specification
+	$(PYTHON) -m pytest tests/web/api/test_open_referral.py --open-referral-schemas $(SCHEMAS) $(ARGS)
 
 fuzz: .venv/.dev ## Send 200,000 faulty requests to all endpoints
 	@scripts/system-packages postgres

@@ -31,8 +31,8 @@ settings.load_profile("short")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options for longer runs, which `make fire`, `hostile`, `follow`, `fuzz`, `ledger`, `clocks` and
-    `looks` set."""
+    """Add the options for longer runs, which `make fire`, `hostile`, `follow`, `referral`, `fuzz`,
+    `ledger`, `clocks` and `looks` set."""
     parser.addoption(
         "--fire",
         type=float,
