@@ -27,7 +27,7 @@ from openbooking.user_error import UserError
 
 LONGEST_TEXT, LONGEST_USE_CASE = 200, 2_000
 MOST_REDIRECT_URIS = 10
-# So many requests wait and are kept at most; further ones are refused until some are erased.
+# The most stored requests. Further requests are refused until some are erased.
 MOST_KEPT = 500
 
 
