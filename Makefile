@@ -9,7 +9,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 .DELETE_ON_ERROR:
 .PHONY: help install demo test check conformance mutants fire hostile follow fuzz contract ledger clocks histories \
     looks bench console soak growth capacity pretix harvest examples screenshots format pins clean packages sbom \
-    licences audit deployment docs reference links
+    licences audit deployment docs reference links referral
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ hostile: .venv/.dev ## Read a faulty feed of 100,000 items while the reader is k
 
 follow: .venv/.dev ## Follow two feeds of 200,000 items under faults, stops and a turned clock (up to an hour)
 	$(PYTHON) -m pytest tests/importing/following --followed 200000 --timeout 7200 --log-cli-level WARNING $(ARGS)
+
+referral: .venv/.dev ## Check services against the HSDS schemas in SCHEMAS, a copy of schema/compiled of openreferral/specification
+	$(PYTHON) -m pytest tests/web/api/test_open_referral.py --open-referral-schemas $(SCHEMAS) $(ARGS)
 
 fuzz: .venv/.dev ## Send 200,000 faulty requests to all endpoints
 	@scripts/system-packages postgres

@@ -2,6 +2,9 @@
 
 The configuration has three layers, each of which overrides the one before: the common one, the one for the way in which
 callers are identified, and the one of the profile.
+
+`--certificate URL` lets the suite also make a conformance certificate, which is valid at this URL only. `--folder`
+names the folder of the certificate.
 """
 
 import argparse
@@ -36,10 +39,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("profile")
     parser.add_argument("--random", action="store_true", help="opportunities are found in the feeds, not made")
+    parser.add_argument("--certificate", metavar="URL", default="", help="where the certificate will be served")
+    parser.add_argument("--folder", default="./conformance/", help="the folder of the certificate; / at its end")
     arguments = parser.parse_args()
     config = merged(layer("suite.json"), layer(f"{access(arguments.profile)}.suite.json"))
     config = merged(config, layer(f"{arguments.profile}.suite.json"))
     config["integrationTests"]["useRandomOpportunities"] = arguments.random
+    if arguments.certificate:
+        config["integrationTests"] |= {
+            "generateConformanceCertificate": True,
+            "conformanceCertificateId": arguments.certificate,
+            "conformanceCertificatePath": arguments.folder,
+        }
     print(json.dumps(config))
 
 

@@ -31,8 +31,8 @@ settings.load_profile("short")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options for longer runs, which `make fire`, `hostile`, `follow`, `fuzz`, `contract`, `ledger`, `clocks`,
-    `looks` and `deployment` set."""
+    """Add the options for longer runs, which `make fire`, `hostile`, `follow`, `referral`, `fuzz`, `contract`,
+    `ledger`, `clocks`, `looks` and `deployment` set."""
     parser.addoption(
         "--fire",
         type=float,
@@ -82,6 +82,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--deployment",
         action="store_true",
         help="build and run the image, try Caddy, and run the checkers of deployment files",
+    )
+    parser.addoption(
+        "--open-referral-schemas",
+        default="",
+        metavar="FOLDER",
+        help="the folder schema/compiled of openreferral/specification 3.0, against which services are checked",
     )
     parser.addoption(
         "--rules",

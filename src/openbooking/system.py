@@ -2,7 +2,7 @@
 
 The background work ends Leases (the sweeper), takes what is over out of the open feeds, erases personal data after
 `retention_days`, removes expired records and old deletions, and rotates signing keys (`_upkeep_jobs`). It also
-publishes timetables (`_timetable_jobs`), and tells staff by e-mail that proposals wait (`_mail_jobs`).
+publishes timetables (`_timetable_jobs`), and sends e-mail about what waits for a decision (`_mail_jobs`).
 """
 
 import asyncio
@@ -35,6 +35,7 @@ from openbooking.jsonld.read_order import OrderReader
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.jsonld.write_order import OrderWriter
+from openbooking.mailing.access_request_mail import AccessRequestMail
 from openbooking.mailing.proposal_digests import ProposalDigests
 from openbooking.openactive.ids import Identifiers
 from openbooking.periodic_jobs import PeriodicJob, SweepMonitor
@@ -318,11 +319,14 @@ async def _publish_timetables(system: System, rest: _Rest = _let_bookings_pass) 
 
 
 def _mail_jobs(system: System) -> list[PeriodicJob]:
-    """Return the job that sends e-mail; none if there is no mail server, or the store has no views."""
-    if not system.settings.smtp_host or not isinstance(system.store, StoreWithViews):
-        return []
-    digests = ProposalDigests(system.settings, system.identity.store, system.store, system.store.views, system.clock)
-    return [PeriodicJob(digests.send_due, every=_MAIL_SECONDS, retry=_MAIL_SECONDS)]
+    """Return the jobs that send e-mail; none if there is no mail server. A store without views has no proposals."""
+    settings, sends = system.settings, list[Callable[[], Awaitable[None]]]()
+    if settings.smtp_host and isinstance(system.store, StoreWithViews):
+        views = system.store.views
+        sends.append(ProposalDigests(settings, system.identity.store, system.store, views, system.clock).send_due)
+    if settings.smtp_host and (settings.administrator_email or settings.publisher_email):
+        sends.append(AccessRequestMail(settings, system.identity.store, system.clock).send_due)
+    return [PeriodicJob(send, every=_MAIL_SECONDS, retry=_MAIL_SECONDS) for send in sends]
 
 
 async def _repeat(system: System, jobs: Sequence[PeriodicJob]) -> None:

@@ -9,9 +9,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import typer
@@ -26,6 +26,7 @@ from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.order import Caller, OrderKey, Payment
 from openbooking.cli import app
 from openbooking.cli.output import confirm, show, show_traceback
+from openbooking.identity.access_request_records import AccessRequest
 from openbooking.identity.digests import digest
 from openbooking.identity.records import (
     Grant,
@@ -84,6 +85,7 @@ CASES: dict[str, list[Case]] = {
     "migrate": [Case((), 0, 1)],
     "backup": [Case(("COPY",), 0, 1), Case(("FILE",), 1, 1)],
     "check": [Case(("--port", "0"), 0, 3)],
+    "certificate": [Case((f"nowhere/{HOSTILE}",), 1, 1), Case(("CERTIFICATE",), 1, 4)],
     "doctor": [Case((), 1, 1)],
     "openapi": [
         Case(("--schemas", f"schemas/{HOSTILE}"), 0, 1),
@@ -172,6 +174,7 @@ CASES: dict[str, list[Case]] = {
         Case((HOSTILE, "--seller", "oak" + HOSTILE, "--role", "staff"), 1, 1),
         Case((HOSTILE * 2, "--seller", "centre", "--role", "staff"), 1, 1),
     ],
+    "user administrator": [Case((HOSTILE,), 0, 1), Case((HOSTILE * 2,), 1, 1)],
     "user remove-seller": [Case((HOSTILE, "--seller", HOSTILE), 0, 1)],
     "user remove": [Case((HOSTILE,), 0, 1), Case((HOSTILE * 2,), 1, 1)],
     "user reset-link": [Case((HOSTILE * 2,), 1, 1)],
@@ -180,6 +183,13 @@ CASES: dict[str, list[Case]] = {
     "registration-token add": [Case((HOSTILE,), 1, 1)],
     "registration-token list": [Case((), 0, 1)],
     "registration-token revoke": [Case((HOSTILE,), 0, 1), Case((HOSTILE * 2,), 1, 1)],
+    "access-request list": [Case((), 0, 1)],
+    "access-request show": [Case(("r1",), 0, 7), Case((HOSTILE,), 1, 1)],
+    "access-request approve": [
+        Case(("r1", "--key", HOSTILE, "--all-sellers"), 1, 1),
+        Case(("r1", "--key", "fir", "--seller", "oak" + HOSTILE), 1, 1),
+    ],
+    "access-request refuse": [Case(("r1",), 0, 0), Case((HOSTILE,), 1, 1)],
     "broker discover": [Case((BAD_URL,), 1, 1), Case((HOSTILE,), 1, 1)],
     "broker harvest": [Case((BAD_URL,), 1, 1)],
     "broker search": [Case((BAD_URL, "--text", HOSTILE), 0, 1), Case((BAD_URL, "--near", HOSTILE), 2, 1)],
@@ -245,7 +255,21 @@ async def fill(system: System) -> None:
     )
     user = User(name=canonical_name(HOSTILE), seller=HOSTILE, role=Role.MANAGER)
     token = RegistrationToken(digest=digest("y"), name=HOSTILE, created=NOW)
-    for record in (partner, grant, user, token):
+    wanted = AccessRequest(
+        id="r1",
+        name=HOSTILE,
+        email=HOSTILE,
+        organisation=HOSTILE,
+        phone=HOSTILE,
+        site=HOSTILE,
+        use_case=HOSTILE,
+        redirect_uris=("https://x.example/",),
+        received=NOW,
+        expires=NOW + timedelta(days=36_500),
+        decided_by=HOSTILE,
+        decided=NOW,
+    )
+    for record in (partner, grant, user, token, wanted):
         assert await system.identity.store.save(record)
 
 
@@ -275,6 +299,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     uid = "".join(HOSTILE.splitlines())
     (tmp_path / "bookings.csv").write_text(f'what,start\n"{HOSTILE.replace(chr(34), "")}",2027-03-01 18:00\n')
     (tmp_path / "calendar.ics").write_text(f"BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:{uid}\nSUMMARY:{uid}\n{EVENT}")
+    awarded: dict[str, Any] = {"@type": "ConformanceCertificate", "@id": HOSTILE, "dateCreated": "2027-03-01T12:00:00Z"}
+    awarded |= {"awardedTo": {"name": HOSTILE + "x"}, "featureImplemented": [{"prefLabel": HOSTILE}]}
+    script = f'<script type="application/ld+json">{json.dumps(awarded)}</script>'
+    (tmp_path / "certificate.html").write_text(script)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -295,6 +323,7 @@ def test_the_output_of_commands_contains_no_control_characters(folder: Path, com
             "FEED": str(folder / "feed.json"),
             "URL": url,
             "BOOKINGS": str(folder / "bookings.csv"),
+            "CERTIFICATE": str(folder / "certificate.html"),
             "CALENDAR": str(folder / "calendar.ics"),
         }
         arguments = [known.get(argument, argument) for argument in case.arguments]

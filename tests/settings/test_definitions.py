@@ -2,6 +2,7 @@
 
 import math
 from datetime import MAXYEAR, UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ LONG_DURATIONS = (
     "signing_key_days",
     "session_hours",
     "proposal_mail_minutes",
+    "access_request_days",
 )
 INVALID: list[dict[str, Any]] = [
     {"leasing": "whatever"},
@@ -51,6 +53,19 @@ INVALID: list[dict[str, Any]] = [
     {"smtp_user": "desk"},
     {"smtp_user": "a", "smtp_password": "b", "smtp_security": "none"},
     {"proposal_mail_minutes": 0},
+    {"access_request_days": 0},
+    {"administrator_email": "ann"},
+    {"feedback_url": "http://github.com/example"},
+    {"data_documentation_url": "javascript:alert(1)"},
+    {"api_documentation_url": "docs"},
+    {"api_terms_url": "https://exa mple.com/"},
+    {"api_access_url": 'https://example.com/"'},
+    {"broker_sandbox_url": "https://user@example.com/"},
+    {"conformance_certificate": "ftp://example.com/"},
+    {"data_catalog": "https://north.example.com/openactive, south.example.com"},
+    {"dataset_logo": "nowhere/logo.png"},
+    {"dataset_logo": "logo.txt"},
+    {"dataset_background": "http://example.com/wide.png"},
     *({name: 10**15} for name in LONG_DURATIONS),
     {"site_url": "https://booking.example.com:99999"},
     {"publisher_email": "nonsense"},
@@ -89,6 +104,18 @@ def test_a_value_of_a_wrong_type_in_code_is_refused(values: dict[str, Any]) -> N
     ((name, _),) = values.items()
     with pytest.raises(SettingsError, match=rf"{name} \(OPENBOOKING_{name.upper()}\) .* must be "):
         Settings(**values)
+
+
+@pytest.mark.parametrize("size", [0, 2_000_001])
+def test_a_picture_of_a_wrong_size_is_refused(tmp_path: Path, size: int) -> None:
+    picture = tmp_path / "wide.jpeg"
+    picture.write_bytes(bytes(size))
+    with pytest.raises(SettingsError, match=r"dataset_background .* 1 to 2,000,000 bytes"):
+        Settings(dataset_background=str(picture))
+
+
+def test_a_link_on_localhost_is_accepted_for_a_trial() -> None:
+    assert Settings(broker_sandbox_url="http://localhost:8001/").broker_sandbox_url == "http://localhost:8001/"
 
 
 def test_a_changed_copy_is_validated() -> None:

@@ -57,7 +57,7 @@ async def fail(_: Request) -> Response:
     [
         ("GET /healthz", 200, None),
         ("HEAD /feeds/slots", 200, None),
-        ("POST /feeds/slots", 405, {"GET", "HEAD"}),
+        ("POST /feeds/slots", 405, {"GET", "HEAD", "OPTIONS"}),
         ("POST /", 405, {"GET", "HEAD"}),
         ("GET /feeds/slots/", 404, None),
         ("GET /feeds/pots", 404, None),

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from openbooking.cli.about import show_version
+from openbooking.cli.accounts.access_requests import access_requests
 from openbooking.cli.accounts.partners import partners
 from openbooking.cli.accounts.registration_tokens import registration_tokens
 from openbooking.cli.accounts.sellers import sellers
@@ -26,6 +27,7 @@ from openbooking.cli.database import migrate, settings
 from openbooking.cli.examples import add_examples
 from openbooking.cli.faults import OneLineFaults
 from openbooking.cli.operations.backup import backup
+from openbooking.cli.operations.certificate import certificate
 from openbooking.cli.operations.check import check
 from openbooking.cli.operations.demo import demo
 from openbooking.cli.operations.doctor import doctor
@@ -50,6 +52,7 @@ app.command("import")(import_)
 app.command()(import_bookings)
 app.command()(migrate)
 app.command()(backup)
+app.command()(certificate)
 app.command()(check)
 app.command()(doctor)
 app.command()(settings)
@@ -65,6 +68,7 @@ app.add_typer(sellers, name="seller")
 app.add_typer(partners, name="partner")
 app.add_typer(users, name="user")
 app.add_typer(persons, name="person")
+app.add_typer(access_requests, name="access-request")
 app.add_typer(registration_tokens, name="registration-token")
 app.add_typer(broker, name="broker")
 app.add_typer(signing_keys, name="signing-key")

@@ -21,7 +21,7 @@ from openbooking.identity.partners.credentials import (
     replace_credential,
 )
 from openbooking.identity.partners.grants import GrantChange, Grants, current_grant, give
-from openbooking.identity.records import EVERY_SELLER, Grant, Partner
+from openbooking.identity.records import EVERY_SELLER, Grant, IdentityRecord, Partner
 from openbooking.identity.scopes import Scope
 from openbooking.identity.sellers import FindSeller, check_seller
 from openbooking.identity.store import IdentityStore
@@ -121,14 +121,19 @@ class PartnerAdministration:
             raise UnknownPartnerError(key)
         return found[0]
 
-    async def add(self, new: NewPartner, by: Actor) -> str:
+    async def add(self, new: NewPartner, by: Actor, *together: IdentityRecord) -> str:
         """Add a Booking Partner that may book for its Sellers. Return its API key or client secret.
 
         The secret cannot be read again later.
 
+        Args:
+            new: The partner.
+            by: The administrator.
+            together: Records to save in the transaction that adds the partner.
+
         Raises:
             UnknownSellerError: One of its Sellers does not exist.
-            PartnerExistsError: The key is in use.
+            PartnerExistsError: The key is in use, or a record of `together` has changed.
         """
         for seller in new.sellers:
             await self._check_seller(seller)
@@ -144,7 +149,7 @@ class PartnerAdministration:
             secret_digest=digest(secret) if is_client else None,
             redirect_uris=new.redirect_uris,
         )
-        if not await self._store.save(partner):
+        if not await self._store.save(partner, *together):
             raise PartnerExistsError(new.key)
         for seller in new.sellers:
             await self._grants.change(new.key, seller, give(frozenset({Scope.OPENBOOKING})), by)

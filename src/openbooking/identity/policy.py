@@ -30,6 +30,7 @@ class IdentityPolicy(msgspec.Struct, frozen=True, kw_only=True):
         clock_skew: How far the clocks of the servers may differ.
         code_lifetime: How long an authorization code is valid.
         link_lifetime: How long a link to set a password is valid.
+        access_requests_kept: How long a request for access is stored.
     """
 
     issuer: str
@@ -43,3 +44,4 @@ class IdentityPolicy(msgspec.Struct, frozen=True, kw_only=True):
     clock_skew: timedelta = timedelta(seconds=30)
     code_lifetime: timedelta = timedelta(minutes=1)
     link_lifetime: timedelta = timedelta(days=3)
+    access_requests_kept: timedelta = timedelta(days=90)

@@ -6,6 +6,7 @@ from typing import Any
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.store import Store
 from openbooking.clock import Clock
+from openbooking.identity.access_requests import AccessRequests
 from openbooking.identity.authentication import AccessTokenAuthentication, Authenticate
 from openbooking.identity.oauth.access_tokens import AccessTokens
 from openbooking.identity.oauth.authorization_endpoint import AuthorizationEndpoint
@@ -65,6 +66,9 @@ class Provider:
         self.accounts = Accounts(store, policy, clock, passwords or Passwords())
         self.second_factors = SecondFactors(store, policy, self.accounts, clock)
         self.partner_administration = PartnerAdministration(store, self.grants, self.seller, clock)
+        self.access_requests = AccessRequests(
+            store, self.partner_administration, self.accounts.attempt_limiter, policy.access_requests_kept, clock
+        )
         self.partner_reports = PartnerReports(store, bookings, self.partner_administration, clock)
         roles = Roles(store, self.accounts, clock)
         self.user_administration = UserAdministration(store, self.accounts, roles, self.second_factors, self.seller)

@@ -212,6 +212,7 @@ class User(IdentityRecord, frozen=True, kw_only=True):
         others: The roles of the user at other Sellers, by their keys.
         id: Identifies the account, and is never used again. Accounts of early versions have no id.
         link_digest: The digest of the link with which the user sets a password, once and until `link_expires`.
+        is_administrator: Whether the user also decides about what concerns no Seller alone: requests for access.
     """
 
     name: str
@@ -223,6 +224,7 @@ class User(IdentityRecord, frozen=True, kw_only=True):
     link_digest: str | None = None
     link_expires: datetime | None = None
     second_factor: SecondFactor | None = None
+    is_administrator: bool = False
 
     @property
     def account(self) -> str:

@@ -10,10 +10,10 @@ from openbooking.user_error import UserError
 
 
 class SharedAccountError(UserError):
-    """The user also works for another Seller, so that a manager of one Seller cannot replace the password."""
+    """The user has more rights than a manager of one Seller, who therefore cannot replace the password."""
 
     def __init__(self) -> None:
-        super().__init__("This person also works for another organisation. Ask the operator for a link.")
+        super().__init__("This person also works for others. Ask the operator for a link.")
 
 
 class StaffAdministration:
@@ -50,13 +50,13 @@ class StaffAdministration:
         """Return the secret of a link with which a user sets a new password, once.
 
         Raises:
-            SharedAccountError: The user also works for another Seller.
+            SharedAccountError: The user also works for another Seller, or is an administrator.
         """
 
         def check(user: User) -> None:
             if seller not in user.roles:
                 raise UnknownUserError(name)
-            if len(user.roles) > 1:
+            if len(user.roles) > 1 or user.is_administrator:
                 raise SharedAccountError
 
         return await self._accounts.issue_link(name, by, check)

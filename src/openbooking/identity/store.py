@@ -71,7 +71,7 @@ class IdentityStore(Protocol):
         `User` name, seller, link_digest; `Session` digest, username; `PendingSignIn` digest, username;
         `Device` digest, username; `RegistrationToken` digest; `SigningKey` kid; `Attempts` subject;
         `FeedPosition` partner, feed; `ProposalMail` seller, username; `FollowedFeed` source;
-        `WaitingItems` feed, batch.
+        `WaitingItems` feed, batch; `AccessRequest` id.
         """
         ...
 
@@ -94,7 +94,7 @@ class IdentityStore(Protocol):
         ...
 
     async def remove_expired(self, now: datetime) -> None:
-        """Remove every Authorization, Session, PendingSignIn, Device and Attempts that has expired."""
+        """Remove every Authorization, Session, PendingSignIn, Device, Attempts and AccessRequest that has expired."""
         ...
 
     async def access_rights(self, partner: str, authorization: str, seller: str) -> AccessRights | None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from openbooking.booking.model.actor import Actor
 from openbooking.identity.records import Role, User
 from openbooking.identity.sellers import FindSeller, check_seller
@@ -66,6 +68,22 @@ class UserAdministration:
     async def remove_seller(self, name: str, seller: str, by: Actor) -> bool:
         """Take the role at a Seller from a user; return whether the user has other roles, or else was removed."""
         return await self._roles.take(name, seller, by)
+
+    async def set_administrator(self, name: str, *, is_administrator: bool) -> bool:
+        """Make a user an administrator, or an administrator an ordinary user.
+
+        A link to set a password ends, because a manager of a Seller may have issued it.
+
+        Returns:
+            Whether a link has ended.
+        """
+        while True:
+            user = await self._accounts.user(name)
+            if user.is_administrator == is_administrator:
+                return False
+            changed = replace(user, is_administrator=is_administrator, link_digest=None, link_expires=None)
+            if await self._store.save(changed):
+                return bool(user.link_digest)
 
     async def issue_link(self, name: str, by: Actor) -> str:
         """Return the secret of a link with which the user sets a new password, once."""

@@ -3,6 +3,7 @@
 `web/api/dataset_site.py` renders the page that embeds this JSON-LD.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,22 +16,35 @@ from openbooking.openactive.terms import LICENCE, OPENACTIVE, RPDE_MEDIA_TYPE, S
 # The types after which open feeds are named. Items of other types are in one of these feeds.
 FEED_TYPES = tuple(type_ for type_ in OpportunityType if type_.feed == type_.collection)
 
-_DOCUMENTATION = "https://permalink.openactive.io/dataset-site/open-data-documentation"
-_API_DOCUMENTATION = "https://permalink.openactive.io/dataset-site/open-booking-api-documentation"
-
 
 class Dataset(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts that the dataset site shows about this Booking System. URLs are absolute."""
+    """The facts that the dataset site shows about this Booking System. URLs are absolute.
+
+    Attributes:
+        discussion_url: Where people discuss the data.
+        documentation_url: The documentation of the feeds.
+        api_documentation_url: The documentation of the API.
+        api_description_url: The OpenAPI document of the API.
+        terms_url: The terms of the API.
+        access_url: Where Brokers ask for access.
+        published: When the dataset was published.
+    """
 
     url: str
     feeds_url: str
     base_uri: str
-    description_url: str
     publisher: str
     publisher_legal_name: str
     publisher_url: str
     publisher_email: str
     logo_url: str
+    background_url: str
+    discussion_url: str
+    documentation_url: str
+    api_documentation_url: str
+    api_description_url: str
+    terms_url: str
+    access_url: str
     published: datetime
     booking_service: dict[str, Any] | None
     authentication_authority: str | None
@@ -47,15 +61,6 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
 
 def write_dataset(dataset: Dataset) -> dict[str, Any]:
     """Return the Dataset as JSON-LD."""
-    publisher: dict[str, Any] = {
-        "@type": "Organization",
-        "name": dataset.publisher,
-        "legalName": dataset.publisher_legal_name,
-        "url": dataset.publisher_url,
-        "logo": {"@type": "ImageObject", "url": dataset.logo_url},
-    }
-    if dataset.publisher_email:
-        publisher["email"] = dataset.publisher_email
     written: dict[str, Any] = {
         "@context": [SCHEMA, OPENACTIVE],
         "@type": "Dataset",
@@ -66,24 +71,24 @@ def write_dataset(dataset: Dataset) -> dict[str, Any]:
         "keywords": ["Sports", "Physical activity", "Sessions", "Facilities", "OpenActive"],
         "license": LICENCE,
         "distribution": [_download(dataset, type_) for type_ in FEED_TYPES],
-        "discussionUrl": f"{dataset.url}#contact",
-        "documentation": _DOCUMENTATION,
+        "discussionUrl": dataset.discussion_url,
+        "documentation": dataset.documentation_url,
         "inLanguage": ["en-GB"],
-        "publisher": publisher,
+        "publisher": _publisher(dataset),
         "schemaVersion": f"{OPENACTIVE}modelling-opportunity-data/2.0/",
         "datePublished": write_instant(dataset.published),
         "dateModified": write_instant(dataset.published),
-        "backgroundImage": {"@type": "ImageObject", "url": dataset.logo_url},
+        "backgroundImage": {"@type": "ImageObject", "url": dataset.background_url},
         "accessService": {
             "@type": "WebAPI",
             "name": "Open Booking API",
             "description": f"Real-time booking of what {dataset.publisher} offers.",
-            "documentation": _API_DOCUMENTATION,
-            "termsOfService": f"{dataset.url}#access",
+            "documentation": dataset.api_documentation_url,
+            "termsOfService": dataset.terms_url,
             "endpointUrl": dataset.base_uri,
             "conformsTo": ["https://openactive.io/open-booking-api/EditorsDraft/"],
-            "endpointDescription": dataset.description_url,
-            "landingPage": f"{dataset.url}#access",
+            "endpointDescription": dataset.api_description_url,
+            "landingPage": dataset.access_url,
         },
     }
     if dataset.authentication_authority:
@@ -91,6 +96,39 @@ def write_dataset(dataset: Dataset) -> dict[str, Any]:
     if dataset.booking_service:
         written["bookingService"] = dataset.booking_service
     return written
+
+
+def write_data_catalog(dataset: Dataset, url: str, sites: Sequence[str]) -> dict[str, Any]:
+    """Return a Data Catalog of several dataset sites as JSON-LD (DAD "Discoverability and Dataset Sites").
+
+    Args:
+        dataset: The dataset of the installation that serves the catalog, whose publisher publishes it.
+        url: The URL of the catalog.
+        sites: The URLs of the dataset sites.
+    """
+    return {
+        "@context": SCHEMA,
+        "@type": "DataCatalog",
+        "@id": url,
+        "name": f"{dataset.publisher} Data Catalog",
+        "license": LICENCE,
+        "publisher": _publisher(dataset),
+        "datePublished": write_instant(dataset.published),
+        "dataset": list(sites),
+    }
+
+
+def _publisher(dataset: Dataset) -> dict[str, Any]:
+    publisher: dict[str, Any] = {
+        "@type": "Organization",
+        "name": dataset.publisher,
+        "legalName": dataset.publisher_legal_name,
+        "url": dataset.publisher_url,
+        "logo": {"@type": "ImageObject", "url": dataset.logo_url},
+    }
+    if dataset.publisher_email:
+        publisher["email"] = dataset.publisher_email
+    return publisher
 
 
 def _download(dataset: Dataset, type_: OpportunityType) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""E-mail to the staff of Sellers."""
+"""E-mail to the staff of Sellers and to the administrator."""

@@ -8,6 +8,7 @@ from openbooking.openactive.contact_details import is_email, is_mail_address
 from openbooking.openactive.web_addresses import is_web_address
 from openbooking.settings.bounds import is_address_list, is_header_name, is_time_zone
 from openbooking.settings.choices import AccessMode, SmtpSecurity
+from openbooking.settings.dataset_site import dataset_site_faults
 from openbooking.settings.messages import both_names
 from openbooking.site_address import is_path, is_site_address
 
@@ -23,6 +24,7 @@ def contradictions(settings: "Settings") -> Iterator[str]:
     yield from _access_contradictions(settings)
     yield from _mail_contradictions(settings)
     yield from _publication_contradictions(settings)
+    yield from dataset_site_faults(settings)
 
 
 def _must_be(settings: "Settings", name: str, requirement: str) -> str:

@@ -211,6 +211,54 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     proposal_mail_minutes: Annotated[
         Minutes, Meta(description="The least minutes between two e-mails about proposals to one person.")
     ] = 15
+    dataset_logo: Annotated[
+        str,
+        Meta(description="The logo on the dataset site: an https URL, or a file (SVG, PNG, JPEG, WebP) to serve."),
+    ] = ""
+    dataset_background: Annotated[
+        str, Meta(description="The wide picture on the dataset site: an https URL, or a file to serve.")
+    ] = ""
+    feedback_url: Annotated[
+        str,
+        Meta(description="The https URL at which people discuss the open data, such as a page of issues; if any."),
+    ] = ""
+    data_documentation_url: Annotated[
+        str, Meta(description="The https URL of documentation of the feeds; by default that of OpenActive.")
+    ] = ""
+    api_documentation_url: Annotated[
+        str,
+        Meta(description="The https URL of documentation of the API; by default /docs, or else that of OpenActive."),
+    ] = ""
+    api_terms_url: Annotated[
+        str, Meta(description="The https URL of the terms of the API for Brokers; by default a page of this server.")
+    ] = ""
+    api_access_url: Annotated[
+        str, Meta(description="The https URL at which Brokers ask for access; by default the form of this server.")
+    ] = ""
+    broker_sandbox_url: Annotated[
+        str, Meta(description="The https URL of a sandbox that Brokers may try, which the pages for them name; if any.")
+    ] = ""
+    conformance_certificate: Annotated[
+        str,
+        Meta(description="The certificate of the OpenActive Test Suite: its https URL, or the file to serve; if any."),
+    ] = ""
+    data_catalog: Annotated[
+        str,
+        Meta(
+            description="The URLs of the dataset sites of other installations, separated by commas; with them, a Data "
+            "Catalog is served at /data-catalog."
+        ),
+    ] = ""
+    open_referral: Annotated[
+        bool, Meta(description="Whether the services are also published as Open Referral UK, at /open-referral.")
+    ] = False
+    access_request_days: Annotated[
+        Days, Meta(description="Days after which a request of developers for access to the API is erased.")
+    ] = 90
+    administrator_email: Annotated[
+        str,
+        Meta(description="The address that is told by e-mail of requests for access; by default publisher_email."),
+    ] = ""
     trusted_proxies: Annotated[
         str,
         Meta(description="IP addresses or networks of proxies whose X-Forwarded headers are trusted, by commas."),
@@ -311,6 +359,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             signing_key_lifetime=timedelta(days=self.signing_key_days),
             session_lifetime=timedelta(hours=self.session_hours),
             second_factor=self.second_factor,
+            access_requests_kept=timedelta(days=self.access_request_days),
         )
 
     @property

@@ -41,7 +41,7 @@ from sqlalchemy import (
 metadata = MetaData()
 
 # The revision of the last migration. This version works with databases of this revision only.
-REVISION = "0015"
+REVISION = "0016"
 # The table in which Alembic keeps the revision.
 VERSION_TABLE = "alembic_version"
 

@@ -19,15 +19,18 @@ from openbooking.settings import AccessMode, Settings
 from openbooking.store.identity.memory import MemoryIdentityStore
 from openbooking.store.memory import MemoryStore
 from openbooking.system import OnCommitted, System, check_stores, make_feed_writer, open_system
+from openbooking.web.accounts.access_requests import ACCESS_REQUEST_PATH, AccessRequestPages
 from openbooking.web.accounts.oauth import OAuth
 from openbooking.web.accounts.registration import RegistrationPages
 from openbooking.web.accounts.second_factor import SecondFactorPages
 from openbooking.web.accounts.sign_in import AccountPages
 from openbooking.web.api.booking import BookingApi
 from openbooking.web.api.calendars import Calendars
+from openbooking.web.api.conformance import Conformance
 from openbooking.web.api.dataset_site import DATASET_PATH, DatasetSite
 from openbooking.web.api.feeds import FEEDS_PATH, feed_routes
 from openbooking.web.api.metrics import Metrics
+from openbooking.web.api.open_referral import OpenReferral
 from openbooking.web.api.operations import Operations
 from openbooking.web.console.console import CONSOLE_PATH, Console
 from openbooking.web.console.partners.grants import SellerPartnerPages
@@ -177,7 +180,6 @@ def _routes(system: System, metrics: Metrics) -> list[Route]:
         # Routes with parameters are tried in this order, so the most frequent routes come first.
         *BookingApi(system).routes(base),
         *feed_routes(system, base),
-        *DatasetSite(system, document_path=DOCUMENT_PATH, docs_path=PAGE_PATH).routes(),
         *Operations(system, metrics).routes(),
         *OpenApi(system.settings, icon_path=f"{DATASET_PATH}/logo.svg").routes(),
     ]
@@ -188,6 +190,10 @@ def _routes(system: System, metrics: Metrics) -> list[Route]:
         routes.append(Route(HOME_PATH, dataset_site, methods=["GET"], include_in_schema=False))
     else:
         routes += _pages(system)
+    conformance = Conformance(system)
+    routes += [*conformance.routes(), *OpenReferral(system).routes()]
+    paths = {route.path for route in routes}
+    routes += DatasetSite(system, paths, conformance, document_path=DOCUMENT_PATH, docs_path=PAGE_PATH).routes()
     if system.settings.test_interface:
         _log.warning("test_interface.open", danger="anybody who reaches this server can create and delete its data")
         routes += TestInterface(system).routes(base)
@@ -199,10 +205,8 @@ def _pages(system: System) -> list[Route]:
     pages = Pages(system)
     # The menu lists the pages in this order.
     console = _console(system, pages)
-    seller_path = CONSOLE_PATH if console else PARTNERS_PATH
-    home = HomePage(
-        system, pages, seller_path=seller_path, dataset_path=DATASET_PATH, feeds_path=FEEDS_PATH, api_path=PAGE_PATH
-    )
+    paths = {"dataset": DATASET_PATH, "feeds": FEEDS_PATH, "access": ACCESS_REQUEST_PATH, "api": PAGE_PATH}
+    home = HomePage(system, pages, seller=CONSOLE_PATH if console else PARTNERS_PATH, **paths)
     routes = [
         *pages.routes(),
         *home.routes(),
@@ -210,6 +214,7 @@ def _pages(system: System) -> list[Route]:
         *SellerPartnerPages(system, pages).routes(),
         *AccountPages(system, pages).routes(),
         *SecondFactorPages(system, pages).routes(),
+        *AccessRequestPages(system, pages).routes(),
     ]
     if system.settings.access is AccessMode.OPENID:
         routes += [*OAuth(system, pages).routes(), *RegistrationPages(system, pages).routes()]

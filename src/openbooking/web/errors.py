@@ -22,6 +22,7 @@ from openbooking.openactive.errors import (
     UnknownOrIncorrectEndpointError,
 )
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
+from openbooking.web.cross_origin import OPEN_HEADERS, OpenRoute
 from openbooking.web.error_pages import ErrorPages
 from openbooking.web.observe import notes_of
 from openbooking.web.routes import ApiRoute
@@ -64,6 +65,8 @@ class FaultMiddleware:
 
     def _response(self, fault: Exception, scope: Scope) -> Response:
         error, headers = _refusal(fault) if isinstance(fault, HTTPException) else (_as_error(fault, scope), {})
+        if isinstance(scope.get("route"), OpenRoute):
+            headers |= OPEN_HEADERS
         if self._error_pages and self._error_pages.is_for_people(scope):
             notes_of(scope).error = type(error).__name__
             return self._error_pages.response(error, scope, headers | _retry_after(error))

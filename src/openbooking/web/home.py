@@ -23,18 +23,15 @@ class HomePage:
     Args:
         system: The Booking System.
         pages: The base of all pages.
-        seller_path: The path of the page with which a Seller begins.
-        dataset_path: The path of the dataset site.
-        feeds_path: The path above the paths of the feeds.
-        api_path: The path of the page about the API.
+        paths: The paths of the pages that the start page leads to: `seller`, the page with which a Seller begins;
+            `dataset`, the dataset site; `feeds`, above the feeds; `access`, the form of developers who ask for access;
+                `api`, the page about the API.
     """
 
-    def __init__(  # noqa: PLR0913 - the paths to which the page links
-        self, system: System, pages: Pages, *, seller_path: str, dataset_path: str, feeds_path: str, api_path: str
-    ) -> None:
+    def __init__(self, system: System, pages: Pages, **paths: str) -> None:
         self._system = system
         self._pages = pages
-        self._paths = {"seller": seller_path, "dataset": dataset_path, "feeds": feeds_path, "api": api_path}
+        self._paths = paths
 
     def routes(self) -> list[Route]:
         """Return the route of the page."""

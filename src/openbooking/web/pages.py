@@ -379,12 +379,6 @@ def format_day(instant: datetime) -> str:
     return f"{instant.day} {instant:%B %Y}"
 
 
-def site_of(url: str) -> str:
-    """Return the origin of a URL: its scheme, host and port."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 def _path_and_query(request: Request) -> str:
     """Return the path of a request below the address of the site, with its query unless the query is too long."""
     path, query = quote(local_path(request.scope)), quote(request.scope["query_string"], safe=_QUERY_CHARACTERS)

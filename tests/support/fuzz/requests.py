@@ -96,6 +96,7 @@ class Asking:
             "number": "1",
             "partner": "alice",
             "entry": "spin",
+            "request": "r1",
             "opportunity": "",
             "uuid": "",
         }

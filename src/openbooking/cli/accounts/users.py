@@ -38,10 +38,14 @@ def add(
 
 @users.command("list")
 def list_users(database: Database = None) -> None:
-    """List the users, a line for each Seller: name, Seller, role, and `second factor` if the user has set up one."""
+    """List the users, a line for each Seller: name, Seller, role.
+
+    The line ends with `second factor` if the user has set up one, and with `administrator` for an administrator.
+    """
     for user in _administer(database, lambda administration: administration.users()):
         for seller, role in user.roles.items():
-            show(user.name, seller, role, *(["second factor"] if user.second_factor else []))
+            marks = {"second factor": user.second_factor, "administrator": user.is_administrator}
+            show(user.name, seller, role, *(mark for mark, is_set in marks.items() if is_set))
 
 
 @users.command("add-seller")
@@ -73,6 +77,22 @@ def remove_seller(
         database, lambda administration: administration.remove_seller(name, seller, administrator("user remove-seller"))
     )
     show(f"{canonical_name(name)} no longer works for {seller}{'' if stays else ', and was removed'}.")
+
+
+@users.command("administrator")
+def set_administrator(
+    name: Name,
+    *,
+    end: Annotated[bool, typer.Option("--end", help="The user is no longer an administrator.")] = False,
+    database: Database = None,
+) -> None:
+    """Let a user decide about requests for access to the API, for all Sellers, on a page of the console."""
+    link_ended = _administer(
+        database, lambda administration: administration.set_administrator(name, is_administrator=not end)
+    )
+    show(f"{canonical_name(name)} is {'no administrator' if end else 'an administrator'} now.")
+    if link_ended:
+        show("The link to set a password has ended: make another one with `openbooking user reset-link`.")
 
 
 @users.command("remove")

@@ -60,8 +60,8 @@ class AttemptLimiter:
             TooManyAttemptsError: The attempt has to wait.
         """
         if user and (device := await self._devices.find_known(user, browser.device)):
-            return [await self._register(attempt_limits.device_subject(device))]
-        return [await self._register(attempt_limits.address_subject(browser.address)), await self._register(subject)]
+            return [await self.count(attempt_limits.device_subject(device))]
+        return [await self.count(attempt_limits.address_subject(browser.address)), await self.count(subject)]
 
     async def record_success(self, counted: list[Attempts]) -> None:
         """Remove the counter of the account, and take a successful attempt out of the other counters."""
@@ -81,7 +81,8 @@ class AttemptLimiter:
         ):
             await self._store.remove(Attempts, subject=subject)
 
-    async def _register(self, subject: str) -> Attempts:
+    async def count(self, subject: str) -> Attempts:
+        """Count an attempt of one subject, and return the changed counter. Raise TooManyAttemptsError."""
         for _ in range(_TRIES_TO_COUNT):
             now, known = self._clock(), await self._store.find(Attempts, subject=subject)
             if known and (attempt_limits.must_wait(known[0], now) or attempt_limits.is_device_locked(known[0])):

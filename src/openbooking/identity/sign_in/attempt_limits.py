@@ -1,9 +1,9 @@
-"""Limits of the attempts to sign in, by account, address and known browser; pure functions.
+"""Limits of the attempts to sign in, by account, address and known browser, and of access requests; pure functions.
 
 After several failures, an attempt from an unknown browser has to wait. Each further failure doubles the wait. A known
 browser does not have to wait, but becomes unknown after too many failures.
 
-Each counter (`Attempts`) has a subject: an account, an address or a known browser.
+Each counter (`Attempts`) has a subject: an account, an address, a known browser or an address of access requests.
 """
 
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ _DEVICE_FAILURES_BEFORE_LOCK = 10
 
 _ACCOUNT_FAILURES_BEFORE_WAIT = 5
 _ADDRESS_FAILURES_BEFORE_WAIT = 20
+_ACCESS_REQUESTS_BEFORE_WAIT = 5
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(minutes=15)
 _FAILURE_RETENTION = timedelta(hours=1)
@@ -48,6 +49,11 @@ def address_subject(text: str) -> str:
     if isinstance(parsed, IPv6Address):
         return f"address:{IPv6Address(int(parsed) >> _IPV6_HOST_BITS << _IPV6_HOST_BITS)}"
     return f"address:{parsed}"
+
+
+def request_subject(text: str) -> str:
+    """Return the subject of access requests from an address."""
+    return f"access-request:{address_subject(text)}"
 
 
 def device_subject(known: Device) -> str:
@@ -80,11 +86,19 @@ def add_attempt(known: Attempts | None, subject: str, now: datetime) -> Attempts
     failures = 1 if before.expires <= now else before.failures + 1
     if subject.startswith("device:"):
         return replace(before, failures=failures, blocked_until=now, expires=now + DEVICE_LIFETIME)
-    before_wait = _ACCOUNT_FAILURES_BEFORE_WAIT if is_account_subject(subject) else _ADDRESS_FAILURES_BEFORE_WAIT
+    before_wait = _attempts_before_wait(subject)
     wait = timedelta()
     if failures >= before_wait:
         wait = min(_FIRST_WAIT * 2 ** min(failures - before_wait, _MAX_DOUBLINGS), _LONGEST_WAIT)
     return replace(before, failures=failures, blocked_until=now + wait, expires=now + wait + _FAILURE_RETENTION)
+
+
+def _attempts_before_wait(subject: str) -> int:
+    """Return the number of the attempt after which the next one has to wait."""
+    if is_account_subject(subject):
+        return _ACCOUNT_FAILURES_BEFORE_WAIT
+    is_request = subject.startswith("access-request:")
+    return _ACCESS_REQUESTS_BEFORE_WAIT if is_request else _ADDRESS_FAILURES_BEFORE_WAIT
 
 
 def must_wait(known: Attempts, now: datetime) -> bool:

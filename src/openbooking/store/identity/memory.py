@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from openbooking.booking.model.activity import Activity
+from openbooking.identity.access_request_records import AccessRequest
 from openbooking.identity.import_records import FollowedFeed, WaitingItems
 from openbooking.identity.records import (
     EVERY_SELLER,
@@ -42,6 +43,7 @@ _KEYS: dict[type[IdentityRecord], tuple[str, ...]] = {
     FollowedFeed: ("source",),
     WaitingItems: ("feed", "batch"),
     RegistrationToken: ("digest",),
+    AccessRequest: ("id",),
     SigningKey: ("kid",),
 }
 
@@ -84,7 +86,7 @@ class MemoryIdentityStore:
 
     async def remove_expired(self, now: datetime) -> None:
         """Remove expired records."""
-        for kind in (Authorization, Session, PendingSignIn, Device, Attempts):
+        for kind in (Authorization, Session, PendingSignIn, Device, Attempts, AccessRequest):
             kept = self._records[kind]
             self._records[kind] = {key: record for key, record in kept.items() if record.expires > now}
 

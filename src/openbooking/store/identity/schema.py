@@ -6,6 +6,7 @@ are looked up, and have the names of the fields. Instants are microseconds since
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Table
 
+from openbooking.identity.access_request_records import AccessRequest
 from openbooking.identity.import_records import FollowedFeed, WaitingItems
 from openbooking.identity.records import (
     Attempts,
@@ -81,6 +82,7 @@ proposal_mail = _table("proposal_mail", _key("seller"), _key("username"))
 followed_feed = _table("followed_feed", _key("source"))
 waiting_items = _table("waiting_items", _key("feed"), _key("batch"))
 registration_token = _table("registration_token", _key("digest"))
+access_request = _table("access_request", _key("id"), _expires())
 signing_key = _table("signing_key", _key("kid"))
 
 TABLES: dict[type[IdentityRecord], Table] = {
@@ -97,5 +99,6 @@ TABLES: dict[type[IdentityRecord], Table] = {
     FollowedFeed: followed_feed,
     WaitingItems: waiting_items,
     RegistrationToken: registration_token,
+    AccessRequest: access_request,
     SigningKey: signing_key,
 }

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from openbooking.identity.access_request_records import AccessRequest
 from openbooking.identity.import_records import FollowedFeed, WaitingItems
 from openbooking.identity.records import (
     EVERY_SELLER,
@@ -66,6 +67,9 @@ RECORDS: tuple[IdentityRecord, ...] = (
     FeedPosition(partner="alice", feed="orders", position=7, read=START),
     ProposalMail(seller="centre", username="ann", account="u1", address="ann@example.com", next_attempt=START),
     FollowedFeed(source="https://provider.example.com/feed", since=START, cursor="https://provider.example.com/feed?2"),
+    AccessRequest(
+        id="q", name="Kit", email="kit@example.com", organisation="Kit", use_case="Book.", received=START, expires=LATER
+    ),
     WaitingItems(feed="f", batch="1", parents=("session-series/1",), since=START, items=("{}",)),
 )
 

@@ -68,7 +68,8 @@ from openbooking.web.operation import (
     describe,
     operation_of,
 )
-from openbooking.web.pages import BadFormError, Form, Pages, Visit, parse_fields, read_unchecked_form, site_of
+from openbooking.web.pages import BadFormError, Form, Pages, Visit, parse_fields, read_unchecked_form
+from openbooking.web.rendering import origin_of
 from openbooking.web.request import read_body
 from openbooking.web.routes import ApiRoute, api_route
 
@@ -246,7 +247,7 @@ class OAuth:
         self, request: Request, visit: Visit, template: str, asked: AuthorizationRequest, parameters: Form
     ) -> Response:
         assert visit.signed_in is not None  # noqa: S101 - only signed-in users are asked
-        back_to = site_of(asked.redirect_uri)
+        back_to = origin_of(asked.redirect_uri)
         return self._pages.page(
             request,
             visit,

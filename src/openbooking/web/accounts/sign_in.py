@@ -30,8 +30,8 @@ from openbooking.web.pages import (
     Problem,
     Visit,
     parse_fields,
-    site_of,
 )
+from openbooking.web.rendering import origin_of
 
 SIGN_OUT_PATH = "/sign-out"
 PASSWORD_PATH = "/password"  # noqa: S105 - a path
@@ -168,7 +168,7 @@ async def requesting_client(system: System, next_path: str) -> Partner | None:
 async def form_targets(system: System, next_path: str) -> list[str]:
     """Return the sites to which the sign-in form may redirect: those of a client, if the user consented before."""
     partner = await requesting_client(system, next_path)
-    return [site_of(uri) for uri in partner.redirect_uris] if partner else []
+    return [origin_of(uri) for uri in partner.redirect_uris] if partner else []
 
 
 def wait_message(refusal: TooManyAttemptsError, now: datetime) -> Problem:

@@ -1,5 +1,7 @@
 """Serves the RPDE feeds: the open feeds of Opportunities, and the Orders and OrderProposals feeds of Booking Partners.
 
+Pages of other sites may read the open feeds in browsers (`openbooking.web.cross_origin`).
+
 | Page | `Cache-Control` for HTTP caches | Cache of this process |
 |---|---|---|
 | open feed, with items | one hour | 60 seconds if the page is full (`feed_pages.py`) |
@@ -29,6 +31,7 @@ from openbooking.system import System
 from openbooking.web.api.feed_pages import Page as ReadyPage
 from openbooking.web.api.feed_pages import PageCache, PageKey, accepts_gzip, make_page, send_page
 from openbooking.web.api.page_memory import PageMemory
+from openbooking.web.cross_origin import OpenRoute
 from openbooking.web.observe import notes_of
 from openbooking.web.operation import Body, Header, Operation, Parameter, Reply, Subject
 from openbooking.web.routes import ApiRoute
@@ -61,7 +64,7 @@ def feed_routes(system: System, base: str) -> list[Route]:
     """
     cache, memory, private_memory = PageCache(), PageMemory(), PageMemory()
     open_feeds = [
-        ApiRoute(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, cache, memory), {"GET": _open_feed(name)})
+        OpenRoute(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, cache, memory), _open_feed(name))
         for name in OPEN_FEEDS
     ]
     private = [

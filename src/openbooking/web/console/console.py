@@ -67,6 +67,7 @@ class Notice(StrEnum):
     TIMETABLE_SAVED = "timetable-saved"
     TIMETABLE_UNCHANGED = "timetable-unchanged"
     TIMETABLE_REMOVED = "timetable-removed"
+    ACCESS_REFUSED = "access-refused"
 
 
 NOTICES = {
@@ -97,6 +98,7 @@ NOTICES = {
     Notice.PAID: "Payment recorded. It counts in the takings of today.",
     Notice.TIMETABLE_SAVED: "Saved. What is on sale follows within a minute or two.",
     Notice.TIMETABLE_UNCHANGED: "Nothing was changed.",
+    Notice.ACCESS_REFUSED: "Refused. Nobody is told by this system.",
     Notice.TIMETABLE_REMOVED: "Removed. What is on sale follows within a minute or two.",
 }
 

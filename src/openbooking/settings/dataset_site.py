@@ -1,0 +1,119 @@
+"""The settings of the dataset site: their checks, the pictures and the certificate that they name, the Data Catalog."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from openbooking.openactive.contact_details import is_mail_address
+
+if TYPE_CHECKING:
+    from openbooking.settings.definitions import Settings
+
+_URLS = (
+    "feedback_url",
+    "data_documentation_url",
+    "api_documentation_url",
+    "api_terms_url",
+    "api_access_url",
+    "broker_sandbox_url",
+)
+_PICTURES = ("dataset_logo", "dataset_background")
+_MEDIA_TYPES = {
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+}
+_LARGEST_PICTURE = 2_000_000
+_LOCAL = ("localhost", "127.0.0.1", "[::1]")
+
+
+class Picture(NamedTuple):
+    """A picture of the dataset site.
+
+    Attributes:
+        url: Its URL; empty if this server serves the file.
+        content: The bytes of the file; empty if the picture has a URL.
+        suffix: The ending of the name of the file, such as `.png`.
+        media_type: The media type of the file.
+    """
+
+    url: str = ""
+    content: bytes = b""
+    suffix: str = ""
+    media_type: str = ""
+
+
+class PictureError(Exception):
+    """A picture cannot be used; the text says why."""
+
+
+def read_picture(value: str) -> Picture | None:
+    """Return the picture that a setting names; None without one.
+
+    Raises:
+        PictureError: The file cannot be read, is too large, or is no picture by its name.
+    """
+    if not value:
+        return None
+    if "://" in value:
+        return Picture(url=value)
+    path = Path(value)
+    media_type = _MEDIA_TYPES.get(path.suffix.lower())
+    if media_type is None:
+        raise PictureError(f"must end with {', '.join(_MEDIA_TYPES)}")
+    try:
+        content = path.read_bytes()
+    except OSError as fault:
+        raise PictureError(f"cannot be read: {fault.strerror}") from fault
+    if not 0 < len(content) <= _LARGEST_PICTURE:
+        raise PictureError(f"must have 1 to {_LARGEST_PICTURE:,} bytes, and has {len(content):,}")
+    return Picture(content=content, suffix=path.suffix.lower(), media_type=media_type)
+
+
+def catalogued_sites(settings: "Settings") -> list[str]:
+    """Return the URLs of the dataset sites of other installations."""
+    return [url for url in (part.strip() for part in settings.data_catalog.split(",")) if url]
+
+
+def dataset_site_faults(settings: "Settings") -> Iterator[str]:
+    """Yield a message for each setting of the dataset site that has a wrong value."""
+    for name in _URLS:
+        url = getattr(settings, name)
+        if url and not is_link(url):
+            yield f"{name} must be a URL that begins with https://; it is {url}"
+    for url in catalogued_sites(settings):
+        if not is_link(url):
+            yield f"data_catalog must be URLs that begin with https://, separated by commas; one of them is {url}"
+    for name in _PICTURES:
+        yield from _picture_faults(name, getattr(settings, name))
+    if "://" in settings.conformance_certificate and not is_link(settings.conformance_certificate):
+        yield (
+            "conformance_certificate must be a file, or a URL that begins with https://; it is "
+            f"{settings.conformance_certificate}"
+        )
+    if settings.administrator_email and not is_mail_address(settings.administrator_email):
+        yield f"administrator_email must be an e-mail address; it is {settings.administrator_email}"
+
+
+def is_link(url: str) -> bool:
+    """Return whether a text is an https URL, or an http URL on localhost for a trial, without quotes and spaces."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    is_local = parts.scheme == "http" and parts.netloc.rpartition(":")[0] in _LOCAL
+    is_plain = url.isascii() and url.isprintable() and not set(url) & set(" \"'<>\\,;")
+    return is_plain and bool(parts.hostname) and "@" not in parts.netloc and (parts.scheme == "https" or is_local)
+
+
+def _picture_faults(name: str, value: str) -> Iterator[str]:
+    try:
+        picture = read_picture(value)
+    except PictureError as fault:
+        yield f"{name} {value} {fault}"
+    else:
+        if picture and picture.url and not is_link(picture.url):
+            yield f"{name} must be a file, or a URL that begins with https://; it is {value}"
