@@ -39,7 +39,7 @@ mutants: .venv/.mutants ## List the changes of single expressions in booking/ th
 
 fire: .venv/.dev ## Run the race tests for minutes: killed processes, a killed database, wrong clocks
 	@scripts/system-packages postgres
-	$(PYTHON) -m pytest tests/races tests/broker/money tests/store/test_stores.py tests/testing --fire 120 --timeout 900 --log-cli-level INFO $(ARGS)
+	$(PYTHON) -m pytest tests/races tests/broker/money tests/store/test_stores.py tests/examples/test_own_store.py tests/testing --fire 120 --timeout 900 --log-cli-level INFO $(ARGS)
 
 hostile: .venv/.dev ## Read a faulty feed of 100,000 items while the reader is killed, then import 500 random updates over 1,000 Orders
 	@scripts/system-packages postgres
