@@ -1,4 +1,4 @@
-"""The checkers of others accept the files: promtool, kubectl with the schemas of Kubernetes, Compose, Hadolint, Caddy."""
+"""Checkers of others accept the files: promtool, kubectl with the schemas of Kubernetes, Compose, Hadolint, Caddy."""
 
 import json
 import os
