@@ -54,7 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the number of items of the feeds that are followed",
     )
     parser.addoption(
-        "--requests", type=int, default=2_000, metavar="REQUESTS", help="the number of requests that tests/fuzz sends"
+        "--requests", type=int, default=2_400, metavar="REQUESTS", help="the number of requests that tests/fuzz sends"
     )
     parser.addoption(
         "--examples",
