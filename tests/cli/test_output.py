@@ -83,7 +83,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "migrate": [Case((), 0, 1)],
     "backup": [Case(("COPY",), 0, 1), Case(("FILE",), 1, 1)],
-    "check": [Case(("--port", "0"), 0, 3)],
+    "check": [Case(("--port", "0"), 0, 2)],
     "doctor": [Case((), 1, 1)],
     "settings": [Case((), 0, 3)],
     "person export": [Case((HOSTILE, "--seller", "centre"), 1, 0)],
