@@ -84,7 +84,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "migrate": [Case((), 0, 1)],
     "backup": [Case(("COPY",), 0, 1), Case(("FILE",), 1, 1)],
-    "check": [Case(("--port", "0"), 0, 3)],
+    "check": [Case(("--port", "0"), 0, 2)],
     "certificate": [Case((f"nowhere/{HOSTILE}",), 1, 1), Case(("CERTIFICATE",), 1, 4)],
     "doctor": [Case((), 1, 1)],
     "openapi": [
