@@ -83,9 +83,15 @@ class Image:
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """Return the image, which is built once."""
-    return Image(tmp_path_factory.mktemp("image"))
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+    """Yield the image, which is built once. Afterwards nothing stays mounted."""
+    folder = tmp_path_factory.mktemp("image")
+    try:
+        yield Image(folder)
+    finally:
+        mounted = [line.split()[1] for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
+        for place in reversed([place for place in mounted if place.startswith(str(folder))]):
+            run("umount", "--lazy", place)
 
 
 @pytest.fixture
