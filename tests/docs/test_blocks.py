@@ -78,6 +78,16 @@ def test_the_commands_of_a_page_have_the_options_that_it_names(page: str) -> Non
     assert command_faults(ROOT / page) == []
 
 
+def test_unknown_commands_options_and_targets_are_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("`make nonsense`\n\n```sh\nA=b openbooking partner show --frist | openbooking partners\n```\n")
+    assert command_faults(page) == [
+        "openbooking partner show --frist: no option --frist",
+        "openbooking partners: no command partners",
+        "make nonsense: no target nonsense",
+    ]
+
+
 @pytest.mark.parametrize(("page", "file"), TESTS)
 def test_the_test_that_runs_a_block_exists(page: str, file: str) -> None:
     assert Path(page).stem in (ROOT / file).read_text(encoding="utf-8")

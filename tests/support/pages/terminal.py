@@ -163,13 +163,11 @@ class Terminal:
     def close(self) -> None:
         """Stop the servers, and close the terminal."""
         self._listener.close()
-        if self._shell.poll() is None:
+        with suppress(BrokenPipeError):
             self._shell.communicate("kill $(jobs -p) 2>/dev/null || true; wait; exit\n", timeout=30)
-        else:
-            # The shell has ended at a command that failed, and its servers have not.
-            self._shell.communicate()
-            with suppress(ProcessLookupError):
-                os.killpg(self._shell.pid, signal.SIGTERM)
+        # A shell that has ended at a command that failed leaves its servers behind.
+        with suppress(ProcessLookupError):
+            os.killpg(self._shell.pid, signal.SIGTERM)
 
 
 def server_of(script: str) -> str:
