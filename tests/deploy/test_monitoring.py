@@ -2,19 +2,14 @@
 
 import json
 import re
-from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any
 
 import pytest
 
-from openbooking.booking.store import Feed, Figures
-from openbooking.identity.import_records import FollowedFeed
-from openbooking.web.api.metrics import Metrics, Scrape
-from openbooking.web.observe import Answered, Notes
 from support.deployment.files import DASHBOARD, RULES, read_yaml
+from support.reference.metrics import reported_metrics
 
-NOW = datetime(2026, 5, 1, tzinfo=UTC)
 # Prometheus adds the metric `up`, and these labels to all metrics.
 UP = "up"
 OF_PROMETHEUS = {"job", "instance"}
@@ -24,16 +19,8 @@ FUNCTIONS = {"by", "histogram_quantile", "increase", "max", "min", "rate", "sum"
 
 def existing_metrics() -> dict[str, set[str]]:
     """Return the labels of each sample of a server that has counted everything, by the name of the sample."""
-    metrics = Metrics()
-    feed = Feed("orders", "acme")
-    notes = Notes(request_id="1", status=409, partner="acme", error="OpportunityIsFullError", not_held="share")
-    notes.read = (feed, 7)
-    metrics.observe(Answered(method="PUT", endpoint="/api/orders/{uuid}", seconds=0.1, notes=notes))
-    scrape = Scrape(metrics.collect())
-    scrape.add(Figures(leases=1, ended_leases=1, oldest_unread={feed: NOW}), NOW)
-    scrape.add_imports([FollowedFeed(source="https://provider.example.com/", since=NOW)], NOW)
     found: dict[str, set[str]] = {UP: set()}
-    for sample in (sample for family in scrape.collect() for sample in family.samples):
+    for sample in (sample for family in reported_metrics() for sample in family.samples):
         found.setdefault(sample.name, set()).update(sample.labels)
     # prometheus-client adds the times at which counters began, which nobody shows.
     return {name: labels | OF_PROMETHEUS for name, labels in found.items() if not name.endswith("_created")}

@@ -4,21 +4,20 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 
-from docs.test_names import named_command
+from openbooking.cli import app
 from openbooking.settings import Settings, describe_settings
-from openbooking.settings.definitions import secret_settings
+from openbooking.settings.definitions import secret_settings, settings_in_files
 from support.deployment.files import DEPLOY, ROOT, deploy_files
 
 VARIABLE = re.compile(r"OPENBOOKING_[A-Z0-9_]*[A-Z0-9]")
-# The location of a database may hold a password.
-IN_FILES = secret_settings() | {"database", "replica"}
 
 
 @pytest.mark.parametrize("file", deploy_files(), ids=lambda file: str(file.relative_to(DEPLOY)))
 def test_every_variable_is_a_setting(file: Path) -> None:
     known = {name for name, _, _ in describe_settings(Settings())}
-    known |= {f"OPENBOOKING_{name.upper()}_FILE" for name in IN_FILES}
+    known |= {f"OPENBOOKING_{name.upper()}_FILE" for name in settings_in_files()}
     assert set(VARIABLE.findall(file.read_text(encoding="utf-8"))) <= known
 
 
@@ -48,7 +47,8 @@ def test_commands_exist() -> None:
     (served,) = re.findall(r'CMD \["(\w+)"\]', containerfile)
     (migrated,) = re.findall(r"args: \[(\w+)\]", job)
     (started,) = re.findall(r"ExecStart=/opt/openbooking/bin/openbooking (\w+)", unit)
-    assert [named_command([word]) for word in (served, migrated, started)] == ["serve", "migrate", "serve"]
+    assert [served, migrated, started] == ["serve", "migrate", "serve"]
+    assert {served, migrated} <= getattr(typer.main.get_command(app), "commands", {}).keys()
 
 
 def test_the_index_names_every_file() -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from prometheus_client import Metric
 
+from openbooking.booking.event_queue import QueueFigures
 from openbooking.booking.store import ORDERS, Feed, Figures
 from openbooking.identity.import_records import FollowedFeed
 from openbooking.web.api.metrics import Metrics, Scrape
@@ -28,6 +29,7 @@ def reported_metrics() -> list[Metric]:
     counts.observe(Answered(method="PUT", endpoint="/api/orders/{uuid}", seconds=0.01, notes=notes))
     scrape = Scrape(counts.collect())
     scrape.add(Figures(leases=1, ended_leases=0, oldest_unread={_FEED: None}), _NOW)
+    scrape.add_events(QueueFigures(waiting=1, failing=1, oldest=_NOW), _NOW)
     scrape.add_imports([FollowedFeed(source="https://provider.example.com/feed", since=_NOW, next_try=_NOW)], _NOW)
     return list(scrape.collect())
 

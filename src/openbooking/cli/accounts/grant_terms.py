@@ -13,7 +13,7 @@ OfferOverrides = Annotated[
 DynamicAccount = Annotated[
     list[str] | None,
     typer.Option(
-        help="An accountId with which the partner may book without a price. Needs OPENBOOKING_DYNAMIC_ACCOUNTS."
+        help="An accountId with which the partner may book without a price. Needs the setting dynamic_accounts."
     ),
 ]
 Venue = Annotated[
