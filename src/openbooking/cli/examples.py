@@ -32,6 +32,10 @@ openbooking migrate \
 openbooking backup backup-2026-12-05.sqlite3
 openbooking check
 openbooking check --port 8080 --json
+openbooking certificate index.html
+openbooking openapi
+openbooking openapi --schemas schemas
+openbooking openapi --bruno requests
 openbooking doctor
 openbooking doctor --database openbooking.sqlite3
 openbooking settings
@@ -123,6 +127,13 @@ openbooking partner new-key acme --until 2026-12-31
 openbooking partner new-secret acme --overlap-days 7
 openbooking partner end-former-key acme
 openbooking partner end-former-secret acme
+openbooking access-request list
+openbooking access-request show 7f3a9c
+openbooking access-request approve 7f3a9c --key acme --seller riverside
+openbooking access-request approve 7f3a9c --key acme --all-sellers
+openbooking access-request refuse 7f3a9c
+openbooking user administrator ann@riverside.example
+openbooking user administrator ann@riverside.example --end
 openbooking user add ann@riverside.example.com --seller riverside
 openbooking user add bob@riverside.example.com --seller riverside \
     --role staff
