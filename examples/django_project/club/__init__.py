@@ -1,1 +1,1 @@
-"""The club: Booking of apps as Django models, in the admin."""
+"""The club: bookings of apps as Django models, in the admin."""
