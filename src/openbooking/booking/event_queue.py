@@ -1,4 +1,4 @@
-"""The queue of order events that a store keeps for `on_committed`, until it has been told of them.
+"""The queue in which a store keeps order events until `on_committed` has been told of them.
 
 A store adds `ChangeSet.events` to its queue in the transaction that writes the changes. `openbooking.event_delivery`
 takes them out.
@@ -47,7 +47,7 @@ class EventQueue(Protocol):
         ...
 
     async def take_over(self, holder: str, now: datetime, until: datetime) -> bool:
-        """Return whether this holder tells events until the given time: no other holder does so at the moment.
+        """Take or renew the right to tell events; return False if another holder has the right.
 
         Args:
             holder: The name of the caller. A holder that calls again keeps the right.
@@ -57,7 +57,7 @@ class EventQueue(Protocol):
         ...
 
     async def release(self, holder: str) -> None:
-        """Give the right up, if this holder has it."""
+        """Give up the right to tell events, if this holder has it."""
         ...
 
     async def due(self, now: datetime, limit: int) -> Sequence[WaitingEvent]:

@@ -363,7 +363,7 @@ _unshown = sold_elsewhere.c.spaces != sold_elsewhere.c.shown
 Index("ix_sold_elsewhere_unshown", sold_elsewhere.c.path, sqlite_where=_unshown, postgresql_where=_unshown)
 
 # The order events that `on_committed` has not been told, in the order of `number`. `due_at` and `attempts` change if it
-# fails. Ids are for the embedder.
+# fails. SQLite uses the number of a removed event again, so events are found by `number` and `id`.
 order_event = Table(
     "order_event",
     metadata,

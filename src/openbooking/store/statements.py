@@ -180,7 +180,7 @@ class Statements:
 
     @cached_property
     def paths_shown_wrong(self) -> Statement:
-        """:feeds :most → the paths of the Opportunities in these feeds since which other software has sold spaces."""
+        """:feeds :most → the paths of the items in these feeds that lack a change of `sold_elsewhere`."""
         items = sold_elsewhere.join(
             feed_item, (feed_item.c.id == sold_elsewhere.c.path) & _is_in_open_feed(self.dialect)
         )

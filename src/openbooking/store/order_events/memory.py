@@ -9,7 +9,7 @@ from openbooking.booking.model.order_event import AnyOrderEvent
 
 
 class MemoryEventQueue:
-    """The queue of a MemoryStore. One process has it, so there is nobody to take over from."""
+    """The queue of a MemoryStore. One process has it, so the right to tell events is always free."""
 
     def __init__(self) -> None:
         self._waiting: dict[int, WaitingEvent] = {}

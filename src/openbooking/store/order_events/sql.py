@@ -18,7 +18,7 @@ from openbooking.store.order_events.statements import EventQueueStatements
 _decode = msgspec.json.Decoder(AnyOrderEvent).decode
 # How long a reader of due events waits for the standby to have them.
 _CONFIRM_SECONDS = 10.0
-# How many events that are kept no more one transaction removes, because bookings wait for it.
+# The largest number of expired events that one transaction removes. Bookings wait for the transaction.
 _FORGOTTEN_AT_ONCE = 500
 
 
@@ -42,13 +42,13 @@ class SqlEventQueue:
         await self._database.write(partial(ask, self._sql.keep_until, until=microseconds(until)), brief=True)
 
     async def take_over(self, holder: str, now: datetime, until: datetime) -> bool:
-        """Return whether this holder tells events until the given time."""
+        """Take or renew the right to tell events; return False if another holder has the right."""
         times = {"now": microseconds(now), "until": microseconds(until)}
         taken = partial(ask, self._sql.take_over, holder=holder, **times)
         return bool(await self._database.write(taken, brief=True))
 
     async def release(self, holder: str) -> None:
-        """Give the right to tell events up."""
+        """Give up the right to tell events, if this holder has it."""
         await self._database.write(partial(ask, self._sql.release, holder=holder), brief=True)
 
     async def due(self, now: datetime, limit: int) -> Sequence[WaitingEvent]:
@@ -75,7 +75,7 @@ class SqlEventQueue:
         return QueueFigures(waiting, failing, None if oldest is None else instant(oldest))
 
     async def forget(self, now: datetime) -> None:
-        """Remove the events if they are kept no more, because no process has told events for long."""
+        """Remove all events if the time until which they are kept has passed."""
         asked = partial(ask, self._sql.forget, now=microseconds(now), most=_FORGOTTEN_AT_ONCE)
         while len(await self._database.write(asked)) == _FORGOTTEN_AT_ONCE:
             pass

@@ -16,7 +16,7 @@ _ONLY_ROW: ColumnElement[str] = literal_column("'order-events'", String)
 
 
 class EventQueueStatements:
-    """The statements, with the due events and those of one Order found by an index."""
+    """The statements. Indexes find the due events, and the events of one Order."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -84,7 +84,7 @@ class EventQueueStatements:
 
     @cached_property
     def forget(self) -> Statement:
-        """:now :most → the numbers of removed events, which are kept no more."""
+        """:now :most → the numbers of the removed events, if the time until which events are kept has passed."""
         is_kept = exists(select(literal_column("1")).where(event_delivery.c.kept_until > bindparam("now")))
         chosen = first(select(order_event.c.number).where(~is_kept).order_by(order_event.c.number))
         removed = delete(order_event).where(order_event.c.number.in_(chosen))
