@@ -22,7 +22,7 @@ _STATUS = {
     OrderItemStatus.ATTENDED.value: "attended",
     OrderItemStatus.ABSENT.value: "missed",
 }
-_CANCELLED = {OrderItemStatus.CUSTOMER_CANCELLED.value, OrderItemStatus.SELLER_CANCELLED.value}
+_CANCELLED = {status.value for status in OrderItemStatus if status.cancelled}
 
 
 def object_of(reference: object) -> Mapping[str, Any]:

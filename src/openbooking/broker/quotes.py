@@ -1,4 +1,4 @@
-"""The answer of a Booking System to a basket."""
+"""Quotes: what a Booking System replies to a basket."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,8 +12,8 @@ from openbooking.openactive.errors import ItemErrorType
 from openbooking.openactive.messages import OrderQuote
 from openbooking.openactive.terms import Availability
 
-# What the Customer is asked next.
-_ASKED = frozenset(
+# Errors that end when the Customer answers questions.
+_MENDED_BY_ANSWERS = frozenset(
     {
         ItemErrorType.INCOMPLETE_ORDER_ITEM.value,
         ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS.value,
@@ -24,7 +24,7 @@ _ASKED = frozenset(
 
 
 class Quote(NamedTuple):
-    """The answer of the Booking System to a basket.
+    """A quote: the reply of the Booking System to a basket.
 
     Attributes:
         reply: The whole reply.
@@ -46,7 +46,7 @@ class Quote(NamedTuple):
     @property
     def refusals(self) -> tuple[ItemFault, ...]:
         """The errors of items that answers to questions do not mend."""
-        return tuple(fault for fault in self.faults if fault.type not in _ASKED)
+        return tuple(fault for fault in self.faults if fault.type not in _MENDED_BY_ANSWERS)
 
     @property
     def items(self) -> tuple[DescribedItem, ...]:

@@ -19,7 +19,7 @@ LONGEST_PAUSE_SECONDS = 61.0
 _EARLY_SECONDS = 0.05
 _RETRY_CLASSES = frozenset({"OpportunityHasInsufficientCapacityError", "UnableToProcessOrderItemError"})
 
-_CANCELLED = {OrderItemStatus.CUSTOMER_CANCELLED.value, OrderItemStatus.SELLER_CANCELLED.value}
+_CANCELLED = {status.value for status in OrderItemStatus if status.cancelled}
 _REQUIREMENT_OF = {
     "IncompleteAttendeeDetailsError": "OpenBookingAttendeeDetails",
     "IncompleteIntakeFormError": "OpenBookingIntakeForm",

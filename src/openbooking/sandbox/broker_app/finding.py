@@ -36,8 +36,8 @@ _MOST_SPACES = 8
 _CENTURY = 20
 
 
-class Sought(NamedTuple):
-    """What a Customer looks for, as typed, and what is wrong with it by field."""
+class SearchForm(NamedTuple):
+    """The form of the search as it was filled in, and what is wrong with its fields."""
 
     activity: str
     text: str
@@ -91,15 +91,15 @@ async def begin(visit: Visit) -> Response:
 
 
 async def _show(visit: Visit, problem: str = "") -> Response:
-    sought = _read(visit.request)
-    hits = await visit.broker.search(**sought.terms())
+    search_form = _read(visit.request)
+    hits = await visit.broker.search(**search_form.terms())
     shown = [hit for hit in hits[:HITS] if hit.seller and hit.offers]
     query = {key: value for key, value in visit.request.query_params.items() if key != "page"}
     return visit.page(
         "find.html",
         status=409 if problem else 200,
-        sought=sought,
-        errors=sought.errors,
+        search_form=search_form,
+        errors=search_form.errors,
         hits=shown,
         most_spaces=_MOST_SPACES,
         alert=problem,
@@ -107,17 +107,17 @@ async def _show(visit: Visit, problem: str = "") -> Response:
         has_more=len(hits) > HITS,
         towns=TOWNS,
         distances=DISTANCES,
-        is_empty=not hits and not query and sought.page == 1,
+        is_empty=not hits and not query and search_form.page == 1,
     )
 
 
-def _read(request: Request) -> Sought:
+def _read(request: Request) -> SearchForm:
     query = request.query_params
     errors = {}
     day, page, km = query.get("day", "").strip(), query.get("page", "1"), query.get("km", "10")
     if not _is_day(day or "2030-01-01"):
         errors["day"] = "Give a day of this century, such as 2030-03-31."
-    return Sought(
+    return SearchForm(
         activity=query.get("activity", "").strip(),
         text=query.get("text", "").strip(),
         day=day,

@@ -21,7 +21,7 @@ class Follower:
 
     def __init__(self, broker: AsyncBroker) -> None:
         self._broker = broker
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def run(self) -> None:
         """Work until the task is cancelled. Recovery comes first, because a process may have ended in the middle."""
@@ -29,7 +29,7 @@ class Follower:
 
     async def follow(self) -> None:
         """Finish or reverse what is unfinished, and tell Customers what has changed."""
-        async with self._turn:
+        async with self._lock:
             await self._broker.recover()
             await self._broker.apply_changes(write_news)
 
@@ -40,7 +40,7 @@ class Follower:
 
 
 async def _repeat(work: Callable[[], Awaitable[None]], seconds: float) -> None:
-    """Do something again and again. An error is logged, and the next turn comes all the same."""
+    """Do something again and again. An error is logged, and does not end the repetition."""
     while True:
         try:
             await work()
