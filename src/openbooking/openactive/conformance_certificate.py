@@ -20,7 +20,7 @@ class CertificateError(Exception):
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """A certificate.
+    """A conformance certificate.
 
     Attributes:
         url: The URL at which the certificate is valid.

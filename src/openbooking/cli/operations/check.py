@@ -1,4 +1,4 @@
-"""`openbooking check`: what would go wrong before `openbooking serve` does."""
+"""`openbooking check`: find faults of settings and surroundings before a server starts."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

@@ -63,11 +63,11 @@ class Services:
         self._after = dict.fromkeys(_FEEDS, 0)
         self._by_item: dict[str, Service] = {}
         self._refreshed = -float(_REFRESH_SECONDS)
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def all(self) -> Sequence[Service]:
         """Return all services, as they were in the feeds at most five seconds ago."""
-        async with self._turn:
+        async with self._lock:
             if self._clock() - self._refreshed >= _REFRESH_SECONDS:
                 for feed in _FEEDS:
                     await self._follow(feed)
@@ -82,7 +82,7 @@ class Services:
 
     def _keep(self, item: Item) -> None:
         document = msgspec.json.decode(item.data) if item.data else {}
-        # A part of an event or course is described by what it belongs to.
+        # A part of an event or course is no service of its own: the service of its parent describes it.
         service = None if "superEvent" in document else write_service(document)
         if service is None:
             self._by_item.pop(item.id, None)
@@ -91,7 +91,7 @@ class Services:
 
 
 class OpenReferral:
-    """The endpoints."""
+    """The endpoints of Open Referral UK."""
 
     def __init__(self, system: System) -> None:
         self._is_on = system.settings.open_referral

@@ -17,7 +17,7 @@ from openbooking.web.console.desk.payments import DeskPaymentPages
 from openbooking.web.console.desk.receipts import ReceiptPages
 from openbooking.web.console.desk.takings import TakingsPages
 from openbooking.web.console.money.sales import MoneyPages
-from openbooking.web.console.partners.access_requests import AccessRequestPages
+from openbooking.web.console.partners.access_requests import AccessDecisionPages
 from openbooking.web.console.partners.terms import PartnerTermPages
 from openbooking.web.console.seller.choice import SellerChoicePages
 from openbooking.web.console.seller.details import DetailsPages
@@ -58,6 +58,6 @@ def console_routes(console: Console) -> list[Route]:
         *DetailsPages(console).routes(),
         *MoneyPages(console).routes(),
         *PartnerTermPages(console).routes(),
-        *AccessRequestPages(console).routes(),
+        *AccessDecisionPages(console).routes(),
         *SellerChoicePages(console).routes(),
     ]

@@ -25,7 +25,7 @@ _LONGEST_KEY = 40
 _CHOOSE_SELLER = Problem("Choose the Sellers that the app may book for.", ("sellers",))
 
 
-class AccessRequestPages:
+class AccessDecisionPages:
     """The list of requests, and the page of one request with the decision."""
 
     def __init__(self, console: Console) -> None:
