@@ -84,6 +84,22 @@ class DeliveryTests(StoreTestCase):
 
         asyncio.run(run())
 
+    def test_a_call_that_is_cancelled_from_within_is_a_failure(self, tmp_path: Path) -> None:
+        def cancelled(_: AnyOrderEvent) -> bool:
+            raise asyncio.CancelledError
+
+        async def run() -> None:
+            listener = Listener(fails=cancelled)
+            async with self.delivering(tmp_path, listener) as (store, delivery, clock):
+                await store.execute(book(fresh(), "yoga"))
+                await delivery.tell_due()
+                listener.fails = lambda _: False
+                clock.move(pause_after(1))
+                await delivery.tell_due()
+            assert len(listener.told) == 1
+
+        asyncio.run(run())
+
     def test_a_failed_event_is_told_again_and_holds_up_its_order_only(self, tmp_path: Path) -> None:
         """The failure is logged with the id of the event, and without personal data."""
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -313,3 +313,28 @@ async def test_an_open_system_shows_what_other_software_has_sold(tmp_path: Path)
         with anyio.fail_after(60):
             while await spaces_left(system.store, YOGA) != 3:
                 await anyio.sleep(0.01)
+
+
+def log_failure(email: str) -> None:
+    try:
+        len(email) / 0
+    except ZeroDivisionError:
+        structlog.get_logger().exception("failed")
+        raise
+
+
+async def test_tracebacks_of_an_embedded_system_have_no_values_of_variables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configured = structlog.get_config()
+    structlog.reset_defaults()
+    try:
+        async with open_system(Settings(database=str(tmp_path / "x.sqlite3")), serves=False):
+            email = "confidential@example.com"
+            with suppress(ZeroDivisionError):
+                log_failure(email)
+    finally:
+        structlog.configure(**configured)
+    printed = capsys.readouterr().out
+    assert "ZeroDivisionError" in printed
+    assert email not in printed

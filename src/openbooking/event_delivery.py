@@ -124,7 +124,9 @@ class EventDelivery:
         try:
             async with asyncio.timeout(self._call_seconds):
                 await self._tell(waiting.event)
-        except Exception:  # noqa: BLE001 - a fault of the embedder must not affect other events
+        except (Exception, asyncio.CancelledError):  # a fault of the embedder must not affect other events
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise
             attempts = waiting.attempts + 1
             pause = pause_after(attempts)
             _log.exception(

@@ -107,6 +107,7 @@ async def open_system(  # noqa: PLR0913 - what an embedder can replace, once
         StoreUnavailableError: The database does not answer.
     """
     check_stores(settings, store, identity, on_committed)
+    _keep_variables_out_of_logs()
     clock = clock or SystemClock()
     ids = Identifiers(settings.base_uri, settings.single_seller or None)
     writer = Writer(ids)
@@ -150,6 +151,17 @@ async def open_system(  # noqa: PLR0913 - what an embedder can replace, once
             # The provider first, because it looks positions up in the feeds of the store before it keeps them.
             await provider.close()
             await store.close()
+
+
+def _keep_variables_out_of_logs() -> None:
+    """Let tracebacks have no values of variables, if the application around this one has not configured structlog.
+
+    By default structlog prints these values with each exception. They include personal data and secrets.
+    """
+    if not structlog.is_configured():
+        *processors, _ = structlog.get_config()["processors"]
+        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        structlog.configure(processors=[*processors, renderer])
 
 
 def check_stores(

@@ -86,8 +86,8 @@ def test_search_finds_pages_without_other_hosts(page: Page, root: str) -> None:
 def test_links_lead_from_the_front_page_to_a_role_and_a_page(page: Page, root: str) -> None:
     page.goto(root + "index.html")
     page.get_by_role("link", name="Vendors", exact=True).first.click()
-    page.get_by_role("navigation").get_by_role("link", name="Write a store").first.click(force=True)
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Write a store")
+    page.get_by_role("navigation").get_by_role("link", name="Embed in FastAPI", exact=True).first.click(force=True)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Embed in FastAPI")
 
 
 def test_pages_of_the_site_fit_a_telephone(page: Page, site: Path) -> None:

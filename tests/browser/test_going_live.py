@@ -50,7 +50,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "DATA_CATALOG": "https://north.example.com/openactive",
         "OPEN_REFERRAL": "true",
         "FEEDBACK_URL": "https://github.com/example/openactive/issues",
-        "BROKER_SANDBOX_URL": "https://sandbox.example.com/",
+        "TRIAL_SYSTEM_URL": "https://sandbox.example.com/",
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():

@@ -60,7 +60,7 @@ INVALID: list[dict[str, Any]] = [
     {"api_documentation_url": "docs"},
     {"api_terms_url": "https://exa mple.com/"},
     {"api_access_url": 'https://example.com/"'},
-    {"broker_sandbox_url": "https://user@example.com/"},
+    {"trial_system_url": "https://user@example.com/"},
     {"conformance_certificate": "ftp://example.com/"},
     {"data_catalog": "https://north.example.com/openactive, south.example.com"},
     {"dataset_logo": "nowhere/logo.png"},
@@ -115,7 +115,7 @@ def test_a_picture_of_a_wrong_size_is_refused(tmp_path: Path, size: int) -> None
 
 
 def test_a_link_on_localhost_is_accepted_for_a_trial() -> None:
-    assert Settings(broker_sandbox_url="http://localhost:8001/").broker_sandbox_url == "http://localhost:8001/"
+    assert Settings(trial_system_url="http://localhost:8001/").trial_system_url == "http://localhost:8001/"
 
 
 def test_a_changed_copy_is_validated() -> None:

@@ -103,6 +103,8 @@ def test_commands_ask_the_backend(database: str, tmp_path: Path, monkeypatch: py
         prepare(database, makes_new=False)
     assert full_name(database) == database
     assert redact_password("toy://ann:secret@host/x?password=secret") == "toy://ann@host/x"
+    assert redact_password("unknown://ann:secret@host/x") == "unknown://ann@host/x"
+    assert redact_password("host=h password='a secret' dbname=x") == "host=h password=… dbname=x"
 
 
 def test_an_unknown_scheme_is_refused_by_name_and_shows_no_password() -> None:

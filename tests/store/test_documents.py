@@ -18,6 +18,7 @@ import pytest
 from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.order import PersonalData
+from openbooking.booking.model.order_event import AnyOrderEvent
 from openbooking.booking.model.record import Claim, OrderRecord, ProposalRecord, Record, RecordKind
 from openbooking.booking.rules.order_lines import order_lines
 from openbooking.openactive.ids import OfferRef
@@ -44,6 +45,7 @@ DECODERS: dict[str, Callable[[bytes], Any]] = {
     "personal_data": msgspec.json.Decoder(PersonalData).decode,
     "activity": msgspec.json.Decoder(Activity).decode,
     "timetable_entry": decode_entry,
+    "order_event": msgspec.json.Decoder(AnyOrderEvent).decode,
     **{table.name: _DECODERS[kind] for kind, table in TABLES.items()},
 }
 

@@ -31,7 +31,7 @@ REMEDIES: Mapping[str, Remedy] = {
     "MissingPaymentDetailsError": Remedy("E-05", "Send `payment` with an identifier: this Order is paid in advance."),
     "IncompletePaymentDetailsError": Remedy("E-06", "Send `payment` with an `identifier`."),
     "InvalidPaymentDetailsError": Remedy("E-07", "Send the `payment` that the Seller reconciles with."),
-    "TotalPaymentDueMismatchError": Remedy("E-08", "Send the `totalPaymentDue` of the last C2: the price has changed."),
+    "TotalPaymentDueMismatchError": Remedy("E-08", "Send C2 again, and ask the Customer to agree to the new total."),
     "OpportunityHasInsufficientCapacityError": Remedy(
         "OB-BRK-04", "The spaces were sold meanwhile: send C2 again to see what is left (E-09, E-32)."
     ),

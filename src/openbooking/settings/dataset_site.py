@@ -16,7 +16,7 @@ _URLS = (
     "api_documentation_url",
     "api_terms_url",
     "api_access_url",
-    "broker_sandbox_url",
+    "trial_system_url",
 )
 _PICTURES = ("dataset_logo", "dataset_background")
 _MEDIA_TYPES = {

@@ -235,8 +235,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     api_access_url: Annotated[
         str, Meta(description="The https URL at which Brokers ask for access; by default the form of this server.")
     ] = ""
-    broker_sandbox_url: Annotated[
-        str, Meta(description="The https URL of a sandbox that Brokers may try, which the pages for them name; if any.")
+    trial_system_url: Annotated[
+        str,
+        Meta(description="The https URL of a system with made-up data, at which Brokers may try their apps; if any."),
     ] = ""
     conformance_certificate: Annotated[
         str,

@@ -1,6 +1,8 @@
 """The queues of order events of all stores pass the test kit."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,6 +31,18 @@ class TestSqliteQueue(DurableEventTests):
 
     def test_events_are_forgotten_when_they_are_kept_no_more(self, tmp_path: Path) -> None:
         check_forgotten(self, tmp_path)
+
+    def test_an_event_that_cannot_be_read_holds_up_no_other_order(self, tmp_path: Path) -> None:
+        async def run() -> None:
+            async with self.keeping(tmp_path) as opened:
+                for _ in range(2):
+                    await opened.store.execute(book(fresh(), "yoga"))
+                with closing(sqlite3.connect(tmp_path / "kit.sqlite3")) as database, database:
+                    database.execute('UPDATE order_event SET document = \'{"type":"newer"}\' WHERE number = 1')
+                assert [waiting.number for waiting in await opened.queue.due(opened.clock(), 9)] == [2]
+                assert (await opened.queue.figures())[:2] == (2, 1)
+
+        asyncio.run(run())
 
 
 class TestPostgresQueue(DurableEventTests):

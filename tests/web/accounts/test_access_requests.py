@@ -73,7 +73,7 @@ async def test_a_form_of_another_site_is_refused(provider: World, visitor: Visit
 
 
 async def test_the_page_names_the_sandbox_and_asks_for_redirect_uris_only_with_openid(tmp_path: Path) -> None:
-    async with open_world("memory", tmp_path, broker_sandbox_url="https://sandbox.example.com/") as world:
+    async with open_world("memory", tmp_path, trial_system_url="https://sandbox.example.com/") as world:
         page = await Visitor(world.client).open(PATH)
     assert 'href="https://sandbox.example.com/"' in page.response.text
     assert "redirect_uris" not in page.fields

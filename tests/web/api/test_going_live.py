@@ -60,7 +60,7 @@ async def test_settings_name_the_links(tmp_path: Path, validator: Validator) -> 
         "api_documentation_url": "https://example.com/api",
         "api_terms_url": "https://example.com/terms",
         "api_access_url": "https://example.com/access",
-        "broker_sandbox_url": "https://sandbox.example.com",
+        "trial_system_url": "https://sandbox.example.com",
     }
     async with open_world("memory", tmp_path, **links) as world:
         dataset, page = await dataset_of(world), (await world.client.get("/openactive")).text

@@ -71,6 +71,6 @@ async def test_a_server_whose_sweeper_is_stuck_is_not_ready(
     while (await sqlite_world.client.get("/readyz")).status_code != 200:
         await anyio.sleep(0.01)
     monkeypatch.setattr(sqlite_world.store, "execute", fail)
-    monkeypatch.setattr("openbooking.system.monotonic", lambda: float("inf"))
+    monkeypatch.setattr("openbooking.periodic_jobs.monotonic", lambda: float("inf"))
     reply = await sqlite_world.client.get("/readyz")
     assert (reply.status_code, reply.json()["sweeper"]) == (503, "not ok")

@@ -97,7 +97,7 @@ ROUTES = {
 # tested in `tests/web/accounts`.
 OTHER_ROUTES = re.compile(
     r"/|/(api|calendar|feeds)/.+|/openactive(/style\.css|/logo\.svg|/terms)?|/healthz|/readyz|/metrics"
-    r"|/(pages|theme)\.css|/favicon\.(svg|ico)"
+    r"|/openapi\.json|/docs(\.css)?|/(pages|theme)\.css|/favicon\.(svg|ico)"
     r"|/access-request|/sign-(in|out)|/sign-in/(code|recovery-code|second-factor)|/(set-)?password|/second-factor(/remove)?"
     r"|/oauth/(authorize|consent|token|revoke|register|jwks)|/registration|/\.well-known/[a-z-]+"
 )

@@ -214,7 +214,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     def _spaces_after(self, path: str, changes: Mapping[str, Spaces] | None) -> Spaces:
         counted = self.spaces_of(path)
         if path in self.sold_elsewhere:
-            counted = counted.plus(Spaces(booked=self.sold_elsewhere[path]))
+            counted = counted.plus(Spaces(booked=max(self.sold_elsewhere[path], 0)))
         return counted.plus(changes[path]) if changes and path in changes else counted
 
     def spaces_held(self, record: Record | None) -> Mapping[str, int]:

@@ -26,12 +26,14 @@ async def list_bookings(visit: Visit) -> Response:
 
 async def show(visit: Visit, problem: Explanation | None = None) -> Response:
     """Show a booking."""
+    # The news come first: a booking that is read later has at least the state of which they tell.
+    news = visit.parts.news.of_order(visit.order)
     booking = await visit.broker.booking(visit.order, visit.customer)
     if booking is None:
         raise OrderAccessError("This basket was deleted.")
     if booking.state is BookingState.BASKET:
         return visit.go(f"/basket/{visit.order}")
-    return visit.page("booking.html", problem=problem, booking=booking, news=visit.parts.news.of_order(booking.order))
+    return visit.page("booking.html", problem=problem, booking=booking, news=news)
 
 
 async def ask_to_cancel(visit: Visit) -> Response:

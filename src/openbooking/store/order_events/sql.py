@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
 import msgspec
+import structlog
 
 from openbooking.booking.event_queue import QueueFigures, WaitingEvent
 from openbooking.booking.model.order_event import AnyOrderEvent
@@ -20,12 +21,16 @@ _decode = msgspec.json.Decoder(AnyOrderEvent).decode
 _CONFIRM_SECONDS = 10.0
 # The largest number of expired events that one transaction removes. Bookings wait for the transaction.
 _FORGOTTEN_AT_ONCE = 500
+# How long the events of an Order wait after one of them could not be read, such as one of a newer version.
+_UNREADABLE_FOR = timedelta(minutes=10)
+_log = structlog.get_logger()
 
 
 class _DueEvent(NamedTuple):
     """A row of `EventQueueStatements.due`."""
 
     number: int
+    id: str
     attempts: int
     document: bytes
 
@@ -57,7 +62,8 @@ class SqlEventQueue:
         found = [_DueEvent._make(row) for row in await self._database.read(asked)]
         if found:
             await self._database.confirm(asyncio.get_running_loop().time() + _CONFIRM_SECONDS)
-        return [WaitingEvent(row.number, _decode(row.document), row.attempts) for row in found]
+        read = [await self._read(row, now) for row in found]
+        return [waiting for waiting in read if waiting]
 
     async def remove(self, told: Sequence[WaitingEvent]) -> None:
         """Remove events that have been told."""
@@ -65,9 +71,7 @@ class SqlEventQueue:
 
     async def postpone(self, failed: WaitingEvent, until: datetime) -> None:
         """Count a failed attempt to tell an event, and postpone the next attempt."""
-        row = {"number": failed.number, "id": failed.event.id}
-        later = partial(ask, self._sql.postpone, until=microseconds(until), **row)
-        await self._database.write(later, brief=True)
+        await self._postpone(failed.number, failed.event.id, until)
 
     async def figures(self) -> QueueFigures:
         """Return the figures for the monitoring."""
@@ -79,6 +83,19 @@ class SqlEventQueue:
         asked = partial(ask, self._sql.forget, now=microseconds(now), most=_FORGOTTEN_AT_ONCE)
         while len(await self._database.write(asked)) == _FORGOTTEN_AT_ONCE:
             pass
+
+    async def _read(self, row: _DueEvent, now: datetime) -> WaitingEvent | None:
+        """Return an event; postpone it and return None if this version cannot read it, so that other Orders go on."""
+        try:
+            return WaitingEvent(row.number, _decode(row.document), row.attempts)
+        except msgspec.MsgspecError as fault:
+            _log.error("on_committed.unreadable", event_id=row.id, reason=str(fault))
+            await self._postpone(row.number, row.id, now + _UNREADABLE_FOR)
+            return None
+
+    async def _postpone(self, number: int, id_: str, until: datetime) -> None:
+        later = partial(ask, self._sql.postpone, until=microseconds(until), number=number, id=id_)
+        await self._database.write(later, brief=True)
 
     def _remove(self, told: Sequence[WaitingEvent]) -> Procedure[None]:
         for waiting in told:

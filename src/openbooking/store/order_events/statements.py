@@ -51,7 +51,7 @@ class EventQueueStatements:
 
     @cached_property
     def due(self) -> Statement:
-        """:now :most → number, attempts, document of the oldest event of each Order, if it is due."""
+        """:now :most → number, id, attempts, document of the oldest event of each Order, if it is due."""
         earlier = order_event.alias("earlier")
         is_first = ~exists(
             select(literal_column("1")).where(
@@ -60,7 +60,7 @@ class EventQueueStatements:
                 earlier.c.number < order_event.c.number,
             )
         )
-        found = select(order_event.c.number, order_event.c.attempts, order_event.c.document)
+        found = select(order_event.c.number, order_event.c.id, order_event.c.attempts, order_event.c.document)
         due = found.where(order_event.c.due_at <= bindparam("now"), is_first)
         return self._dialect.compile(first(due.order_by(order_event.c.due_at, order_event.c.number)))
 

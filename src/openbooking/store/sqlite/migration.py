@@ -67,6 +67,9 @@ def run_in_migration(path: Path, work: Callable[[Connection], T]) -> T:
         # If the disk is too full to open the file, `connect` releases the reserve first.
         with closing(connect(path)), engine.begin() as connection:
             connection.exec_driver_sql("PRAGMA secure_delete=ON")
+            # An embedder may have views and triggers on our tables. Otherwise SQLite refuses to make a table anew that
+            # they name.
+            connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")
             _keep_write_ahead_log(connection)
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             return work(connection)

@@ -61,7 +61,7 @@ class AccessRequestPages:
             visit,
             "accounts/access_requested.html",
             days=self._system.settings.access_request_days,
-            sandbox_url=self._system.settings.broker_sandbox_url,
+            sandbox_url=self._system.settings.trial_system_url,
         )
 
     def _form_page(self, request: Request, visit: Visit, form: Form, problem: Problem | None = None) -> Response:
@@ -76,7 +76,7 @@ class AccessRequestPages:
             statements=_STATEMENTS,
             uses_openid=settings.access is AccessMode.OPENID,
             days=settings.access_request_days,
-            sandbox_url=settings.broker_sandbox_url,
+            sandbox_url=settings.trial_system_url,
         )
 
 

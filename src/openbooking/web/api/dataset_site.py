@@ -121,7 +121,7 @@ class DatasetSite:
             logo=self._shown(self._logo),
             background=self._shown(self._background) if self._background else "",
             feedback_url=settings.feedback_url,
-            sandbox_url=settings.broker_sandbox_url,
+            sandbox_url=settings.trial_system_url,
             certificate_url=self._conformance.url,
             catalog_url=self._catalog_url,
             open_referral_url=f"{settings.site}/open-referral" if settings.open_referral else "",

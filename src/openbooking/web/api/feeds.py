@@ -100,7 +100,7 @@ def _private_feed(id_: str, summary: str, data: Any) -> Operation:
     return Operation(
         id=id_,
         summary=summary,
-        description="The feed has the Orders of one Booking Partner. Read it at least every 15 minutes.",
+        description="The feed has the Orders of one Booking Partner. Read it at least every 60 seconds.",
         subject=Subject.ORDERS_FEEDS,
         scope=_PRIVATE_SCOPE,
         parameters=(_AFTER,),
