@@ -322,6 +322,7 @@ async def test_the_effect_is_shown_before_a_change_is_saved(club: Club, sign_in:
     assert "This cancels 1 booked session of 1 customer." in page.text
     assert "17 are added, 1 changed and 17 removed" in page.text
     assert (await club.entry("spin")).rule == SPIN
+    assert await club.cancelled() == []
     page = await ann.send(page, path, "save", message="Later from now on.")
     assert "Saved." in page.text
     changed = await club.entry("spin")
@@ -329,7 +330,6 @@ async def test_the_effect_is_shown_before_a_change_is_saved(club: Club, sign_in:
     assert changed.rule.times[0].start == time(18, 30)
     assert changed.rule.description == "With\nmusic."
     assert changed.message == "Later from now on."
-    assert await club.cancelled() == []
     await club.publish("spin")
     assert await club.cancelled() == ["Later from now on."]
 
