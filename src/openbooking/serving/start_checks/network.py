@@ -19,7 +19,10 @@ def check_port(settings: Settings) -> Iterator[Finding]:
     try:
         listener, _ = listen(settings)
     except ListenError as fault:
-        remedy = "Stop the program that uses the port, or name another with --port or OPENBOOKING_PORT."
+        remedy = (
+            "If the port is used by `openbooking serve` with these settings, it runs already. Else stop the program "
+            "that uses the port, or name another with --port or OPENBOOKING_PORT."
+        )
         yield Finding("port", Result.FAILED, str(fault), remedy)
     else:
         listener.close()
