@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from alembic import command
@@ -15,7 +14,6 @@ from openbooking.settings import Settings
 from openbooking.store.documents import encode
 from openbooking.store.migrate import _config, run_in_migration, upgrade
 from openbooking.system import open_identity_store
-from openbooking.testing.postgres import PostgresServer
 from support.builders import NOW
 
 pytestmark = pytest.mark.usefixtures("real_migrations")
@@ -24,15 +22,6 @@ ANN = User(name="ann", seller="centre", role=Role.MANAGER, revision=1)
 ASKED = AccessRequest(
     id="r1", name="Dee", email="dee@example.com", organisation="Fit", received=NOW, expires=NOW + timedelta(days=90)
 )
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return a database without a schema."""
-    if request.param == "sqlite":
-        return str(tmp_path / "x.sqlite3")
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return server.bare_database()
 
 
 def test_a_database_of_the_version_before_stores_access_requests(database: str) -> None:

@@ -1,9 +1,7 @@
 """Migration 0014: entries of timetables get the first date that is not published."""
 
 from datetime import date
-from pathlib import Path
 
-import pytest
 from alembic import command
 from msgspec.structs import replace
 from sqlalchemy import Connection, text
@@ -11,7 +9,6 @@ from sqlalchemy import Connection, text
 from openbooking.booking.model.timetable import NO_END
 from openbooking.store.documents import encode
 from openbooking.store.migrate import _config, run_in_migration, upgrade
-from openbooking.testing.postgres import PostgresServer
 from support.timetables import SPIN, entry
 
 NEW = entry(SPIN)
@@ -21,15 +18,6 @@ ENTRIES = {
     "finished": replace(NEW, published_until=NO_END),
     "faulty": replace(NEW, fault="It cannot be paid."),
 }
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return a database without a schema."""
-    if request.param == "sqlite":
-        return str(tmp_path / "x.sqlite3")
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return server.bare_database()
 
 
 def test_entries_get_the_dates_that_they_publish_next(database: str) -> None:
