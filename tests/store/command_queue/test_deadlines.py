@@ -258,11 +258,16 @@ async def test_commands_for_a_locked_file_fail_at_one_deadline_and_readers_go_on
 
 
 async def test_a_command_given_up_is_not_carried_out_with_the_rest_of_its_batch(path: Path) -> None:
-    early, late = fresh(), fresh()
+    """The first command is a batch of its own. The other two are the next batch, which waits for the first."""
+    first, early, late = fresh(), fresh(), fresh()
     async with opened(str(path), command_seconds=LONG) as store:
         await stock(store)
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
+            writing = asyncio.create_task(store.execute(book(first, "yoga")))
+            await asyncio.sleep(0)
+            while store._queue._waiting:
+                await asyncio.sleep(0.01)
             store._command_seconds = 0.2
             given_up = asyncio.create_task(store.execute(book(early, "yoga")))
             await asyncio.sleep(0)
@@ -271,9 +276,10 @@ async def test_a_command_given_up_is_not_carried_out_with_the_rest_of_its_batch(
             with pytest.raises(StoreUnavailableError, match="nothing was done"):
                 await given_up
             other.execute("COMMIT")
+        assert isinstance(await writing, Order)
         assert isinstance(await waiting, Order)
         with closing(sqlite3.connect(path)) as other:
-            assert other.execute("SELECT uuid FROM record").fetchall() == [(late,)]
+            assert set(other.execute("SELECT uuid FROM record")) == {(first,), (late,)}
 
 
 async def test_readers_of_an_exclusively_locked_file_fail_at_one_deadline(path: Path) -> None:
