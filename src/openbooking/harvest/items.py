@@ -9,13 +9,13 @@ feed from its first page.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from openbooking.harvest.documents import Envelope, Page, is_later, read_envelope
+from openbooking.harvest.documents import Page, is_later, read_envelope
 from openbooking.harvest.urls import page_key, split_credentials
 
 # Feeds show a deleted item for seven days (RPDE "Deleted items"). One of these days is kept for reading the feed.
@@ -86,12 +86,14 @@ _Key = tuple[str, str]
 _Version = tuple[bytes, int, bytes, int]
 _COLUMNS = ", ".join(FeedRow._fields)
 _ROW_MARKS = f"({', '.join('?' * 11)})"
-_WRITE_ITEMS = """
+_ADD_NEW_ITEMS = """
     INSERT INTO harvest_item (number, position, feed, id, kind, modified, deleted, content, url, place, round)
     VALUES {}
-    ON CONFLICT (feed, id, kind) DO UPDATE SET position = excluded.position, modified = excluded.modified,
-        deleted = excluded.deleted, content = excluded.content, url = excluded.url, place = excluded.place,
-        round = excluded.round
+    ON CONFLICT (feed, id, kind) DO NOTHING
+"""
+_CHANGE_ITEM = """
+    UPDATE harvest_item SET position = ?, modified = ?, deleted = ?, content = ?, url = ?, place = ?, round = ?
+    WHERE feed = ? AND id = ? AND kind = ?
 """
 
 
@@ -171,15 +173,12 @@ class FeedItems:
         feed = self.find(statements)
         if feed is None:
             raise LookupError(f"the feed {self._name} has not been started")
-        envelopes = [read_envelope(item) for item in page.items]
-        versions = _later_versions(page, envelopes, _known_versions(statements, feed, envelopes))
-        rows = [
-            (position, position, feed.feed, id_, kind, modified, deleted, content, url, place, feed.round)
-            for position, ((id_, kind), (modified, deleted, content, place)) in enumerate(versions.items(), last + 1)
-        ]
-        if rows:
-            _write_items(statements, rows)
-            _advance_counter(statements, len(rows))
+        versions = _latest_versions(page)
+        if versions:
+            # Most pages have new items only, so that no item is looked up before it is added.
+            if _add_new(statements, feed, versions, url, last) < len(versions):
+                _change_known(statements, feed, versions, url, last)
+            _advance_counter(statements, len(versions))
         statements.execute("UPDATE harvest_feed SET cursor = ? WHERE feed = ?", (cursor, feed.feed))
         if current_at is not None:
             if feed.whole_round < feed.round:
@@ -199,26 +198,11 @@ class FeedItems:
             _delete_missing(statements, feed._replace(round=feed.round + 1))
 
 
-def _known_versions(statements: Statements, feed: FeedRow, envelopes: Sequence[Envelope | None]) -> dict[_Key, bytes]:
-    """Return the `modified` of the items of a page that are known.
-
-    Only versions of one round are compared, because the feed may have numbered its items anew.
-    """
-    ids = list({_storable(envelope.id) for envelope in envelopes if envelope})
-    known: dict[_Key, bytes] = {}
-    for start in range(0, len(ids), _AT_ONCE):
-        some = ids[start : start + _AT_ONCE]
-        marks = ", ".join("?" * len(some))
-        query = f"SELECT id, kind, modified FROM harvest_item WHERE feed = ? AND round = ? AND id IN ({marks})"  # noqa: S608 - marks only
-        for id_, kind, modified in statements.execute(query, (feed.feed, feed.round, *some)):
-            known[id_, kind] = bytes(modified)
-    return known
-
-
-def _later_versions(page: Page, envelopes: Sequence[Envelope | None], known: dict[_Key, bytes]) -> dict[_Key, _Version]:
-    """Return the items of a page in their latest versions, without those of which a later version is known."""
+def _latest_versions(page: Page) -> dict[_Key, _Version]:
+    """Return the items of a page, each in its latest version, in the order of these versions."""
     found: dict[_Key, _Version] = {}
-    for (place, item), envelope in zip(page.numbered(), envelopes, strict=True):
+    for place, item in page.numbered():
+        envelope = read_envelope(item)
         content = bytes(item)
         if envelope is None:
             digest = hashlib.blake2b(content, digest_size=16).hexdigest()
@@ -227,22 +211,57 @@ def _later_versions(page: Page, envelopes: Sequence[Envelope | None], known: dic
         key = (envelope.id, envelope.kind)
         if "\0" in envelope.id or "\0" in envelope.kind:
             key = (_storable(envelope.id), _storable(envelope.kind))
-        if key in known:
-            if not is_later(_decode_modified(envelope.modified), _decode_modified(known[key])):
+        if key in found:
+            if not _is_later(envelope.modified, found[key][0]):
                 continue
             # The item moves to the end, because the latest version decides its place in the feed.
-            found.pop(key, None)
-        known[key] = envelope.modified
+            del found[key]
         found[key] = (envelope.modified, int(envelope.deleted), content, place)
     return found
 
 
-def _write_items(statements: Statements, rows: Sequence[Sequence[object]]) -> None:
-    """Write rows, many by one statement, which is faster than a statement for each."""
+def _add_new(statements: Statements, feed: FeedRow, versions: Mapping[_Key, _Version], url: str, last: int) -> int:
+    """Add the items that are not known yet, and return their count. The first item has the position `last + 1`."""
+    rows = [
+        (position, position, feed.feed, id_, kind, modified, deleted, content, url, place, feed.round)
+        for position, ((id_, kind), (modified, deleted, content, place)) in enumerate(versions.items(), last + 1)
+    ]
+    added = 0
+    # Many rows are added by one statement, which is faster than a statement for each.
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
         marks = ", ".join([_ROW_MARKS] * len(some))
-        statements.execute(_WRITE_ITEMS.format(marks), [value for row in some for value in row])
+        added += statements.execute(_ADD_NEW_ITEMS.format(marks), [value for row in some for value in row]).rowcount
+    return added
+
+
+def _change_known(
+    statements: Statements, feed: FeedRow, versions: Mapping[_Key, _Version], url: str, last: int
+) -> None:
+    """Change the items that were known before the page, unless the known version is later.
+
+    Only versions of one round are compared, because the feed may have numbered its items anew.
+    """
+    known = _known_versions(statements, feed, versions, last)
+    changes = [
+        (position, modified, deleted, content, url, place, feed.round, feed.feed, *key)
+        for position, (key, (modified, deleted, content, place)) in enumerate(versions.items(), last + 1)
+        if key in known and _is_later(modified, known[key])
+    ]
+    statements.execute_many(_CHANGE_ITEM, changes)
+
+
+def _known_versions(statements: Statements, feed: FeedRow, keys: Iterable[_Key], last: int) -> dict[_Key, bytes | None]:
+    """Return the `modified` of items with a number up to `last`; None for items that this round has not read yet."""
+    ids = list({id_ for id_, _ in keys})
+    known: dict[_Key, bytes | None] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        marks = ", ".join("?" * len(some))
+        query = f"SELECT id, kind, modified, round FROM harvest_item WHERE feed = ? AND number <= ? AND id IN ({marks})"  # noqa: S608 - marks only
+        for id_, kind, modified, round_ in statements.execute(query, (feed.feed, last, *some)):
+            known[id_, kind] = bytes(modified) if round_ == feed.round else None
+    return known
 
 
 def _delete_missing(statements: Statements, feed: FeedRow) -> None:
@@ -276,6 +295,11 @@ def _advance_counter(statements: Statements, by: int) -> int:
     """Return the last position after adding to it."""
     statements.execute("UPDATE harvest_counter SET last = last + ?", (by,))
     return int(statements.execute("SELECT last FROM harvest_counter").fetchone()[0])
+
+
+def _is_later(modified: bytes, than: bytes | None) -> bool:
+    """Return whether a version is later than another one; None for another version that is not to be compared."""
+    return than is None or is_later(_decode_modified(modified), _decode_modified(than))
 
 
 def _decode_modified(modified: bytes) -> object:
