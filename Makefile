@@ -7,8 +7,8 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check conformance mutants fire hostile follow fuzz contract ledger clocks histories \
-    looks bench console soak growth capacity pretix harvest examples screenshots format pins clean packages sbom \
+.PHONY: help install demo test coverage check conformance mutants fire hostile follow fuzz contract ledger clocks \
+    histories looks bench console soak growth capacity pretix harvest examples screenshots format pins clean packages sbom \
     licences audit deployment docs reference links referral
 
 help: ## Show this list
@@ -22,7 +22,10 @@ demo: .venv/.runtime ## Run a Booking System with sample data on this machine (A
 test: .venv/.dev $(VALIDATORS) ## Run all checks and all tests (ARGS="-k feed" selects tests)
 	@scripts/system-packages chromium curl jq nginx postgres
 	@$(MAKE) --no-print-directory check
-	$(PYTHON) -m pytest -n 2 --dist worksteal --cov $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist worksteal $(ARGS)
+
+coverage: ## Run the checks and tests of `make test`, and list the lines that no test reaches (twice as slow)
+	@$(MAKE) --no-print-directory test ARGS="--cov $(ARGS)"
 
 check: .venv/.dev ## Run the linter, the formatter, mypy, the import rules and the spelling check
 	.venv/bin/ruff check
