@@ -50,9 +50,14 @@ def test_an_item_without_an_id_has_no_envelope(thing: Any) -> None:
     assert envelope(thing) is None
 
 
-def test_a_page_with_too_many_items_is_refused() -> None:
+@pytest.mark.parametrize(
+    "before",
+    [b"", b'"next": "/a", ', b'"next": "/a", "license": "' + b" " * 1_000_000 + b'", '],
+    ids=["unusual", "usual", "large"],
+)
+def test_a_page_with_too_many_items_is_refused(before: bytes) -> None:
     most = 1_000
-    full = b'{"items": [' + b",".join([b'{"a": [1, "],["]}'] * most) + b"]}"
+    full = b"{" + before + b'"items": [' + b",".join([b'{"a": [1, "],["]}'] * most) + b"]}"
     assert len(read_page(full, most).items) == most
     with pytest.raises(LargeDocumentError, match="more than 1,000 items"):
         read_page(full.replace(b"]}]}", b"]}, 1]}"), most)

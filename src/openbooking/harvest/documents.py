@@ -14,6 +14,9 @@ MAX_PAGE_ITEMS = 100_000
 # If a document is nested too deeply for the decoder, values below this depth are removed. Real items are less deep.
 MAX_NESTING = 128
 
+# A document of this size can be split before its items are counted: at most half a million of them, in 30 MB of memory.
+_MOST_UNCOUNTED_BYTES = 1_000_000
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BRACKET = ord("[")
 _TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
@@ -210,14 +213,16 @@ def _split(body: bytes, max_items: int | None) -> Page:
 
 def _split_usual(body: bytes, max_items: int | None) -> Page | None:
     """Return the page of a document whose properties have the usual types; None for others."""
+    most = len(body) if max_items is None else max_items
     # A document with fewer commas than the limit cannot have too many items.
-    if max_items is not None and body.count(b",") >= max_items:
+    if len(body) > _MOST_UNCOUNTED_BYTES and body.count(b",") >= most:
         return None
     try:
         page = _decode_usual_page(body)
     except _NOT_USUAL:
         return None
-    return None if page.type or page.prefixed_type else Page(page.items, page.next, is_rpde=True)
+    is_usual = not page.type and not page.prefixed_type and len(page.items) <= most
+    return Page(page.items, page.next, is_rpde=True) if is_usual else None
 
 
 def _split_any(body: bytes, max_items: int | None) -> Page:
