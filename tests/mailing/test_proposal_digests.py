@@ -179,7 +179,7 @@ async def test_a_running_system_sends_digests(tmp_path: Path, smtp: SmtpServer, 
 async def test_a_mail_server_that_hangs_does_not_delay_the_sweeper(
     tmp_path: Path, smtp: SmtpServer, quick_passwords: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("openbooking.mailing.smtp._TIMEOUT", 2)
+    monkeypatch.setattr("openbooking.mailing.smtp._TIMEOUT", 600)
     smtp.hangs = True
     mail = {"smtp_host": "127.0.0.1", "smtp_port": smtp.port, "smtp_security": "none", "smtp_from": "a@example.com"}
     async with open_world("memory", tmp_path, **mail) as world:
@@ -193,7 +193,7 @@ async def test_a_mail_server_that_hangs_does_not_delay_the_sweeper(
             world.pass_time(minutes=1)
             await anyio.sleep(0.02)
         world.pass_time(minutes=15)
-        with anyio.fail_after(1.5):
+        with anyio.fail_after(60):
             while (await yoga_left(world)) != 10:
                 await anyio.sleep(0.02)
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
@@ -44,7 +43,7 @@ from openbooking.store.documents import decode_opportunity, decode_record, encod
 from openbooking.store.identity.schema import TABLES
 from openbooking.store.location import redact_password
 from openbooking.store.memory import MemoryStore
-from openbooking.store.migrate import _config, prepare, run_in_migration, upgrade
+from openbooking.store.migrate import prepare, run_in_migration, upgrade
 from openbooking.store.schema import REVISION, metadata
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.postgres import PostgresServer
@@ -53,6 +52,7 @@ from openbooking.testing.store_case import UUID
 from openbooking.testing.stores.proposal_tests import approved_session
 from support.builders import NOW
 from support.databases.database_0003 import copy
+from support.databases.earlier_schemas import upgrade_to
 from support.databases.schema_copies import copy_schema
 from support.identity_provider import BROWSER, HASHER, IDS, PASSWORD, POLICY
 
@@ -132,9 +132,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(database: str) -> None:
 
 def make_version_1(connection: Connection) -> None:
     """Make the database of the version before grants, with two partners and an Order."""
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "0001")
+    upgrade_to("0001", connection)
     partners: list[dict[str, Any]] = [
         {"key": "alice", "name": "Alice", "key_digest": digest("obk_alice"), "sellers": None},
         {"key": "bob", "name": "Bob", "key_digest": digest("obk_bob"), "sellers": ["centre", "studio"]},
@@ -172,9 +170,7 @@ def test_partners_of_the_first_schema_keep_their_keys_sellers_and_orders(databas
 
 def make_version_4(connection: Connection) -> None:
     """Fill the identity tables as the version before migration 0005 did."""
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "0004")
+    upgrade_to("0004", connection)
     hashed, session, far = HASHER.hash(PASSWORD), digest("obn_ann"), NOW + timedelta(days=9)
     known = {"registered": NOW.isoformat(), "registered_by": "administrator"}
     for table, columns, document in (
@@ -289,9 +285,7 @@ def test_stored_opportunities_get_their_venue_and_activities(database: str) -> N
     ]
 
     def fill(connection: Connection) -> None:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0003")
+        upgrade_to("0003", connection)
         add = text(
             "INSERT INTO opportunity (path, seller, source, booked, document) "
             "VALUES (:path, 'centre', '', 0, :document)"
@@ -368,9 +362,7 @@ def test_records_from_before_stamps_get_unknown_stamps(database: str) -> None:
     names = {fresh(): name for name in ("order", "proposal", "deleted", "quote")}
 
     def make(connection: Connection) -> None:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0003")
+        upgrade_to("0003", connection)
         columns = ("partner", "uuid", "kind", "updated", "seller", "withheld", "document")
         values = ", ".join(f":{column}" for column in columns)
         add = text(f"INSERT INTO record ({', '.join(columns)}) VALUES ({values})")

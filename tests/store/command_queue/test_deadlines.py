@@ -65,8 +65,11 @@ async def stock(store: SqlStore) -> None:
 
 
 def fail_soon() -> asyncio.Timeout:
-    """Return a timeout within which all commands must fail, if they share one deadline."""
-    return asyncio.timeout(4 * SHORT)
+    """Return a timeout within which all commands must fail, if they share one deadline.
+
+    Commands that had a deadline for each of their eight tries would need longer.
+    """
+    return asyncio.timeout(7 * SHORT)
 
 
 async def spaces_left(store: SqlStore, key: str) -> int:

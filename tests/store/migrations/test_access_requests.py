@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from alembic import command
 from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
@@ -12,9 +11,10 @@ from openbooking.identity.access_request_records import AccessRequest
 from openbooking.identity.records import Role, User
 from openbooking.settings import Settings
 from openbooking.store.documents import encode
-from openbooking.store.migrate import _config, run_in_migration, upgrade
+from openbooking.store.migrate import run_in_migration, upgrade
 from openbooking.system import open_identity_store
 from support.builders import NOW
+from support.databases.earlier_schemas import upgrade_to
 
 pytestmark = pytest.mark.usefixtures("real_migrations")
 
@@ -26,9 +26,7 @@ ASKED = AccessRequest(
 
 def test_a_database_of_the_version_before_stores_access_requests(database: str) -> None:
     def fill(connection: Connection) -> None:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0015")
+        upgrade_to("0015", connection)
         document = encode(ANN).replace(b',"is_administrator":false', b"")
         add = "INSERT INTO seller_user (name, seller, revision, document) VALUES ('ann', 'centre', 1, :document)"
         connection.execute(text(add), {"document": document})

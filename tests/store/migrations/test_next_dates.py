@@ -2,13 +2,13 @@
 
 from datetime import date
 
-from alembic import command
 from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
 from openbooking.booking.model.timetable import NO_END
 from openbooking.store.documents import encode
-from openbooking.store.migrate import _config, run_in_migration, upgrade
+from openbooking.store.migrate import run_in_migration, upgrade
+from support.databases.earlier_schemas import upgrade_to
 from support.timetables import SPIN, entry
 
 NEW = entry(SPIN)
@@ -22,9 +22,7 @@ ENTRIES = {
 
 def test_entries_get_the_dates_that_they_publish_next(database: str) -> None:
     def fill(connection: Connection) -> None:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0013")
+        upgrade_to("0013", connection)
         add = text("INSERT INTO timetable_entry (seller, key, due_at, document) VALUES ('centre', :key, 5, :document)")
         for key, each in ENTRIES.items():
             connection.execute(add, {"key": key, "document": encode(each)})

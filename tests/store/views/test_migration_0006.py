@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
 from msgspec.structs import replace
 from sqlalchemy import Connection, inspect, text
 
@@ -24,7 +23,7 @@ from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import OrderKey
 from openbooking.openactive.money import VatTreatment
 from openbooking.openactive.terms import TaxMode
-from openbooking.store.migrate import _config, prepare, run_in_migration, upgrade
+from openbooking.store.migrate import prepare, run_in_migration, upgrade
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import (
     ALICE,
@@ -43,6 +42,7 @@ from openbooking.testing.stores.proposal_tests import approved_session, propose
 from openbooking.testing.stores.view_case import DAY, OTHER, at_day, attended_by, book_for, exchange, of_other
 from support.databases.database_0003 import insert, rows_of
 from support.databases.database_0005 import FILLED, copy
+from support.databases.earlier_schemas import upgrade_to
 from support.databases.opened_stores import opened
 
 ZOE = {"givenName": "Zo\u00eb", "familyName": "O\u2019Brien", "telephone": "+44 (0)20 7946 0123"}
@@ -153,9 +153,7 @@ def test_records_of_the_first_versions_are_migrated(databases: tuple[str, str]) 
     old = [{**row, "document": document}, {**row, "uuid": fresh(), "document": bare}]
 
     def fill(connection: Connection) -> None:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0005")
+        upgrade_to("0005", connection)
         insert(connection, {"record": old})
 
     run_in_migration(before, fill)

@@ -3,10 +3,10 @@
 from typing import Any
 
 import msgspec
-from alembic import command
 from sqlalchemy import Connection, inspect, text
 
-from openbooking.store.migrate import _config, run_in_migration
+from openbooking.store.migrate import run_in_migration
+from support.databases.earlier_schemas import upgrade_to
 
 Rows = list[dict[str, Any]]
 STOCKED = ["seller", "opportunity", "record", "personal_data", "claim", "feed_item", "counter"]
@@ -66,9 +66,7 @@ def copy(source: str, target: str, fingerprints: dict[str, str]) -> None:
     rows = as_before(run_in_migration(source, stocked_rows), fingerprints)
 
     def fill(connection: Connection) -> None:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0003")
+        upgrade_to("0003", connection)
         connection.execute(text("DELETE FROM counter"))
         insert(connection, rows)
 

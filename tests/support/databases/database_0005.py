@@ -1,10 +1,10 @@
 """Databases as they were before views (revision 0005)."""
 
-from alembic import command
 from sqlalchemy import Connection, text
 
-from openbooking.store.migrate import _config, run_in_migration
+from openbooking.store.migrate import run_in_migration
 from support.databases.database_0003 import insert, stocked_rows
+from support.databases.earlier_schemas import upgrade_to
 
 FILLED = ["opportunity", "record", "ended_line", "booked_session", "claim", "personal_data"]
 
@@ -14,9 +14,7 @@ def copy(source: str, target: str) -> None:
     rows = run_in_migration(source, stocked_rows)
 
     def fill(connection: Connection) -> None:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0005")
+        upgrade_to("0005", connection)
         connection.execute(text("DELETE FROM counter"))
         insert(connection, rows)
 

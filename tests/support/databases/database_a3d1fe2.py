@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from alembic import command
 from sqlalchemy import Connection
 
 from openbooking.openactive.ids import key_of
 from openbooking.openactive.terms import OPENACTIVE
 from openbooking.settings import Settings, load_settings
-from openbooking.store.migrate import _config
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.samples import Clock
+from support.databases.earlier_schemas import upgrade_to
 from support.http_system import SITE, World, serving
 from support.simulated_seller import CONTEXT
 
@@ -48,9 +47,7 @@ YOGA, RUN, RACE, RELAY, GALA, LANES = (
 
 def load(connection: Connection, rows: Sequence[str] = ROWS) -> None:
     """Create the schema of that version, and insert its rows."""
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, REVISION_THEN)
+    upgrade_to(REVISION_THEN, connection)
     blob = connection.dialect.name == "postgresql"
     if blob:
         connection.exec_driver_sql("CREATE DOMAIN blob AS bytea")

@@ -180,12 +180,8 @@ async def test_an_expired_proposal_releases_its_spaces(approving: World, accepte
         await approving.store.execute(ACCEPT)
     assert await spaces_left(approving) == 4
     approving.pass_time(days=2, hours=1)
-    for _ in range(200):
-        if await spaces_left(approving) == 5:
-            break
+    while await spaces_left(approving) != 5:
         await anyio.sleep(0.05)
-    else:
-        pytest.fail("the sweeper did not bring the place back")
     assert (await shown(approving))["data"]["orderProposalStatus"] == f"{OPENACTIVE}SellerRejected"
     assert outcome(await approving.call("PUT", B, booking_of(proposal))) == (500, "OrderCreationFailedError")
     assert "lease" not in (await approving.call("GET", B)).json()
