@@ -40,7 +40,7 @@ pytestmark = pytest.mark.anyio
 
 # How many commands need the same row: more than there are connections, and more than a batch has commands.
 MANY = 40
-SHORT, LONG = 1.5, 60.0
+SHORT, LONG = 2.5, 60.0
 
 
 @pytest.fixture
