@@ -13,20 +13,20 @@ import asyncpg
 import pytest
 
 from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.show_other_sales import show_other_sales
 from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import Feed, FeedWriter, Store
 from openbooking.openactive.ids import OfferRef
-from openbooking.openactive.terms import BrokerRole
-from openbooking.store.backends import backend_of
-from openbooking.store.database import COMMAND_SECONDS
+from openbooking.openactive.terms import BrokerRole, OrderItemStatus
 from openbooking.store.postgres.purge import ERASED_WITHIN
 from openbooking.store.sql import SqlStore
 from openbooking.testing import DurableStoreTests
 from openbooking.testing.postgres import SMALL_LOG, PostgresServer
 from openbooking.testing.processes import Channel, run_in_processes
-from openbooking.testing.samples import ALICE, EMAIL, Clock, fresh, read_feed
+from openbooking.testing.samples import ALICE, EMAIL, MANAGER, SELLER, Clock, fresh, read_feed, session
 from openbooking.testing.store_case import StoreTestCase
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "own_store"
@@ -34,6 +34,8 @@ sys.path.insert(0, str(EXAMPLE))
 
 from studio.catalogue import STUDIO, publish_catalogue  # type: ignore[import-not-found]  # noqa: E402
 from studio.database import Database  # type: ignore[import-not-found]  # noqa: E402
+from studio.store import make_store, open_store  # type: ignore[import-not-found]  # noqa: E402
+from test_store import TestStudioStore  # type: ignore[import-not-found]  # noqa: E402
 
 _DATES = 8
 _SPACES = 3
@@ -60,10 +62,9 @@ class StudioCase(StoreTestCase):
 
     def open_store(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> SqlStore:
         """Open the store."""
-        database = Database(self.address(folder)).of_openbooking
-        return backend_of(database).open_store(
-            database, replica="", policy=policy, writer=writer, clock=clock, command_seconds=COMMAND_SECONDS
-        )
+        studio = Database(self.address(folder))
+        opened: SqlStore = open_store(studio, policy=policy, writer=writer, clock=clock)
+        return opened
 
 
 class SqliteCase(StudioCase):
@@ -110,7 +111,7 @@ async def make_database(address: str) -> None:
     for statement in DATA:
         await studio.run(statement)
     await studio.run("INSERT INTO walk_ins (member_id, class_date_id) VALUES (1, 1)")
-    await studio.join()
+    await make_store(studio)
 
 
 def booking(number: int) -> Book:
@@ -161,6 +162,31 @@ class WalkInTests(StudioCase):
                 await show(store)
                 (slot,) = (await read_feed(store, Feed("slots"))).values()
                 assert slot["remainingUses"] == 0
+
+        asyncio.run(run())
+
+    def test_a_date_whose_row_is_gone_is_withdrawn_and_its_bookings_are_cancelled(self, tmp_path: Path) -> None:
+        """What others publish stays on sale."""
+
+        async def run() -> None:
+            studio, clock = Database(self.address(tmp_path)), Clock()
+            async with self.opened(tmp_path, clock) as store:
+                await publish_catalogue(store, studio)
+                await store.execute(PublishSeller(SELLER, actor=MANAGER))
+                await store.execute(Publish(session("of-the-console", 5), actor=MANAGER))
+                reply = await store.execute(booking(2))
+                await studio.run("DELETE FROM class_dates WHERE id = 2")
+                await studio.run("DELETE FROM court_hours")
+                await studio.run("DELETE FROM courts")
+                for _ in range(2):
+                    await publish_catalogue(store, studio)
+                dates = await read_feed(store, Feed("scheduled-sessions"))
+                assert {key for key, data in dates.items() if data is None} == {"2"}
+                assert dates["of-the-console"]
+                for feed in ("slots", "facility-uses"):
+                    assert set((await read_feed(store, Feed(feed))).values()) == {None}
+                order = await store.execute(GetOrder(caller=ALICE, uuid=reply.uuid))
+                assert [state.status for _, state in order.items()] == [OrderItemStatus.SELLER_CANCELLED]
 
         asyncio.run(run())
 
@@ -240,8 +266,11 @@ def in_short_run(request: pytest.FixtureRequest, is_long_run: bool) -> None:
 
 
 @pytest.mark.usefixtures("in_short_run")
-class TestKitOnSqlite(SqliteCase, DurableStoreTests):
-    pass
+class TestKitOnSqlite(TestStudioStore):  # type: ignore[misc]
+    """The tests of the example itself."""
+
+
+del TestStudioStore
 
 
 @pytest.mark.usefixtures("in_short_run")
