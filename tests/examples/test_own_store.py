@@ -1,7 +1,9 @@
 """The example of a studio with tables of its own: the store passes the kit, and walk-ins never oversell."""
 
 import asyncio
+import os
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,13 +13,16 @@ from typing import Any
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.quote import Quote
 from openbooking.booking.commands.show_other_sales import show_other_sales
 from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.policy import Policy
+from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.store import Feed, FeedWriter, Store
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.terms import BrokerRole, OrderItemStatus
@@ -28,6 +33,7 @@ from openbooking.testing.postgres import SMALL_LOG, PostgresServer
 from openbooking.testing.processes import Channel, run_in_processes
 from openbooking.testing.samples import ALICE, EMAIL, MANAGER, SELLER, Clock, fresh, read_feed, session
 from openbooking.testing.store_case import StoreTestCase
+from support.postgres_sessions import connected
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "own_store"
 sys.path.insert(0, str(EXAMPLE))
@@ -51,6 +57,22 @@ DATA = (
         for number in range(1, _DATES + 1)
     ),
 )
+
+# Enters walk-ins in the admin, and prints the status and the errors of the form.
+_WALK_INS = f"""
+import django
+django.setup()
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+
+call_command("migrate", verbosity=0)
+client = Client(HTTP_HOST="localhost")
+client.force_login(User.objects.create_superuser("ann"))
+for _ in range({_SPACES + 1}):
+    reply = client.post("/admin/office/walkin/add/", {{"member": 1, "class_date": 2}})
+    print(reply.status_code, b"There is no space left." in reply.content, b'value="2" selected' in reply.content)
+"""
 
 
 class StudioCase(StoreTestCase):
@@ -129,6 +151,13 @@ def booking(number: int) -> Book:
         total_payment_due=Decimal(0),
     )
     return Book(caller=ALICE, uuid=fresh(), request=request)
+
+
+def leasing_all(number: int) -> Quote:
+    """Return a quote that leases all spaces on a date of the class."""
+    request = booking(number).request
+    items = tuple(replace(request.items[0], position=position) for position in range(_SPACES))
+    return Quote(checkpoint=Checkpoint.C2, caller=ALICE, uuid=fresh(), request=replace(request, items=items))
 
 
 class WalkInTests(StudioCase):
@@ -244,11 +273,47 @@ async def left(store: Store, key: str) -> int:
 
 
 class TestWalkInsOnSqlite(SqliteCase, WalkInTests):
-    pass
+    def test_the_admin_of_django_shows_what_the_trigger_refuses(self, tmp_path: Path) -> None:
+        """The form is shown again with an error, and with the values that were entered."""
+        environment = {
+            **os.environ,
+            "STUDIO_DATABASE": self.address(tmp_path),
+            "DJANGO_SETTINGS_MODULE": "office.settings",
+            "PYTHONPATH": os.pathsep.join([str(EXAMPLE), os.environ.get("PYTHONPATH", "")]),
+        }
+        shown = subprocess.run(
+            [sys.executable, "-c", _WALK_INS], env=environment, check=True, capture_output=True, text=True
+        ).stdout.splitlines()
+        assert shown == ["302 False False"] * _SPACES + ["200 True True"]
 
 
 class TestWalkInsOnPostgres(PostgresCase, WalkInTests):
-    pass
+    @pytest.mark.parametrize(
+        ("isolation", "message"),
+        [
+            ("read_committed", "There is no space left."),
+            ("repeatable_read", "READ COMMITTED"),
+            ("serializable", "READ COMMITTED"),
+        ],
+    )
+    def test_a_transaction_that_began_before_a_lease_sells_no_leased_space(
+        self, tmp_path: Path, isolation: Any, message: str
+    ) -> None:
+        """A transaction that reads from a snapshot does not see the Lease, so the trigger refuses the walk-in."""
+
+        async def run() -> None:
+            async with self.opened(tmp_path, Clock()) as store, connected(self.url) as office:
+                await publish_catalogue(store, Database(self.url))
+                transaction = office.transaction(isolation=isolation)
+                await transaction.start()
+                await office.fetch("SELECT name FROM members")
+                quoted = await store.execute(leasing_all(2))
+                assert not quoted.has_errors
+                with pytest.raises(asyncpg.PostgresError, match=message):
+                    await office.execute("INSERT INTO walk_ins (member_id, class_date_id) VALUES (1, 2)")
+                await transaction.rollback()
+
+        asyncio.run(run())
 
 
 # These tests of the kit are run in `make test`, the others in `make fire`.
