@@ -21,7 +21,7 @@ settings = load_settings()
 booking = create_app(settings, on_committed=on_committed)
 application = Starlette(
     routes=[
-        Route(settings.site_path, lambda request: RedirectResponse(f"{settings.site_path}/")),
+        Route(settings.site_path, lambda _: RedirectResponse(f"{settings.site_path}/")),
         Mount(settings.site_path, booking),
         Mount("/", django),
     ],
