@@ -70,7 +70,7 @@ call_command("migrate", verbosity=0)
 client = Client(HTTP_HOST="localhost")
 client.force_login(User.objects.create_superuser("ann"))
 for _ in range({_SPACES + 1}):
-    reply = client.post("/admin/office/walkin/add/", {{"member": 1, "class_date": 2}})
+    reply = client.post("/admin/office/visit/add/", {{"member": 1, "class_date": 2}})
     print(reply.status_code, b"There is no space left." in reply.content, b'value="2" selected' in reply.content)
 """
 

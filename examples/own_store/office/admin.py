@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 
-from office.models import WalkIn
+from office.models import Visit
 
 
 class RefusableForm(forms.ModelForm):
@@ -23,7 +23,7 @@ class RefusableForm(forms.ModelForm):
         return super().clean()
 
 
-@admin.register(WalkIn)
+@admin.register(Visit)
 class WalkInAdmin(admin.ModelAdmin):
     """Saves a walk-in. If the database refuses the row, the form is shown again. Django would answer with 500."""
 

@@ -35,8 +35,8 @@ class ClassDate(models.Model):
         return f"{self.starts} ({self.pk})"
 
 
-class WalkIn(models.Model):
-    """A member who came without a booking. A trigger of `sales.sql` refuses the row if no space is left."""
+class Visit(models.Model):
+    """A walk-in: a member who came without a booking. A trigger of `sales.sql` refuses the row if no space is left."""
 
     id = models.AutoField(primary_key=True)
     member = models.ForeignKey(Member, models.DO_NOTHING)
@@ -47,6 +47,7 @@ class WalkIn(models.Model):
 
         db_table = "walk_ins"
         managed = False
+        verbose_name = "walk-in"
 
     def __str__(self) -> str:
         return f"{self.member}, {self.class_date}"
