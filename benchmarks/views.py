@@ -1,11 +1,12 @@
-"""What the views cost bookings. Run by hand.
+"""What the views, and the hooks of embedders, cost bookings. Run by hand.
 
-    python benchmarks/views.py [--before SOURCE] [--postgres] [--rounds 12]
+    python benchmarks/views.py [--before SOURCE | --hook] [--postgres] [--rounds 12]
 
 Measures the processor time of B of three items in one process without a socket: of the process, and with `--postgres`
 also that of the database server. Each part of the views is left out in turn. `--before` names the `src` folder of a
 version without views. It is measured in a process of its own, in the same rounds, so that a noisy machine slows both
-down. `benchmarks/view_pages.py` measures the pages of the views.
+down. With `--hook` a process with an `on_committed` that does nothing is compared in this way with one without; its
+time includes the delivery of the events. `benchmarks/view_pages.py` measures the pages of the views.
 """
 
 import argparse
@@ -39,7 +40,7 @@ ITEMS = 3
 CALLERS = 32
 AT_ONCE = 320
 PORT = 8000
-BEFORE = "before"
+BEFORE, WITHOUT_HOOK, HOOK = "before", "without hook", "with hook"
 PARTS = ("all", "without sessions", "without search terms", "without list columns", "without ended lines", "none")
 LIST_COLUMNS = ("listed_at", "order_status", "value_of_order", "currency_of_order")
 
@@ -47,7 +48,7 @@ LIST_COLUMNS = ("listed_at", "order_status", "value_of_order", "currency_of_orde
 @contextmanager
 def without(part: str) -> Iterator[None]:
     """Let the store write nothing for a part of the views."""
-    if part in (BEFORE, "all"):
+    if part in (BEFORE, WITHOUT_HOOK, HOOK, "all"):
         yield
         return
     from openbooking.booking.rules.search_terms import SearchTerms  # noqa: PLC0415 - the version before lacks them
@@ -115,31 +116,47 @@ async def book(app: Any, bodies: Iterator[bytes], number: int) -> None:
     await asyncio.gather(*(caller() for _ in range(CALLERS)))
 
 
-async def answer_rounds(database: str, postmaster: int) -> None:
+async def answer_rounds(database: str, postmaster: int, *, hooked: bool) -> None:
     """For each part that a line of the input names, print the microseconds of processor time for a booking."""
+    told, all_told = 0, asyncio.Event()
+
+    async def on_committed(*_: Any) -> None:
+        nonlocal told
+        told += 1
+        if told % AT_ONCE == 0:
+            all_told.set()
+
+    async def book_and_tell() -> None:
+        all_told.clear()
+        await book(app, bodies, AT_ONCE)
+        if hooked:
+            await all_told.wait()
+
     settings = settings_of(database, PORT)
     await stock(settings, sessions=SESSIONS)
     ids, chance = Identifiers(settings.base_uri), random.Random(1)  # noqa: S311 - the same data each time
     bodies = iter(lambda: order_body(ids, chance.sample(range(SESSIONS), ITEMS)), None)
-    app = create_app(settings)
+    # The version before knows no hooks.
+    hook: dict[str, Any] = {"on_committed": on_committed} if hooked else {}
+    app = create_app(settings, **hook)
 
     def used() -> float:
         return time.process_time() + (server_seconds(postmaster) if postmaster else 0)
 
     async with app.router.lifespan_context(app):
-        await book(app, bodies, AT_ONCE)
+        await book_and_tell()
         while part := (await asyncio.to_thread(sys.stdin.readline)).strip():
             with without(part):
                 before = used()
-                await book(app, bodies, AT_ONCE)
+                await book_and_tell()
                 print(json.dumps(1e6 * (used() - before) / AT_ONCE), flush=True)
 
 
 @contextmanager
-def measured(database: str, postmaster: int, source: str) -> Iterator[Callable[[str], float]]:
+def measured(database: str, postmaster: int, source: str = "", hook: str = "") -> Iterator[Callable[[str], float]]:
     """Start a process with a version of the sources; yield a function that measures a part in it."""
     environment = {**os.environ, **({"PYTHONPATH": source} if source else {})}
-    command = [sys.executable, __file__, "--answer", database, str(postmaster)]
+    command = [sys.executable, __file__, "--answer", database, str(postmaster), hook]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True, bufsize=1) as running:
         stdin, stdout = cast("IO[str]", running.stdin), cast("IO[str]", running.stdout)
@@ -163,7 +180,7 @@ def databases(place: Path, *, postgres: bool) -> Iterator[Callable[[], tuple[str
             yield lambda: (server.bare_database(), postmaster)
 
 
-def compare(before: str, rounds: int, *, postgres: bool) -> None:
+def compare(before: str, rounds: int, *, hook: bool, postgres: bool) -> None:
     """Print the medians of all parts, and of their ratios to the first one in each round."""
     found: dict[str, list[float]] = {}
     with ExitStack() as stack:
@@ -171,12 +188,18 @@ def compare(before: str, rounds: int, *, postgres: bool) -> None:
         measures: list[tuple[Callable[[str], float], Sequence[str]]] = []
         if before:
             measures.append((stack.enter_context(measured(*new_database(), before)), (BEFORE,)))
-        measures.append((stack.enter_context(measured(*new_database(), "")), PARTS))
+        if hook:
+            measures += (
+                (stack.enter_context(measured(*new_database(), hook=each)), (part,))
+                for part, each in ((WITHOUT_HOOK, ""), (HOOK, "hook"))
+            )
+        else:
+            measures.append((stack.enter_context(measured(*new_database())), PARTS))
         for _ in range(rounds):
             for measure, parts in measures:
                 for part in parts:
                     found.setdefault(part, []).append(measure(part))
-    for reference in (BEFORE, "none") if before else ("none",):
+    for reference in (WITHOUT_HOOK,) if hook else (BEFORE, "none") if before else ("none",):
         print(f"compared with: {reference}")
         for part, times in found.items():
             ratios = [time / other for time, other in zip(times, found[reference], strict=True)]
@@ -187,16 +210,18 @@ def compare(before: str, rounds: int, *, postgres: bool) -> None:
 def main() -> None:
     """Compare, or answer in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--before", default="")
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--before", default="")
+    chosen.add_argument("--hook", action="store_true")
     parser.add_argument("--postgres", action="store_true")
     parser.add_argument("--rounds", type=int, default=12)
-    parser.add_argument("--answer", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--answer", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     if asked.answer:
-        asyncio.run(answer_rounds(asked.answer[0], int(asked.answer[1])))
+        asyncio.run(answer_rounds(asked.answer[0], int(asked.answer[1]), hooked=bool(asked.answer[2])))
     else:
-        compare(asked.before, asked.rounds, postgres=asked.postgres)
+        compare(asked.before, asked.rounds, hook=asked.hook, postgres=asked.postgres)
 
 
 if __name__ == "__main__":

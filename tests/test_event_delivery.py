@@ -16,7 +16,7 @@ from openbooking.booking.event_queue import StoreWithEvents
 from openbooking.booking.model.order_event import AnyOrderEvent, OrderBooked, OrderCancelled
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import FeedWriter, Store, StoreUnavailableError
-from openbooking.event_delivery import KEPT_FOR, EventDelivery, deliver_events, pause_after
+from openbooking.event_delivery import _MOST_CALLS, _MOST_REPEATS, KEPT_FOR, EventDelivery, deliver_events, pause_after
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
 from openbooking.store.postgres.store import PostgresStore
@@ -146,6 +146,112 @@ class DeliveryTests(StoreTestCase):
                 clock.move(pause_after(1))
                 await delivery.tell_due()
             assert calls == 2
+
+        asyncio.run(run())
+
+    def test_calls_that_hang_hold_up_their_own_orders_only(self, tmp_path: Path) -> None:
+        """Also when they hang again and again: a part of the calls is kept for new events."""
+
+        async def run() -> None:
+            hanging, calls, most = {fresh() for _ in range(_ORDERS)}, 0, 0
+            listener = Listener()
+
+            async def tell(event: AnyOrderEvent) -> None:
+                nonlocal calls, most
+                calls += 1
+                most = max(most, calls)
+                try:
+                    if event.order.uuid in hanging:
+                        await asyncio.Event().wait()
+                    await listener(event)
+                finally:
+                    calls -= 1
+
+            clock = Clock()
+            async with self.stocked(tmp_path, clock, yoga=40) as store:
+                assert isinstance(store, StoreWithEvents)
+                await store.events.keep_until(clock() + KEPT_FOR)
+                for uuid in hanging:
+                    await store.execute(book(uuid, "yoga"))
+                    await store.execute(cancel(uuid, 1))
+                for failed in await store.events.due(clock(), _ORDERS):
+                    await store.events.postpone(failed, clock())
+                async with deliver_events(store.events, tell, clock):
+                    await wait_until(lambda: calls == _MOST_REPEATS)
+                    others = [fresh() for _ in range(2 * _MOST_CALLS)]
+                    for uuid in others:
+                        await store.execute(book(uuid, "yoga"))
+                        await store.execute(cancel(uuid, 1))
+                    await wait_until(lambda: len(listener.told) == 2 * len(others))
+                    assert most <= _MOST_CALLS
+                told = [[type_ for type_, uuid in listener.told if uuid == each] for each in others]
+                assert told == [[OrderBooked, OrderCancelled]] * len(others)
+                assert {uuid for _, uuid in listener.told} == set(others)
+
+        asyncio.run(run())
+
+    @pytest.mark.parametrize("fault", [GeneratorExit, SystemExit, BaseException, StopAsyncIteration])
+    def test_any_exception_is_a_failure(self, tmp_path: Path, fault: type[BaseException]) -> None:
+        """The process goes on, and later events are told."""
+
+        def fails(event: AnyOrderEvent) -> bool:
+            if isinstance(event, OrderCancelled):
+                raise fault
+            return False
+
+        async def run() -> None:
+            listener, clock = Listener(fails), Clock()
+            async with self.stocked(tmp_path, clock, yoga=5) as store:
+                assert isinstance(store, StoreWithEvents)
+                async with deliver_events(store.events, listener, clock):
+                    await store.execute(book(uuid := fresh(), "yoga"))
+                    await store.execute(cancel(uuid, 1))
+                    while not (await store.events.figures()).failing:
+                        await asyncio.sleep(0.01)
+                    await store.execute(book(fresh(), "yoga"))
+                    await wait_until(lambda: len(listener.told) == 2)
+
+        asyncio.run(run())
+
+    def test_a_keyboard_interrupt_ends_the_process_and_loses_no_event(self, tmp_path: Path) -> None:
+        def interrupt(_: AnyOrderEvent) -> bool:
+            raise KeyboardInterrupt
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, clock, yoga=5) as store:
+                assert isinstance(store, StoreWithEvents)
+                await store.events.keep_until(clock() + KEPT_FOR)
+                await store.execute(book(fresh(), "yoga"))
+                try:
+                    async with deliver_events(store.events, Listener(interrupt), clock):
+                        await asyncio.Event().wait()
+                finally:
+                    waiting.append((await store.events.figures()).waiting)
+
+        clock, waiting = Clock(), list[int]()
+        with pytest.raises(KeyboardInterrupt):
+            asyncio.run(run())
+        assert waiting == [1]
+
+    def test_an_event_that_could_not_be_removed_is_not_told_again(self, tmp_path: Path) -> None:
+        """The database is away for a moment after the call. The event is removed when it is back."""
+
+        async def run() -> None:
+            listener = Listener()
+            async with self.delivering(tmp_path, listener) as (store, delivery, _):
+                await store.execute(book(fresh(), "yoga"))
+                remove = delivery._queue.remove
+
+                async def fail(_: Any) -> None:
+                    delivery._queue.remove = remove  # type: ignore[method-assign]
+                    raise StoreUnavailableError("away")
+
+                delivery._queue.remove = fail  # type: ignore[assignment,method-assign]
+                await delivery._step()
+                await delivery._step()
+                assert isinstance(store, StoreWithEvents)
+                assert (await store.events.figures()).waiting == 0
+            assert len(listener.told) == 1
 
         asyncio.run(run())
 

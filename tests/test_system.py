@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
 import structlog
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from openbooking.booking.commands.book_at_desk import BookAtDesk
 from openbooking.booking.commands.get_order import GetOrder
@@ -27,7 +28,7 @@ from openbooking.periodic_jobs import SweepMonitor
 from openbooking.settings import AccessMode, Settings, SettingsError
 from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore
-from openbooking.system import System, open_identity_store, open_store, open_system
+from openbooking.system import OnCommitted, System, open_identity_store, open_store, open_system
 from openbooking.testing.samples import (
     MANAGER,
     SELLER,
@@ -301,6 +302,40 @@ async def test_on_committed_needs_a_store_that_keeps_events(tmp_path: Path) -> N
     with pytest.raises(SettingsError, match="keeps events"):
         async with open_system(settings, store=store, on_committed=on_committed):
             pass
+
+
+async def test_on_committed_that_is_no_async_function_is_told_in_the_log(tmp_path: Path) -> None:
+    def on_committed(event: OrderEvent, system: System) -> None:
+        """Return None, which cannot be awaited."""
+
+    settings, wrong = Settings(database=str(tmp_path / "x.sqlite3")), cast("OnCommitted", on_committed)
+    with capture_logs() as logs:
+        async with open_system(settings, Clock(), on_committed=wrong) as system:
+            await system.store.execute(PublishSeller(SELLER, actor=MANAGER))
+            await system.store.execute(Publish(session(YOGA, 5), actor=MANAGER))
+            await system.store.execute(book(fresh(), YOGA))
+            with anyio.fail_after(60):
+                while not (failed := [entry for entry in logs if entry["event"] == "on_committed.failed"]):
+                    await anyio.sleep(0.01)
+    assert "must be an async function: it has returned None" in str(failed[0]["exc_info"])
+
+
+async def test_on_committed_may_book(tmp_path: Path) -> None:
+    """A call that books, such as for a second course, is told of that booking too."""
+    uuids, told = [fresh(), fresh()], list[str]()
+
+    async def on_committed(event: OrderEvent, system: System) -> None:
+        told.append(event.order.uuid)
+        await system.store.execute(book(uuids[1], YOGA))
+
+    settings = Settings(database=str(tmp_path / "x.sqlite3"))
+    async with open_system(settings, Clock(), on_committed=on_committed) as system:
+        await system.store.execute(PublishSeller(SELLER, actor=MANAGER))
+        await system.store.execute(Publish(session(YOGA, 5), actor=MANAGER))
+        await system.store.execute(book(uuids[0], YOGA))
+        with anyio.fail_after(60):
+            while told != uuids:
+                await anyio.sleep(0.01)
 
 
 async def test_an_open_system_shows_what_other_software_has_sold(tmp_path: Path) -> None:

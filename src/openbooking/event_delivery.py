@@ -1,8 +1,9 @@
 """Tells the code of an embedder of order events after their commit, each at least once (`on_committed`).
 
-One process tells events at a time, one event after the other. An event is removed from the queue of the store after
-`on_committed` has returned. So events are told again after a crash, and none is lost. If `on_committed` raises an
-exception, the event is told again later, and the later events of its Order wait. Events of other Orders go on.
+One process tells events at a time. It makes several calls at once, each for another Order, so a call that hangs holds
+up its own Order only. An event is removed from the queue of the store after `on_committed` has returned. So events are
+told again after a crash, and none is lost. If `on_committed` raises an exception, the event is told again later, and
+the later events of its Order wait.
 """
 
 import asyncio
@@ -11,10 +12,12 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from secrets import token_hex
 from time import monotonic
+from typing import NamedTuple
 
 import structlog
 
 from openbooking.booking.event_queue import EventQueue, WaitingEvent
+from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.order_event import AnyOrderEvent
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.clock import Clock
@@ -34,6 +37,11 @@ _LOOK_AGAIN_SECONDS = 2.0
 _PAGE = 50
 # After this time the told events of a page are removed, so that few events are told again after a crash.
 _PAGE_SECONDS = 1.0
+# The largest number of calls at a time.
+_MOST_CALLS = 16
+# The largest number of these calls for events with which `on_committed` has failed before. So new events of other
+# Orders are told at once, however many calls hang again and again.
+_MOST_REPEATS = 8
 _LONGEST_PAUSE_SECONDS = 600
 _log = structlog.get_logger()
 
@@ -43,8 +51,15 @@ def pause_after(attempts: int) -> timedelta:
     return timedelta(seconds=min(2 ** min(attempts - 1, 16), _LONGEST_PAUSE_SECONDS))
 
 
+class _Call(NamedTuple):
+    """A call of `on_committed` for an event, which runs or has ended."""
+
+    waiting: WaitingEvent
+    task: asyncio.Task[None]
+
+
 class EventDelivery:
-    """Tells events of a queue, in one task of a process.
+    """Tells events of a queue, by one process at a time.
 
     Args:
         queue: The queue of the store.
@@ -60,6 +75,8 @@ class EventDelivery:
         self._call_seconds = call_seconds
         self._holder = token_hex(8)
         self._held = self._kept = -_KEEP_SECONDS
+        # An Order stays here until the queue knows how its call has ended, so that no event is told by two calls.
+        self._calls: dict[OrderKey, _Call] = {}
 
     async def begin(self) -> None:
         """Let the store keep events from now on.
@@ -75,26 +92,32 @@ class EventDelivery:
         try:
             while True:
                 pause = await self._step()
-                await asyncio.sleep(pause)
+                if running := self._running():
+                    await asyncio.wait(running, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+                else:
+                    await asyncio.sleep(pause)
         finally:
             with suppress(StoreUnavailableError):
+                await self._stop()
                 await self._queue.release(self._holder)
 
     async def tell_due(self) -> int:
-        """Tell the events that are due, at most one page; return how many calls were made."""
-        began, calls, told = monotonic(), 0, list[WaitingEvent]()
-        page = await self._queue.due(self._clock(), _PAGE)
-        try:
-            for waiting in page:
-                calls += 1
-                if await self._call(waiting):
-                    told.append(waiting)
-                if monotonic() - began > _PAGE_SECONDS:
-                    break
-        finally:
-            if told:
-                await self._queue.remove(told)
-        return calls
+        """Make calls for the events that are due, at most one page; return the number of calls that were begun.
+
+        Calls that take longer than a second go on, and are looked at again by the next `tell_due`.
+        """
+        await self._settle()
+        until, begun = monotonic() + _PAGE_SECONDS, set[asyncio.Task[None]]()
+        page = await self._queue.due(self._clock(), _PAGE + len(self._calls))
+        left = [waiting for waiting in page if waiting.event.order not in self._calls]
+        while monotonic() < until:
+            left = [waiting for waiting in left if not self._begin(waiting, begun)]
+            running = self._running()
+            if not begun & running:
+                break
+            await asyncio.wait(running, timeout=until - monotonic(), return_when=asyncio.FIRST_COMPLETED)
+        await self._settle()
+        return len(begun)
 
     async def _step(self) -> float:
         """Tell the next page, if this process has the right to; return the seconds until the next step."""
@@ -119,27 +142,66 @@ class EventDelivery:
             return True
         return False
 
-    async def _call(self, waiting: WaitingEvent) -> bool:
-        """Tell one event; return whether it was told. A failure is logged, and the event is told again later."""
+    def _running(self) -> set[asyncio.Task[None]]:
+        return {call.task for call in self._calls.values() if not call.task.done()}
+
+    def _begin(self, waiting: WaitingEvent, begun: set[asyncio.Task[None]]) -> bool:
+        """Begin the call for an event and add it to `begun`; return False if as many calls run as may run."""
+        running = [call for call in self._calls.values() if not call.task.done()]
+        repeats = sum(call.waiting.attempts > 0 for call in running)
+        if len(running) >= _MOST_CALLS or (waiting.attempts and repeats >= _MOST_REPEATS):
+            return False
+        task = asyncio.create_task(self._call(waiting.event))
+        self._calls[waiting.event.order] = _Call(waiting, task)
+        begun.add(task)
+        return True
+
+    async def _call(self, event: AnyOrderEvent) -> None:
         try:
             async with asyncio.timeout(self._call_seconds):
-                await self._tell(waiting.event)
-        except (Exception, asyncio.CancelledError):  # a fault of the embedder must not affect other events
-            if (task := asyncio.current_task()) and task.cancelling():
-                raise
-            attempts = waiting.attempts + 1
-            pause = pause_after(attempts)
-            _log.exception(
-                "on_committed.failed",
-                event_id=waiting.event.id,
-                event_type=type(waiting.event).__name__,
-                order=waiting.event.order.uuid,
-                attempts=attempts,
-                again_in_seconds=int(pause.total_seconds()),
-            )
-            await self._queue.postpone(waiting, self._clock() + pause)
-            return False
-        return True
+                await self._tell(event)
+        except SystemExit as fault:
+            raise RuntimeError("on_committed has called sys.exit.") from fault
+
+    async def _settle(self) -> None:
+        """Remove the events whose calls have ended from the queue, or postpone them if `on_committed` has failed."""
+        ended = [call for call in self._calls.values() if call.task.done()]
+        if told := [call.waiting for call in ended if _failure_of(call.task) is None]:
+            await self._queue.remove(told)
+        for call in ended:
+            if failure := _failure_of(call.task):
+                await self._postpone(call.waiting, failure)
+            del self._calls[call.waiting.event.order]
+
+    async def _postpone(self, waiting: WaitingEvent, failure: BaseException) -> None:
+        attempts = waiting.attempts + 1
+        pause = pause_after(attempts)
+        await self._queue.postpone(waiting, self._clock() + pause)
+        _log.error(
+            "on_committed.failed",
+            event_id=waiting.event.id,
+            event_type=type(waiting.event).__name__,
+            order=waiting.event.order.uuid,
+            attempts=attempts,
+            again_in_seconds=int(pause.total_seconds()),
+            exc_info=failure,
+        )
+
+    async def _stop(self) -> None:
+        """Cancel the calls that run, and note how the others have ended."""
+        running = self._running()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        self._calls = {
+            order: call for order, call in self._calls.items() if call.task not in running or not call.task.cancelled()
+        }
+        await self._settle()
+
+
+def _failure_of(task: asyncio.Task[None]) -> BaseException | None:
+    """Return the exception with which a call has ended; None if the event was told."""
+    return asyncio.CancelledError() if task.cancelled() else task.exception()
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 from functools import partial
+from inspect import isawaitable
 from math import inf
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
@@ -275,7 +276,10 @@ def _with_events(system: System, on_committed: OnCommitted | None) -> AbstractAs
 
 
 async def _tell(on_committed: OnCommitted, system: System, event: AnyOrderEvent) -> None:
-    await on_committed(event, system)
+    told: object = on_committed(event, system)
+    if not isawaitable(told):
+        raise TypeError(f"on_committed must be an async function: it has returned {told!r}, which cannot be awaited.")
+    await told
 
 
 def _upkeep_jobs(system: System) -> list[PeriodicJob]:

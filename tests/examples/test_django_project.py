@@ -69,6 +69,7 @@ async def test_django_shows_what_apps_have_booked(tmp_path: Path) -> None:
             gateway = Gateway(client, settings)
             uuid = await gateway.book(YOGA)
             await wait_for(lambda: shows("Booked by apps: 1"))
+            assert (await client.get("/booking")).headers["location"] == f"{settings.site_path}/"
             admin = await client.get("/admin/club/appbooking/")
             assert (admin.status_code, admin.headers["location"].partition("?")[0]) == (302, "/admin/login/")
             assert (await gateway.send("DELETE", f"orders/{uuid}")).status_code == 204

@@ -1,7 +1,9 @@
 """The example of a studio with tables of its own: the store passes the kit, and walk-ins never oversell."""
 
 import asyncio
+import os
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,29 +13,35 @@ from typing import Any
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.quote import Quote
 from openbooking.booking.commands.show_other_sales import show_other_sales
 from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.policy import Policy
+from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.store import Feed, FeedWriter, Store
 from openbooking.openactive.ids import OfferRef
-from openbooking.openactive.terms import BrokerRole
-from openbooking.store.backends import backend_of
-from openbooking.store.database import COMMAND_SECONDS
+from openbooking.openactive.terms import BrokerRole, OrderItemStatus
 from openbooking.store.postgres.purge import ERASED_WITHIN
 from openbooking.store.sql import SqlStore
 from openbooking.testing import DurableStoreTests
 from openbooking.testing.postgres import SMALL_LOG, PostgresServer
 from openbooking.testing.processes import Channel, run_in_processes
-from openbooking.testing.samples import ALICE, EMAIL, Clock, fresh, read_feed
+from openbooking.testing.samples import ALICE, EMAIL, MANAGER, SELLER, Clock, fresh, read_feed, session
 from openbooking.testing.store_case import StoreTestCase
+from support.postgres_sessions import connected
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "own_store"
 sys.path.insert(0, str(EXAMPLE))
 
 from studio.catalogue import STUDIO, publish_catalogue  # type: ignore[import-not-found]  # noqa: E402
 from studio.database import Database  # type: ignore[import-not-found]  # noqa: E402
+from studio.store import make_store, open_store  # type: ignore[import-not-found]  # noqa: E402
+from test_store import TestStudioStore  # type: ignore[import-not-found]  # noqa: E402
 
 _DATES = 8
 _SPACES = 3
@@ -50,6 +58,22 @@ DATA = (
     ),
 )
 
+# Enters walk-ins in the admin, and prints the status and the errors of the form.
+_WALK_INS = f"""
+import django
+django.setup()
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+
+call_command("migrate", verbosity=0)
+client = Client(HTTP_HOST="localhost")
+client.force_login(User.objects.create_superuser("ann"))
+for _ in range({_SPACES + 1}):
+    reply = client.post("/admin/office/visit/add/", {{"member": 1, "class_date": 2}})
+    print(reply.status_code, b"There is no space left." in reply.content, b'value="2" selected' in reply.content)
+"""
+
 
 class StudioCase(StoreTestCase):
     """Opens the store in the database of the studio, beside the tables of the studio."""
@@ -60,10 +84,9 @@ class StudioCase(StoreTestCase):
 
     def open_store(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> SqlStore:
         """Open the store."""
-        database = Database(self.address(folder)).of_openbooking
-        return backend_of(database).open_store(
-            database, replica="", policy=policy, writer=writer, clock=clock, command_seconds=COMMAND_SECONDS
-        )
+        studio = Database(self.address(folder))
+        opened: SqlStore = open_store(studio, policy=policy, writer=writer, clock=clock)
+        return opened
 
 
 class SqliteCase(StudioCase):
@@ -110,7 +133,7 @@ async def make_database(address: str) -> None:
     for statement in DATA:
         await studio.run(statement)
     await studio.run("INSERT INTO walk_ins (member_id, class_date_id) VALUES (1, 1)")
-    await studio.join()
+    await make_store(studio)
 
 
 def booking(number: int) -> Book:
@@ -128,6 +151,13 @@ def booking(number: int) -> Book:
         total_payment_due=Decimal(0),
     )
     return Book(caller=ALICE, uuid=fresh(), request=request)
+
+
+def leasing_all(number: int) -> Quote:
+    """Return a quote that leases all spaces on a date of the class."""
+    request = booking(number).request
+    items = tuple(replace(request.items[0], position=position) for position in range(_SPACES))
+    return Quote(checkpoint=Checkpoint.C2, caller=ALICE, uuid=fresh(), request=replace(request, items=items))
 
 
 class WalkInTests(StudioCase):
@@ -161,6 +191,31 @@ class WalkInTests(StudioCase):
                 await show(store)
                 (slot,) = (await read_feed(store, Feed("slots"))).values()
                 assert slot["remainingUses"] == 0
+
+        asyncio.run(run())
+
+    def test_a_date_whose_row_is_gone_is_withdrawn_and_its_bookings_are_cancelled(self, tmp_path: Path) -> None:
+        """What others publish stays on sale."""
+
+        async def run() -> None:
+            studio, clock = Database(self.address(tmp_path)), Clock()
+            async with self.opened(tmp_path, clock) as store:
+                await publish_catalogue(store, studio)
+                await store.execute(PublishSeller(SELLER, actor=MANAGER))
+                await store.execute(Publish(session("of-the-console", 5), actor=MANAGER))
+                reply = await store.execute(booking(2))
+                await studio.run("DELETE FROM class_dates WHERE id = 2")
+                await studio.run("DELETE FROM court_hours")
+                await studio.run("DELETE FROM courts")
+                for _ in range(2):
+                    await publish_catalogue(store, studio)
+                dates = await read_feed(store, Feed("scheduled-sessions"))
+                assert {key for key, data in dates.items() if data is None} == {"2"}
+                assert dates["of-the-console"]
+                for feed in ("slots", "facility-uses"):
+                    assert set((await read_feed(store, Feed(feed))).values()) == {None}
+                order = await store.execute(GetOrder(caller=ALICE, uuid=reply.uuid))
+                assert [state.status for _, state in order.items()] == [OrderItemStatus.SELLER_CANCELLED]
 
         asyncio.run(run())
 
@@ -218,11 +273,47 @@ async def left(store: Store, key: str) -> int:
 
 
 class TestWalkInsOnSqlite(SqliteCase, WalkInTests):
-    pass
+    def test_the_admin_of_django_shows_what_the_trigger_refuses(self, tmp_path: Path) -> None:
+        """The form is shown again with an error, and with the values that were entered."""
+        environment = {
+            **os.environ,
+            "STUDIO_DATABASE": self.address(tmp_path),
+            "DJANGO_SETTINGS_MODULE": "office.settings",
+            "PYTHONPATH": os.pathsep.join([str(EXAMPLE), os.environ.get("PYTHONPATH", "")]),
+        }
+        shown = subprocess.run(
+            [sys.executable, "-c", _WALK_INS], env=environment, check=True, capture_output=True, text=True
+        ).stdout.splitlines()
+        assert shown == ["302 False False"] * _SPACES + ["200 True True"]
 
 
 class TestWalkInsOnPostgres(PostgresCase, WalkInTests):
-    pass
+    @pytest.mark.parametrize(
+        ("isolation", "message"),
+        [
+            ("read_committed", "There is no space left."),
+            ("repeatable_read", "READ COMMITTED"),
+            ("serializable", "READ COMMITTED"),
+        ],
+    )
+    def test_a_transaction_that_began_before_a_lease_sells_no_leased_space(
+        self, tmp_path: Path, isolation: Any, message: str
+    ) -> None:
+        """A transaction that reads from a snapshot does not see the Lease, so the trigger refuses the walk-in."""
+
+        async def run() -> None:
+            async with self.opened(tmp_path, Clock()) as store, connected(self.url) as office:
+                await publish_catalogue(store, Database(self.url))
+                transaction = office.transaction(isolation=isolation)
+                await transaction.start()
+                await office.fetch("SELECT name FROM members")
+                quoted = await store.execute(leasing_all(2))
+                assert not quoted.has_errors
+                with pytest.raises(asyncpg.PostgresError, match=message):
+                    await office.execute("INSERT INTO walk_ins (member_id, class_date_id) VALUES (1, 2)")
+                await transaction.rollback()
+
+        asyncio.run(run())
 
 
 # These tests of the kit are run in `make test`, the others in `make fire`.
@@ -240,8 +331,11 @@ def in_short_run(request: pytest.FixtureRequest, is_long_run: bool) -> None:
 
 
 @pytest.mark.usefixtures("in_short_run")
-class TestKitOnSqlite(SqliteCase, DurableStoreTests):
-    pass
+class TestKitOnSqlite(TestStudioStore):  # type: ignore[misc]
+    """The tests of the example itself."""
+
+
+del TestStudioStore
 
 
 @pytest.mark.usefixtures("in_short_run")

@@ -61,7 +61,7 @@ async def store(database: str) -> AsyncIterator[SqlStore]:
         yield opened_store
 
 
-async def sell_elsewhere(database: str, path: str, spaces: int) -> None:
+async def sell_elsewhere(database: str, path: str, spaces: float | str) -> None:
     """Write the number of sold spaces, as other software does."""
     insert = f"INSERT INTO sold_elsewhere (path, spaces) VALUES ('{path}', {spaces})"
     statement = f"{insert} ON CONFLICT (path) DO UPDATE SET spaces = excluded.spaces"
@@ -108,6 +108,43 @@ async def test_views_tell_what_is_booked_from_what_is_sold_elsewhere(database: s
     occurrence = await store.views.of(SELLER.key).occurrence(YOGA)
     assert occurrence
     assert (occurrence.booked, occurrence.elsewhere, occurrence.sold) == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("written", "counted"), [(-3, 0), (2**31 - 1, 2**31 - 1), (2**62, 2**31 - 1), (1.5, 1), ("'?'", 2**31 - 1)]
+)
+async def test_an_absurd_number_is_bounded_everywhere(
+    database: str, store: SqlStore, written: float | str, counted: int
+) -> None:
+    """Decisions, views, feeds and the integrity check count the same number, and the feed is written once."""
+    if scheme_of(database) and not (isinstance(written, int) and written < 2**31):
+        return  # PostgreSQL refuses these.
+    left = max(5 - counted, 0)
+    await sell_elsewhere(database, YOGA, written)
+    await show_other_sales(store, store)
+    assert await store.paths_shown_wrong(10) == []
+    assert await spaces_left(store, "yoga") == left
+    occurrence = await store.views.of(SELLER.key).occurrence(YOGA)
+    assert occurrence
+    assert (occurrence.elsewhere, occurrence.sold) == (counted, counted)
+    assert (await store.execute(quote(fresh(), "yoga"))).items[0].remaining == left
+    assert (await store.execute(book(fresh(), *["yoga"] * 6))).has_errors
+    assert await store.check_integrity() == []
+
+
+async def test_spaces_sold_elsewhere_beyond_the_capacity_refuse_leased_spaces_and_keep_orders(
+    database: str, store: SqlStore
+) -> None:
+    """The studio sells more than there is while a Broker has a Lease: B is refused."""
+    await store.execute(book(kept := fresh(), "yoga"))
+    leased = await store.execute(quote(fresh(), "yoga", "yoga"))
+    await sell_elsewhere(database, YOGA, 7)
+    await show_other_sales(store, store)
+    assert await spaces_left(store, "yoga") == 0
+    assert (await store.execute(quote(leased.uuid, "yoga", "yoga"))).has_errors
+    assert (await store.execute(book(leased.uuid, "yoga", "yoga"))).has_errors
+    assert (await store.execute(GetOrder(caller=ALICE, uuid=kept))).uuid == kept
+    assert await store.check_integrity() == []
 
 
 async def test_an_opportunity_that_is_off_sale_is_shown_right_when_it_returns(database: str, store: SqlStore) -> None:

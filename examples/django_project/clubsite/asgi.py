@@ -4,7 +4,8 @@ import os
 
 from django.core.asgi import get_asgi_application
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.responses import RedirectResponse
+from starlette.routing import Mount, Route
 
 from openbooking import create_app, load_settings
 
@@ -18,4 +19,11 @@ from clubsite.booking import lifespan_of  # noqa: E402
 
 settings = load_settings()
 booking = create_app(settings, on_committed=on_committed)
-application = Starlette(routes=[Mount(settings.site_path, booking), Mount("/", django)], lifespan=lifespan_of(booking))
+application = Starlette(
+    routes=[
+        Route(settings.site_path, lambda _: RedirectResponse(f"{settings.site_path}/")),
+        Mount(settings.site_path, booking),
+        Mount("/", django),
+    ],
+    lifespan=lifespan_of(booking),
+)

@@ -3,12 +3,16 @@
 import asyncio
 import os
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from openbooking import (
     Actor,
     ActorKind,
+    CancelOpportunity,
+    FindBySource,
     Offer,
     Opportunity,
     OpportunityType,
@@ -17,6 +21,7 @@ from openbooking import (
     Seller,
     Store,
     TaxMode,
+    Withdraw,
     load_settings,
     open_system,
     opportunity_path,
@@ -31,6 +36,8 @@ STUDIO = Seller(
     properties={"url": "https://studio.example.com/"},
 )
 TABLES = Actor(ActorKind.SYSTEM, "studio tables")
+# Opportunities with this source are withdrawn when their rows are gone. Those of the console have other sources.
+SOURCE = "studio tables"
 PLACE = {
     "@type": "Place",
     "name": "Pine Studio",
@@ -52,15 +59,38 @@ BADMINTON = {
 
 
 async def publish_catalogue(store: Store, studio: Database) -> None:
-    """Publish all classes and courts. What has not changed is not published again, so this may run often."""
+    """Publish all classes and courts, and withdraw those whose rows are gone.
+
+    What has not changed is not published again, so this may run often.
+    """
     await store.execute(PublishSeller(STUDIO, actor=TABLES))
+    published: set[str] = set()
     for row in await studio.run("SELECT id, name, price_pence FROM classes"):
         statement = "SELECT id, starts, minutes, spaces FROM class_dates WHERE class_id = $1"
         dates = await studio.run(statement, row[0])
-        await store.execute(Publish(tuple(class_with_dates(*row, dates)), actor=TABLES))
+        published |= await publish(store, class_with_dates(*row, dates))
     for row in await studio.run("SELECT id, name, price_pence FROM courts"):
         hours = await studio.run("SELECT id, starts FROM court_hours WHERE court_id = $1", row[0])
-        await store.execute(Publish(tuple(court_with_hours(*row, hours)), actor=TABLES))
+        published |= await publish(store, court_with_hours(*row, hours))
+    await withdraw_others(store, published)
+
+
+async def publish(store: Store, family: Iterator[Opportunity]) -> set[str]:
+    """Publish Opportunities, and return their paths."""
+    opportunities = tuple(replace(opportunity, source=SOURCE) for opportunity in family)
+    await store.execute(Publish(opportunities, actor=TABLES))
+    return {opportunity.path for opportunity in opportunities}
+
+
+async def withdraw_others(store: Store, kept: set[str]) -> None:
+    """Withdraw the published Opportunities without a row. Bookings of those that have not begun are cancelled first."""
+    known = await store.execute(FindBySource(frozenset({SOURCE}), actor=TABLES))
+    gone = {path: opportunity for path, opportunity in known.items() if path not in kept}
+    for path, opportunity in gone.items():
+        if opportunity.start and opportunity.start > datetime.now(UTC) and opportunity.takes_place:
+            await store.execute(CancelOpportunity(opportunity=path, message="The studio has cancelled.", actor=TABLES))
+    if gone:
+        await store.execute(Withdraw(sources=frozenset({SOURCE}), keep=frozenset(kept), actor=TABLES))
 
 
 def class_with_dates(key: int, name: str, pence: int, dates: list[tuple[int, str, int, int]]) -> Iterator[Opportunity]:

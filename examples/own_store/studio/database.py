@@ -1,15 +1,12 @@
-"""The studio's database. `python -m studio.database` adds the tables of openbooking to it, once."""
+"""Runs statements in the studio's database, which is an SQLite file or a PostgreSQL database."""
 
 import asyncio
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-
-from openbooking import prepare
 
 FOLDER = Path(__file__).parent
 
@@ -54,18 +51,9 @@ class Database:
             with closing(sqlite3.connect(self.address)) as file:
                 file.executescript(statements)
 
-    async def join(self) -> None:
-        """Add the tables of openbooking to those of the studio, and the triggers that join both. Run this once."""
-        await asyncio.to_thread(prepare, self.of_openbooking, beside=True)
-        await self.run_file("sales.sql")
-
     def _run_in_file(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         named = {str(number): value for number, value in enumerate(values, 1)}
         # Without an isolation level each statement is a transaction.
         with closing(sqlite3.connect(self.address, isolation_level=None, timeout=10)) as file:
             file.execute("PRAGMA foreign_keys = ON")
             return file.execute(statement, named).fetchall()
-
-
-if __name__ == "__main__":
-    asyncio.run(Database(os.environ["STUDIO_DATABASE"]).join())

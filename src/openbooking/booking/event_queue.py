@@ -49,6 +49,8 @@ class EventQueue(Protocol):
     async def take_over(self, holder: str, now: datetime, until: datetime) -> bool:
         """Take or renew the right to tell events; return False if another holder has the right.
 
+        A right that lasts for days was taken before a clock was turned back, and has ended.
+
         Args:
             holder: The name of the caller. A holder that calls again keeps the right.
             now: The current time.

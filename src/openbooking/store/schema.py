@@ -36,6 +36,9 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    case,
+    cast,
+    literal_column,
 )
 
 metadata = MetaData()
@@ -351,7 +354,8 @@ Index(
 )
 
 # The spaces that other software of the operator has sold (`docs/how-to/embed.md`). That software writes `path` and
-# `spaces`. `shown` is the number with which this system has last written the feed item.
+# `spaces`. `shown` is the number with which this system has last written the feed item. Statements read
+# `counted_elsewhere` instead of `spaces`: the other software may write any number, and SQLite stores any value.
 sold_elsewhere = Table(
     "sold_elsewhere",
     metadata,
@@ -361,6 +365,12 @@ sold_elsewhere = Table(
 )
 _unshown = sold_elsewhere.c.spaces != sold_elsewhere.c.shown
 Index("ix_sold_elsewhere_unshown", sold_elsewhere.c.path, sqlite_where=_unshown, postgresql_where=_unshown)
+_none, _most = literal_column("0", Integer), literal_column(str(2**31 - 1), Integer)
+counted_elsewhere = case(
+    (sold_elsewhere.c.spaces < _none, _none),
+    (sold_elsewhere.c.spaces > _most, _most),
+    else_=cast(sold_elsewhere.c.spaces, Integer),
+)
 
 # The order events that `on_committed` has not been told, in the order of `number`. `due_at` and `attempts` change if it
 # fails. SQLite uses the number of a removed event again, so events are found by `number` and `id`.

@@ -32,6 +32,7 @@ from openbooking.store.courts import overlap, with_overlapping
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.schema import (
     claim,
+    counted_elsewhere,
     counter,
     feed_item,
     opportunity,
@@ -133,7 +134,7 @@ class Statements:
                 leased=_claimed(opportunity, live),
                 document=opportunity.c.document,
             ).where(of_family),
-            _row("elsewhere", sold_elsewhere.c.path, booked=sold_elsewhere.c.spaces).where(
+            _row("elsewhere", sold_elsewhere.c.path, booked=counted_elsewhere).where(
                 self.dialect.among(sold_elsewhere.c.path, select(family.c.path))
             ),
             _row(
@@ -185,7 +186,9 @@ class Statements:
             feed_item, (feed_item.c.id == sold_elsewhere.c.path) & _is_in_open_feed(self.dialect)
         )
         wrong = select(sold_elsewhere.c.path).select_from(items)
-        outdated = wrong.where(sold_elsewhere.c.spaces != sold_elsewhere.c.shown, feed_item.c.data.is_not(None))
+        # The comparison of the two columns shows that the partial index has the rows.
+        unshown = (sold_elsewhere.c.spaces != sold_elsewhere.c.shown, counted_elsewhere != sold_elsewhere.c.shown)
+        outdated = wrong.where(*unshown, feed_item.c.data.is_not(None))
         return self.dialect.compile(first(outdated.order_by(sold_elsewhere.c.path)))
 
     @cached_property

@@ -29,6 +29,10 @@ CREATE FUNCTION public.take_space() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     wanted public.bookable;
 BEGIN
+    -- With another isolation level the statements below would not see what apps hold since the transaction has begun.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE feature_not_supported USING MESSAGE = 'Enter walk-ins in transactions with READ COMMITTED.';
+    END IF;
     SELECT * INTO wanted FROM public.bookable
     WHERE class_date_id = NEW.class_date_id OR court_hour_id = NEW.court_hour_id;
     PERFORM FROM openbooking.opportunity WHERE path = wanted.path FOR UPDATE;

@@ -125,7 +125,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         held: The leased spaces of the Booking Partners in `Needs.holders`, by path and partner.
         holdings: The holdings of these Booking Partners, by partner and Seller.
         timetable: The loaded entries of timetables, by key.
-        sold_elsewhere: The spaces that other software of the operator has sold, by path, if there are any.
+        sold_elsewhere: The spaces that other software of the operator has sold, by path, if there are any: at least 0.
         activity: The entries that the decisions since the situation was loaded add to the activity log.
     """
 
@@ -214,7 +214,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     def _spaces_after(self, path: str, changes: Mapping[str, Spaces] | None) -> Spaces:
         counted = self.spaces_of(path)
         if path in self.sold_elsewhere:
-            counted = counted.plus(Spaces(booked=max(self.sold_elsewhere[path], 0)))
+            counted = counted.plus(Spaces(booked=self.sold_elsewhere[path]))
         return counted.plus(changes[path]) if changes and path in changes else counted
 
     def spaces_held(self, record: Record | None) -> Mapping[str, int]:

@@ -10,6 +10,7 @@ from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.numbering import MODIFIED
 from openbooking.store.schema import (
     claim,
+    counted_elsewhere,
     counter,
     ended_line,
     feed_item,
@@ -134,7 +135,7 @@ class IntegrityStatements:
     def sold_elsewhere(self) -> Statement:
         """:paths → path, and the spaces that other software has sold, as the feed shows them and now."""
         of_paths = self._dialect.among(sold_elsewhere.c.path, self._dialect.values("paths"))
-        found = select(sold_elsewhere.c.path, sold_elsewhere.c.shown, sold_elsewhere.c.spaces)
+        found = select(sold_elsewhere.c.path, sold_elsewhere.c.shown, counted_elsewhere)
         return self._dialect.compile(found.where(of_paths))
 
     @cached_property

@@ -21,6 +21,8 @@ _decode = msgspec.json.Decoder(AnyOrderEvent).decode
 _CONFIRM_SECONDS = 10.0
 # The largest number of expired events that one transaction removes. Bookings wait for the transaction.
 _FORGOTTEN_AT_ONCE = 500
+# The clocks of processes differ by less than this.
+_CLOCKS_APART = timedelta(minutes=5)
 # How long the events of an Order wait after one of them could not be read, such as one of a newer version.
 _UNREADABLE_FOR = timedelta(minutes=10)
 _log = structlog.get_logger()
@@ -48,7 +50,8 @@ class SqlEventQueue:
 
     async def take_over(self, holder: str, now: datetime, until: datetime) -> bool:
         """Take or renew the right to tell events; return False if another holder has the right."""
-        times = {"now": microseconds(now), "until": microseconds(until)}
+        latest = until + _CLOCKS_APART
+        times = {"now": microseconds(now), "until": microseconds(until), "latest": microseconds(latest)}
         taken = partial(ask, self._sql.take_over, holder=holder, **times)
         return bool(await self._database.write(taken, brief=True))
 

@@ -38,8 +38,13 @@ class EventQueueStatements:
 
     @cached_property
     def take_over(self) -> Statement:
-        """:holder :now :until → one row if the holder has the right to tell events now."""
-        is_free = or_(event_delivery.c.holder == bindparam("holder"), event_delivery.c.held_until < bindparam("now"))
+        """:holder :now :until :latest → one row if the holder has the right to tell events now.
+
+        A right that lasts longer than :latest was taken before the clock was turned back.
+        """
+        held_until = event_delivery.c.held_until
+        has_ended = or_(held_until < bindparam("now"), held_until > bindparam("latest"))
+        is_free = or_(event_delivery.c.holder == bindparam("holder"), has_ended)
         taken = update(event_delivery).where(is_free).values(holder=bindparam("holder"), held_until=bindparam("until"))
         return self._dialect.compile(taken.returning(event_delivery.c.name))
 

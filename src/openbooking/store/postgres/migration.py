@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import asyncpg
 from sqlalchemy import Connection, NullPool, text
+from sqlalchemy.exc import DBAPIError
 
 from openbooking.store.backends import SchemaError
 from openbooking.store.schema import REVISION, VERSION_TABLE
@@ -43,7 +44,7 @@ async def run_in_migration(url: str, work: Callable[[Connection], T]) -> T:
     """Run `work` in one transaction that holds the advisory lock of migrations; return its result.
 
     Raises:
-        SchemaError: The server is older than PostgreSQL 15.
+        SchemaError: The server is older than PostgreSQL 15, or a view of an embedder stops a migration.
     """
     from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - longer to load than `is_prepared` takes
 
@@ -60,4 +61,11 @@ async def run_in_migration(url: str, work: Callable[[Connection], T]) -> T:
         version = await connection.scalar(text("SELECT current_setting('server_version_num')::int"))
         if int(version or 0) < _OLDEST_VERSION:
             raise SchemaError("The database server is too old: PostgreSQL 15 or newer is needed.")
-        return await connection.run_sync(work)
+        try:
+            return await connection.run_sync(work)
+        except DBAPIError as fault:
+            cause = fault.orig.__cause__ if fault.orig else None
+            if not isinstance(cause, asyncpg.DependentObjectsStillExistError | asyncpg.FeatureNotSupportedError):
+                raise
+            message = f"The schema cannot be changed, because of tables or views that are not ours: {cause.detail}"
+            raise SchemaError(f"{message}. Drop these, run `openbooking migrate`, and make them again.") from fault

@@ -72,9 +72,19 @@ def run_in_migration(path: Path, work: Callable[[Connection], T]) -> T:
             connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")
             _keep_write_ahead_log(connection)
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            return work(connection)
+            triggers = _triggers(connection)
+            result = work(connection)
+            for name in triggers.keys() - _triggers(connection).keys():
+                connection.exec_driver_sql(triggers[name])
+            return result
     except sqlite3.DatabaseError as fault:
         raise StoreUnavailableError(f"The database {path} cannot be opened: {fault}.") from fault
+
+
+def _triggers(connection: Connection) -> dict[str, str]:
+    """Return the statements that make the triggers of an embedder, by name. A table that is made anew loses them."""
+    rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    return {row.name: row.sql for row in rows}
 
 
 def _keep_write_ahead_log(connection: Connection) -> None:

@@ -29,6 +29,7 @@ from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.schema import (
     booked_session,
     claim,
+    counted_elsewhere,
     ended_line,
     opportunity,
     personal_data,
@@ -205,7 +206,7 @@ class ViewStatements:
             _counted("proposals", func.count()).select_from(proposals).where(at_paths, claim.c.expires.is_not(None)),
         ]
         grouped = [counted.group_by(claim.c.opportunity) for counted in found]
-        elsewhere = select(literal_column("'elsewhere'"), sold_elsewhere.c.path, sold_elsewhere.c.spaces)
+        elsewhere = select(literal_column("'elsewhere'"), sold_elsewhere.c.path, counted_elsewhere)
         sold = elsewhere.where(self.dialect.among(sold_elsewhere.c.path, self.dialect.values("paths")))
         return self.dialect.compile(grouped[0].union_all(*grouped[1:], sold))
 

@@ -142,7 +142,10 @@ class DurableEventTests(EventTests):
     """Tests of the queue of events of a store on disk that several processes can open at the same time."""
 
     def test_one_process_tells_events_at_a_time(self, tmp_path: Path) -> None:
-        """Another one takes over when the first one has given up, or has not renewed its right in time."""
+        """Another one takes over when the first one has given up, or has not renewed its right in time.
+
+        A right that was taken before a clock was turned back does not last for days.
+        """
 
         async def run() -> None:
             async with self.keeping(tmp_path) as opened, self.opened(tmp_path, opened.clock) as other:
@@ -156,6 +159,8 @@ class DurableEventTests(EventTests):
                 assert await two.take_over("two", now, later)
                 after = later + timedelta(seconds=1)
                 assert await one.take_over("one", after, after)
+                turned_back = now - _DAY
+                assert await two.take_over("two", turned_back, turned_back + timedelta(seconds=60))
 
         asyncio.run(run())
 
