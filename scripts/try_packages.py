@@ -1,8 +1,8 @@
-"""Installs the wheel as users do, and runs it without a network. This takes three minutes on an idle machine.
+"""Installs the wheel as users do, and runs it without a network.
 
 try_packages.py FOLDER: the wheel of the folder is installed by pip with each Python from 3.11 on that is found, and by
-uvx and pipx. The commands then run in a namespace without a network, where Linux allows that. The installation itself
-needs a network.
+uvx and pipx. This takes minutes, most of them for pip. The commands then run in a namespace without a network, where
+Linux allows that. The installation itself needs a network.
 """
 
 import os
@@ -70,9 +70,7 @@ def _try_pip(version: str, python: str, wheel: Path, scratch: Path) -> None:
     """Install with pip into a new environment, and run the commands there."""
     _run(python, "-m", "venv", str(scratch / "venv"))
     programs = scratch / "venv" / "bin"
-    # Compiling all modules of all libraries would take longer than the installation.
-    options = ("--only-binary", ":all:", "--no-compile")
-    _run(str(programs / "pip"), "--disable-pip-version-check", "-q", "install", *options, str(wheel))
+    _run(str(programs / "pip"), "--disable-pip-version-check", "-q", "install", "--only-binary", ":all:", str(wheel))
     own = str(programs / "python")
     for command in (
         (str(programs / "openbooking"), "--version", "--verbose"),
