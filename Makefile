@@ -134,7 +134,7 @@ licences: .venv/.dev ## Write docs/reference/licences.md, and fail for a licence
 	$(PYTHON) scripts/licences.py
 
 audit: .venv/.dev ## Compare the pinned libraries with the known vulnerabilities (network)
-	.venv/bin/pip-audit --require-hashes --disable-pip -r requirements.txt -r requirements-dev.txt
+	.venv/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.txt -r requirements-dev.txt
 
 docs: .venv/.dev ## Build the documentation as a web site that needs no network, in build/site
 	@$(PYTHON) scripts/build_docs.py

@@ -1,8 +1,8 @@
 """Installs the wheel as users do, and runs it without a network.
 
 try_packages.py FOLDER: the wheel of the folder is installed by pip with each Python from 3.11 on that is found, and by
-uvx and pipx. The commands then run in a namespace without a network, where Linux allows that. The installation itself
-needs a network.
+uvx and pipx. This takes minutes, most of them for pip. The commands then run in a namespace without a network, where
+Linux allows that. The installation itself needs a network.
 """
 
 import os
@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 _OLDEST, _NEWEST = 11, 14
+_SECONDS = 600
 # Turns the loopback interface of a new network namespace on (SIOCSIFFLAGS, IFF_UP and IFF_RUNNING), and runs a command.
 _WITH_LOOPBACK = """
 import fcntl, os, socket, struct, sys
@@ -58,7 +59,7 @@ def _interpreters() -> Iterator[tuple[str, str]]:
         if python and _runs(python):
             yield f"3.{minor}", python
         else:
-            print(f"Python 3.{minor}: not on this machine")
+            _report(f"Python 3.{minor}: not on this machine")
 
 
 def _runs(python: str) -> bool:
@@ -82,24 +83,29 @@ def _try_pip(version: str, python: str, wheel: Path, scratch: Path) -> None:
         (str(programs / "openbooking"), "demo", "--book"),
     ):
         _run(*_without_network(), *command, folder=scratch)
-    print(f"Python {version}: pip install, check, migrate, demo{_network()}")
+    _report(f"Python {version}: pip install, check, migrate, demo{_network()}")
 
 
 def _try_runners(wheel: Path, scratch: Path) -> None:
-    """Run the demo with uvx and pipx: first with a network, so that they install, and then without."""
+    """Install with uvx and pipx, which needs a network, and run the demo without a network."""
     _run(sys.executable, "-m", "venv", str(scratch / "venv"))
     programs = scratch / "venv" / "bin"
     _run(str(programs / "pip"), "--disable-pip-version-check", "-q", "install", "uv", "pipx")
     homes = {name: str(scratch / name.lower()) for name in ("UV_CACHE_DIR", "UV_TOOL_DIR", "PIPX_HOME", "PIPX_BIN_DIR")}
-    demo = ("openbooking", "demo", "--book")
+    install, demo = ("openbooking", "--version"), ("openbooking", "demo", "--book")
     uvx = (str(programs / "uvx"), "--python", sys.executable)
-    _run(*uvx, "--from", str(wheel), *demo, folder=scratch, **homes)
+    _run(*uvx, "--from", str(wheel), *install, folder=scratch, **homes)
     _run(*_without_network(), *uvx, "--offline", "--from", str(wheel), *demo, folder=scratch, **homes)
-    print(f"uvx openbooking demo{_network()}")
+    _report(f"uvx openbooking demo{_network()}")
     pipx = (str(programs / "pipx"), "run", "--python", sys.executable, "--spec", str(wheel))
-    _run(*pipx, *demo, folder=scratch, **homes)
+    _run(*pipx, *install, folder=scratch, **homes)
     _run(*_without_network(), *pipx, *demo, folder=scratch, **homes)
-    print(f"pipx run openbooking demo{_network()}")
+    _report(f"pipx run openbooking demo{_network()}")
+
+
+def _report(done: str) -> None:
+    """Print what was tried, at once, because the next step takes long."""
+    print(done, flush=True)
 
 
 def _without_network() -> tuple[str, ...]:
@@ -119,9 +125,12 @@ def _network() -> str:
 def _run(*command: str, folder: Path | None = None, **variables: str) -> None:
     """Run a command; end with its output if it fails. It sees nothing of this checkout and of its settings."""
     kept = {name: value for name, value in os.environ.items() if not re.match(r"OPENBOOKING_|PYTHON|VIRTUAL_ENV", name)}
-    done = subprocess.run(
-        command, cwd=folder, env=kept | variables, capture_output=True, text=True, timeout=600, check=False
-    )
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=kept | variables, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        sys.exit(f"{' '.join(command)} did not end within {_SECONDS} seconds.")
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
 

@@ -57,6 +57,31 @@ def test_a_backup_of_postgresql_can_be_restored(postgres: PostgresServer, folder
     assert " TABLE DATA public record " in listed
 
 
+@pytest.mark.parametrize(
+    ("location", "argument", "password"),
+    [
+        ("postgresql://ob:s%C3%A9c%25r%40t@db:5432/x?a=%20b", "postgresql://ob@db:5432/x?a=%20b", "séc%r@t"),
+        ("postgres://ob@db/x", "postgres://ob@db/x", ""),
+        ("postgresql:///x?host=/a:b@c", "postgresql:///x?host=/a:b@c", ""),
+    ],
+)
+def test_the_list_of_processes_does_not_show_the_password(
+    location: str, argument: str, password: str, folder: Path, tmp_path: Path
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for program, command in (
+        ("pg_dump", 'printf "%s\n" "$@" "PGPASSWORD=${PGPASSWORD:-}" >"${3#--file=}"'),
+        ("pg_restore", ""),
+    ):
+        (programs / program).write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
+        (programs / program).chmod(0o755)
+    done = back_up(folder, OPENBOOKING_DATABASE=location, PATH=f"{programs}:/usr/bin:/bin")
+    assert (done.returncode, done.stderr) == (0, "")
+    (backup,) = folder.iterdir()
+    assert backup.read_text(encoding="utf-8").splitlines()[-2:] == [f"--dbname={argument}", f"PGPASSWORD={password}"]
+
+
 def test_a_backup_that_fails_leaves_nothing_and_deletes_nothing(folder: Path, tmp_path: Path) -> None:
     old = folder / "openbooking-2026-01-01T000000Z.sqlite3"
     old.write_bytes(b"")

@@ -47,14 +47,6 @@ class Broker:
             await asyncio.sleep(0.01)
 
 
-@pytest.fixture
-def database(kind_of_database: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    """Return an empty database of the kind."""
-    if kind_of_database == "sqlite":
-        return str(tmp_path / "served.sqlite3")
-    return str(request.getfixturevalue("postgres").new_database())
-
-
 async def test_no_booking_fails_or_is_lost_while_servers_are_replaced(
     kind_of_proxy: str, database: str, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:

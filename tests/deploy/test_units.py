@@ -58,22 +58,41 @@ def test_the_first_process_alone_is_told_to_stop_and_has_time() -> None:
     assert int(seconds) > int(drain) + SECONDS_TO_FINISH
 
 
-@pytest.mark.parametrize(
-    "script", [SYSTEMD / "openbooking", DEPLOY / "backup/openbooking-backup"], ids=lambda p: p.name
-)
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_scripts_are_shell_scripts_that_can_be_run(script: Path) -> None:
     assert os.access(script, os.X_OK)
     done = subprocess.run(["sh", "-n", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_environment_file_means_the_same_to_a_shell() -> None:
-    """`systemd/openbooking` reads the file as a shell does, openbooking.service as systemd does."""
-    file = SYSTEMD / "openbooking.env"
-    shell = subprocess.run(
-        ["env", "-i", "sh", "-euc", f"set -a; . {file}; env"], capture_output=True, text=True, check=True
-    )
-    read = dict(line.split("=", 1) for line in shell.stdout.splitlines() if line.startswith("OPENBOOKING_"))
-    lines = file.read_text(encoding="utf-8").splitlines()
-    written = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    assert read == {name: value.removeprefix('"').removesuffix('"') for name, value in written.items()}
+# What systemd reads from an EnvironmentFile, by systemd.exec(5).
+READ_BY_SYSTEMD = {
+    "OPENBOOKING_SITE_URL=https://booking.example.com": "https://booking.example.com",
+    'OPENBOOKING_NAME="Anna\'s Leisure & Sports"': "Anna's Leisure & Sports",
+    "OPENBOOKING_PUBLISHER_EMAIL='open data@example.com'": "open data@example.com",
+    "OPENBOOKING_DATABASE=postgresql:///openbooking?host=/var/run/postgresql&port=5433": (
+        "postgresql:///openbooking?host=/var/run/postgresql&port=5433"
+    ),
+    "OPENBOOKING_TERMS_OF_SERVICE=https://example.com/$HOME;`id`?a=(b)#c": "https://example.com/$HOME;`id`?a=(b)#c",
+    "OPENBOOKING_PORT=8000 ": "8000",
+    "; OPENBOOKING_HOST=0.0.0.0": None,
+}
+
+
+def test_the_script_reads_the_settings_as_the_service_does(tmp_path: Path) -> None:
+    """A shell that read the file itself would take `&` and `$` for its own."""
+    settings, programs = tmp_path / "openbooking.env", tmp_path / "bin"
+    programs.mkdir()
+    (programs / "runuser").write_text("#!/bin/sh\nenv\n", encoding="utf-8")
+    (programs / "runuser").chmod(0o755)
+    script = (SYSTEMD / "openbooking").read_text(encoding="utf-8")
+    script = script.replace("/etc/openbooking", str(tmp_path)).replace("/var/lib/openbooking", str(tmp_path))
+    given = (SYSTEMD / "openbooking.env").read_text(encoding="utf-8")
+    settings.write_text(given + "\n".join(READ_BY_SYSTEMD), encoding="utf-8")
+    path = f"{programs}:/usr/bin:/bin"
+    done = subprocess.run(["env", "-i", f"PATH={path}", "sh", "-c", script], capture_output=True, text=True, check=True)
+    read = dict(line.split("=", 1) for line in done.stdout.splitlines() if line.startswith("OPENBOOKING_"))
+    last = {line.partition("=")[0]: value for line, value in READ_BY_SYSTEMD.items() if value is not None}
+    assert {name: value for name, value in read.items() if name in last} == last
+    lines = [line for line in given.splitlines() if line.startswith("OPENBOOKING_")]
+    assert read.keys() == {line.partition("=")[0] for line in lines} | last.keys()

@@ -96,6 +96,14 @@ def lock() -> list[tuple[str, str, frozenset[str]]]:
     return found
 
 
+def test_the_audit_fails_for_a_library_that_cannot_be_compared() -> None:
+    """Without `--strict` the audit succeeds although nothing is known about a library."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    options = re.search(r"pip-audit (.*)$", makefile, re.MULTILINE)
+    assert options
+    assert "--strict" in options[1].split()
+
+
 def test_the_page_of_licences_is_up_to_date_and_each_licence_is_allowed() -> None:
     found = licences.licences()
     assert sorted(found) == licences.pinned()

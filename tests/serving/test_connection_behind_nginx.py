@@ -1,8 +1,6 @@
 """Request smuggling through an nginx that forwards `Upgrade`, configured as the nginx manual says for websockets."""
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,36 +10,25 @@ import uvicorn
 from openbooking.serving.server import server_config
 from openbooking.settings import Settings
 from serving.test_connection_framing import head, tell
+from support.deployment.nginx import ENVIRONMENT, nginx_command
+from support.deployment.proxies import free_port
 from support.servers.served_system import HOST
 
 pytestmark = pytest.mark.anyio
 ATTACKS = 1_000
 # Half a request. A server that reads it takes the head of the next request for the rest of a header.
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\nX: "
-CONFIGURATION = """
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/client;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    upstream served {{ server {host}:{port}; keepalive 4; }}
-    server {{
-        listen {host}:{listen};
-        location / {{
-            proxy_pass http://served;
-            proxy_http_version 1.1;
-            proxy_request_buffering off;
-            proxy_set_header Host $host;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection "upgrade";
-        }}
+SITES = """
+upstream served {{ server {host}:{port}; keepalive 4; }}
+server {{
+    listen {host}:{listen};
+    location / {{
+        proxy_pass http://served;
+        proxy_http_version 1.1;
+        proxy_request_buffering off;
+        proxy_set_header Host $host;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection "upgrade";
     }}
 }}
 """
@@ -56,15 +43,10 @@ async def proxy(tmp_path: Path) -> AsyncIterator[int]:
     running = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        listen = free.getsockname()[1]
+    listen = free_port()
     port = server.servers[0].sockets[0].getsockname()[1]
-    file = tmp_path / "nginx.conf"
-    file.write_text(CONFIGURATION.format(folder=tmp_path, host=HOST, port=port, listen=listen), encoding="utf-8")
-    path = f"{os.environ['PATH']}:/usr/sbin"
-    arguments = ["-c", str(file), "-e", str(tmp_path / "error.log")]
-    nginx = await asyncio.create_subprocess_exec("nginx", *arguments, env=os.environ | {"PATH": path})
+    command = nginx_command(tmp_path, SITES.format(host=HOST, port=port, listen=listen))
+    nginx = await asyncio.create_subprocess_exec(*command, env=ENVIRONMENT)
     while b"[" not in await asked(listen, head("GET", "Connection: close")):
         await asyncio.sleep(0.02)
     yield listen

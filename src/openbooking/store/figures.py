@@ -1,20 +1,17 @@
-"""Figures for metrics and `/readyz`: the number of Leases, how far feeds have been read, the revision of the schema.
-
-`check_schema` is where a running server notices a database with a schema of another version.
-"""
+"""Figures for metrics and `/readyz`: the number of Leases, how far feeds have been read, the revision of the schema."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, column, distinct, func, literal_column, select, table
+from sqlalchemy import bindparam, distinct, func, literal_column, select
 
-from openbooking.booking.store import Feed, Figures, StoreUnavailableError
+from openbooking.booking.store import Feed, Figures
 from openbooking.store.database import Procedure, Query
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.documents import instant, microseconds
-from openbooking.store.schema import REVISION, claim, feed_item
+from openbooking.store.schema import check_revision, claim, feed_item, version
 
 
 class OldestUnread(NamedTuple):
@@ -37,7 +34,7 @@ class FigureStatements:
     @cached_property
     def revision(self) -> Statement:
         """→ the revision of the schema."""
-        return self._dialect.compile(select(column("version_num")).select_from(table("alembic_version")))
+        return self._dialect.compile(select(version.c.version_num))
 
     @cached_property
     def leases(self) -> Statement:
@@ -65,9 +62,7 @@ class FigureStatements:
 def check_schema(sql: FigureStatements) -> Procedure[None]:
     """Raise StoreUnavailableError unless the database has the schema of this version."""
     ((revision,),) = yield Query(sql.revision, {})
-    if revision != REVISION:
-        message = f"The database has the schema {revision}, but this version of openbooking needs {REVISION}."
-        raise StoreUnavailableError(message)
+    check_revision(revision)
 
 
 def read_figures(sql: FigureStatements, read: Mapping[Feed, int], now: datetime) -> Procedure[Figures]:

@@ -4,6 +4,9 @@ Sellers that change are locked first, then records, then Opportunities, each in 
 cannot deadlock. A record that does not exist cannot be locked: if two transactions add the same record, the second
 fails and is tried again. The parents and Sellers of Opportunities are read without locks. Databases with one writer,
 such as SQLite, lock no rows.
+
+The rows include the revision of the schema. So after a migration to another version no command of this version is
+carried out (`_read`).
 """
 
 from collections.abc import Iterable
@@ -37,6 +40,7 @@ from openbooking.store.documents import (
     microseconds,
 )
 from openbooking.store.locks import LockStatements, find_locked
+from openbooking.store.schema import check_revision
 from openbooking.store.statements import ExpiredRecord, ParentOf, PersonalDataOf, SituationRow, Statements
 
 RECORDS_PER_BATCH = 500
@@ -287,6 +291,8 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
                 elsewhere[row.key] = row.booked
             case "held":
                 held[row.key, row.other] = int(row.leased)
+            case "schema":
+                check_revision(row.key)
             case "quotes" | "proposals":
                 of_partner = holdings[row.key]
                 of_partner[row.other] = _add_holdings(of_partner.get(row.other, Holdings()), row)

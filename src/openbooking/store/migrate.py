@@ -104,11 +104,22 @@ def _upgrade(connection: Connection) -> UpgradeResult:
     revision = _revision(connection)
     if revision is not None:
         _check_known(revision)
+        _keep_writers_out(connection)
     config = _config()
     config.attributes["connection"] = connection
     with _ALEMBIC:
         command.upgrade(config, "head")
     return UpgradeResult(str(_revision(connection)), is_new=revision is None)
+
+
+def _keep_writers_out(connection: Connection) -> None:
+    """Wait for the transactions in which servers write, and let new ones wait until the migration ends.
+
+    Each of them reads the revision (`openbooking.store.loading`), so a server of the old version then reads the new
+    one. SQLite has one writer at a time anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"LOCK TABLE {VERSION_TABLE} IN ACCESS EXCLUSIVE MODE"))
 
 
 def _config() -> "Config":

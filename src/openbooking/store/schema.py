@@ -38,8 +38,12 @@ from sqlalchemy import (
     Text,
     case,
     cast,
+    column,
     literal_column,
+    table,
 )
+
+from openbooking.booking.store import StoreUnavailableError
 
 metadata = MetaData()
 
@@ -47,6 +51,7 @@ metadata = MetaData()
 REVISION = "0016"
 # The table in which Alembic keeps the revision.
 VERSION_TABLE = "alembic_version"
+version = table(VERSION_TABLE, column("version_num", String))
 
 # The number of partitions of personal data on PostgreSQL.
 PERSONAL_DATA_PARTITIONS = 16
@@ -405,3 +410,10 @@ counter = Table(
     Column("name", Key, primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
+
+
+def check_revision(revision: str) -> None:
+    """Raise StoreUnavailableError unless `revision`, which a running server has read, is that of this version."""
+    if revision != REVISION:
+        message = f"The database has the schema {revision}, but this version of openbooking needs {REVISION}."
+        raise StoreUnavailableError(message)

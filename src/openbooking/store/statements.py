@@ -41,6 +41,7 @@ from openbooking.store.schema import (
     seller,
     sold_elsewhere,
     timetable_entry,
+    version,
 )
 
 _NOTED = counter.c.name == literal_column("'noted'")
@@ -110,6 +111,7 @@ class Statements:
         | proposal | partner | uuid | 0 | 0 | | proposals that wait for spaces at :fills |
         | held | path | partner | 0 | leased spaces | | for :paths, the spaces that each partner of :holders holds |
         | quotes, proposals | partner | Seller | count | bytes | | what each partner of :holders holds of each Seller |
+        | schema | revision | | 0 | 0 | | the revision of the schema |
         """
         keys = self.dialect.keys()
         claimed = select(claim.c.opportunity).select_from(keys.join(claim, same_record(keys, claim)))
@@ -148,6 +150,7 @@ class Statements:
             self._held_by_holders(live),
             self._holding("quotes", RecordKind.QUOTE),
             self._holding("proposals", RecordKind.PROPOSAL),
+            _row("schema", version.c.version_num),
         ]
         return self.dialect.compile(found[0].union_all(*found[1:]))
 

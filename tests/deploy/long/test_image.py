@@ -50,7 +50,7 @@ class Image:
         self._import_base(folder)
         context = folder / "context"
         (context / "dist").mkdir(parents=True)
-        run(sys.executable, "-m", "build", "--wheel", "--outdir", context / "dist", ROOT)
+        run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", context / "dist")
         (context / "requirements.txt").write_bytes((ROOT / "requirements.txt").read_bytes())
         wheels = folder / "wheels"
         pins = ROOT / "requirements.txt"

@@ -1,6 +1,5 @@
 """The proxies of `deploy/proxy/`, run with their own files in front of servers on this machine."""
 
-import os
 import re
 import socket
 import ssl
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from support.deployment.files import DEPLOY
+from support.deployment.nginx import ENVIRONMENT, nginx_command
 
 SITE = "booking.example.com"
 LOCAL = "127.0.0.1"
@@ -25,23 +25,6 @@ LOCAL = "127.0.0.1"
 CLIENT = "127.0.0.2"
 SECONDS_TO_SEND = 1
 _YESTERDAY, _TOMORROW = (datetime.now(UTC) + timedelta(days=days) for days in (-1, 1))
-
-_AROUND_NGINX = """
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ worker_connections 1024; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/client;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    {site}
-}}
-"""
 
 
 class Proxy(NamedTuple):
@@ -109,10 +92,8 @@ def running_proxy(kind: str, folder: Path, servers: Sequence[int], path: str = "
     proxy = Proxy(free_port(), free_port(), ssl.create_default_context(cafile=str(certificate)))
     command = _nginx(folder, proxy, servers, path) if kind == "nginx" else _caddy(folder, proxy, servers)
     at_home = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    # nginx is in a folder that is in the PATH of root only.
-    path_of_programs = {"PATH": f"{os.environ['PATH']}:/usr/sbin"}
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=os.environ | path_of_programs | at_home, stdout=log, stderr=log)
+        process = subprocess.Popen(command, env=ENVIRONMENT | at_home, stdout=log, stderr=log)
         try:
             _wait_for(proxy.port, process, folder)
             yield proxy
@@ -142,9 +123,7 @@ def _nginx(folder: Path, proxy: Proxy, servers: Sequence[int], path: str) -> lis
         ("location / {", f"location {path}/ {{"),
     ):
         site = _replaced(site, old, new)
-    file = folder / "nginx.conf"
-    file.write_text(_AROUND_NGINX.format(folder=folder, site=site), encoding="utf-8")
-    return ["nginx", "-c", str(file), "-e", str(folder / "error.log")]
+    return nginx_command(folder, site)
 
 
 def _caddy(folder: Path, proxy: Proxy, servers: Sequence[int]) -> list[str]:
