@@ -114,8 +114,9 @@ def test_a_picture_of_a_wrong_size_is_refused(tmp_path: Path, size: int) -> None
         Settings(dataset_background=str(picture))
 
 
-def test_a_link_on_localhost_is_accepted_for_a_trial() -> None:
-    assert Settings(trial_system_url="http://localhost:8001/").trial_system_url == "http://localhost:8001/"
+@pytest.mark.parametrize("url", ["http://localhost:8001/", "http://localhost/trial", "http://[::1]:8001/"])
+def test_a_link_on_localhost_is_accepted_for_a_trial(url: str) -> None:
+    assert Settings(trial_system_url=url).trial_system_url == url
 
 
 def test_a_changed_copy_is_validated() -> None:

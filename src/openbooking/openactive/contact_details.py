@@ -22,8 +22,8 @@ def is_email(text: str) -> bool:
     return len(text) <= _LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
 
 
-def is_mail_address(text: str) -> bool:
-    """Return whether this system can send e-mail to an address.
+def is_ascii_email(text: str) -> bool:
+    """Return whether a text is a whole e-mail address in ASCII, to which this system can send e-mail.
 
     Not every mail server accepts characters outside ASCII (RFC 5321 4.1.2).
     """

@@ -4,18 +4,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from openbooking.openactive.contact_details import is_email, is_mail_address
+from openbooking.openactive.contact_details import is_ascii_email, is_email
 from openbooking.openactive.web_addresses import is_web_address
 from openbooking.settings.bounds import is_address_list, is_header_name, is_time_zone
 from openbooking.settings.choices import AccessMode, SmtpSecurity
 from openbooking.settings.dataset_site import dataset_site_faults
 from openbooking.settings.messages import both_names
-from openbooking.site_address import is_path, is_site_address
+from openbooking.site_address import LOCAL_HOSTS, is_path, is_site_address
 
 if TYPE_CHECKING:
     from openbooking.settings.definitions import Settings
-
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def contradictions(settings: "Settings") -> Iterator[str]:
@@ -68,7 +66,7 @@ def _mail_contradictions(settings: "Settings") -> Iterator[str]:
     for one, other in (("smtp_host", "smtp_from"), ("smtp_user", "smtp_password")):
         if bool(getattr(settings, one)) != bool(getattr(settings, other)):
             yield f"{both_names(one)} and {both_names(other)} must be set together."
-    if settings.smtp_from and not is_mail_address(settings.smtp_from):
+    if settings.smtp_from and not is_ascii_email(settings.smtp_from):
         yield _must_be(settings, "smtp_from", "an e-mail address, such as desk@example.com")
     is_plain = settings.smtp_security is SmtpSecurity.NONE and settings.smtp_host not in LOCAL_HOSTS
     if settings.smtp_password and is_plain:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from openbooking.openactive.contact_details import is_mail_address
+from openbooking.openactive.contact_details import is_ascii_email
+from openbooking.site_address import is_https_or_local
 
 if TYPE_CHECKING:
     from openbooking.settings.definitions import Settings
@@ -27,7 +28,6 @@ _MEDIA_TYPES = {
     ".webp": "image/webp",
 }
 _LARGEST_PICTURE = 2_000_000
-_LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
 class Picture(NamedTuple):
@@ -82,31 +82,30 @@ def dataset_site_faults(settings: "Settings") -> Iterator[str]:
     """Yield a message for each setting of the dataset site that has a wrong value."""
     for name in _URLS:
         url = getattr(settings, name)
-        if url and not is_link(url):
+        if url and not _is_dataset_link(url):
             yield f"{name} must be a URL that begins with https://; it is {url}"
     for url in catalogued_sites(settings):
-        if not is_link(url):
+        if not _is_dataset_link(url):
             yield f"data_catalog must be URLs that begin with https://, separated by commas; one of them is {url}"
     for name in _PICTURES:
         yield from _picture_faults(name, getattr(settings, name))
-    if "://" in settings.conformance_certificate and not is_link(settings.conformance_certificate):
+    if "://" in settings.conformance_certificate and not _is_dataset_link(settings.conformance_certificate):
         yield (
             "conformance_certificate must be a file, or a URL that begins with https://; it is "
             f"{settings.conformance_certificate}"
         )
-    if settings.administrator_email and not is_mail_address(settings.administrator_email):
+    if settings.administrator_email and not is_ascii_email(settings.administrator_email):
         yield f"administrator_email must be an e-mail address; it is {settings.administrator_email}"
 
 
-def is_link(url: str) -> bool:
+def _is_dataset_link(url: str) -> bool:
     """Return whether a text is an https URL, or an http URL on localhost for a trial, without quotes and spaces."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return False
-    is_local = parts.scheme == "http" and parts.netloc.rpartition(":")[0] in _LOCAL
     is_plain = url.isascii() and url.isprintable() and not set(url) & set(" \"'<>\\,;")
-    return is_plain and bool(parts.hostname) and "@" not in parts.netloc and (parts.scheme == "https" or is_local)
+    return is_plain and "@" not in parts.netloc and is_https_or_local(parts)
 
 
 def _picture_faults(name: str, value: str) -> Iterator[str]:
@@ -115,5 +114,5 @@ def _picture_faults(name: str, value: str) -> Iterator[str]:
     except PictureError as fault:
         yield f"{name} {value} {fault}"
     else:
-        if picture and picture.url and not is_link(picture.url):
+        if picture and picture.url and not _is_dataset_link(picture.url):
             yield f"{name} must be a file, or a URL that begins with https://; it is {value}"

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.identity.access_requests import NewAccessRequest, TooManyRequestsKeptError
+from openbooking.identity.access_requests import NewAccessRequest, TooManyOpenRequestsError
 from openbooking.identity.sign_in.attempt_limiter import TooManyAttemptsError
 from openbooking.settings import AccessMode
 from openbooking.system import System
@@ -54,7 +54,7 @@ class AccessRequestPages:
         except TooManyAttemptsError:
             problem = Problem("Too many requests came from your network. Try again in 15 minutes.")
             return self._form_page(request, visit, form, problem)
-        except TooManyRequestsKeptError as refusal:
+        except TooManyOpenRequestsError as refusal:
             return self._form_page(request, visit, form, Problem(str(refusal)))
         return self._pages.page(
             request,
