@@ -20,7 +20,7 @@ ACCESS_REQUEST_PATH = "/access-request"
 # The statements to which the developers agree, as the OpenActive guide for dataset sites asks.
 _STATEMENTS = {
     "agrees_protection": "We know our duties of data protection, and what the Open Booking API asks of a Broker.",
-    "agrees_security": "We hold a valid Cyber Essentials certificate or an equivalent one, and know our duties.",
+    "agrees_security": "We hold a valid Cyber Essentials certificate or an equivalent one, and keep secrets safe.",
     "agrees_tested": "Our app has booked at a sandbox, or at the OpenActive Reference Implementation.",
     "agrees_sellers": "We book for a Seller only if it allows us, and agree with it how payments are reconciled.",
 }
