@@ -92,11 +92,13 @@ WRONG_TYPES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("values", INVALID, ids=str)
 def test_code_and_environment_refuse_the_same_values(values: dict[str, Any]) -> None:
+    named = [f"{name} (OPENBOOKING_{name.upper()})" for name in values]
     with pytest.raises(SettingsError) as in_code:
         Settings(**values)
     with pytest.raises(SettingsError) as from_environment:
         load_settings({f"OPENBOOKING_{name.upper()}": str(value) for name, value in values.items()})
     assert str(in_code.value) == str(from_environment.value)
+    assert any(name in str(in_code.value) for name in named)
 
 
 @pytest.mark.parametrize("values", WRONG_TYPES, ids=str)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from openbooking.openactive.contact_details import is_ascii_email
+from openbooking.settings.messages import both_names, list_words, wrong_text
 from openbooking.site_address import is_https_or_local
 
 if TYPE_CHECKING:
@@ -63,13 +64,14 @@ def read_picture(value: str) -> Picture | None:
     path = Path(value)
     media_type = _MEDIA_TYPES.get(path.suffix.lower())
     if media_type is None:
-        raise PictureError(f"must end with {', '.join(_MEDIA_TYPES)}")
+        raise PictureError(f"The name of the file must end with {list_words(_MEDIA_TYPES)}.")
     try:
         content = path.read_bytes()
     except OSError as fault:
-        raise PictureError(f"cannot be read: {fault.strerror}") from fault
+        message = f"The file cannot be read: {fault.strerror}."
+        raise PictureError(message) from fault
     if not 0 < len(content) <= _LARGEST_PICTURE:
-        raise PictureError(f"must have 1 to {_LARGEST_PICTURE:,} bytes, and has {len(content):,}")
+        raise PictureError(f"The file must have 1 to {_LARGEST_PICTURE:,} bytes, and has {len(content):,}.")
     return Picture(content=content, suffix=path.suffix.lower(), media_type=media_type)
 
 
@@ -83,19 +85,20 @@ def dataset_site_faults(settings: "Settings") -> Iterator[str]:
     for name in _URLS:
         url = getattr(settings, name)
         if url and not _is_dataset_link(url):
-            yield f"{name} must be a URL that begins with https://; it is {url}"
+            yield wrong_text(name, url, "a URL that begins with https://")
     for url in catalogued_sites(settings):
         if not _is_dataset_link(url):
-            yield f"data_catalog must be URLs that begin with https://, separated by commas; one of them is {url}"
+            requirement = f"URLs that begin with https://, separated by commas, unlike {url!r}"
+            yield wrong_text("data_catalog", settings.data_catalog, requirement)
     for name in _PICTURES:
         yield from _picture_faults(name, getattr(settings, name))
     if "://" in settings.conformance_certificate and not _is_dataset_link(settings.conformance_certificate):
-        yield (
-            "conformance_certificate must be a file, or a URL that begins with https://; it is "
-            f"{settings.conformance_certificate}"
-        )
+        requirement = "a file, or a URL that begins with https://"
+        yield wrong_text("conformance_certificate", settings.conformance_certificate, requirement)
     if settings.administrator_email and not is_ascii_email(settings.administrator_email):
-        yield f"administrator_email must be an e-mail address; it is {settings.administrator_email}"
+        yield wrong_text(
+            "administrator_email", settings.administrator_email, "an e-mail address, such as ann@example.com"
+        )
 
 
 def _is_dataset_link(url: str) -> bool:
@@ -112,7 +115,7 @@ def _picture_faults(name: str, value: str) -> Iterator[str]:
     try:
         picture = read_picture(value)
     except PictureError as fault:
-        yield f"{name} {value} {fault}"
+        yield f"{both_names(name)} is {value!r}. {fault}"
     else:
         if picture and picture.url and not _is_dataset_link(picture.url):
-            yield f"{name} must be a file, or a URL that begins with https://; it is {value}"
+            yield wrong_text(name, value, "a file, or a URL that begins with https://")
