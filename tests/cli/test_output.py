@@ -132,7 +132,7 @@ CASES: dict[str, list[Case]] = {
     "timetable remove": [Case((HOSTILE, "--seller", "centre"), 1, 1)],
     "timetable close": [
         Case((HOSTILE, "--from", "2027-04-01 10:00", "--to", "2027-04-01 12:00", "--seller", "centre"), 1, 1),
-        Case(("hall", "--from", HOSTILE, "--to", "2027-04-01 12:00", "--seller", "centre"), 2, 0),
+        Case(("hall", "--from", HOSTILE, "--to", "2027-04-01 12:00", "--seller", "centre"), 2, 1),
     ],
     "timetable week": [Case(("--seller", "centre"), 0, 0), Case(("--of", HOSTILE), 2, 1)],
     "feed verify": [Case(("URL",), 1, 1), Case((BAD_URL,), 1, 1)],

@@ -13,7 +13,7 @@ from openbooking.identity.access_request_records import AccessRequest, AccessReq
 from openbooking.identity.access_requests import (
     NewAccessRequest,
     RequestDecidedError,
-    TooManyRequestsKeptError,
+    TooManyOpenRequestsError,
     UnknownRequestError,
 )
 from openbooking.identity.digests import digest
@@ -78,11 +78,14 @@ async def test_an_address_waits_after_five_requests(desk: Desk) -> None:
     assert len(await desk.store.find(AccessRequest)) == 7
 
 
-async def test_only_so_many_requests_are_stored(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access_requests, "MOST_KEPT", 2)
-    for _ in range(2):
+async def test_only_so_many_requests_may_wait_for_a_decision(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access_requests, "MOST_OPEN", 2)
+    decided, _ = await received(desk), await received(desk)
+    with pytest.raises(TooManyOpenRequestsError):
         await received(desk)
-    with pytest.raises(TooManyRequestsKeptError):
+    await desk.provider.access_requests.refuse(decided.id, ADMINISTRATOR)
+    await received(desk)
+    with pytest.raises(TooManyOpenRequestsError):
         await received(desk)
     desk.clock.move(timedelta(days=91))
     await received(desk)

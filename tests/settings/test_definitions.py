@@ -92,11 +92,13 @@ WRONG_TYPES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("values", INVALID, ids=str)
 def test_code_and_environment_refuse_the_same_values(values: dict[str, Any]) -> None:
+    named = [f"{name} (OPENBOOKING_{name.upper()})" for name in values]
     with pytest.raises(SettingsError) as in_code:
         Settings(**values)
     with pytest.raises(SettingsError) as from_environment:
         load_settings({f"OPENBOOKING_{name.upper()}": str(value) for name, value in values.items()})
     assert str(in_code.value) == str(from_environment.value)
+    assert any(name in str(in_code.value) for name in named)
 
 
 @pytest.mark.parametrize("values", WRONG_TYPES, ids=str)
@@ -114,8 +116,9 @@ def test_a_picture_of_a_wrong_size_is_refused(tmp_path: Path, size: int) -> None
         Settings(dataset_background=str(picture))
 
 
-def test_a_link_on_localhost_is_accepted_for_a_trial() -> None:
-    assert Settings(trial_system_url="http://localhost:8001/").trial_system_url == "http://localhost:8001/"
+@pytest.mark.parametrize("url", ["http://localhost:8001/", "http://localhost/trial", "http://[::1]:8001/"])
+def test_a_link_on_localhost_is_accepted_for_a_trial(url: str) -> None:
+    assert Settings(trial_system_url=url).trial_system_url == url
 
 
 def test_a_changed_copy_is_validated() -> None:

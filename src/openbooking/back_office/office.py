@@ -100,7 +100,7 @@ class Office(NamedTuple):
         """
         opportunity = await self.execute(GetOpportunity(path, actor=actor))
         if opportunity.seller != self.seller.key:
-            raise NotFoundInOfficeError("There is no such Opportunity.")
+            raise NotFoundInOfficeError(f"There is no Opportunity {path}.")
         return opportunity
 
 

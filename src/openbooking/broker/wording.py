@@ -131,7 +131,7 @@ _MOVED = {
 def _cancelled(change: ItemCancelled) -> str:
     if not change.by_seller:
         return "Your cancellation has arrived."
-    return f"The organiser has cancelled a part of your booking. {change.message}".strip()
+    return f"The organiser has cancelled an item of your booking. {change.message}".strip()
 
 
 def _new_total(change: TotalChanged) -> str:

@@ -1,6 +1,7 @@
 """Requests for access to the API: developers of apps send them, and an administrator decides about them.
 
-A request is erased after a time. Each address may send a few requests an hour, and only so many are stored at once.
+A request is erased after a time. Each address may send a few requests an hour, and the number of requests that wait
+for a decision is bounded.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,8 +28,8 @@ from openbooking.user_error import UserError
 
 LONGEST_TEXT, LONGEST_USE_CASE = 200, 2_000
 MOST_REDIRECT_URIS = 10
-# The most stored requests. Further requests are refused until some are erased.
-MOST_KEPT = 500
+# The most requests that wait for a decision. Further requests are refused until some are decided or erased.
+MOST_OPEN = 500
 
 
 class UnknownRequestError(UserError):
@@ -45,8 +46,8 @@ class RequestDecidedError(UserError):
         super().__init__("Somebody has decided about this access request already.")
 
 
-class TooManyRequestsKeptError(UserError):
-    """So many requests are stored that no other is accepted."""
+class TooManyOpenRequestsError(UserError):
+    """So many requests wait for a decision that no other is accepted."""
 
     def __init__(self) -> None:
         super().__init__("Too many access requests wait already. Try again another day, or write to the publisher.")
@@ -143,13 +144,14 @@ class AccessRequests:
         Raises:
             ValueError: The request has faults.
             TooManyAttemptsError: The address has sent too many requests.
-            TooManyRequestsKeptError: Too many requests are stored.
+            TooManyOpenRequestsError: Too many requests wait for a decision.
         """
         if new.faults():
             raise ValueError("The request has faults, which its sender must mend.")
         await self._limiter.count(request_subject(address))
-        if len(await self.requests()) >= MOST_KEPT:
-            raise TooManyRequestsKeptError
+        waiting = [request for request in await self.requests() if request.state is AccessRequestState.OPEN]
+        if len(waiting) >= MOST_OPEN:
+            raise TooManyOpenRequestsError
         now = self._clock()
         fields = msgspec.structs.asdict(new)
         await self._store.save(AccessRequest(**fields, id=new_id(), received=now, expires=now + self._kept))

@@ -11,6 +11,7 @@ from email.message import EmailMessage
 import structlog
 from msgspec.structs import replace
 
+from openbooking.back_office.console_paths import ACCESS_REQUESTS_PATH
 from openbooking.clock import Clock
 from openbooking.identity.access_request_records import AccessRequest, AccessRequestState
 from openbooking.identity.store import IdentityStore
@@ -64,7 +65,7 @@ class AccessRequestMail:
         what = "1 new request" if number == 1 else f"{number} new requests"
         text = (
             f"{what} for access to the API of {self._settings.name}.\n\n"
-            f"Decide here, as an administrator: {self._settings.site}/console/access-requests\n"
+            f"Decide here, as an administrator: {self._settings.site}{ACCESS_REQUESTS_PATH}\n"
             "Or on the server: openbooking access-request list\n"
         )
         to = self._settings.administrator_email or self._settings.publisher_email

@@ -12,6 +12,7 @@ from email.message import EmailMessage
 import structlog
 from msgspec.structs import replace
 
+from openbooking.back_office.console_paths import MAIL_PATH, PROPOSALS_PATH
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.record import ProposalRecord
 from openbooking.booking.store import Store
@@ -116,8 +117,8 @@ class ProposalDigests:
         text = (
             f"{_proposals(number)} for a decision of {seller.name}. {new} of them {'is' if new == 1 else 'are'} new.\n"
             f"{self._first_end(ends) if ends else ''}\n"
-            f"Decide here: {site}/console/proposals\n\n"
-            f"You get this e-mail because you have asked for it. Stop it here: {site}/console/e-mail\n"
+            f"Decide here: {site}{PROPOSALS_PATH}\n\n"
+            f"You get this e-mail because you have asked for it. Stop it here: {site}{MAIL_PATH}\n"
         )
         subject = f"{_proposals(number)} at {seller.name}"
         return make_message(self._settings, wish.address, subject, text, self._clock())

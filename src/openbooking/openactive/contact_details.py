@@ -9,8 +9,9 @@ _ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
 _LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
 _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:localhost|{_LABEL}(?:\.{_LABEL})+)")
 _LONGEST_EMAIL = 254
-# Codes that people write, and the codes that they mean.
-_MEANT = {"UK": "GB", "EL": "GR"}
+# Words that people write, and the codes that they mean.
+_NAMES_OF_GB = ("UK", "UNITED KINGDOM", "BRITAIN", "GREAT BRITAIN", "ENGLAND", "SCOTLAND", "WALES", "NORTHERN IRELAND")
+_MEANT = dict.fromkeys(_NAMES_OF_GB, "GB") | {"EL": "GR", "IRELAND": "IE"}
 # A VAT number begins with its country, or not, and has at least five digits and at most 13 characters more.
 _VAT_NUMBER = re.compile(r"(?:[A-Z]{2})?(?=(?:[A-Z+*]*[0-9]){5})[0-9A-Z+*]{5,13}")
 # What people write between the digits.
@@ -22,8 +23,8 @@ def is_email(text: str) -> bool:
     return len(text) <= _LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
 
 
-def is_mail_address(text: str) -> bool:
-    """Return whether this system can send e-mail to an address.
+def is_ascii_email(text: str) -> bool:
+    """Return whether a text is a whole e-mail address in ASCII, to which this system can send e-mail.
 
     Not every mail server accepts characters outside ASCII (RFC 5321 4.1.2).
     """

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import httpx2
 from msgspec.structs import replace
 
+from openbooking.back_office.console_paths import CONSOLE_PATH
 from openbooking.booking.model.opportunity import Offer, Opportunity
 from openbooking.jsonld.scalars import write_price
 from openbooking.openactive.ids import Identifiers
@@ -33,7 +34,6 @@ from openbooking.serving.server import Stop, interrupt_on_sigterm, run_server
 from openbooking.settings import Settings
 from openbooking.web.api.dataset_site import DATASET_PATH
 from openbooking.web.api.feeds import FEEDS_PATH
-from openbooking.web.console.console import CONSOLE_PATH
 
 # The session in the guide can still be cancelled after the booking.
 _AHEAD = timedelta(days=2)

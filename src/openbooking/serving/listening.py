@@ -45,7 +45,10 @@ def _listen(settings: Settings, *, reuse_port: bool = False) -> socket.socket:
             (settings.host, settings.port), family=family, backlog=_BACKLOG, reuse_port=reuse_port
         )
     except OSError as fault:
+        # Python adds the address, which the message names already.
+        reason = (fault.strerror or str(fault)).partition(" (while")[0]
         message = (
-            f"Cannot listen on {settings.host} port {settings.port}: {fault.strerror}. Choose another with --port."
+            f"Cannot listen on {settings.host} port {settings.port}: {reason}. Choose another port with --port, or "
+            "another address with --host."
         )
         raise ListenError(message) from fault

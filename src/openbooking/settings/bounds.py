@@ -3,9 +3,11 @@
 import re
 from ipaddress import ip_address, ip_network
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from msgspec import Meta
+
+from openbooking.settings.messages import nearest
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -51,3 +53,9 @@ def is_time_zone(name: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
+
+
+def nearest_time_zone(name: str) -> str:
+    """Return the name of the time zone that a wrong name resembles most; empty if it resembles none."""
+    zones = {zone.lower(): zone for zone in available_timezones()}
+    return zones.get(nearest(name, sorted(zones)), "")

@@ -4,18 +4,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from openbooking.openactive.contact_details import is_email, is_mail_address
+from openbooking.openactive.contact_details import is_ascii_email, is_email
 from openbooking.openactive.web_addresses import is_web_address
-from openbooking.settings.bounds import is_address_list, is_header_name, is_time_zone
+from openbooking.settings.bounds import is_address_list, is_header_name, is_time_zone, nearest_time_zone
 from openbooking.settings.choices import AccessMode, SmtpSecurity
 from openbooking.settings.dataset_site import dataset_site_faults
-from openbooking.settings.messages import both_names
-from openbooking.site_address import is_path, is_site_address
+from openbooking.settings.messages import both_names, wrong_text
+from openbooking.site_address import LOCAL_HOSTS, is_path, is_site_address
 
 if TYPE_CHECKING:
     from openbooking.settings.definitions import Settings
-
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def contradictions(settings: "Settings") -> Iterator[str]:
@@ -29,7 +27,7 @@ def contradictions(settings: "Settings") -> Iterator[str]:
 
 def _must_be(settings: "Settings", name: str, requirement: str) -> str:
     """Return the message about a malformed text."""
-    return f"{both_names(name)} is {getattr(settings, name)!r}. It must be {requirement}."
+    return wrong_text(name, getattr(settings, name), requirement)
 
 
 def _site_contradictions(settings: "Settings") -> Iterator[str]:
@@ -42,9 +40,10 @@ def _site_contradictions(settings: "Settings") -> Iterator[str]:
         )
     # Keys, tokens and passwords need TLS (OB-SEC-01). With access by headers, the gateway uses TLS.
     elif not (settings.access is AccessMode.HEADERS or settings.is_local or settings.site.startswith("https://")):
+        reason = "" if settings.site_url else f" Set it, because {both_names('host')} is not an address of localhost."
         yield (
             f"{both_names('site_url')} must begin with https://, except on localhost or if access is headers; "
-            f"it is {settings.site}."
+            f"it is {settings.site}.{reason}"
         )
     if not is_path(settings.api_path):
         yield _must_be(settings, "api_path", "a path such as /api or /v1/booking")
@@ -68,7 +67,7 @@ def _mail_contradictions(settings: "Settings") -> Iterator[str]:
     for one, other in (("smtp_host", "smtp_from"), ("smtp_user", "smtp_password")):
         if bool(getattr(settings, one)) != bool(getattr(settings, other)):
             yield f"{both_names(one)} and {both_names(other)} must be set together."
-    if settings.smtp_from and not is_mail_address(settings.smtp_from):
+    if settings.smtp_from and not is_ascii_email(settings.smtp_from):
         yield _must_be(settings, "smtp_from", "an e-mail address, such as desk@example.com")
     is_plain = settings.smtp_security is SmtpSecurity.NONE and settings.smtp_host not in LOCAL_HOSTS
     if settings.smtp_password and is_plain:
@@ -85,7 +84,9 @@ def _publication_contradictions(settings: "Settings") -> Iterator[str]:
     if settings.terms_modified and not _is_instant(settings.terms_modified):
         yield _must_be(settings, "terms_modified", "a time with its zone, such as 2026-09-01T00:00:00Z")
     if not is_time_zone(settings.time_zone):
-        yield _must_be(settings, "time_zone", "the name of an IANA time zone, such as Europe/London")
+        meant = nearest_time_zone(settings.time_zone)
+        advice = f" Did you mean {meant}?" if meant else ""
+        yield _must_be(settings, "time_zone", "the name of an IANA time zone, such as Europe/London") + advice
 
 
 def _is_instant(text: str) -> bool:

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from openbooking.openactive.contact_details import is_mail_address
+from openbooking.openactive.contact_details import is_ascii_email
+from openbooking.settings.messages import both_names, list_words, wrong_text
+from openbooking.site_address import is_https_or_local
 
 if TYPE_CHECKING:
     from openbooking.settings.definitions import Settings
@@ -27,7 +29,6 @@ _MEDIA_TYPES = {
     ".webp": "image/webp",
 }
 _LARGEST_PICTURE = 2_000_000
-_LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
 class Picture(NamedTuple):
@@ -63,13 +64,14 @@ def read_picture(value: str) -> Picture | None:
     path = Path(value)
     media_type = _MEDIA_TYPES.get(path.suffix.lower())
     if media_type is None:
-        raise PictureError(f"must end with {', '.join(_MEDIA_TYPES)}")
+        raise PictureError(f"The name of the file must end with {list_words(_MEDIA_TYPES)}.")
     try:
         content = path.read_bytes()
     except OSError as fault:
-        raise PictureError(f"cannot be read: {fault.strerror}") from fault
+        message = f"The file cannot be read: {fault.strerror}."
+        raise PictureError(message) from fault
     if not 0 < len(content) <= _LARGEST_PICTURE:
-        raise PictureError(f"must have 1 to {_LARGEST_PICTURE:,} bytes, and has {len(content):,}")
+        raise PictureError(f"The file must have 1 to {_LARGEST_PICTURE:,} bytes, and has {len(content):,}.")
     return Picture(content=content, suffix=path.suffix.lower(), media_type=media_type)
 
 
@@ -82,38 +84,38 @@ def dataset_site_faults(settings: "Settings") -> Iterator[str]:
     """Yield a message for each setting of the dataset site that has a wrong value."""
     for name in _URLS:
         url = getattr(settings, name)
-        if url and not is_link(url):
-            yield f"{name} must be a URL that begins with https://; it is {url}"
+        if url and not _is_dataset_link(url):
+            yield wrong_text(name, url, "a URL that begins with https://")
     for url in catalogued_sites(settings):
-        if not is_link(url):
-            yield f"data_catalog must be URLs that begin with https://, separated by commas; one of them is {url}"
+        if not _is_dataset_link(url):
+            requirement = f"URLs that begin with https://, separated by commas, unlike {url!r}"
+            yield wrong_text("data_catalog", settings.data_catalog, requirement)
     for name in _PICTURES:
         yield from _picture_faults(name, getattr(settings, name))
-    if "://" in settings.conformance_certificate and not is_link(settings.conformance_certificate):
-        yield (
-            "conformance_certificate must be a file, or a URL that begins with https://; it is "
-            f"{settings.conformance_certificate}"
+    if "://" in settings.conformance_certificate and not _is_dataset_link(settings.conformance_certificate):
+        requirement = "a file, or a URL that begins with https://"
+        yield wrong_text("conformance_certificate", settings.conformance_certificate, requirement)
+    if settings.administrator_email and not is_ascii_email(settings.administrator_email):
+        yield wrong_text(
+            "administrator_email", settings.administrator_email, "an e-mail address, such as ann@example.com"
         )
-    if settings.administrator_email and not is_mail_address(settings.administrator_email):
-        yield f"administrator_email must be an e-mail address; it is {settings.administrator_email}"
 
 
-def is_link(url: str) -> bool:
+def _is_dataset_link(url: str) -> bool:
     """Return whether a text is an https URL, or an http URL on localhost for a trial, without quotes and spaces."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return False
-    is_local = parts.scheme == "http" and parts.netloc.rpartition(":")[0] in _LOCAL
     is_plain = url.isascii() and url.isprintable() and not set(url) & set(" \"'<>\\,;")
-    return is_plain and bool(parts.hostname) and "@" not in parts.netloc and (parts.scheme == "https" or is_local)
+    return is_plain and "@" not in parts.netloc and is_https_or_local(parts)
 
 
 def _picture_faults(name: str, value: str) -> Iterator[str]:
     try:
         picture = read_picture(value)
     except PictureError as fault:
-        yield f"{name} {value} {fault}"
+        yield f"{both_names(name)} is {value!r}. {fault}"
     else:
-        if picture and picture.url and not is_link(picture.url):
-            yield f"{name} must be a file, or a URL that begins with https://; it is {value}"
+        if picture and picture.url and not _is_dataset_link(picture.url):
+            yield wrong_text(name, value, "a file, or a URL that begins with https://")

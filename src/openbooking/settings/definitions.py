@@ -27,8 +27,9 @@ from openbooking.settings.bounds import (
     Workers,
 )
 from openbooking.settings.choices import AccessMode, SettingsError, SmtpSecurity
-from openbooking.settings.contradictions import LOCAL_HOSTS, contradictions
+from openbooking.settings.contradictions import contradictions
 from openbooking.settings.messages import wrong_value
+from openbooking.site_address import LOCAL_HOSTS, is_local
 
 # Marks a setting that changes the messages of the Open Booking API. Each value of such a setting is in a profile in
 # `conformance/`, so that the OpenActive Test Suite runs with every value.
@@ -308,8 +309,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def is_local(self) -> bool:
         """Whether the site is on localhost without TLS, as for a trial."""
-        site = urlsplit(self.site)
-        return site.scheme == "http" and site.hostname in LOCAL_HOSTS
+        return is_local(urlsplit(self.site))
 
     @property
     def local_but_open(self) -> bool:

@@ -159,5 +159,6 @@ def _read_file(path: str | None) -> dict[str, Any]:
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        message = f"The settings file {path}, which {FILE_VARIABLE} names, cannot be read: {fault}"
+        reason = (isinstance(fault, OSError) and fault.strerror) or fault
+        message = f"The settings file {path}, which {FILE_VARIABLE} names, cannot be read: {reason}."
         raise SettingsError(message) from fault

@@ -24,10 +24,21 @@ def both_names(name: str) -> str:
     return f"{name} ({variable_of(name)})"
 
 
+def wrong_text(name: str, value: str, requirement: str) -> str:
+    """Return the message about a text that a setting cannot have.
+
+    Args:
+        name: The name of the setting.
+        value: The text.
+        requirement: The texts that the setting can have, such as `an e-mail address`.
+    """
+    return f"{both_names(name)} is {value!r}. It must be {requirement}."
+
+
 def unknown_setting(name: str, known: Iterable[str]) -> str:
     """Return the message about a name that is no setting, with the setting whose name is nearest."""
-    nearest = get_close_matches(name, known, n=1)
-    advice = f" Did you mean {both_names(nearest[0])}?" if nearest else ""
+    found = nearest(name, known)
+    advice = f" Did you mean {both_names(found)}?" if found else ""
     return f"There is no setting {both_names(name)}.{advice}"
 
 
@@ -45,6 +56,11 @@ def wrong_value(name: str, value: object, type_: Any, *, is_secret: bool = False
         described = described.type
     found = "has a value of a wrong type" if is_secret else f"is {str(value)!r}"
     return f"{both_names(name)} {found}. It must be {_requirement(described)}.{_nearest_choice(str(value), described)}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that a wrong word resembles most; empty if it resembles none."""
+    return next(iter(get_close_matches(word.lower(), known, n=1)), "")
 
 
 def list_words(words: Iterable[str]) -> str:
@@ -80,5 +96,5 @@ def _nearest_choice(value: str, type_: inspect.Type) -> str:
     """Return a question that names the choice that a wrong text resembles; empty if there is none."""
     if not isinstance(type_, inspect.EnumType):
         return ""
-    nearest = get_close_matches(value.lower(), [str(choice.value) for choice in type_.cls], n=1)
-    return f" Did you mean {nearest[0]}?" if nearest else ""
+    found = nearest(value, [str(choice.value) for choice in type_.cls])
+    return f" Did you mean {found}?" if found else ""

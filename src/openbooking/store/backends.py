@@ -8,6 +8,7 @@ load.
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from openbooking.user_error import UserError
 
@@ -125,6 +126,18 @@ def _postgres() -> Backend:
 BACKENDS: dict[str, Callable[[], Backend]] = {"": _sqlite, "postgresql": _postgres, "postgres": _postgres}
 
 
+_IN_MEMORY = ":memory:"
+
+
+def _has_port(url: str) -> bool:
+    """Return whether the port of a URL is a number, or missing."""
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        return False
+    return True
+
+
 def scheme_of(database: str) -> str:
     """Return the scheme of a URL, without `://`; an empty string for a path."""
     scheme, separator, _ = database.partition("://")
@@ -135,9 +148,14 @@ def backend_of(database: str) -> Backend:
     """Return the backend for a database.
 
     Raises:
-        UnknownBackendError: No backend has the scheme of the URL.
+        UnknownBackendError: No backend has the scheme of the URL, or the location is neither a file nor a URL.
     """
     scheme = scheme_of(database)
+    if database == _IN_MEMORY:
+        # SQLite would give each connection an empty database of its own.
+        raise UnknownBackendError(f"The database {database} is not supported: name a file or a postgresql:// URL.")
+    if scheme and not _has_port(database):
+        raise UnknownBackendError("The port in the address of the database must be a number from 0 to 65535.")
     if scheme not in BACKENDS:
         known = ", ".join(f"{known}://" for known in sorted(BACKENDS) if known)
         raise UnknownBackendError(

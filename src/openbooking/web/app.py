@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from openbooking.back_office.console_paths import CONSOLE_PATH
 from openbooking.booking.store import Store
 from openbooking.booking.views import StoreWithViews
 from openbooking.clock import Clock, SystemClock
@@ -32,7 +33,7 @@ from openbooking.web.api.feeds import FEEDS_PATH, feed_routes
 from openbooking.web.api.metrics import Metrics
 from openbooking.web.api.open_referral import OpenReferral
 from openbooking.web.api.operations import Operations
-from openbooking.web.console.console import CONSOLE_PATH, Console
+from openbooking.web.console.console import Console
 from openbooking.web.console.partners.grants import SellerPartnerPages
 from openbooking.web.console.routes import console_routes
 from openbooking.web.error_pages import ErrorPages

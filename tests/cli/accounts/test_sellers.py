@@ -83,7 +83,8 @@ def test_the_logo_of_a_seller_is_in_its_id_tokens(database: Path) -> None:
     [
         ("--email", "nonsense", "'nonsense' is no e-mail address"),
         ("--country", "UK", "'UK' is no country in ISO 3166, such as GB. Did you mean GB?"),
-        ("--country", "Britain", "'Britain' is no country in ISO 3166"),
+        ("--country", "Britain", "'Britain' is no country in ISO 3166, such as GB. Did you mean GB?"),
+        ("--country", "nowhere", "'nowhere' is no country in ISO 3166, such as GB."),
         ("--vat-id", "nonsense", "'nonsense' is no VAT number"),
         ("--url", "javascript:alert(1)", "'javascript:alert(1)' is no web address"),
         ("--logo", "logo.png", "'logo.png' is no web address"),

@@ -114,4 +114,4 @@ def test_occurrence_unpublish_takes_a_series_off_sale_until_it_is_published(book
 @pytest.mark.parametrize("command", ["cancel", "publish", "unpublish"])
 @pytest.mark.parametrize("path", [PILATES_PATH, "scheduled-sessions/nothing", "nothing"])
 def test_an_opportunity_of_another_seller_does_not_exist(bookings: Path, command: str, path: str) -> None:
-    assert "no such Opportunity" in fail(1, "occurrence", command, path, *OF_CENTRE)
+    assert f"There is no Opportunity {path}." in fail(1, "occurrence", command, path, *OF_CENTRE)

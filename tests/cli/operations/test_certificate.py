@@ -28,8 +28,11 @@ def write(path: Path, **changes: Any) -> str:
 
 
 @pytest.mark.usefixtures("database")
-def test_a_certificate_of_this_system_is_accepted(tmp_path: Path) -> None:
-    told = succeed("certificate", write(tmp_path / "index.html"))
+def test_a_certificate_of_this_system_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write(tmp_path / "index.html")
+    monkeypatch.setenv("OPENBOOKING_CONFORMANCE_CERTIFICATE", file)
+    assert f"ok\tcertificate\tThe dataset site names the conformance certificate {file}." in succeed("check")
+    told = succeed("certificate", file)
     assert f"URL\t{URL}" in told
     assert f"version\t{__version__}" in told
     assert "feature\tNamed leasing" in told

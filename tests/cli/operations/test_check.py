@@ -22,6 +22,10 @@ def write_text(database: Path) -> None:
     database.write_text("This is no database." * 99)
 
 
+def write_short_text(database: Path) -> None:
+    database.write_text("x")
+
+
 def write_schema(revision: str) -> Callable[[Path], None]:
     def write(database: Path) -> None:
         succeed("migrate")
@@ -33,6 +37,7 @@ def write_schema(revision: str) -> Callable[[Path], None]:
 BROKEN: dict[str, tuple[str, Callable[[Path], None]]] = {
     "a file of another program": ("database", write_foreign),
     "a file that is no database": ("database", write_text),
+    "a short file that is no database": ("database", write_short_text),
     "a newer schema": ("database", write_schema("9999")),
     "an older schema": ("database", write_schema("0001")),
 }
@@ -63,6 +68,27 @@ def test_check_fails_for_a_missing_folder(tmp_path: Path) -> None:
     assert found["data folder"]["result"] == "failed"
     assert "database" not in found
     fail(1, "serve", "--port", "0", *missing)
+
+
+@pytest.mark.parametrize(
+    ("location", "subject", "told", "reason"),
+    [
+        (".", "data folder", "is no file", "it is no file"),
+        (os.devnull, "data folder", "is no file", "it is no file"),
+        (":memory:", "database", "name a file", "name a file"),
+        ("mysql://ann:hidden@db/x", "database", "mysql:// are not supported", "mysql:// are not supported"),
+        ("postgresql://ann:hidden@db:port/x", "database", "port", "must be a number"),
+    ],
+)
+def test_check_fails_for_a_location_that_cannot_be_a_database(
+    location: str, subject: str, told: str, reason: str
+) -> None:
+    found = findings("--database", location, status=1)
+    assert told in found[subject]["message"]
+    assert "migrate" not in found[subject]["remedy"]
+    message = fail(1, "serve", "--port", "0", "--database", location)
+    assert reason in message
+    assert "hidden" not in message + str(found)
 
 
 def test_check_fails_for_a_port_in_use(database: Path) -> None:

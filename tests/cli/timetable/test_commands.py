@@ -107,7 +107,7 @@ def test_close_refuses_what_is_not_there(centre: Path, place: str, times: tuple[
 
 def test_close_needs_a_date_and_a_time(centre: Path) -> None:
     times = ("--from", "tomorrow", "--to", "2026-12-05 10:00")
-    assert "'--from': Give a date and time" in misuse("timetable", "close", "spin", *OF_CENTRE, *times)
+    assert "is no date and time such as" in misuse("timetable", "close", "spin", *OF_CENTRE, *times)
 
 
 def test_week_lists_the_occurrences_from_monday_to_sunday(centre: Path) -> None:

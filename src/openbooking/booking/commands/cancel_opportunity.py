@@ -47,7 +47,7 @@ class CancelOpportunity(ActorCommand, frozen=True, kw_only=True):
             NothingToCancelError: All of the Opportunities have ended, or are cancelled already.
         """
         if self.opportunity not in situation.opportunities:
-            raise NotFoundError("There is no such Opportunity.")
+            raise NotFoundError(f"There is no Opportunity {self.opportunity}.")
         members = [
             member
             for member in situation.opportunities.values()

@@ -54,7 +54,7 @@ class ChangeLogistics(ActorCommand, frozen=True, kw_only=True):
         """
         opportunity = situation.opportunities.get(self.opportunity)
         if opportunity is None:
-            raise NotFoundError("There is no such Opportunity.")
+            raise NotFoundError(f"There is no Opportunity {self.opportunity}.")
         if self.location and opportunity.type.at_any_time:
             raise UnacceptableLogisticsError("An Opportunity that is available at any time has no location.")
         rescheduled = self._reschedule(opportunity)

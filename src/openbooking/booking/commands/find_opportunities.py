@@ -23,7 +23,7 @@ class GetOpportunity(ActorCommand, frozen=True):
         """Return the Opportunity, or raise NotFoundError."""
         opportunity = situation.opportunities.get(self.path)
         if opportunity is None or opportunity.withdrawn:
-            raise NotFoundError("There is no such Opportunity.")
+            raise NotFoundError(f"There is no Opportunity {self.path}.")
         return Decision(reply=opportunity)
 
 

@@ -46,7 +46,7 @@ class SetSaleState(ActorCommand, frozen=True, kw_only=True):
         """
         opportunity = situation.opportunities.get(self.opportunity)
         if opportunity is None or opportunity.withdrawn:
-            raise NotFoundError("There is no such Opportunity.")
+            raise NotFoundError(f"There is no Opportunity {self.opportunity}.")
         changed = choose_sale_state(opportunity, self.sale)
         return Decision(reply=None, changes=(OpportunitySet(changed),) if changed != opportunity else ())
 

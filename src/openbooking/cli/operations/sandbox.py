@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from openbooking.back_office.console_paths import CONSOLE_PATH
 from openbooking.cli.options import Host, Port
 from openbooking.cli.output import show, show_json
 from openbooking.settings import AccessMode, Settings, load_settings
@@ -77,7 +78,7 @@ def _show_addresses(instance: "Instance", *, as_json: bool) -> None:
         "api": settings.base_uri,
         "key": instance.api_key,
         "control": f"{settings.site}/sandbox",
-        "console": f"{settings.site}/console",
+        "console": settings.site + CONSOLE_PATH,
         "sign_in": f"as sam (manager) or robin (staff), with the password: {PASSWORD}",
         "control_api": f"{settings.site}/sandbox/api",
     }

@@ -50,7 +50,8 @@ def _read_time(text: str) -> datetime:
     try:
         return read_date_time(text)
     except ValueError as fault:
-        raise typer.BadParameter(str(fault)) from fault
+        message = f"{text!r} is no date and time such as '2026-12-05 18:15'."
+        raise typer.BadParameter(message) from fault
 
 
 def _time_option(name: str, meaning: str) -> Any:

@@ -19,10 +19,10 @@ from openbooking.identity.oauth.errors import (
 from openbooking.identity.records import BY_REGISTRATION_TOKEN, Partner, RegistrationToken
 from openbooking.identity.scopes import Scope, write_scopes
 from openbooking.identity.store import IdentityStore
+from openbooking.site_address import is_https_or_local
 from openbooking.user_error import UserError
 
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # No fragment, no user name, and no character that could end an origin in a Content-Security-Policy.
 _REDIRECT_URI = re.compile(
     r"[a-z]+://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?(?:[/?][a-z0-9._~:/?@!$&()+=%\[\]-]*)?", re.IGNORECASE
@@ -214,8 +214,7 @@ def check_redirect_uri(uri: str) -> None:
         known_port = parts.port is None or parts.port > 0
     except ValueError as fault:
         raise InvalidRedirectUriError(f"{uri!a} is no URL.") from fault
-    local = parts.scheme == "http" and parts.hostname in _LOOPBACK
-    if not (parts.scheme == "https" or local) or not parts.hostname:
+    if not is_https_or_local(parts):
         raise InvalidRedirectUriError(f"{uri!a} must begin with https:// (or with http://localhost for development).")
     if not _REDIRECT_URI.fullmatch(uri) or not known_port:
         raise InvalidRedirectUriError(

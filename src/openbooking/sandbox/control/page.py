@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from openbooking.back_office.console_paths import CONSOLE_PATH
 from openbooking.sandbox.control import actions
 from openbooking.sandbox.control.instance import BROKER, Instance
 from openbooking.sandbox.control.reading import InvalidInputError, Turn, read_values
@@ -17,7 +18,6 @@ from openbooking.sandbox.control.reports import remarks_by_number
 from openbooking.sandbox.exchanges.operations import Operation
 from openbooking.sandbox.faults.plans import FaultKind, FaultPlan, TooManyPlansError
 from openbooking.web.api.dataset_site import DATASET_PATH
-from openbooking.web.console.console import CONSOLE_PATH
 from openbooking.web.pages import BadFormError, Problem, read_unchecked_form
 from openbooking.web.rendering import Renderer
 

@@ -17,9 +17,10 @@ __all__ = ["Finding", "Result", "check_start"]
 
 def check_start(settings: Settings) -> Iterator[Finding]:
     """Yield a finding for each thing that a server needs."""
-    yield from check_database(settings, SystemClock())
+    clock = SystemClock()
+    yield from check_database(settings, clock)
     yield from check_port(settings)
     yield from check_site(settings)
     yield from check_secrets(settings)
     yield from check_mail(settings)
-    yield from check_publication(settings)
+    yield from check_publication(settings, clock)

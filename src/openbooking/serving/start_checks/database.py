@@ -15,7 +15,7 @@ from openbooking.openactive.ids import Identifiers
 from openbooking.serving.addresses import find_another_address
 from openbooking.serving.start_checks.finding import Finding, Result
 from openbooking.settings import Settings
-from openbooking.store.backends import MissingDatabaseError, backend_of, scheme_of
+from openbooking.store.backends import MissingDatabaseError, SchemaError, backend_of, scheme_of
 from openbooking.store.location import full_name, redact_password
 from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore
@@ -25,9 +25,10 @@ from openbooking.user_error import UserError
 # A new database with its reserve for a full disk, and space to begin.
 _LEAST_FREE_BYTES = 100 * 2**20
 _MOST_SECONDS_BEHIND = 60
-_ANOTHER = "Or name another database with --database or OPENBOOKING_DATABASE."
-_MIGRATE = f"Back the database up, and run `openbooking migrate` of this version or of a newer one. {_ANOTHER}"
-_START = f"Start the database server, or correct the address, the user and the password. {_ANOTHER}"
+_ANOTHER = "Name another database with --database or OPENBOOKING_DATABASE."
+_OR_ANOTHER = "Or name another database with --database or OPENBOOKING_DATABASE."
+_MIGRATE = f"Back the database up, and run `openbooking migrate` of this version or of a newer one. {_OR_ANOTHER}"
+_START = f"Start the database server, or correct the address, the user and the password. {_OR_ANOTHER}"
 
 
 def check_database(settings: Settings, clock: Clock) -> Iterator[Finding]:
@@ -43,8 +44,10 @@ def check_database(settings: Settings, clock: Clock) -> Iterator[Finding]:
         yield Finding("database", Result.OK, message)
     except StoreUnavailableError as fault:
         yield Finding("database", Result.FAILED, str(fault), _START)
-    except UserError as fault:
+    except SchemaError as fault:
         yield Finding("database", Result.FAILED, str(fault), _MIGRATE)
+    except UserError as fault:
+        yield Finding("database", Result.FAILED, str(fault), _ANOTHER)
     else:
         yield Finding("database", Result.OK, f"{full_name(settings.database)} has the schema of this version.")
         yield from asyncio.run(_check_content(settings, clock))
@@ -60,6 +63,10 @@ def _check_folder(database: str) -> Iterator[Finding]:
     if not folder.is_dir():
         remedy = "Make the folder, or name another file with --database or OPENBOOKING_DATABASE."
         yield Finding("data folder", Result.FAILED, f"There is no folder {folder}.", remedy)
+        return
+    if file.exists() and not file.is_file():
+        remedy = "Name a file with --database or OPENBOOKING_DATABASE."
+        yield Finding("data folder", Result.FAILED, f"{file} is no file, as the database must be.", remedy)
         return
     closed = [path for path in (folder, file) if path.exists() and not os.access(path, os.W_OK)]
     if closed:

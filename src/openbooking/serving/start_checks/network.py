@@ -21,7 +21,8 @@ def check_port(settings: Settings) -> Iterator[Finding]:
     except ListenError as fault:
         remedy = (
             "If the port is used by `openbooking serve` with these settings, it runs already. Else stop the program "
-            "that uses the port, or name another with --port or OPENBOOKING_PORT."
+            "that uses the port, or name another with --port or OPENBOOKING_PORT. OPENBOOKING_HOST must be an address "
+            "of this machine."
         )
         yield Finding("port", Result.FAILED, str(fault), remedy)
     else:

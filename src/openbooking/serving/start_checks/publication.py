@@ -1,9 +1,12 @@
 """The checks of what others see: secrets, trial settings, and the details of the dataset site."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
+from openbooking.clock import Clock
 from openbooking.serving.start_checks.finding import Finding, Result
 from openbooking.settings import AccessMode, Settings
+from openbooking.web.api.conformance import check_certificate
 
 _SHORTEST_TOKEN = 20
 # The settings that the dataset site shows, with what is missing without them.
@@ -30,8 +33,8 @@ def check_secrets(settings: Settings) -> Iterator[Finding]:
         yield Finding("access", Result.WARNING, message, "Only the gateway may reach this server.")
 
 
-def check_publication(settings: Settings) -> Iterator[Finding]:
-    """Yield which details the dataset site lacks."""
+def check_publication(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """Yield which details the dataset site lacks, and whether it names the conformance certificate."""
     missing = {name: meaning for name, meaning in _SHOWN.items() if not getattr(settings, name)}
     for name, meaning in missing.items():
         remedy = f"Set OPENBOOKING_{name.upper()}."
@@ -41,3 +44,17 @@ def check_publication(settings: Settings) -> Iterator[Finding]:
         yield Finding("dataset site", Result.WARNING, message, "Set OPENBOOKING_NAME to the name of your system.")
     elif not missing:
         yield Finding("dataset site", Result.OK, "It is complete.")
+    yield from _check_certificate(settings, clock)
+
+
+def _check_certificate(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """Yield whether the dataset site names the conformance certificate; nothing without a file of one."""
+    file = settings.conformance_certificate
+    if not file or "://" in file:
+        return
+    if faults := check_certificate(settings, Path(file), clock()).faults:
+        message = f"The dataset site will not name the conformance certificate. {' '.join(faults)}"
+        remedy = "Correct OPENBOOKING_CONFORMANCE_CERTIFICATE, or make a new certificate with the Test Suite."
+        yield Finding("certificate", Result.WARNING, message, remedy)
+    else:
+        yield Finding("certificate", Result.OK, f"The dataset site names the conformance certificate {file}.")

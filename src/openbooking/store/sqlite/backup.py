@@ -32,4 +32,5 @@ def back_up(database: Path, copy: Path) -> None:
         flush(copy.parent)
     except (OSError, sqlite3.DatabaseError) as fault:
         unfinished.unlink(missing_ok=True)
-        raise StoreUnavailableError(f"{database} cannot be copied to {copy}: {fault}") from fault
+        reason = (isinstance(fault, OSError) and fault.strerror) or fault
+        raise StoreUnavailableError(f"{database} cannot be copied to {copy}: {reason}.") from fault

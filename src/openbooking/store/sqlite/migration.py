@@ -16,6 +16,7 @@ from openbooking.store.schema import VERSION_TABLE
 from openbooking.store.sqlite.connections import BUSY_TIMEOUT_SECONDS, connect, create, is_busy, with_space_to_open
 
 _PAUSE_SECONDS = 0.02
+_FIRST_BYTES = b"SQLite format 3\0"
 
 T = TypeVar("T")
 
@@ -41,6 +42,11 @@ def refuse_foreign(path: Path) -> None:
 
 
 def _tables(path: Path) -> set[str]:
+    if not path.is_file():
+        raise StoreUnavailableError(f"The database {path} cannot be opened: it is no file. {NAME_ANOTHER}")
+    if not _begins_as_database(path):
+        raise StoreUnavailableError(f"The database {path} cannot be opened: the file is no database. {NAME_ANOTHER}")
+
     def read() -> set[str]:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
             return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
@@ -49,6 +55,12 @@ def _tables(path: Path) -> set[str]:
         return with_space_to_open(path, read)
     except sqlite3.DatabaseError as fault:
         raise StoreUnavailableError(f"The database {path} cannot be opened: {fault}.") from fault
+
+
+def _begins_as_database(path: Path) -> bool:
+    """Return whether a file is empty or begins as SQLite's files do. SQLite would overwrite other short files."""
+    with path.open("rb") as file:
+        return file.read(len(_FIRST_BYTES)) in (b"", _FIRST_BYTES)
 
 
 def run_in_migration(path: Path, work: Callable[[Connection], T]) -> T:

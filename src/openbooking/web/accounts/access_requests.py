@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.identity.access_requests import NewAccessRequest, TooManyRequestsKeptError
+from openbooking.identity.access_requests import NewAccessRequest, TooManyOpenRequestsError
 from openbooking.identity.sign_in.attempt_limiter import TooManyAttemptsError
 from openbooking.settings import AccessMode
 from openbooking.system import System
@@ -20,7 +20,7 @@ ACCESS_REQUEST_PATH = "/access-request"
 # The statements to which the developers agree, as the OpenActive guide for dataset sites asks.
 _STATEMENTS = {
     "agrees_protection": "We know our duties of data protection, and what the Open Booking API asks of a Broker.",
-    "agrees_security": "We hold a valid Cyber Essentials certificate or an equivalent one, and know our duties.",
+    "agrees_security": "We hold a valid Cyber Essentials certificate or an equivalent one, and keep secrets safe.",
     "agrees_tested": "Our app has booked at a sandbox, or at the OpenActive Reference Implementation.",
     "agrees_sellers": "We book for a Seller only if it allows us, and agree with it how payments are reconciled.",
 }
@@ -54,7 +54,7 @@ class AccessRequestPages:
         except TooManyAttemptsError:
             problem = Problem("Too many requests came from your network. Try again in 15 minutes.")
             return self._form_page(request, visit, form, problem)
-        except TooManyRequestsKeptError as refusal:
+        except TooManyOpenRequestsError as refusal:
             return self._form_page(request, visit, form, Problem(str(refusal)))
         return self._pages.page(
             request,

@@ -41,8 +41,10 @@ def check_certificate(settings: Settings, path: Path, now: datetime) -> ServedCe
     """Return the certificate in a file, with the reasons against naming it on the dataset site."""
     try:
         certificate = read_certificate(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as fault:
-        return ServedCertificate(None, [f"It cannot be read: {fault}."])
+    except OSError as fault:
+        return ServedCertificate(None, [f"The file {path} cannot be read: {fault.strerror}."])
+    except UnicodeDecodeError:
+        return ServedCertificate(None, [f"The file {path} is not in UTF-8."])
     except CertificateError as fault:
         return ServedCertificate(None, [str(fault)])
     faults = certificate.faults(certificate_url(settings), _holder(settings), __version__, now)

@@ -33,15 +33,8 @@ OPEN_REFERRAL_PATH = "/open-referral"
 
 _PROFILE = "https://open-referral-uk-profile.readthedocs.io/en/latest/"
 _OPENAPI = "https://raw.githubusercontent.com/openreferral/specification/3.0/schema/openapi.json"
-# The feeds of what people take part in. Sessions, Slots and single courts belong to items of these feeds.
-_FEEDS = tuple(
-    dict.fromkeys(
-        type_.feed
-        for type_ in OpportunityType
-        if type_
-        not in (OpportunityType.SCHEDULED_SESSION, OpportunityType.SLOT, OpportunityType.INDIVIDUAL_FACILITY_USE)
-    )
-)
+# Services are the items without parents. Sessions, Slots and courts belong to items of these feeds.
+_FEEDS = sorted({type_.feed for type_ in OpportunityType if type_.row.parent is None})
 _REFRESH_SECONDS = 5
 _PER_PAGE, _MOST_PER_PAGE = 50, 500
 _HEADERS = {"Cache-Control": "public, max-age=60", "X-Content-Type-Options": "nosniff"}

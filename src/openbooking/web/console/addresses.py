@@ -3,7 +3,7 @@
 from enum import StrEnum
 from urllib.parse import quote
 
-from openbooking.web.console.console import CONSOLE_PATH
+from openbooking.back_office.console_paths import CONSOLE_PATH
 
 
 class OpportunityPage(StrEnum):

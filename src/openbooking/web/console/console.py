@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.back_office import descriptions, formats
+from openbooking.back_office.console_paths import CONSOLE_PATH
 from openbooking.back_office.names import partner_names
 from openbooking.booking.command import Command
 from openbooking.booking.model.actor import Actor, ActorKind
@@ -27,7 +28,6 @@ from openbooking.system import System
 from openbooking.web.menu import MenuEntry
 from openbooking.web.pages import BadFormError, Form, Pages, Problem, Visit, parse_fields
 
-CONSOLE_PATH = "/console"
 # Pages show the days before and after these, in any time zone.
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 3), date(9999, 1, 1)
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.console_paths import CONSOLE_PATH, PROPOSALS_PATH
 from openbooking.back_office.descriptions import ORDER_STATUSES, PROPOSAL_STATUSES, opportunity_name, person_name
 from openbooking.back_office.formats import day_bounds, parse_date
 from openbooking.back_office.history import history_rows
@@ -23,7 +24,7 @@ from openbooking.booking.rules.search_terms import found_attendees
 from openbooking.booking.views import OrderQuery, Page
 from openbooking.openactive.money import is_price
 from openbooking.web.console.bookings.sealed_search import SealedSearch, seal, unseal
-from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError
+from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError
 from openbooking.web.pages import Form, Problem
 
 T = TypeVar("T")
@@ -114,7 +115,7 @@ class OrderPages:
         record = await visit.views.order(visit.key)
         partners = await visit.partner_names()
         if isinstance(record, ProposalRecord):
-            return visit.redirect(f"{CONSOLE_PATH}/proposals/{record.partner}/{record.uuid}")
+            return visit.redirect(f"{PROPOSALS_PATH}/{record.partner}/{record.uuid}")
         if isinstance(record, DeletedRecord):
             return visit.page(
                 "bookings/deleted_order.html", record=record, partner=partners.get(record.partner, record.partner)

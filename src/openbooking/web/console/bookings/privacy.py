@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.console_paths import CONSOLE_PATH
 from openbooking.back_office.descriptions import person_name
 from openbooking.booking.commands.erase_personal_data import EraseOrderData
 from openbooking.booking.commands.record_export import RecordExport
@@ -17,7 +18,7 @@ from openbooking.booking.model.record import ProposalRecord
 from openbooking.booking.personal_orders import NoContactError, PersonalRecord, export_orders, orders_of
 from openbooking.booking.rules.search_terms import CUSTOMER, numbers_of
 from openbooking.web.console.bookings.orders import order_summary
-from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, Notice
+from openbooking.web.console.console import Console, ConsoleVisit, Notice
 from openbooking.web.pages import Problem
 
 PRIVACY_PATH = f"{CONSOLE_PATH}/privacy"

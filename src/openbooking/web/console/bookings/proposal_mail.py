@@ -4,12 +4,11 @@ from msgspec.structs import replace
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.console_paths import MAIL_PATH
 from openbooking.identity.records import ProposalMail
-from openbooking.openactive.contact_details import is_mail_address
-from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, Notice
+from openbooking.openactive.contact_details import is_ascii_email
+from openbooking.web.console.console import Console, ConsoleVisit, Notice
 from openbooking.web.pages import Problem
-
-MAIL_PATH = f"{CONSOLE_PATH}/e-mail"
 
 _CHANGED = "The address was changed in another window. Nothing has been saved. Look at it again."
 
@@ -32,7 +31,7 @@ class ProposalMailPages:
         fields = await visit.form()
         address, is_wanted = fields.get("address", "").strip(), fields.get("wanted") == "yes"
         seen = fields.get("seen", "")
-        if is_wanted and not is_mail_address(address):
+        if is_wanted and not is_ascii_email(address):
             problem = Problem("Enter an e-mail address, such as ann@example.com.", ("address",))
             return self._page(visit, address, seen, is_wanted=is_wanted, problem=problem)
         while wish.address == seen:

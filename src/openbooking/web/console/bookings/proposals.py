@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.console_paths import PROPOSALS_PATH
 from openbooking.back_office.descriptions import person_name
 from openbooking.back_office.history import history_rows
 from openbooking.back_office.messages import length_problem
@@ -21,10 +22,9 @@ from openbooking.booking.rules.pricing import current_totals
 from openbooking.openactive.money import is_price
 from openbooking.openactive.terms import FlowRequirement, OrderProposalStatus
 from openbooking.web.console.bookings.orders import order_path
-from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, Notice
+from openbooking.web.console.console import Console, ConsoleVisit, Notice
 from openbooking.web.pages import Form, Problem
 
-PROPOSALS_PATH = f"{CONSOLE_PATH}/proposals"
 _NOT_AS_PROPOSED = (
     "You have changed items or prices, and Accept is for the proposal as it came. "
     "Choose “Offer with these changes”, or undo the changes."

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.console_paths import CONSOLE_PATH
 from openbooking.back_office.descriptions import PAYMENTS, opportunity_name
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import Seller
@@ -18,7 +19,7 @@ from openbooking.booking.rules.desk_account import desk_account, due_at_desk
 from openbooking.booking.rules.pricing import amount_due, pricing_of
 from openbooking.web.console.addresses import OpportunityPage
 from openbooking.web.console.bookings.orders import order_path
-from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError
+from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError
 
 _ADDRESS = ("streetAddress", "addressLocality", "addressRegion", "postalCode")
 

@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.console_paths import CONSOLE_PATH
 from openbooking.back_office.names import published_names
 from openbooking.booking.views import SalesGroup, SalesRow
-from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError
+from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError
 from openbooking.web.console.csv_replies import Rows, csv_reply, stream_csv
 from openbooking.web.console.money import tables
 from openbooking.web.console.money.charts import HEIGHT, WIDTH, Bar, ColumnChart, column_chart

@@ -9,17 +9,16 @@ import unicodedata
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.console_paths import ACCESS_REQUESTS_PATH
 from openbooking.booking.model.keys import InvalidKeyError
 from openbooking.identity.access_request_records import AccessRequest
 from openbooking.identity.access_requests import RequestDecidedError, UnknownRequestError
 from openbooking.identity.partner_administration import PartnerExistsError
 from openbooking.identity.records import EVERY_SELLER, User
 from openbooking.identity.sellers import UnknownSellerError
-from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError, Notice
+from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice
 from openbooking.web.menu import MenuEntry
 from openbooking.web.pages import Form, Problem
-
-REQUESTS_PATH = f"{CONSOLE_PATH}/access-requests"
 
 _LONGEST_KEY = 40
 _CHOOSE_SELLER = Problem("Choose the Sellers that the app may book for.", ("sellers",))
@@ -53,10 +52,10 @@ class AccessDecisionPages:
             form = await visit.form()
             if form.get("decision") == "erase":
                 await self._requests.erase_request(request.id)
-                return visit.redirect(REQUESTS_PATH, Notice.DATA_ERASED)
+                return visit.redirect(ACCESS_REQUESTS_PATH, Notice.DATA_ERASED)
             if form.get("decision") != "approve":
                 await self._requests.refuse(request.id, visit.actor)
-                return visit.redirect(REQUESTS_PATH, Notice.ACCESS_REFUSED)
+                return visit.redirect(ACCESS_REQUESTS_PATH, Notice.ACCESS_REFUSED)
             return await self._approve(visit, request, form)
         except UnknownRequestError as fault:
             raise NotFoundOnConsoleError from fault

@@ -3,7 +3,8 @@
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError, Notice
+from openbooking.back_office.console_paths import CONSOLE_PATH
+from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice
 from openbooking.web.menu import MenuEntry
 
 SELLERS_PATH = f"{CONSOLE_PATH}/sellers"

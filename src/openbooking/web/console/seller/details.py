@@ -11,6 +11,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.console_paths import CONSOLE_PATH
 from openbooking.booking.commands.add_seller import TERMS
 from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.commands.republish import republish
@@ -21,7 +22,7 @@ from openbooking.openactive.contact_details import is_country, is_email, is_vat_
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.web_addresses import is_web_address
 from openbooking.web.branding import logo_address
-from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, Notice
+from openbooking.web.console.console import Console, ConsoleVisit, Notice
 from openbooking.web.pages import Form, Problem
 
 DETAILS_PATH = f"{CONSOLE_PATH}/details"

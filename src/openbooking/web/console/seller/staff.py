@@ -5,11 +5,12 @@ from urllib.parse import quote
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.console_paths import CONSOLE_PATH
 from openbooking.identity.records import Role, User
 from openbooking.identity.sign_in.accounts import EmptyUserNameError, UnknownUserError, UserExistsError
 from openbooking.identity.sign_in.roles import LastManagerError, MemberChangedError, SeenMember
 from openbooking.identity.staff_administration import SharedAccountError
-from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError, Notice, Serve
+from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice, Serve
 from openbooking.web.pages import LINK_PATH, Form, Problem
 
 STAFF_PATH = f"{CONSOLE_PATH}/staff"

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.back_office.console_paths import CONSOLE_PATH
 from openbooking.back_office.timetable_effects import TimetableEffect, timetable_effect
 from openbooking.booking.commands.timetable import (
     GetTimetable,
@@ -33,7 +34,7 @@ from openbooking.web.console.addresses import (
     remove_path,
 )
 from openbooking.web.console.confirmation import confirmation
-from openbooking.web.console.console import CONSOLE_PATH, Console, ConsoleVisit, NotFoundOnConsoleError, Notice
+from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice
 from openbooking.web.console.timetable.choices import Timetable, choices_of
 from openbooking.web.console.timetable.effect_rows import effect_values
 from openbooking.web.console.timetable.kinds import Input

@@ -117,7 +117,7 @@ _PRICE = Part(
         ),
     ),
 )
-PRICES = Group("prices", "Prices", "Price", _PRICE, "A free one costs 0.", spare=2)
+PRICES = Group("prices", "Prices", "Price", _PRICE, "Type 0 if it is free.", spare=2)
 _TIMES = Group(
     "times",
     "Times",
@@ -212,7 +212,7 @@ def _described(*, has_venue: bool = True, vocabulary: Vocabulary = Vocabulary.AC
         Field("url", "Web page", hint=_PAGE_HINT, optional=True),
         Field("image", "Picture (web address)", hint="It begins with https://. Apps show it.", optional=True),
         *((_VENUE,) if has_venue else ()),
-        Field("concepts", what, CONCEPTS, "Of OpenActive's list, by which apps search.", vocabulary=vocabulary),
+        Field("concepts", what, CONCEPTS, "Apps search by OpenActive's list.", vocabulary=vocabulary),
         Field("leader", "Leader", optional=True, folded=True),
         Field("levels", "Levels", TEXTS, "Such as Beginner, Intermediate.", optional=True, blank=(), folded=True),
         Field("minimum_age", "Least age", NUMBER, optional=True, blank=None, folded=True),
