@@ -10,7 +10,7 @@ from support.browsers.browser import AXE, Site, chromium, served
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # One of each kind: the page repeats them for a hundred operations and messages.
-PARTS = ["header", "nav", "h1", "section[aria-labelledby=book]", "section[aria-labelledby=schema-Order]"]
+PARTS = ["header", "nav", "h1", "main > ol", "section[aria-labelledby=book]", "section[aria-labelledby=schema-Order]"]
 PHONE, DESKTOP = ViewportSize(width=360, height=740), ViewportSize(width=1280, height=800)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from openbooking.settings import Settings
-from openbooking.web.api.operations import Operations
+from openbooking.web.api.monitoring import Monitoring
 from support.deployment.files import COMPOSE, DEPLOY, pods, read_manifests, read_yaml
 
 CONTAINERFILE = (DEPLOY / "container/Containerfile").read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ def health_paths() -> set[str]:
     class OfSystem:
         settings = Settings()
 
-    routes = Operations(OfSystem(), None).routes()  # type: ignore[arg-type]
+    routes = Monitoring(OfSystem(), None).routes()  # type: ignore[arg-type]
     return {route.path for route in routes}
 
 

@@ -164,7 +164,7 @@ def write_error(error: OpenBookingError, request_id: str) -> bytes:
     """
     written = messages.OpenBookingError(
         context=CONTEXT,
-        type=_class_in_specification(error).__name__,
+        type=error.reported_name(),
         name=error.name,
         status_code=error.status,
         request_id=request_id,
@@ -172,8 +172,3 @@ def write_error(error: OpenBookingError, request_id: str) -> bytes:
         instance=error.instance or None,
     )
     return msgspec.json.encode(written)
-
-
-def _class_in_specification(error: OpenBookingError) -> type[OpenBookingError]:
-    """Return the class under which an error is reported: OpenBookingError if the specification has no such class."""
-    return type(error) if type(error).in_specification else OpenBookingError

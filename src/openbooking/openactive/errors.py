@@ -70,6 +70,11 @@ class OpenBookingError(Exception):
         self.retry_after = retry_after
         self.error_type = type(self).__name__
 
+    @classmethod
+    def reported_name(cls) -> str:
+        """Return the `@type` of replies with this error: the name of a class of the specification."""
+        return cls.__name__ if cls.in_specification else OpenBookingError.__name__
+
     @property
     def retry(self) -> Retry:
         """Whether a Broker can send the request again."""

@@ -31,8 +31,8 @@ from openbooking.web.api.conformance import Conformance
 from openbooking.web.api.dataset_site import DATASET_PATH, DatasetSite
 from openbooking.web.api.feeds import FEEDS_PATH, feed_routes
 from openbooking.web.api.metrics import Metrics
+from openbooking.web.api.monitoring import Monitoring
 from openbooking.web.api.open_referral import OpenReferral
-from openbooking.web.api.operations import Operations
 from openbooking.web.console.console import Console
 from openbooking.web.console.partners.grants import SellerPartnerPages
 from openbooking.web.console.routes import console_routes
@@ -41,8 +41,8 @@ from openbooking.web.errors import FaultMiddleware
 from openbooking.web.home import HOME_PATH, HomePage
 from openbooking.web.lazy_context import LazyContext
 from openbooking.web.observe import Answered, ObservingMiddleware
-from openbooking.web.openapi.document import make_document
-from openbooking.web.openapi.endpoint import DOCUMENT_PATH, PAGE_PATH, OpenApi
+from openbooking.web.openapi.document import PAGE_PATH, make_document
+from openbooking.web.openapi.endpoint import DOCUMENT_PATH, OpenApi
 from openbooking.web.pages import PARTNERS_PATH, Pages
 from openbooking.web.request import RepeatedHeaderMiddleware
 from openbooking.web.routes import AppRouter
@@ -181,7 +181,7 @@ def _routes(system: System, metrics: Metrics) -> list[Route]:
         # Routes with parameters are tried in this order, so the most frequent routes come first.
         *BookingApi(system).routes(base),
         *feed_routes(system, base),
-        *Operations(system, metrics).routes(),
+        *Monitoring(system, metrics).routes(),
         *OpenApi(system.settings, icon_path=f"{DATASET_PATH}/logo.svg").routes(),
     ]
     if isinstance(system.store, StoreWithViews):

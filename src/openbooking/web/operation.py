@@ -33,7 +33,7 @@ class Subject(Enum):
     ORDERS_FEEDS = ("Orders feeds", "What has changed in the Orders and OrderProposals of one Booking Partner.")
     OPENID = ("OpenID provider", "Access tokens for Booking Partners.")
     TEST_INTERFACE = ("Test interface", "Test data and simulated Sellers, for the OpenActive Test Suite.")
-    OPERATIONS = ("Operations", "Health and metrics, for operators.")
+    MONITORING = ("Monitoring", "Health and metrics, for operators.")
     OTHER = ("Other", "This document, calendars, and routes without a description.")
 
     @property

@@ -38,7 +38,7 @@ def test_serve_replaces_a_dead_worker() -> None:
         os.kill(first[0], signal.SIGKILL)
         while len(workers := workers_of(process)) < 2 or first[0] in workers:
             time.sleep(0.05)
-        statuses = {httpx2.get(told["site"] + "/feeds/slots").status_code for _ in range(20)}
+        statuses = {httpx2.get(told["site"] + "/feeds/slots", timeout=60).status_code for _ in range(20)}
         process.send_signal(signal.SIGTERM)
     assert statuses == {200}
     assert process.returncode == 0

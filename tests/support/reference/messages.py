@@ -51,7 +51,7 @@ class _Recorder:
         answer = f"{reply.status_code} {reply.reason_phrase}\n{head}".strip()
         received = f"\n{_json(json.loads(reply.content))}" if reply.content else ""
         self._sections.append(
-            f"## {title}\n\n{meaning}\n\n```http\n{line}\n```\n\n{sent}\nAnswer:\n\n```http\n{answer}\n```\n{received}"
+            f"## {title}\n\n{meaning}\n\n```http\n{line}\n```\n\n{sent}\nReply:\n\n```http\n{answer}\n```\n{received}"
         )
 
 

@@ -51,7 +51,7 @@ async def hang(*_: Any) -> Any:
 async def test_metrics_without_a_database_have_no_figures_of_the_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Any
 ) -> None:
-    monkeypatch.setattr("openbooking.web.api.operations._TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr("openbooking.web.api.monitoring._TIMEOUT_SECONDS", 0.05)
     async with open_world("sqlite", tmp_path, metrics_token="scrape-me") as world:
         monkeypatch.setattr(world.store, "figures", fault)
         assert await scrape(world, "openbooking_store_up", "openbooking_leases") == {("openbooking_store_up",): 0}

@@ -21,7 +21,7 @@ from support.parties import MANAGER
 pytestmark = pytest.mark.anyio
 
 BRU = Path(__file__).parents[2] / "bruno" / "node_modules" / ".bin" / "bru"
-FOLDERS = ("Dataset site", "Open feeds", "Booking", "Orders feeds", "Operations", "Other")
+FOLDERS = ("Dataset site", "Open feeds", "Booking", "Orders feeds", "Monitoring", "Other")
 
 
 async def write_collection(world: World, folder: Path) -> dict[str, str]:

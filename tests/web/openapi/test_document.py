@@ -1,10 +1,12 @@
 """The OpenAPI document is made from the routes, the types of messages and the error classes."""
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,11 @@ from openapi_spec_validator import validate
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
+import openbooking
 from openbooking.openactive.errors import ERROR_CLASSES
+from openbooking.settings import Settings
 from support.http_system import SITE, World, open_world
 from support.package_copy import change_code, copy_package
 
@@ -30,6 +34,13 @@ async def document_of(world: World) -> Json:
     assert (reply.status_code, reply.headers["content-type"]) == (200, "application/json")
     document: Json = reply.json()
     return document
+
+
+def app_of(world: World) -> Starlette:
+    """Return the application behind the client."""
+    app = world.client._transport.app  # type: ignore[attr-defined]
+    assert isinstance(app, Starlette)
+    return app
 
 
 @pytest.fixture(params=["api-key", "openid", "headers"])
@@ -107,9 +118,117 @@ async def test_paths_of_the_document_are_below_the_address_of_the_site(tmp_path:
     assert feed.status_code == 200
 
 
-async def test_pages_and_pictures_are_not_in_the_document(sqlite_world: World) -> None:
-    paths = (await document_of(sqlite_world))["paths"]
-    assert not [path for path in paths if path.startswith(("/console", "/sign-in", "/pages.css", "/favicon"))]
+# The routes that are not in the document, by the beginning of their paths, with the reason.
+EXCLUDED = {
+    **dict.fromkeys(("/docs",), "shows the document itself"),
+    **dict.fromkeys(("/.well-known/oauth-authorization-server",), "is another address of the OpenID configuration"),
+    **dict.fromkeys(("/open-referral",), "has the OpenAPI document of HSDS, whose address it returns"),
+    **dict.fromkeys(("/pages.css", "/theme.css", "/favicon", "/openactive/"), "belongs to pages"),
+    **dict.fromkeys(
+        ("/console", "/partners", "/sign-in", "/sign-out", "/password", "/set-password", "/second-factor"),
+        "is a page for staff",
+    ),
+    **dict.fromkeys(
+        ("/access-request", "/registration", "/oauth/authorize", "/oauth/consent"), "is a page for a person"
+    ),
+}
+
+
+async def test_each_route_is_in_the_document_or_is_left_out_for_a_reason(tmp_path: Path) -> None:
+    everything: Json = {"test_interface": True, "metrics_token": "m", "open_referral": True}
+    async with open_world("memory", tmp_path, access="openid", **everything) as world:
+        paths = (await document_of(world))["paths"]
+        routes = [each for each in app_of(world).routes if isinstance(each, Route)]
+    left_out = [each.path for each in routes if each.path_format not in paths]
+    assert [path for path in left_out if path != "/" and not path.startswith(tuple(EXCLUDED))] == []
+    assert [start for start in EXCLUDED if not any(path.startswith(start) for path in left_out)] == []
+    for route in routes:
+        described = {method.upper() for method in paths.get(route.path_format, ())}
+        assert not described or (route.methods or set()) - {"HEAD", "OPTIONS"} == described
+
+
+# Names of Python and of its documentation, and indented lines, which a docstring has.
+OF_PYTHON = re.compile(
+    r"\b(?:None(?! of)|True|False)\b|\b(?:Args|Attributes|Returns|Raises|Yields):|^ {4}", re.MULTILINE
+)
+CODE = re.compile(r"`([^`]+)`")
+SNAKE_CASE = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+PASCAL_CASE = re.compile(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b")
+
+
+def described_in(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the place and the text of each description of a document."""
+    if isinstance(value, list):
+        for number, member in enumerate(value):
+            yield from described_in(member, f"{place}/{number}")
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            if name == "description" and isinstance(member, str):
+                yield place, member
+            elif name != "examples":
+                yield from described_in(member, f"{place}/{name}")
+
+
+def names_of_python(package: Path) -> set[str]:
+    """Return the names of all classes, functions, arguments, fields and attributes of a package."""
+    found = set[str]()
+    for file in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            match node:
+                case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                    found.add(name)
+                case ast.AnnAssign(target=ast.Name(id=name)) | ast.arg(arg=name) | ast.Attribute(attr=name):
+                    found.add(name)
+    return found
+
+
+def names_of_json(document: Json) -> set[str]:
+    """Return the names that a reader knows: properties, values, schemas, parameters and parts of paths."""
+    text = json.dumps({**document, "info": None})
+    known = set(re.findall(r'"([^"\\]+)":', text)) | set(re.findall(r'"(?:const|name)": "([^"]+)"', text))
+    known.update(part for path in document["paths"] for part in path.split("/"))
+    for listed in re.findall(r'"enum": \[([^]]*)\]', text):
+        known.update(re.findall(r'"([^"]+)"', listed))
+    return known
+
+
+async def test_descriptions_have_no_names_of_python(tmp_path: Path) -> None:
+    async with open_world("memory", tmp_path, access="openid", test_interface=True, metrics_token="m") as world:
+        document = await document_of(world)
+    known = names_of_json(document) | set(Settings.__struct_fields__) | set(ERROR_CLASSES) | {"Accept"}
+    ours = names_of_python(Path(openbooking.__file__).parent) - known
+    leaks = []
+    for place, text in described_in(document):
+        prose = CODE.sub("", text)
+        names = {*CODE.findall(text), *SNAKE_CASE.findall(prose), *PASCAL_CASE.findall(prose)}
+        leaks += [f"{place}: {name}" for name in sorted(names & ours)]
+        leaks += [f"{place}: {found!r}" for found in OF_PYTHON.findall(text)]
+    assert leaks == []
+
+
+ORDER_OF_A_BOOKING = [
+    "readDataset",
+    "read-scheduled-sessions",
+    "quoteAnonymously",
+    "quote",
+    "book",
+    "propose",
+    "readOrders",
+    "cancel",
+    "deleteOrder",
+]
+
+
+async def test_introduction_tells_the_order_of_a_booking(sqlite_world: World) -> None:
+    document = await document_of(sqlite_world)
+    linked = re.findall(rf"\({SITE}/docs#([^)]+)\)", document["info"]["description"])
+    assert linked == ORDER_OF_A_BOOKING
+    assert set(linked) <= {each["operationId"] for each in operations_of(document)}
+
+
+def operations_of(document: Json) -> list[Json]:
+    """Return all operations of a document."""
+    return [each for methods in document["paths"].values() for each in methods.values()]
 
 
 async def answer(request: Request) -> Response:
@@ -118,7 +237,7 @@ async def answer(request: Request) -> Response:
 
 
 async def test_a_route_without_a_declaration_is_in_the_document(sqlite_world: World) -> None:
-    app: Any = sqlite_world.client._transport.app  # type: ignore[attr-defined]
+    app = app_of(sqlite_world)
     await document_of(sqlite_world)
     app.add_route("/made-up/{name}", answer, methods=["POST"])
     document = await document_of(sqlite_world)
@@ -150,7 +269,7 @@ def test_a_made_up_field_and_route_appear_without_another_edit(tmp_path: Path) -
     package = copy_package(tmp_path)
     quote = '"""The reply to C1 and C2."""\n'
     change_code(package / "openactive" / "messages" / "orders.py", quote, f"{quote}\n    weather: str | None = None")
-    handlers = package / "web" / "api" / "operations.py"
+    handlers = package / "web" / "api" / "monitoring.py"
     change_code(handlers, "return routes\n", 'return [*routes, api_route("/weather", self._weather)]\n')
     change_code(handlers, "\n    @describe(", f"{MADE_UP_ROUTE}\n    @describe(")
     change_code(handlers, "from openbooking.system", IMPORTED)

@@ -110,6 +110,7 @@ async def test_name_of_the_system_is_escaped(tmp_path: Path) -> None:
     [
         ("One `a<b`.", "<p>One <code>a&lt;b</code>.</p>"),
         ("Head\n- one\n- two", "<p>Head</p><ul><li>one</li><li>two</li></ul>"),
+        ("Head\n1. one\n   goes on\n2. two", "<p>Head</p><ol><li>one goes on</li><li>two</li></ol>"),
         ("One.\n\nTwo.", "<p>One.</p>\n<p>Two.</p>"),
         ("[x](https://example.com/)", '<p><a href="https://example.com/">x</a></p>'),
         ('[x](javascript:alert(1)) "', "<p>[x](javascript:alert(1)) &#34;</p>"),
@@ -118,7 +119,7 @@ async def test_name_of_the_system_is_escaped(tmp_path: Path) -> None:
 )
 def test_description_becomes_html(text: str, expected: str) -> None:
     assert str(prose(text)) == expected
-    assert not re.search(r"<(?!/?(p|ul|li|code|a)\b)", expected)
+    assert not re.search(r"<(?!/?(p|ul|ol|li|code|a)\b)", expected)
 
 
 async def test_start_page_and_dataset_site_link_to_the_page(sqlite_world: World) -> None:

@@ -120,7 +120,7 @@ class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def add_seller(store: Store, details: SellerDetails, actor: Actor, *, replaces: bool) -> int | None:
-    """Add a Seller, or replace a Seller and write the feed items that show the Seller again.
+    """Add a Seller, or replace one and rewrite the feed items that show it.
 
     Returns:
         The number of feed items that show the replaced Seller; None for a new Seller.

@@ -71,7 +71,7 @@ def add(  # noqa: PLR0913 - one parameter for each detail that Orders must show 
     ] = False,
     database: Database = None,
 ) -> None:
-    """Add a Seller, or replace a Seller and write the feed items that show the Seller again.
+    """Add a Seller, or replace one and rewrite the feed items that show it.
 
     If the command is interrupted while it replaces a Seller, run it again.
     """

@@ -111,7 +111,11 @@ class InvalidRedirectUriError(OAuthError):
 
 
 class InvalidClientMetadataError(OAuthError):
-    """The metadata of a client cannot be registered (RFC 7591 3.2.2); `member` is the name of the wrong member."""
+    """The metadata of a client cannot be registered (RFC 7591 3.2.2).
+
+    Attributes:
+        member: The name of the member that is wrong.
+    """
 
     code = "invalid_client_metadata"
 

@@ -23,7 +23,7 @@ from openbooking.openactive.terms import FormFieldType
 
 
 class FormFieldSpecification(Message, frozen=True, kw_only=True):
-    """A question of an intake form (OB-FORM-02); `value_option` lists the answers that a dropdown allows."""
+    """A question of an intake form (OB-FORM-02); `valueOption` lists the answers that a dropdown allows."""
 
     type: FormFieldType = field(name="@type")
     id: str = field(name="@id")
@@ -34,7 +34,7 @@ class FormFieldSpecification(Message, frozen=True, kw_only=True):
 
 
 class IntakeFormAnswer(TypedMessage, frozen=True, kw_only=True, tag="PropertyValue"):
-    """The answer to a question; `property_id` is the `@id` of the question."""
+    """The answer to a question; `propertyID` is the `@id` of the question."""
 
     property_id: str = field(name="propertyID")
     value: Any
@@ -74,7 +74,7 @@ class VirtualLocation(TypedMessage, frozen=True, kw_only=True):
 class OpenBookingError(Message, frozen=True, kw_only=True):
     """An error of a request or of one OrderItem (OB 10.2).
 
-    `type` is the name of the error class. `description` explains this one error. `instance` is the URI of the faulty
+    `@type` is the name of the error class. `description` explains this one error. `instance` is the URI of the faulty
     property or object.
     """
 
@@ -88,11 +88,13 @@ class OpenBookingError(Message, frozen=True, kw_only=True):
 
 
 class OrderItem(TypedMessage, frozen=True, kw_only=True):
-    """One OrderItem. Items of quotes have no `id`, and items of feeds have no `position`.
+    """One OrderItem. Items of quotes have no `@id`, and items of feeds have no `position`.
 
-    `order_item_status` is the URI of a status. Readers accept every status, because the specification and its data
-    model list different statuses (AMB-15, AMB-21). Do not change the order of the fields (see `messages/orders.py`).
+    `orderItemStatus` is the URI of a status. Readers accept every status, because the specification and its data
+    model list different statuses (AMB-15, AMB-21).
     """
+
+    # Do not change the order of the fields (see `messages/orders.py`).
 
     accepted_offer: OfferReference | None = None
     attendee_details_required: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ class ImageObject(TypedMessage, frozen=True, kw_only=True):
 
 
 class PostalAddress(TypedMessage, frozen=True, kw_only=True):
-    """An address; `address_country` is an ISO 3166-1 alpha-2 code."""
+    """An address; `addressCountry` is an ISO 3166-1 alpha-2 code."""
 
     street_address: str
     address_locality: str
@@ -28,7 +28,7 @@ class PostalAddress(TypedMessage, frozen=True, kw_only=True):
 
 
 class Terms(Message, frozen=True, kw_only=True):
-    """Terms that the Broker shows to the Customer. `requires_explicit_consent`: whether the Customer must agree."""
+    """Terms that the Broker shows to the Customer. `requiresExplicitConsent`: whether the Customer must agree."""
 
     type: Literal["Terms", "PrivacyPolicy", "TermsOfUse"] = field(name="@type")
     name: str
@@ -65,7 +65,7 @@ class Organization(_Party, frozen=True, kw_only=True):
 class Person(_Party, frozen=True, kw_only=True):
     """A Customer, an attendee or a Seller that is a person.
 
-    A Person that is a Seller has a `name`, and has neither `given_name` nor `family_name`.
+    A Person that is a Seller has a `name`, and has neither `givenName` nor `familyName`.
     """
 
     given_name: str | None = None

@@ -13,7 +13,7 @@ from openbooking.openactive.terms import Availability
 
 
 class QuantitativeValue(TypedMessage, frozen=True, kw_only=True):
-    """A range. Without `min_value` or `max_value` the range has no limit on that side."""
+    """A range. Without `minValue` or `maxValue` the range has no limit on that side."""
 
     min_value: int | float | None = None
     max_value: int | float | None = None

@@ -29,7 +29,7 @@ Position = Annotated[int, Meta(ge=0, lt=2**31)]
 
 
 class OrderItemRequest(TypedMessage, frozen=True, kw_only=True, tag="OrderItem"):
-    """An OrderItem of a request. `accepted_offer` is a reference to an Offer, or an OfferOverride."""
+    """An OrderItem of a request. `acceptedOffer` is a reference to an Offer, or an OfferOverride."""
 
     position: Position
     ordered_item: OpportunityReference | None = None

@@ -162,11 +162,15 @@ class Scrape:
         self._families += [
             _gauge(
                 "openbooking_order_events",
-                "Order events that on_committed has not been told, and those of them with which it has failed.",
+                "Order events that wait for on_committed. state: waiting (all) or failing (it has raised an error).",
                 states,
                 ("state",),
             ),
-            _gauge("openbooking_order_events_wait_seconds", "Seconds since the oldest such event.", [((), seconds)]),
+            _gauge(
+                "openbooking_order_events_wait_seconds",
+                "Seconds that the oldest order event has waited.",
+                [((), seconds)],
+            ),
         ]
 
     def add_imports(self, feeds: Sequence[FollowedFeed], now: datetime) -> None:

@@ -21,13 +21,16 @@ from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
 from openbooking.settings import Settings
 from openbooking.web.observe import REQUEST_ID
 from openbooking.web.openapi.examples import RECORDED_API_PATH, Example, examples_of
-from openbooking.web.openapi.schemas import Schemas
+from openbooking.web.openapi.schemas import Schemas, meaning
 from openbooking.web.openapi.security import requirements, scheme_of, security_of
 from openbooking.web.operation import JSON_MEDIA_TYPE, AnyError, Body, Header, Operation, Reply, Subject
 from openbooking.web.request import OrderUuidConvertor
 from openbooking.web.routes import ApiRoute
 
 Json = dict[str, Any]
+
+# The path of the page that shows the document.
+PAGE_PATH = "/docs"
 
 _ID = Header(REQUEST_ID, "The id of the request: 1 to 128 letters, digits and `._~+/=:@-`. The log has it too.")
 _REPLIED_ID = Header(REQUEST_ID, _ID.description, required=True)
@@ -42,6 +45,19 @@ _HEADERS_OF_STATUS = {
 _INFO = """\
 The operations of this Booking System: the open feeds, the [Open Booking API
 1.0](https://openactive.io/open-booking-api/EditorsDraft/), and what belongs to them.
+
+A booking has this order:
+
+1. The [dataset site]({docs}#readDataset) names the open feeds, such as that of
+   [sessions]({docs}#read-scheduled-sessions), which list the Opportunities and their Offers.
+2. [C1]({docs}#quoteAnonymously) returns the price and the spaces left of the Offers that a Customer has chosen.
+3. [C2]({docs}#quote) does the same for a named Customer, and can hold the spaces.
+4. [B]({docs}#book) books them; if the quote has `orderRequiresApproval`, [P]({docs}#propose) first asks the Seller.
+5. The [Orders feed]({docs}#readOrders) then reports each change by the Seller.
+6. A [cancellation]({docs}#cancel) gives spaces back, and a [deletion]({docs}#deleteOrder) undoes a B whose reply was
+   lost.
+
+All bodies and replies follow the same rules:
 
 - Bodies have the media type `{media_type}`. Requests may also say `application/json`.
 - The schemas of requests describe what a Broker should send. Unknown properties are ignored, except in PATCHes. An
@@ -105,7 +121,9 @@ class _Builder:
             if most
             else "The number of requests is not limited."
         )
-        return _INFO.format(media_type=BOOKING_MEDIA_TYPE, request_id=REQUEST_ID, limit=limit)
+        return _INFO.format(
+            docs=self._settings.site + PAGE_PATH, media_type=BOOKING_MEDIA_TYPE, request_id=REQUEST_ID, limit=limit
+        )
 
     def _schemes(self) -> dict[str, Json]:
         others = {each.operation.credentials for each in self._operations if each.operation.credentials}
@@ -268,15 +286,13 @@ def _header(header: Header) -> Json:
 
 def _line(error: AnyError) -> str:
     """Return the line about an error class in the description of a response."""
-    text = error.name if issubclass(error, OpenBookingError) else (inspect.getdoc(error) or "").partition("\n")[0]
+    text = error.name if issubclass(error, OpenBookingError) else meaning(error)
     return f"- `{_name(error)}`: {text}"
 
 
 def _name(error: AnyError) -> str:
     """Return the name of an error class in replies."""
-    if issubclass(error, OAuthError):
-        return error.code
-    return error.__name__ if error.in_specification else OpenBookingError.__name__
+    return error.code if issubclass(error, OAuthError) else error.reported_name()
 
 
 def _is_shown(example: Example, errors: set[str]) -> bool:

@@ -11,13 +11,13 @@ from starlette.routing import BaseRoute, Route
 
 from openbooking.openactive.messages import JsonObject
 from openbooking.settings import Settings
-from openbooking.web.openapi.document import make_document
+from openbooking.web.openapi.document import PAGE_PATH, make_document
 from openbooking.web.openapi.reading import prose, schemas_of, subjects_of
 from openbooking.web.operation import JSON_MEDIA_TYPE, Body, Header, Operation, Reply, describe
 from openbooking.web.rendering import Renderer
 from openbooking.web.routes import api_route
 
-DOCUMENT_PATH, PAGE_PATH, STYLE_PATH = "/openapi.json", "/docs", "/docs.css"
+DOCUMENT_PATH, STYLE_PATH = "/openapi.json", "/docs.css"
 
 _CACHE_CONTROL = Header("Cache-Control", "How long caches may keep the document.", required=True)
 _CACHED = {_CACHE_CONTROL.name: "public, max-age=900"}

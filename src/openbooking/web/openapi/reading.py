@@ -10,6 +10,9 @@ from markupsafe import Markup, escape
 Json = dict[str, Any]
 
 _CODE = re.compile(r"`([^`]+)`")
+# Where an item of a list begins. All items of a block are numbered, or none is.
+_ITEM = re.compile(r"^(?:- |\d+\. )", re.MULTILINE)
+_NUMBERED = re.compile(r"^\d+\. ", re.MULTILINE)
 _LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
 
 
@@ -123,13 +126,12 @@ def prose(text: str) -> Markup:
 
 def _block(block: str) -> Markup:
     """Return a paragraph with its list, if it has one."""
-    head, *items = re.split(r"^- ", block, flags=re.MULTILINE)
+    head, *items = _ITEM.split(block)
     paragraph = Markup("<p>{}</p>").format(_inline(head)) if head.strip() else Markup()
     if not items:
         return paragraph
-    return paragraph + Markup("<ul>{}</ul>").format(
-        Markup().join(Markup("<li>{}</li>").format(_inline(item)) for item in items)
-    )
+    listed = Markup("<ol>{}</ol>") if _NUMBERED.search(block) else Markup("<ul>{}</ul>")
+    return paragraph + listed.format(Markup().join(Markup("<li>{}</li>").format(_inline(item)) for item in items))
 
 
 def _inline(text: str) -> Markup:

@@ -45,6 +45,8 @@ class Schemas:
         self.components: dict[str, Json] = {name: _complete(schema) for name, schema in written.items()}
         for name, schema in self.components.items():
             schema["title"] = name
+            if "description" in schema:
+                schema["description"] = inspect.cleandoc(schema["description"])
         self.components |= _opportunities() | _item_errors()
         self._refer_to_item_errors()
 
@@ -104,18 +106,22 @@ def _complete(schema: Any) -> Any:
     return {**completed, "anyOf": [*({"$ref": _REFERENCE + name} for name in known), *others]}
 
 
+def meaning(error: AnyError) -> str:
+    """Return what an error class means: the first paragraph of its docstring."""
+    return (inspect.getdoc(error) or "").partition("\n\n")[0]
+
+
 def _error(error: type[OpenBookingError]) -> tuple[str, Json]:
     """Return the name and the schema of an error class. Outside the specification, the `@type` is that of the base."""
     name = OTHER_ERROR if error is OpenBookingError else error.__name__
-    shown = error.__name__ if error.in_specification else OpenBookingError.__name__
     described = {
-        "@type": {"const": shown},
+        "@type": {"const": error.reported_name()},
         "name": {"const": error.name},
         "statusCode": {"const": error.status},
     }
     return name, {
         "title": name,
-        "description": inspect.getdoc(error) if error is not OpenBookingError else error.name,
+        "description": meaning(error) if error is not OpenBookingError else error.name,
         "allOf": [{"$ref": _REFERENCE + messages.OpenBookingError.__name__}],
         "properties": described,
         "required": ["@type", "statusCode"],
@@ -127,7 +133,7 @@ def _oauth_error(error: type[OAuthError]) -> tuple[str, Json]:
     name = f"OAuth{error.__name__}"
     return name, {
         "title": name,
-        "description": inspect.getdoc(error),
+        "description": meaning(error),
         "type": "object",
         "properties": {"error": {"const": code}, "error_description": {"type": "string"}},
         "required": ["error", "error_description"],

@@ -51,7 +51,7 @@ async def hang(*_: Any) -> Any:
 async def test_a_server_without_its_database_is_not_ready_and_hides_the_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Any
 ) -> None:
-    monkeypatch.setattr("openbooking.web.api.operations._TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr("openbooking.web.api.monitoring._TIMEOUT_SECONDS", 0.05)
     async with open_world("sqlite", tmp_path) as world:
         monkeypatch.setattr(world.store, "check", fault)
         reply = await world.client.get("/readyz")

@@ -1,4 +1,4 @@
-"""The endpoints for operators: /healthz, /readyz and /metrics."""
+"""The endpoints that watch a server for its operators: /healthz, /readyz and /metrics."""
 
 import asyncio
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ class Readiness(TypedDict):
     serving: Literal["ok", "not ok"]
 
 
-class Operations:
+class Monitoring:
     """The endpoints /healthz and /readyz, and /metrics if the setting `metrics_token` is set.
 
     Before a server stops, `app.state.draining()` is true for a while. Then /readyz fails, and all other requests are
@@ -62,7 +62,7 @@ class Operations:
         Operation(
             id="checkHealth",
             summary="Is the process alive?",
-            subject=Subject.OPERATIONS,
+            subject=Subject.MONITORING,
             replies=(Reply(HTTPStatus.OK, "It is.", Body((Health,), JSON_MEDIA_TYPE)),),
             unavailable=None,
         )
@@ -77,7 +77,7 @@ class Operations:
         Operation(
             id="checkReadiness",
             summary="Can it answer requests?",
-            subject=Subject.OPERATIONS,
+            subject=Subject.MONITORING,
             replies=(
                 Reply(HTTPStatus.OK, "It can.", Body((Readiness,), JSON_MEDIA_TYPE)),
                 Reply(HTTPStatus.SERVICE_UNAVAILABLE, "A part is not ready.", Body((Readiness,), JSON_MEDIA_TYPE)),
@@ -108,7 +108,7 @@ class Operations:
         Operation(
             id="readMetrics",
             summary="Metrics for Prometheus",
-            subject=Subject.OPERATIONS,
+            subject=Subject.MONITORING,
             credentials=Credentials.METRICS_TOKEN,
             replies=(
                 Reply(HTTPStatus.OK, "The metrics.", Body(media_type="text/plain")),
