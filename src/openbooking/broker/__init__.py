@@ -20,11 +20,12 @@ from openbooking.broker.client import AsyncBasket, AsyncBroker, Basket, Broker
 from openbooking.broker.core import BrokerOptions
 from openbooking.broker.errors import (
     AuthorizationError,
-    BrokerError,
+    BasketError,
     DiscoveryError,
     ItemFault,
     ItemsRefusedError,
     OrderAccessError,
+    SearchError,
     UnreadableReplyError,
 )
 from openbooking.broker.flow import Flow, NoAnswerError, Pause, run, run_async
@@ -75,7 +76,7 @@ from openbooking.broker.wording import (
     fault_text,
     money_text,
 )
-from openbooking.openactive.errors import ItemErrorType, OpenBookingError, Retry
+from openbooking.openactive.errors import BrokerError, ItemErrorType, OpenBookingError, Retry
 from openbooking.openactive.messages import Order, OrderProposal, OrderQuote, Organization, Payment, Person
 from openbooking.openactive.terms import BrokerRole
 
@@ -91,6 +92,7 @@ __all__ = [
     "AttendanceRecorded",
     "AuthorizationError",
     "Basket",
+    "BasketError",
     "Bookable",
     "Booked",
     "Booking",
@@ -165,6 +167,7 @@ __all__ = [
     "Retries",
     "Retry",
     "Search",
+    "SearchError",
     "SellerNoteChanged",
     "TemporaryPaymentError",
     "Tokens",

@@ -131,7 +131,8 @@ _MOVED = {
 def _cancelled(change: ItemCancelled) -> str:
     if not change.by_seller:
         return "Your cancellation has arrived."
-    return f"The organiser has cancelled a part of your booking. {change.message}".strip()
+    cancelled = "your booking" if change.is_last else "a part of your booking"
+    return f"The organiser has cancelled {cancelled}. {change.message}".strip()
 
 
 def _new_total(change: TotalChanged) -> str:

@@ -45,9 +45,12 @@ def changes_between(order: uuid.UUID, before: Version, after: Version) -> Iterat
         after: The new version.
     """
     known = {item.id: item for item in before.ordered_item if item.id}
+    all_cancelled = all(_status(item) in _CANCELLED for item in after.ordered_item)
     for item in after.ordered_item:
         if item.id and item.id in known:
-            yield from _item_changes(order, item.id, known[item.id], item)
+            for change in _item_changes(order, item.id, known[item.id], item):
+                is_last = isinstance(change, ItemCancelled) and all_cancelled
+                yield msgspec.structs.replace(change, is_last=True) if is_last else change
     if isinstance(before, OrderProposalFeedData) and isinstance(after, OrderProposalFeedData):
         yield from _proposal_changes(order, before, after)
     if total_of(before) != total_of(after):
