@@ -83,10 +83,10 @@ class Watch:
         request = self._request(scope, asked, body)
         began, at = self._clock.real_seconds(), self._clock()
         plan = self.plans.take(REFUSALS, request.facts, lambda _: True)
-        answer = (
-            error_answer(plan, asked.operation) if plan else await answer_of(self._app, scope, _again(body, receive))
-        )
-        if plan is None:
+        if plan:
+            answer = error_answer(plan, asked.operation)
+        else:
+            answer = await answer_of(self._app, scope, _again(body, receive))
             self._learn(request, scope)
             plan, answer = self._fault(request, answer)
         is_closed = plan is not None and plan.kind in _CLOSING
