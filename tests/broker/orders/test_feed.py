@@ -32,7 +32,7 @@ Result = TypeVar("Result")
 FEED = OrderFeed("https://booking.example/orders-rpde", OrderType.ORDER)
 ORDER = uuid.UUID("e5d1a4f5-6b5c-4f5a-9f7e-0a8d2a4a8f10")
 ITEM = "https://booking.example/orders/1#/orderedItem/1"
-CANCELLED = ItemCancelled(order=ORDER, item=ITEM, by_seller=True)
+CANCELLED = ItemCancelled(order=ORDER, item=ITEM, by_seller=True, is_last=True)
 
 
 def version(status: str = "OrderItemConfirmed", price: int = 10) -> dict[str, Any]:

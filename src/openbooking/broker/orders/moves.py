@@ -19,6 +19,7 @@ from openbooking.broker.orders.compare import id_of
 from openbooking.broker.orders.pages import ChangePage, Handling
 from openbooking.broker.orders.versions import latest
 from openbooking.broker.store.database import Database, Transaction
+from openbooking.openactive.published.values import UnreadableError, read_instant
 from openbooking.openactive.terms import OrderItemStatus, OrderType
 
 TABLES = (
@@ -240,7 +241,6 @@ def _decode(properties: bytes) -> dict[str, Any]:
 def _is_to_come(properties: Mapping[str, Any], now: datetime) -> bool:
     """Return whether an Opportunity starts later, or has no start that can be read."""
     try:
-        start = datetime.fromisoformat(str(properties.get("startDate", "")))
-    except ValueError:
+        return read_instant(properties.get("startDate")).at > now
+    except UnreadableError:
         return True
-    return start.tzinfo is None or start > now
