@@ -275,11 +275,15 @@ def test_a_reply_without_properties_of_feeds_is_no_obstacle(feed: Feed) -> None:
 def test_an_unreadable_version_keeps_the_version_before(feed: Feed) -> None:
     feed.book()
     feed.add(updated(1, {"@type": "Order"}))
-    feed.add(updated(2, version("SellerCancelled")))
+    due = {"@type": "PriceSpecification", "price": "NaN", "priceCurrency": "GBP"}
+    feed.add(updated(2, {**version(), "totalPaymentDue": due}))
+    feed.add(updated(3, version("SellerCancelled")))
     feed.read()
-    unreadable, cancelled = feed.told
+    unreadable, endless, cancelled = feed.told
     assert isinstance(unreadable, Unreadable)
     assert "@context" in unreadable.reason
+    assert isinstance(endless, Unreadable)
+    assert "no price" in endless.reason
     assert cancelled == CANCELLED
 
 
