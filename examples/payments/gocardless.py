@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx2
 
-from openbooking.broker.money.payments import Charge, DeclinedError, TemporaryPaymentError
+from openbooking.broker import Charge, DeclinedError, TemporaryPaymentError
 
 API = "https://api.gocardless.com"
 VERSION = "2015-07-06"

@@ -20,7 +20,7 @@ from typing import Any
 
 import httpx2
 
-from openbooking.broker.money.payments import Charge, DeclinedError, TemporaryPaymentError
+from openbooking.broker import Charge, DeclinedError, TemporaryPaymentError
 
 API = "https://api.stripe.com"
 # Amounts are in the smallest unit of a currency, and these currencies have no smaller unit.

@@ -12,6 +12,7 @@ import pytest
 from openbooking.broker import (
     ApiKey,
     AuthorizationError,
+    BasketError,
     Choice,
     DiscoveryError,
     ItemsRefusedError,
@@ -120,7 +121,7 @@ def test_positions_of_items_stay_when_others_leave(broker: BrokerFlows) -> None:
     added = play(basket.add([CHOICES[0]]), [quoted(1, 2)])
     assert [item["position"] for item in added.bodies[0]["orderedItem"]] == [1, 2]
     result_of(basket.remove(1), [quoted(2)])
-    assert isinstance(play(basket.remove(7)).error, KeyError)
+    assert isinstance(play(basket.remove(7)).error, BasketError)
     assert isinstance(play(basket.remove(2)).error, ValueError)
     assert list(basket.contents.items) == [2]
 

@@ -65,6 +65,7 @@ def test_explanation_names_the_request() -> None:
     ("change", "words"),
     [
         (ItemCancelled(order=ORDER, item="1", by_seller=True, message="Ill."), "a part of your booking. Ill."),
+        (ItemCancelled(order=ORDER, item="1", by_seller=True, is_last=True), "has cancelled your booking."),
         (ItemCancelled(order=ORDER, item="1", by_seller=False), "Your cancellation has arrived."),
         (TotalChanged(order=ORDER, previous=Decimal(6), total=Decimal("4.5"), currency="GBP"), "now 4.50 GBP instead"),
         (AttendanceRecorded(order=ORDER, item="1", attended=True), "You have been checked in."),

@@ -122,7 +122,7 @@ def test_a_booking_is_made_seen_by_the_seller_cancelled_and_paid_back(customer: 
     reload_until(customer, "Paid back £5.40")
     expect(customer.get_by_role("main")).to_contain_text("Cancelled by the organiser")
     customer.get_by_role("link", name="My bookings").click()
-    expect(customer.get_by_role("main")).to_contain_text("The organiser has cancelled an item of your booking.")
+    expect(customer.get_by_role("main")).to_contain_text("The organiser has cancelled your booking.")
     seller.reload()
     expect(seller.get_by_role("main")).to_contain_text("Cancelled")
 

@@ -14,17 +14,18 @@ from openbooking.broker.basket import Bookable, Choice, Contents
 from openbooking.broker.bookings import Booking, BookingState
 from openbooking.broker.catalogue.bookable import Offer
 from openbooking.broker.catalogue.harvesting import FeedEnd, FeedProgress
-from openbooking.broker.catalogue.query import Near, Search
+from openbooking.broker.catalogue.query import Near, Search, SearchTerms
 from openbooking.broker.catalogue.search import Activity, Hit
 from openbooking.broker.client import AsyncBasket, AsyncBroker, Basket, Broker
 from openbooking.broker.core import BrokerOptions
 from openbooking.broker.errors import (
     AuthorizationError,
-    BrokerError,
+    BasketError,
     DiscoveryError,
     ItemFault,
     ItemsRefusedError,
     OrderAccessError,
+    SearchError,
     UnreadableReplyError,
 )
 from openbooking.broker.flow import Flow, NoAnswerError, Pause, run, run_async
@@ -65,8 +66,9 @@ from openbooking.broker.orders.changes import (
 from openbooking.broker.orders.feed import FeedError
 from openbooking.broker.ownership import OwnedOrder
 from openbooking.broker.quotes import Quote
-from openbooking.broker.store.database import DatabaseError
+from openbooking.broker.store.database import DatabaseError, open_database
 from openbooking.broker.wording import (
+    PRICE_CHANGED,
     Explanation,
     change_text,
     clock_time,
@@ -75,11 +77,13 @@ from openbooking.broker.wording import (
     fault_text,
     money_text,
 )
-from openbooking.openactive.errors import ItemErrorType, OpenBookingError, Retry
+from openbooking.openactive.contact_details import is_email
+from openbooking.openactive.errors import BrokerError, ItemErrorType, OpenBookingError, Retry
 from openbooking.openactive.messages import Order, OrderProposal, OrderQuote, Organization, Payment, Person
-from openbooking.openactive.terms import BrokerRole
+from openbooking.openactive.terms import BrokerRole, FlowRequirement
 
 __all__ = [
+    "PRICE_CHANGED",
     "Access",
     "AccessChanged",
     "Activity",
@@ -91,6 +95,7 @@ __all__ = [
     "AttendanceRecorded",
     "AuthorizationError",
     "Basket",
+    "BasketError",
     "Bookable",
     "Booked",
     "Booking",
@@ -119,6 +124,7 @@ __all__ = [
     "FilledForm",
     "FixedHeaders",
     "Flow",
+    "FlowRequirement",
     "FormField",
     "Hit",
     "ItemCancelled",
@@ -165,6 +171,8 @@ __all__ = [
     "Retries",
     "Retry",
     "Search",
+    "SearchError",
+    "SearchTerms",
     "SellerNoteChanged",
     "TemporaryPaymentError",
     "Tokens",
@@ -185,8 +193,10 @@ __all__ = [
     "faults_in",
     "field_errors",
     "form_fields",
+    "is_email",
     "list_sites",
     "money_text",
+    "open_database",
     "read_form",
     "read_text",
     "register",

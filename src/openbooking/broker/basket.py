@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.broker.api.endpoints import BookingApi
-from openbooking.broker.errors import ItemsRefusedError
+from openbooking.broker.errors import BasketError, ItemsRefusedError
 from openbooking.broker.flow import Flow, work
 from openbooking.broker.forms import (
     AnswersError,
@@ -186,7 +186,7 @@ class BasketFlows:
         """Add spaces of the same Seller, and ask for another quote.
 
         Raises:
-            ValueError: A choice belongs to another Seller.
+            BasketError: A choice belongs to another Seller.
         """
         first = max(self.contents.items, default=-1) + 1
         added = items_of(choices, self.owned.seller, first)
@@ -197,13 +197,13 @@ class BasketFlows:
         """Remove the item at a position, and ask for another quote.
 
         Raises:
-            ValueError: It is the last item. Delete the basket instead.
-            KeyError: There is no item at this position.
+            BasketError: There is no item at this position, or it is the last item: delete the basket instead.
         """
         items = dict(self.contents.items)
-        del items[position]
+        if items.pop(position, None) is None:
+            raise BasketError(f"The basket has no item at the position {position}.")
         if not items:
-            raise ValueError("The last item of a basket cannot be removed; delete the basket.")
+            raise BasketError("The last item of a basket cannot be removed; delete the basket.")
         answers = {at: given for at, given in self.contents.answers.items() if at != position}
         yield from self._keep(replace(self.contents, items=items, answers=answers, is_quoted=False))
         return (yield from self.quote())
@@ -323,14 +323,14 @@ def items_of(choices: Iterable[Bookable], seller: str, first: int = 0) -> dict[i
     """Return the items of a request, by position.
 
     Raises:
-        ValueError: A choice lacks an `@id`, or belongs to another Seller, because an Order has one Seller.
+        BasketError: A choice lacks an `@id`, or belongs to another Seller, because an Order has one Seller.
     """
     items = {}
     for position, choice in enumerate(choices, first):
         if not (choice.opportunity_id and choice.offer_id and choice.seller_id):
-            raise ValueError(f"{choice.opportunity_id or 'An Opportunity'} lacks an @id, an Offer or a Seller.")
+            raise BasketError(f"{choice.opportunity_id or 'An Opportunity'} lacks an @id, an Offer or a Seller.")
         if choice.seller_id != seller:
-            raise ValueError(f"{choice.opportunity_id} belongs to another Seller; make another basket for it.")
+            raise BasketError(f"{choice.opportunity_id} belongs to another Seller; make another basket for it.")
         items[position] = OrderItemRequest(
             position=position, ordered_item=choice.opportunity_id, accepted_offer=choice.offer_id
         )

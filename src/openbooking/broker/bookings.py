@@ -12,6 +12,7 @@ import msgspec
 from openbooking.broker.basket import read_contents
 from openbooking.broker.catalogue.lookup import find_opportunity
 from openbooking.broker.items import DescribedItem, describe
+from openbooking.broker.money.amounts import amount_of
 from openbooking.broker.money.journal import Journal, Purchase
 from openbooking.broker.money.purchase import BOUGHT, WORDS, State
 from openbooking.broker.orders.compare import Version, id_of
@@ -110,7 +111,7 @@ class Bookings:
             order=owned.order,
             state=state,
             items=items,
-            total=None if due is None else Decimal(str(due.price)),
+            total=None if due is None else amount_of(due),
             # A total of 0 may have no currency.
             currency=(due and due.price_currency) or purchase.currency,
             paid=purchase.amount if is_bought else Decimal(0),

@@ -160,24 +160,34 @@ class Broker:
         """Search what was harvested; `Search` describes the terms.
 
         Raises:
-            ValueError: A term is out of bounds, or hits are to be sorted by the distance from nowhere.
+            SearchError: A term is out of bounds, or hits are to be sorted by the distance from nowhere.
         """
         return self._driver.run(self._flows.search(Search(**terms)))
 
     def changes(self) -> Iterator[Change]:
         """Yield what changed since the last call, in the Orders feed and the OrderProposals feed (OB 8.4).
 
-        The cursor moves once all changes of a page have been handled. A change comes again if the application fails
-        before. Afterwards what is owed is paid back. Call it at least once a minute (OB-BRK-07).
+        A change is stored before it is yielded: within the loop, `booking`, `latest`, `agree` and `book_proposal` know
+        of it. If the application fails before it has handled all changes of a page, the next call yields them first.
+        Afterwards what is owed is paid back. Call it at least once a minute (OB-BRK-07).
 
         Raises:
             FeedError: A feed cannot be read to its end.
         """
-        for reading in self._driver.run(self._flows.readings()):
-            while page := self._driver.run(reading.next_page()):
-                yield from self._driver.run(page.changes())
-                self._driver.run(page.commit(None))
-        self._driver.run(self._flows.settle())
+        run, untold = self._driver.run, self._flows.untold
+        yield from self._untold()
+        for reading in run(self._flows.readings()):
+            while page := run(reading.next_page()):
+                run(page.commit(untold.keep))
+                yield from self._untold()
+        run(self._flows.settle())
+
+    def _untold(self) -> Iterator[Change]:
+        """Yield the changes that are stored and not handled yet, and forget those of each page afterwards."""
+        run, untold = self._driver.run, self._flows.untold
+        while page := run(untold.next_page()):
+            yield from page.changes
+            run(untold.told(page))
 
     def follow_changes(
         self, pause_seconds: float = DEFAULT_PAUSE, on_fault: Callable[[FeedError], object] | None = None
@@ -295,12 +305,22 @@ class AsyncBroker:
 
     async def changes(self) -> AsyncIterator[Change]:
         """Yield what changed since the last call, as `Broker.changes` does."""
-        for reading in await self._driver.run(self._flows.readings()):
-            while page := await self._driver.run(reading.next_page()):
-                for change in await self._driver.run(page.changes()):
+        run, untold = self._driver.run, self._flows.untold
+        async for change in self._untold():
+            yield change
+        for reading in await run(self._flows.readings()):
+            while page := await run(reading.next_page()):
+                await run(page.commit(untold.keep))
+                async for change in self._untold():
                     yield change
-                await self._driver.run(page.commit(None))
-        await self._driver.run(self._flows.settle())
+        await run(self._flows.settle())
+
+    async def _untold(self) -> AsyncIterator[Change]:
+        run, untold = self._driver.run, self._flows.untold
+        while page := await run(untold.next_page()):
+            for change in page.changes:
+                yield change
+            await run(untold.told(page))
 
     async def follow_changes(
         self, pause_seconds: float = DEFAULT_PAUSE, on_fault: Callable[[FeedError], object] | None = None

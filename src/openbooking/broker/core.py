@@ -16,7 +16,7 @@ from openbooking.broker.api.retries import Retries
 from openbooking.broker.basket import BasketFlows, Bookable, Contents, Party, items_of, read_contents, to_json
 from openbooking.broker.bookings import Booking, Bookings
 from openbooking.broker.credentials import AnyAccess, Credentials
-from openbooking.broker.errors import DiscoveryError, OrderAccessError, Reply
+from openbooking.broker.errors import BasketError, DiscoveryError, OrderAccessError, Reply
 from openbooking.broker.flow import Flow, OnPause, Pause, work
 from openbooking.broker.money.journal import Journal
 from openbooking.broker.money.payments import Payments
@@ -27,7 +27,8 @@ from openbooking.broker.open_data import OpenDataFlows
 from openbooking.broker.orders.compare import Version
 from openbooking.broker.orders.feed import OrderFeed, OrderFeedReading
 from openbooking.broker.orders.moves import MovesReading, watch_booked
-from openbooking.broker.orders.pages import ChangeReading, Handler
+from openbooking.broker.orders.pages import ChangeReading, Handler, by_application
+from openbooking.broker.orders.untold import UntoldChanges
 from openbooking.broker.orders.versions import latest
 from openbooking.broker.ownership import OrderOwners, OwnedOrder
 from openbooking.broker.schema import prepare
@@ -68,6 +69,7 @@ class BrokerFlows(OpenDataFlows):
     Attributes:
         database: The database.
         credentials: The credentials at the Booking System.
+        untold: The changes that are stored and that the application has not handled yet.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of a Broker
@@ -87,6 +89,7 @@ class BrokerFlows(OpenDataFlows):
         self._purchases = Purchases(self._journal, self._steps)
         self._recovery = Recovery(self._journal, self._purchases, self._steps)
         self._bookings = Bookings(self.database, self._journal, site, self._options.clock)
+        self.untold = UntoldChanges(self.database, site)
         self._broker = None if organization is None else to_json(organization)
         self.credentials = Credentials(access, self.discover, self.database, self._options.clock)
 
@@ -117,11 +120,11 @@ class BrokerFlows(OpenDataFlows):
             payment: How the Broker will pay, for quotes; None to send no payment with them (OB-BRK-15).
 
         Raises:
-            ValueError: There is no choice, or the choices belong to several Sellers.
+            BasketError: There is no choice, or the choices belong to several Sellers.
         """
         chosen = list(choices)
         if not chosen:
-            raise ValueError("A basket needs at least one choice.")
+            raise BasketError("A basket needs at least one choice.")
         seller = chosen[0].seller_id
         contents = Contents(
             items=items_of(chosen, seller), customer=None if customer is None else to_json(customer), payment=payment
@@ -296,10 +299,13 @@ class BrokerFlows(OpenDataFlows):
             FeedError: A feed cannot be read to its end.
             DatabaseError: The handler has committed, or tried to. The page comes again.
         """
-        count = 0
+        count, handling = 0, by_application(handle)
+        # An application may have ended within the loop of `changes`.
+        while left := (yield from self.untold.next_page()):
+            count += yield from self.untold.commit(left, handling)
         for reading in (yield from self.readings()):
             while page := (yield from reading.next_page()):
-                count += yield from page.commit(handle)
+                count += yield from page.commit(handling)
         yield from self.settle()
         return count
 

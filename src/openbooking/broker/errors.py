@@ -2,22 +2,30 @@
 
 An error that a Booking System reports for a whole request is raised as its class in `openactive/errors.py`.
 
-    BrokerError
+    BrokerError (openactive/errors.py)
+    ├── OpenBookingError         a Booking System reports an error of the request (openactive/errors.py)
     ├── NoAnswerError            no whole answer came (flow.py)
     ├── UnreadableReplyError     an answer is no message of the API
     ├── ItemsRefusedError        items of the Order have errors
     ├── DiscoveryError           a dataset site or an OpenID provider cannot be read
     ├── AuthorizationError       an OpenID provider gives no token
-    ├── AnswersError             details or answers of a form are missing or not allowed
-    └── OrderAccessError         the Order is not known, or belongs to another Customer
+    ├── SearchError              the terms of a search cannot be looked for
+    ├── BasketError              what was chosen cannot be in one basket
+    ├── AnswersError             details or answers of a form are missing or not allowed (forms.py)
+    ├── OrderAccessError         the Order is not known, or belongs to another Customer
+    ├── PurchaseError            a purchase cannot go on (money/errors.py)
+    ├── PaymentError             a hook of payment could not do what it was asked to do (money/payments.py)
+    ├── FeedError                an Orders feed cannot be read to its end (orders/feed.py)
+    └── DatabaseError            the database cannot be opened, read or written (store/database.py)
 """
 
 from typing import NamedTuple
 
-from openbooking.openactive.errors import ItemErrorType, Retry, retry_after_status
+from openbooking.openactive.errors import BrokerError, ItemErrorType, Retry, retry_after_status
 from openbooking.openactive.messages import Order, OrderProposal, OrderQuote
 
 _FIRST_REDIRECT = 300
+_FIRST_OF_SERVERS = 500
 
 Reply = OrderQuote | OrderProposal | Order
 
@@ -28,29 +36,21 @@ _PASSING = (
 )
 
 
-class BrokerError(Exception):
-    """The base of the client's own errors."""
-
-
 class UnreadableReplyError(BrokerError):
     """A reply that is no message of the API, such as a page of a proxy.
 
     Attributes:
-        reply_status: The HTTP status.
-        request_id: The id of the request, from a header; None if absent.
         retry: Whether the request can be sent again. After a reply that reports success the Order may exist, so it must
             be deleted before another begins.
     """
+
+    retry = Retry.NEVER
 
     def __init__(self, reason: str, *, reply_status: int, request_id: str | None = None) -> None:
         super().__init__(reason)
         self.reply_status = reply_status
         self.request_id = request_id
-
-    @property
-    def retry(self) -> Retry:
-        """Whether the request can be sent again."""
-        return Retry.NEW_UUID if self.reply_status < _FIRST_REDIRECT else retry_after_status(self.reply_status)
+        self.retry = Retry.NEW_UUID if reply_status < _FIRST_REDIRECT else retry_after_status(reply_status)
 
 
 class ItemFault(NamedTuple):
@@ -80,8 +80,6 @@ class ItemsRefusedError(BrokerError):
     Attributes:
         faults: The errors, in the order of positions.
         reply: The whole reply.
-        reply_status: The HTTP status.
-        request_id: The id of the request; None if absent.
         retry: Always `Retry.NEVER`: the basket must change, or the faults must pass.
     """
 
@@ -97,13 +95,28 @@ class ItemsRefusedError(BrokerError):
         self.request_id = request_id
 
     @property
+    def positions(self) -> tuple[int, ...]:
+        """The positions of the OrderItems at fault."""
+        return tuple(sorted({fault.position for fault in self.faults}))
+
+    @property
     def quote_again(self) -> bool:
         """Whether another C2 can succeed without a change of the basket (OB-BRK-04)."""
         return bool(self.faults) and all(fault.quote_again for fault in self.faults)
 
 
 class DiscoveryError(BrokerError):
-    """A dataset site, a Data Catalog or an OpenID provider cannot be read; the message says why."""
+    """A dataset site, a Data Catalog or an OpenID provider cannot be read; the message says why.
+
+    Attributes:
+        retry: `Retry.SAME_UUID` if it did not answer, or cannot answer just now.
+    """
+
+    retry = Retry.NEVER
+
+    def __init__(self, message: str, *, retry: Retry = Retry.NEVER) -> None:
+        super().__init__(message)
+        self.retry = retry
 
 
 class AuthorizationError(BrokerError):
@@ -111,11 +124,28 @@ class AuthorizationError(BrokerError):
 
     Attributes:
         code: The error code of OAuth, such as `invalid_grant`; empty if the provider named none.
+        retry: `Retry.SAME_UUID` if the provider cannot answer just now.
     """
 
-    def __init__(self, message: str, *, code: str = "") -> None:
+    retry = Retry.NEVER
+
+    def __init__(self, message: str, *, code: str = "", retry: Retry = Retry.NEVER) -> None:
         super().__init__(message)
         self.code = code
+        self.retry = retry
+
+
+def retry_of_document(status: int) -> Retry:
+    """Return whether a page or a token that was answered with this HTTP status can be had later."""
+    return Retry.SAME_UUID if status >= _FIRST_OF_SERVERS else retry_after_status(status)
+
+
+class SearchError(BrokerError, ValueError):
+    """A term of a search is out of bounds, or hits are to be sorted by the distance from nowhere."""
+
+
+class BasketError(BrokerError, ValueError):
+    """What was chosen cannot be in one basket; the message says why. The basket has not changed."""
 
 
 class OrderAccessError(BrokerError):

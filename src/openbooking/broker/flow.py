@@ -19,9 +19,9 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import httpx2
 
-from openbooking.broker.errors import BrokerError
 from openbooking.broker.telemetry import request_span
 from openbooking.harvest.body import Body, BodyError, CutBodyError, is_compressed
+from openbooking.openactive.errors import BrokerError, Retry
 
 MOST_REPLY_BYTES = 25_000_000
 
@@ -92,6 +92,8 @@ OnPause = Callable[[Pause], object]
 
 class NoAnswerError(BrokerError):
     """No whole answer came to a request. The Booking System may or may not have carried the request out."""
+
+    retry = Retry.SAME_UUID
 
 
 def send(request: Request) -> Flow[Answer]:

@@ -13,8 +13,9 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.broker.api.replies import by_position
-from openbooking.broker.errors import BrokerError, ItemsRefusedError, Reply
+from openbooking.broker.errors import ItemsRefusedError, Reply
 from openbooking.openactive.contact_details import is_email
+from openbooking.openactive.errors import BrokerError
 from openbooking.openactive.messages import FormFieldSpecification, IntakeFormAnswer, OrderItem, OrderItemRequest
 from openbooking.openactive.terms import FormFieldType
 
@@ -80,6 +81,11 @@ class AnswersError(BrokerError):
     def __init__(self, faults: Sequence[AnswerFault]) -> None:
         super().__init__("; ".join(f"item {f.question.position}, {f.question.label}: {f.message}" for f in faults))
         self.faults = tuple(faults)
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """The positions of the items whose answers are at fault."""
+        return tuple(sorted({fault.question.position for fault in self.faults}))
 
 
 _ATTENDEE_DETAILS: Mapping[str, tuple[str, QuestionKind]] = {

@@ -1,15 +1,21 @@
 """OrderItems as people read them: what, when, where, for which price, and what has become of it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from openbooking.broker.api.replies import by_position
 from openbooking.broker.errors import ItemFault, Reply
 from openbooking.broker.wording import fault_text
 from openbooking.openactive.messages import OrderItem
-from openbooking.openactive.published.values import UnreadableError, read_duration, read_text
+from openbooking.openactive.published.values import (
+    UnreadableError,
+    read_duration,
+    read_instant,
+    read_price,
+    read_text,
+)
 from openbooking.openactive.terms import OrderItemStatus
 
 # Returns the properties of an Opportunity or an Offer that an OrderItem contains, or names by its `@id` alone.
@@ -83,7 +89,7 @@ def describe(key: str, item: OrderItem, whole: Whole = object_of, now: datetime 
     opportunity, offer = whole(item.ordered_item), whole(item.accepted_offer)
     parent = object_of(opportunity.get("superEvent") or opportunity.get("facilityUse"))
     joined = {**parent, **opportunity}
-    start, status = _read_time(joined.get("startDate")), item.order_item_status or ""
+    start, status = _start(joined), item.order_item_status or ""
     said = (item.cancellation_message, item.customer_notice)
     codes = (f"{code.name or 'Code'}: {code.description}" for code in item.access_code)
     return DescribedItem(
@@ -114,15 +120,13 @@ def _is_refunded(offer: Mapping[str, Any], start: datetime | None, now: datetime
 
 def _price(offer: Mapping[str, Any]) -> Decimal | None:
     try:
-        price = Decimal(str(offer["price"]))
-    except (KeyError, InvalidOperation):
+        return read_price(offer.get("price"))
+    except UnreadableError:
         return None
-    return price if price.is_finite() else None
 
 
-def _read_time(text: object) -> datetime | None:
+def _start(thing: Mapping[str, Any]) -> datetime | None:
     try:
-        at = datetime.fromisoformat(str(text))
-    except ValueError:
+        return read_instant(thing.get("startDate")).at
+    except UnreadableError:
         return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -42,7 +42,7 @@ class OpenDataFlows:
         """Search what was harvested.
 
         Raises:
-            ValueError: A term is out of bounds, or hits are to be sorted by the distance from nowhere.
+            SearchError: A term is out of bounds, or hits are to be sorted by the distance from nowhere.
         """
         return (yield from work(lambda: self._known.search(search)))
 

@@ -8,8 +8,10 @@ from openbooking.broker.api.replies import item_faults
 from openbooking.broker.errors import ItemFault
 from openbooking.broker.forms import Answers, Question, questions_of, unanswered
 from openbooking.broker.items import DescribedItem, describe_quote
+from openbooking.broker.money.amounts import amount_of
 from openbooking.openactive.errors import ItemErrorType
 from openbooking.openactive.messages import OrderQuote
+from openbooking.openactive.published.values import UnreadableError, read_instant
 from openbooking.openactive.terms import Availability
 
 # Errors that end when the Customer answers questions.
@@ -57,7 +59,7 @@ class Quote(NamedTuple):
     def total(self) -> Decimal | None:
         """The total to pay; None if the price is set by a DynamicPayment."""
         due = self.reply.total_payment_due
-        return None if due is None else Decimal(str(due.price))
+        return None if due is None else amount_of(due)
 
     @property
     def currency(self) -> str:
@@ -76,8 +78,8 @@ class Quote(NamedTuple):
         """The time until which the spaces are held; None if they are not held."""
         lease = self.reply.lease
         try:
-            return datetime.fromisoformat(lease.lease_expires) if lease else None
-        except ValueError:
+            return read_instant(lease.lease_expires).at if lease else None
+        except UnreadableError:
             return None
 
     @property

@@ -4,14 +4,15 @@ from openbooking.broker.api.token_store import TABLES as TOKENS
 from openbooking.broker.catalogue.tables import TABLES as CATALOGUE
 from openbooking.broker.money.tables import TABLES as MONEY
 from openbooking.broker.orders.moves import TABLES as MOVES
+from openbooking.broker.orders.untold import TABLES as UNTOLD
 from openbooking.broker.orders.versions import TABLES as ORDERS
 from openbooking.broker.ownership import TABLES as OWNERS
 from openbooking.broker.store.database import Database, DatabaseError, Transaction
 
 # All tables, as a new database gets them.
-TABLES: tuple[str, ...] = (*MONEY, *OWNERS, *TOKENS, *ORDERS, *MOVES, *CATALOGUE)
+TABLES: tuple[str, ...] = (*MONEY, *OWNERS, *TOKENS, *ORDERS, *UNTOLD, *MOVES, *CATALOGUE)
 # UPGRADES[n] brings a database of version n + 1 to version n + 2.
-UPGRADES: tuple[tuple[str, ...], ...] = ()
+UPGRADES: tuple[tuple[str, ...], ...] = (UNTOLD,)
 VERSION = len(UPGRADES) + 1
 
 _VERSION_TABLE = "CREATE TABLE IF NOT EXISTS broker_schema (version INTEGER NOT NULL)"

@@ -52,6 +52,10 @@ class Explanation(NamedTuple):
     request_id: str = ""
 
 
+# For a page that finds out by itself that the Customer has seen another price.
+PRICE_CHANGED = Explanation("The price has changed. Nothing is booked or paid. Please look at the new price.", 409)
+
+
 def explain(fault: Exception) -> Explanation:
     """Return what to tell a Customer about an error of the client or of its hooks."""
     return _explain_purchase(fault) or _explain_system(fault)
@@ -63,8 +67,7 @@ def _explain_purchase(fault: Exception) -> Explanation | None:
         case OrderAccessError():
             return Explanation("There is no such booking.", 404)
         case PriceChangedError():
-            text = "The price has changed. Nothing is booked or paid. Please look at the new price."
-            return Explanation(text, 409)
+            return PRICE_CHANGED
         case PaymentError():
             return Explanation(f"{fault} Nothing is booked or paid. Please choose another card, or try again.", 402)
         case PurchaseError():
@@ -131,7 +134,8 @@ _MOVED = {
 def _cancelled(change: ItemCancelled) -> str:
     if not change.by_seller:
         return "Your cancellation has arrived."
-    return f"The organiser has cancelled an item of your booking. {change.message}".strip()
+    cancelled = "your booking" if change.is_last else "a part of your booking"
+    return f"The organiser has cancelled {cancelled}. {change.message}".strip()
 
 
 def _new_total(change: TotalChanged) -> str:

@@ -4,13 +4,15 @@ A fault of a whole request is raised as an exception of its class. `web/errors.p
 status, and `jsonld/write_order.py` writes the body. A fault of a single OrderItem is a value, `ItemError`, which the
 OrderQuote or Order carries. `jsonld/read_order.py` lists which fault of a request body raises which class.
 
-    OpenBookingError
-    ├── IncompleteCustomerDetailsError, IncompleteBrokerDetailsError, …   the request is at fault (4xx)
-    ├── OrderAlreadyExistsError, SellerMismatchError, …                   the request is at fault (500)
-    ├── TemporarilyUnable…Error                                           try again with the same UUID (503)
-    └── InternalApplicationError                                          this Booking System is at fault (500)
+    BrokerError                                                               the root of all that a Broker meets
+    └── OpenBookingError
+        ├── IncompleteCustomerDetailsError, IncompleteBrokerDetailsError, …   the request is at fault (4xx)
+        ├── OrderAlreadyExistsError, SellerMismatchError, …                   the request is at fault (500)
+        ├── TemporarilyUnable…Error                                           try again with the same UUID (503)
+        └── InternalApplicationError                                          this Booking System is at fault (500)
 
-A Broker raises the same classes for the errors that it receives, and `retry` says whether another request can help.
+A Broker raises the same classes for the errors that it receives, and `retry` says whether another request can help. The
+other errors of its client are in `broker/errors.py`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,7 +37,34 @@ def retry_after_status(status: int) -> Retry:
     return Retry.NEW_UUID if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Retry.NEVER
 
 
-class OpenBookingError(Exception):
+class BrokerError(Exception):
+    """The root of the errors that a Broker meets: those that a Booking System reports, and those of the client.
+
+    Attributes:
+        request_id: The id under which the Booking System knows the request; None if there is none.
+        reply_status: The HTTP status of the reply of the Booking System; None if the error is not about a reply.
+    """
+
+    request_id: str | None = None
+    reply_status: int | None = None
+
+    @property
+    def retry(self) -> Retry:
+        """Whether the same call can succeed later (OB 5.4.6)."""
+        return Retry.NEVER
+
+    @property
+    def quote_again(self) -> bool:
+        """Whether another C2 with the same UUID shows what has changed (OB-BRK-04)."""
+        return False
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """The positions of the OrderItems at fault; empty if the error is not about single items."""
+        return ()
+
+
+class OpenBookingError(BrokerError):
     """The base of all request errors. Faults without a class in the specification are reported under this name.
 
     Attributes:
@@ -56,8 +85,6 @@ class OpenBookingError(Exception):
     system_at_fault = False
     quote_again = False
     status = 400
-    request_id: str | None = None
-    reply_status: int | None = None
     _retry: Retry | None = None
     name = "The request is not a valid Open Booking API request."
 

@@ -16,12 +16,12 @@ import msgspec
 from openbooking.broker.api.access import ApiKey
 from openbooking.broker.api.discovery import BookingSystem, discover
 from openbooking.broker.api.endpoints import BookingApi
-from openbooking.broker.errors import BrokerError, ItemsRefusedError
+from openbooking.broker.errors import ItemsRefusedError
 from openbooking.broker.flow import Flow, run
 from openbooking.harvest.client import harvest
 from openbooking.harvest.copy import Copy
 from openbooking.harvest.reader import End
-from openbooking.openactive.errors import OpenBookingError
+from openbooking.openactive.errors import BrokerError, OpenBookingError
 from openbooking.openactive.messages import Order, OrderQuote, OrderRequest
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import (

@@ -143,11 +143,17 @@ async def test_a_proposal_is_paid_once_its_agreed_version_is_accepted(system: Se
     assert not till.authorised
     assert not till.kept
     await system.world.store.execute(DecideProposal(order=key_of(proposed.order), accept=True, actor=MANAGER))
-    (accepted,) = await changes_of(broker)
-    assert accepted == ProposalAccepted(order=proposed.order, version=str(proposed.reply.order_proposal_version))
-    booked = await broker.book_proposal(proposed.order, "sam")
+    version = str(proposed.reply.order_proposal_version)
+    told = []
+    async for change in broker.changes():
+        told.append(change)
+        if isinstance(change, ProposalAccepted):
+            # The change is stored, although the loop has not asked for the next one.
+            booked = await broker.book_proposal(change.order, "sam")
+    told += await changes_of(broker)
+    accepted = ProposalAccepted(order=proposed.order, version=version)
+    assert told == [accepted, Deleted(order=proposed.order, expected=True)]
     assert till.kept == {booked.order: quote.total}
-    assert await changes_of(broker) == [Deleted(order=booked.order, expected=True)]
     with pytest.raises(WrongStateError):
         await broker.book_proposal(booked.order, "sam")
     await broker.cancel(booked.order, "sam", [str(item.id) for item in booked.reply.ordered_item])

@@ -172,10 +172,31 @@ def test_proposal_that_could_not_be_rejected_is_rejected_later(world: World, fau
     world.system.faults["PATCH"] = [fault]
     with pytest.raises(UnfinishedError) as caught:
         world.run(world.purchases.propose(basket, order()))
-    assert caught.value.state is State.DELETING
+    assert caught.value.state is State.REJECTING
     assert not world.system.proposals[str(basket)].deleted
     (recovered,) = world.recover().recovered
     assert (recovered.state, world.system.proposals[str(basket)].deleted) == (State.REVERSED, True)
+
+
+@pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.NOT_ALLOWED, Fault.FATAL])
+def test_payment_does_not_wait_for_a_proposal_that_is_never_rejected(world: World, fault: Fault) -> None:
+    proposal, version = proposed(world)
+    note(world, proposal, ACCEPTED, version)
+    world.system.faults["B"] = [Fault.DEARER]
+    world.system.faults["PATCH"] = [fault] * 5
+    with pytest.raises(UnfinishedError) as caught:
+        world.run(world.purchases.book_proposal(proposal))
+    assert caught.value.state is State.REJECTING
+    assert [name for name, _ in world.provider.calls] == ["authorise", "void"]
+    report = world.recover()
+    if fault is Fault.FATAL:
+        # The Booking System fails, and may reject the proposal later.
+        assert [left.state for left in report.left] == [State.REJECTING]
+    else:
+        (ended,) = report.recovered
+        assert (ended.state, report.left) == (State.REVERSED, ())
+        assert "stays with the Seller" in ended.fault
+    assert world.faults() == []
 
 
 @pytest.mark.spec("OB-APP-24")

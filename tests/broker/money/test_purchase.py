@@ -19,7 +19,12 @@ Way = tuple[tuple[State, Outcome], ...]
 # What each step brings about if its outcome is DONE.
 AUTHORISED = {(State.AUTHORISING, Outcome.DONE)}
 MAY_BE_AUTHORISED = AUTHORISED | {(State.AUTHORISING, outcome) for outcome in (Outcome.UNKNOWN, Outcome.STALE)}
-RELEASED = {(State.RELEASING, Outcome.DONE), (State.VOIDING, Outcome.DONE), (State.CAPTURING, Outcome.DONE)}
+RELEASED = {
+    (State.RELEASING, Outcome.DONE),
+    (State.VOIDING, Outcome.DONE),
+    (State.VOIDING, Outcome.PROPOSAL_LEFT),
+    (State.CAPTURING, Outcome.DONE),
+}
 MAY_BE_BOOKED = {
     (state, outcome)
     for state, outcome in product((State.BOOKING, State.PROPOSING), Outcome)

@@ -93,7 +93,7 @@ def test_equal_versions_have_no_changes() -> None:
 def test_a_cancellation_tells_who_cancelled_and_the_new_total(status: str, by_seller: bool) -> None:
     after = order(0, orderItemStatus=f"https://openactive.io/{status}", cancellationMessage="The hall is flooded.")
     assert changes(order("10.00"), after) == [
-        ItemCancelled(order=ORDER, item=ITEM, by_seller=by_seller, message="The hall is flooded."),
+        ItemCancelled(order=ORDER, item=ITEM, by_seller=by_seller, message="The hall is flooded.", is_last=True),
         TotalChanged(order=ORDER, previous=Decimal("10.00"), total=Decimal(0), currency="GBP"),
     ]
 
@@ -155,4 +155,4 @@ def test_a_rejected_proposal_tells_who_rejected_and_the_note() -> None:
 
 def test_a_version_without_a_reply_before_it_tells_its_cancellation() -> None:
     after = order(orderItemStatus="https://openactive.io/SellerCancelled")
-    assert changes(untouched(after), after) == [ItemCancelled(order=ORDER, item=ITEM, by_seller=True)]
+    assert changes(untouched(after), after) == [ItemCancelled(order=ORDER, item=ITEM, by_seller=True, is_last=True)]

@@ -21,6 +21,8 @@ from openbooking.broker.orders.changes import (
     Unreadable,
 )
 from openbooking.broker.orders.feed import FeedError, OrderFeed, OrderFeedReading
+from openbooking.broker.orders.pages import by_application
+from openbooking.broker.orders.untold import UntoldChanges
 from openbooking.broker.orders.versions import latest
 from openbooking.broker.schema import prepare
 from openbooking.broker.store.database import Database, DatabaseError, open_database
@@ -30,7 +32,7 @@ Result = TypeVar("Result")
 FEED = OrderFeed("https://booking.example/orders-rpde", OrderType.ORDER)
 ORDER = uuid.UUID("e5d1a4f5-6b5c-4f5a-9f7e-0a8d2a4a8f10")
 ITEM = "https://booking.example/orders/1#/orderedItem/1"
-CANCELLED = ItemCancelled(order=ORDER, item=ITEM, by_seller=True)
+CANCELLED = ItemCancelled(order=ORDER, item=ITEM, by_seller=True, is_last=True)
 
 
 def version(status: str = "OrderItemConfirmed", price: int = 10) -> dict[str, Any]:
@@ -117,7 +119,7 @@ class Feed:
         """Read pages to the end of the feed, and have the application handle their changes."""
         count = 0
         while page := (yield from reading.next_page()):
-            count += yield from page.commit(self.handle)
+            count += yield from page.commit(by_application(self.handle))
         return count
 
     def drive(self, flow: Flow[Result]) -> Result:
@@ -273,11 +275,15 @@ def test_a_reply_without_properties_of_feeds_is_no_obstacle(feed: Feed) -> None:
 def test_an_unreadable_version_keeps_the_version_before(feed: Feed) -> None:
     feed.book()
     feed.add(updated(1, {"@type": "Order"}))
-    feed.add(updated(2, version("SellerCancelled")))
+    due = {"@type": "PriceSpecification", "price": "NaN", "priceCurrency": "GBP"}
+    feed.add(updated(2, {**version(), "totalPaymentDue": due}))
+    feed.add(updated(3, version("SellerCancelled")))
     feed.read()
-    unreadable, cancelled = feed.told
+    unreadable, endless, cancelled = feed.told
     assert isinstance(unreadable, Unreadable)
     assert "@context" in unreadable.reason
+    assert isinstance(endless, Unreadable)
+    assert "no price" in endless.reason
     assert cancelled == CANCELLED
 
 
@@ -313,16 +319,31 @@ def test_a_page_that_another_process_handled_is_not_told_again(feed: Feed, monke
     assert feed.told == []
 
 
-def test_changes_are_seen_before_the_cursor_moves(feed: Feed) -> None:
+def test_changes_are_stored_until_they_are_handled(feed: Feed, location: str) -> None:
     feed.book()
     feed.add(updated(1, version("SellerCancelled")))
-    reading = feed.reading()
-    page = feed.drive(reading.next_page())
+    untold = UntoldChanges(feed.database, "https://booking.example/")
+    page = feed.drive(feed.reading().next_page())
     assert page is not None
-    assert feed.drive(page.changes()) == (CANCELLED,)
-    assert feed.drive(page.changes()) == (CANCELLED,)
-    assert feed.drive(page.commit(None)) == 1
-    assert feed.drive(page.changes()) == ()
+    assert feed.drive(page.commit(untold.keep)) == 1
+    assert feed.read() == 0
+    with closing(open_database(location)) as other:
+        assert feed.drive(UntoldChanges(other, "https://booking.example/").next_page()) is None
+    left = feed.drive(untold.next_page())
+    assert left is not None
+    assert left.changes == (CANCELLED,)
+    assert feed.drive(untold.commit(left, by_application(feed.handle))) == 1
+    assert feed.drive(untold.commit(left, by_application(feed.handle))) == 0
+    assert feed.told == [CANCELLED]
+    assert feed.drive(untold.next_page()) is None
+
+
+def test_changes_that_an_ended_process_has_left_are_taken_over(feed: Feed, location: str) -> None:
+    with closing(open_database(location)) as ended, ended.transaction() as transaction:
+        UntoldChanges(ended, "https://booking.example/").keep(transaction, [CANCELLED])
+    left = feed.drive(UntoldChanges(feed.database, "https://booking.example/").next_page())
+    assert left is not None
+    assert left.changes == (CANCELLED,)
 
 
 @pytest.mark.spec("OB-OPF-01", "OB-OPF-06")

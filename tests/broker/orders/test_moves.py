@@ -1,6 +1,8 @@
 """Tests of the changes of booked Opportunities, which open feeds show and Orders feeds do not."""
 
 import json
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -14,10 +16,10 @@ from openbooking.broker.money.journal import Journal
 from openbooking.broker.money.purchase import State
 from openbooking.broker.orders.changes import Change, ItemReplaced, Moved
 from openbooking.broker.orders.moves import MovesReading, watch_booked, watch_replacement
-from openbooking.broker.orders.pages import Handler
+from openbooking.broker.orders.pages import Handler, by_application
 from openbooking.broker.ownership import OrderOwners
 from openbooking.broker.schema import prepare
-from openbooking.broker.store.database import Database, DatabaseError
+from openbooking.broker.store.database import Database, DatabaseError, Transaction
 from openbooking.harvest.documents import Page
 
 Result = TypeVar("Result")
@@ -87,17 +89,21 @@ class World:
         """Have the moves handled."""
         reading = MovesReading(self.database, SITE, lambda: self.now)
         while page := drive(reading.next_page()):
-            drive(page.commit(handle))
+            drive(page.commit(by_application(handle)))
 
     def moves(self, *, commits: bool = True) -> list[Change]:
         """Read the moves."""
         reading = MovesReading(self.database, SITE, lambda: self.now)
         told: list[Change] = []
-        while page := drive(reading.next_page()):
-            told += drive(page.changes())
+
+        def handle(transaction: Transaction, changes: Sequence[Change]) -> None:
+            told.extend(changes)
             if not commits:
-                break
-            drive(page.commit(None))
+                raise InterruptedError
+
+        with suppress(InterruptedError):
+            while page := drive(reading.next_page()):
+                drive(page.commit(handle))
         return told
 
 

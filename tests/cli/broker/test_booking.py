@@ -91,7 +91,7 @@ def test_orders_shows_what_changed(run: Run, other: OtherSystem) -> None:
     order = booked.stdout.split()[2]
     other.cancel(order, message="Ill.")
     result = run("orders")
-    assert f"{order}: The organiser has cancelled an item of your booking. Ill." in result.stderr
+    assert f"{order}: The organiser has cancelled your booking. Ill." in result.stderr
     row = next(line.split("\t") for line in result.stdout.splitlines() if line.startswith(order))
     assert (row[1], row[2], row[4]) == ("cancelled by the organiser", "Pilates", "£8.00")
     assert re.fullmatch(r"\w+ \d+ \w+, \d\d:\d\d", row[3])

@@ -10,7 +10,7 @@ def test_a_cancellation_by_the_seller_is_told_and_paid_back(sample: Sample, sam:
     booking = sam.book(sam.details(sam.choose("Yoga")))
     sample.other.cancel(order_of(booking), message="The teacher is ill.")
     page = sam.wait_for(booking.url, "Paid back £6.50")
-    assert "The organiser has cancelled an item of your booking. The teacher is ill." in page.text
+    assert "The organiser has cancelled your booking. The teacher is ill." in page.text
     assert "Cancelled by the organiser" in page.text
     assert "The teacher is ill." in sam.open("/bookings").text
 

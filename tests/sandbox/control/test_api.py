@@ -41,6 +41,12 @@ def test_a_body_that_is_no_json_is_refused(openbooking_sandbox: Sandbox) -> None
     assert answer.status_code == 400
 
 
+def test_plans_are_deleted_without_a_content_type(openbooking_sandbox: Sandbox) -> None:
+    openbooking_sandbox.faults("500", operation=["B"])
+    answer = httpx2.delete(f"{openbooking_sandbox.url}/sandbox/api/faults")
+    assert (answer.status_code, answer.json()) == (200, {"faults": []})
+
+
 def test_a_form_of_another_site_is_refused(openbooking_sandbox: Sandbox) -> None:
     answer = httpx2.post(f"{openbooking_sandbox.url}/sandbox/api/reset", data={"x": "y"})
     assert answer.status_code == 415

@@ -40,6 +40,16 @@ def test_429_has_no_effect_and_names_the_pause(openbooking_sandbox: Sandbox, bro
     assert answers[0].json()["@type"] == "TooManyRequestsError"
 
 
+@pytest.mark.spec("OB-BRK-02")
+def test_500_leaves_an_order_that_the_broker_deletes(openbooking_sandbox: Sandbox, broker: SandboxBroker) -> None:
+    openbooking_sandbox.faults("500", operation=["B"])
+    order = new_uuid()
+    broker.c2(order).raise_for_status()
+    answer = broker.b(order)
+    assert (answer.status_code, answer.json()["@type"]) == (500, "InternalApplicationError")
+    assert [found["uuid"] for found in openbooking_sandbox.orders()] == [order]
+
+
 def test_silence_delays_the_answer_after_the_commit(openbooking_sandbox: Sandbox, broker: SandboxBroker) -> None:
     openbooking_sandbox.faults("silence", operation=["B"], seconds=30)
     order = new_uuid()

@@ -7,8 +7,9 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from openbooking.broker.api.retries import Retries, repeat
-from openbooking.broker.errors import DiscoveryError
+from openbooking.broker.errors import DiscoveryError, retry_of_document
 from openbooking.broker.flow import Answer, Flow, NoAnswerError, Request, send
+from openbooking.harvest.urls import LinkError, split_credentials
 from openbooking.openactive.web_addresses import is_web_address
 
 MOST_REDIRECTS = 5
@@ -41,7 +42,8 @@ def read_document(url: str, accept: str, retries: Retries | None = None) -> Flow
                 raise DiscoveryError(f"{url} redirects to {target}, which is not encrypted.")
             url = target
         elif answer.status != _OK:
-            raise DiscoveryError(f"{url} was answered with status {answer.status}.")
+            retry = retry_of_document(answer.status)
+            raise DiscoveryError(f"{url} was answered with status {answer.status}.", retry=retry)
         else:
             media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
             return Document(url, media_type, answer.content.decode("utf-8-sig", "replace"))
@@ -68,10 +70,9 @@ def join(url: str, link: str) -> str:
     """
     try:
         joined = urljoin(url, link.strip())
-    except ValueError:
-        joined = ""
-    if not is_web_address(joined):
-        raise DiscoveryError(f"{url} leads to {link[:200]!a}, which is no web address.")
+        split_credentials(joined)
+    except (ValueError, LinkError) as fault:
+        raise DiscoveryError(f"{url} leads to {link[:200]!a}, which is no web address.") from fault
     return joined
 
 
@@ -94,4 +95,4 @@ def _get(url: str, accept: str, retries: Retries) -> Flow[Answer]:
     try:
         return (yield from repeat(lambda: send(Request("GET", url, {"accept": accept})), retries))
     except NoAnswerError as fault:
-        raise DiscoveryError(f"{url} does not answer: {fault}") from fault
+        raise DiscoveryError(f"{url} does not answer: {fault}", retry=fault.retry) from fault

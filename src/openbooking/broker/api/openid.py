@@ -14,7 +14,7 @@ import msgspec
 from openbooking.broker.api.documents import is_safe_for_secrets, read_document, read_json
 from openbooking.broker.api.replies import is_success
 from openbooking.broker.api.retries import Retries, repeat
-from openbooking.broker.errors import AuthorizationError, DiscoveryError
+from openbooking.broker.errors import AuthorizationError, DiscoveryError, retry_of_document
 from openbooking.broker.flow import Answer, Flow, Request, send
 from openbooking.openactive.terms import OPENACTIVE
 
@@ -199,6 +199,7 @@ def read_oauth_reply(answer: Answer) -> Mapping[str, Any]:
     raise AuthorizationError(
         f"The OpenID provider answered with status {answer.status}: {reason}.",
         code=code if isinstance(code, str) else "",
+        retry=retry_of_document(answer.status),
     )
 
 

@@ -77,7 +77,7 @@ class Catalogue:
 
         Raises:
             DatabaseError: The database cannot be used.
-            ValueError: The search contradicts itself.
+            SearchError: The search contradicts itself.
         """
         return find(self._database, self._feeds.system, search, self._now())
 

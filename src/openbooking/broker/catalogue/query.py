@@ -17,6 +17,7 @@ from openbooking.broker.catalogue.rows import (
     seconds,
     storable,
 )
+from openbooking.broker.errors import SearchError
 from openbooking.broker.store.database import Transaction
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.published.values import LOCAL_ZONE
@@ -98,11 +99,11 @@ def check(search: Search) -> None:
     """Check that the terms of a search are values that can be looked for.
 
     Raises:
-        ValueError: One of them is not; the message names it.
+        SearchError: One of them is not; the message names it.
     """
     for message, is_wrong in _FAULTS.items():
         if is_wrong(search):
-            raise ValueError(message)
+            raise SearchError(message)
 
 
 class SearchTerms(TypedDict, total=False):

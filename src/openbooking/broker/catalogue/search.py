@@ -115,7 +115,7 @@ def find(database: Database, system: str, search: Search, now: datetime) -> list
         now: The current time, with a zone.
 
     Raises:
-        ValueError: A term is out of bounds, or hits are to be sorted by the distance from nowhere.
+        SearchError: A term is out of bounds, or hits are to be sorted by the distance from nowhere.
     """
     check(search)
     with database.reading() as transaction:

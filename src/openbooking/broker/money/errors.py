@@ -4,9 +4,10 @@ import uuid
 from decimal import Decimal
 
 from openbooking.broker.money.purchase import WORDS, State
+from openbooking.openactive.errors import BrokerError
 
 
-class PurchaseError(Exception):
+class PurchaseError(BrokerError):
     """A purchase cannot go on."""
 
 

@@ -15,7 +15,13 @@ from openbooking.openactive.messages import PriceSpecification
 from openbooking.openactive.terms import OrderProposalStatus
 
 # Nothing is booked in these states. An Order in the feed came to be by a request that arrived after its deletion.
-_WITHOUT_ORDER = {State.OPEN.value, State.RELEASING.value, State.VOIDING.value, State.REVERSED.value}
+_WITHOUT_ORDER = {
+    State.OPEN.value,
+    State.RELEASING.value,
+    State.VOIDING.value,
+    State.REJECTING.value,
+    State.REVERSED.value,
+}
 _STATE_OF_UUID = """
     SELECT broker_purchases.state, broker_order_uuids.abandoned
     FROM broker_order_uuids JOIN broker_purchases ON broker_purchases.id = broker_order_uuids.purchase

@@ -5,6 +5,8 @@ from collections.abc import Awaitable
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
+from openbooking.openactive.errors import BrokerError, Retry
+
 
 class Charge(NamedTuple):
     """What a hook is asked to do.
@@ -57,7 +59,7 @@ class Payments(Protocol):
         ...
 
 
-class PaymentError(Exception):
+class PaymentError(BrokerError):
     """A hook could not do what it was asked to do."""
 
 
@@ -67,3 +69,5 @@ class DeclinedError(PaymentError):
 
 class TemporaryPaymentError(PaymentError):
     """The provider cannot be reached, or cannot do it now. The call may have been carried out or not."""
+
+    retry = Retry.SAME_UUID

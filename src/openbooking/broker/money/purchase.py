@@ -8,7 +8,7 @@ journal shows the only step whose outcome is not known.
        500, endless 503s:   │          └ declined ─┐
          RESTARTING ────────┤                      │
          REQUOTING          └ otherwise ─ DELETING ─ VOIDING ─ REVERSED
-             └ another UUID: BOOKING
+             └ another UUID: BOOKING                    └ after P: REJECTING ─ REVERSED
     4xx: RELEASING ─ OPEN, with the same UUID
 
 If the Customer tries again, a REVERSED purchase becomes OPEN with another UUID.
@@ -36,6 +36,7 @@ class State(StrEnum):
     RELEASING = "releasing"
     DELETING = "deleting"
     VOIDING = "voiding"
+    REJECTING = "rejecting"
     REFUNDING = "refunding"
     BOOKED = "booked"
     REVERSED = "reversed"
@@ -47,6 +48,7 @@ class Outcome(StrEnum):
 
     DONE = "done"
     PROPOSED_AGAIN = "another UUID is quoted, and P follows"
+    PROPOSAL_LEFT = "done, and an OrderProposal is left"
     REFUSED = "refused, and nothing has happened"
     REFUSED_UNSURE = "refused, after a request that may have been carried out"
     CHANGED = "the total differs from what the Customer agreed to"
@@ -106,7 +108,9 @@ TRANSITIONS: Mapping[State, Mapping[Outcome, State]] = MappingProxyType(
         # The Order is deleted for good.
         _S.DELETING: {_O.DONE: _S.VOIDING, _O.UNKNOWN: _S.DELETING},
         # The hook `void`; the Order has been deleted.
-        _S.VOIDING: {_O.DONE: _S.REVERSED, _O.UNKNOWN: _S.VOIDING},
+        _S.VOIDING: {_O.DONE: _S.REVERSED, _O.PROPOSAL_LEFT: _S.REJECTING, _O.UNKNOWN: _S.VOIDING},
+        # The PATCH that rejects the OrderProposal. The money does not wait for it: nothing is booked without B.
+        _S.REJECTING: {_O.DONE: _S.REVERSED, _O.REFUSED: _S.REVERSED, _O.UNKNOWN: _S.REJECTING},
         # The hook `refund`.
         _S.REFUNDING: {_O.DONE: _S.BOOKED, _O.REFUSED: _S.REFUND_REFUSED, _O.UNKNOWN: _S.REFUNDING},
     }
@@ -127,6 +131,7 @@ WORDS: Mapping[State, str] = MappingProxyType(
         _S.RELEASING: "Nothing is booked, and the authorised payment is being released.",
         _S.DELETING: "The Order is being deleted, and its payment will be released.",
         _S.VOIDING: "The Order is deleted, and its payment is being released.",
+        _S.REJECTING: "Nothing is booked or paid, and the OrderProposal is being rejected.",
         _S.REFUNDING: "A part of the payment is being paid back.",
         _S.BOOKED: "The Order is booked, and its payment is captured.",
         _S.REVERSED: "The Order is deleted, and its payment is released.",
@@ -135,7 +140,7 @@ WORDS: Mapping[State, str] = MappingProxyType(
 )
 
 # The Broker has asked for the deletion of the Order, or is about to.
-DELETED = frozenset({_S.RESTARTING, _S.DELETING, _S.VOIDING, _S.REVERSED})
+DELETED = frozenset({_S.RESTARTING, _S.DELETING, _S.VOIDING, _S.REJECTING, _S.REVERSED})
 # The Order is booked, and its payment is captured.
 BOUGHT = frozenset({_S.BOOKED, _S.REFUNDING, _S.REFUND_REFUSED})
 

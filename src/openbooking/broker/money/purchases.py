@@ -24,6 +24,7 @@ from openbooking.broker.money.journal import Journal, Purchase
 from openbooking.broker.money.purchase import AT_REST, TRANSITIONS, Outcome, State, is_stale
 from openbooking.broker.money.steps import Done, Steps
 from openbooking.broker.store.database import DatabaseError
+from openbooking.openactive.errors import BrokerError
 from openbooking.openactive.messages import Order, OrderProposal, OrderRequest
 from openbooking.openactive.terms import Availability, OrderProposalStatus
 
@@ -313,5 +314,6 @@ def _error(ending: Ending) -> Exception:
     if not purchase.is_unfinished:
         return ending.faults[-1]
     fault = UnfinishedError(purchase.order, purchase.state, str(ending.faults[-1]))
+    fault.request_id = next((each.request_id for each in ending.faults if isinstance(each, BrokerError)), None)
     fault.__cause__ = ending.faults[0]
     return fault

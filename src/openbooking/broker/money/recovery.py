@@ -44,10 +44,12 @@ class Recovered(NamedTuple):
     Attributes:
         order: The Order UUID.
         state: `BOOKED`, `REVERSED`, or `OPEN` if nothing was booked and the basket remains.
+        fault: What went wrong last, such as that a Booking System refuses to reject an OrderProposal; empty if nothing.
     """
 
     order: uuid.UUID
     state: State
+    fault: str = ""
 
 
 class Report(NamedTuple):
@@ -187,7 +189,11 @@ def _report(ends: list[Purchase | None], strays: tuple[uuid.UUID, ...]) -> Repor
     found = [purchase for purchase in ends if purchase is not None]
     unfinished = [purchase for purchase in found if purchase.is_unfinished or purchase.state is State.REFUND_REFUSED]
     return Report(
-        tuple(Recovered(purchase.order, purchase.state) for purchase in found if purchase not in unfinished),
+        tuple(
+            Recovered(purchase.order, purchase.state, purchase.fault)
+            for purchase in found
+            if purchase not in unfinished
+        ),
         tuple(map(_unfinished, unfinished)),
         strays,
     )

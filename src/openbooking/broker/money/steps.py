@@ -25,6 +25,8 @@ from openbooking.openactive.messages import Order, OrderProposal, PriceSpecifica
 Result = TypeVar("Result")
 ApiOf = Callable[[str], Flow[BookingApi]]
 _SERVER_ERRORS = 500
+# A request can succeed later although it was refused: with other credentials, or after a pause.
+_NOT_FINAL = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 class Done(NamedTuple):
@@ -63,7 +65,7 @@ class Steps:
             State.REQUOTING: self._quote,
             State.RELEASING: self._void,
             State.DELETING: self._delete,
-            State.VOIDING: self._void,
+            State.VOIDING: self._void_deleted,
             State.REFUNDING: self._refund,
         }
 
@@ -83,6 +85,8 @@ class Steps:
             return (yield from self._propose(purchase, unsure=unsure))
         if purchase.state is State.BOOKING:
             return (yield from self._book(purchase, unsure=unsure))
+        if purchase.state is State.REJECTING:
+            return (yield from self._reject(purchase, unsure=unsure))
         return (yield from self._steps[purchase.state](purchase))
 
     def delete(self, seller: str, order: uuid.UUID) -> Flow[Exception | None]:
@@ -127,23 +131,36 @@ class Steps:
         return _with_total(Done(outcome), quote.total_payment_due, purchase)
 
     def _delete_and_restart(self, purchase: Purchase) -> Flow[Done]:
-        """Delete the Order, then give the purchase another UUID (OB-BRK-02)."""
+        """Delete the Order, reject an OrderProposal, then give the purchase another UUID (OB-BRK-02)."""
         done = yield from self._delete(purchase)
+        if done.outcome is Outcome.DONE and purchase.approval:
+            done = yield from self._reject(purchase, unsure=False)
         if done.outcome is not Outcome.DONE:
             return done
         return Done(changes={"order": uuid.uuid4(), "restarts": purchase.restarts + 1})
 
     def _delete(self, purchase: Purchase) -> Flow[Done]:
-        """Delete the Order until the Booking System says that there is none. An OrderProposal is rejected."""
+        """Delete the Order until the Booking System says that there is none."""
         fault = yield from self.delete(purchase.seller, purchase.order)
-        if fault is None and purchase.approval:
-            fault = yield from self._reject(purchase)
         return Done() if fault is None else Done(Outcome.UNKNOWN, fault=fault)
 
-    def _reject(self, purchase: Purchase) -> Flow[Exception | None]:
-        """Reject an OrderProposal for the Customer; return what went wrong, or None if it is rejected or unknown."""
+    def _reject(self, purchase: Purchase, *, unsure: bool) -> Flow[Done]:
+        """Reject an OrderProposal for the Customer. A refusal that recovery gets again is final."""
         api = yield from self._api(purchase.seller)
-        return (yield from _fault_of(api.reject_proposal(purchase.order)))
+        fault = yield from _fault_of(api.reject_proposal(purchase.order))
+        if fault is None:
+            return Done()
+        status = _status(fault) or _SERVER_ERRORS
+        if not unsure or status in _NOT_FINAL or status >= _SERVER_ERRORS:
+            return Done(Outcome.UNKNOWN, fault=fault)
+        words = f"The Booking System refuses to reject the OrderProposal, which stays with the Seller: {fault}"
+        return Done(Outcome.REFUSED, fault=PurchaseError(words))
+
+    def _void_deleted(self, purchase: Purchase) -> Flow[Done]:
+        """Release the payment of an Order that was deleted."""
+        done = yield from self._void(purchase)
+        is_left = done.outcome is Outcome.DONE and purchase.approval
+        return done._replace(outcome=Outcome.PROPOSAL_LEFT) if is_left else done
 
     def _authorise(self, purchase: Purchase) -> Flow[Done]:
         charge = _charge(purchase, purchase.payment_key, purchase.amount)

@@ -29,10 +29,14 @@ class ItemChange(Change, frozen=True, kw_only=True):
 
 
 class ItemCancelled(ItemChange, frozen=True, kw_only=True):
-    """An OrderItem was cancelled, by its Seller or for the Customer (OB 8.4.6)."""
+    """An OrderItem was cancelled, by its Seller or for the Customer (OB 8.4.6).
+
+    `is_last` says whether no other item of the Order is left.
+    """
 
     by_seller: bool
     message: str = ""
+    is_last: bool = False
 
 
 class ItemReplaced(ItemChange, frozen=True, kw_only=True):
@@ -132,3 +136,21 @@ class Unreadable(Change, frozen=True, kw_only=True):
     def is_serious(self) -> bool:
         """Always true."""
         return True
+
+
+AnyChange = (
+    ItemCancelled
+    | ItemReplaced
+    | Moved
+    | Noticed
+    | AttendanceRecorded
+    | AccessChanged
+    | TotalChanged
+    | ProposalAccepted
+    | ProposalAmended
+    | ProposalRejected
+    | SellerNoteChanged
+    | Deleted
+    | UnknownOrder
+    | Unreadable
+)

@@ -10,6 +10,7 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
+from openbooking.broker.money.amounts import amount_of
 from openbooking.broker.orders.changes import (
     AccessChanged,
     AttendanceRecorded,
@@ -25,7 +26,6 @@ from openbooking.broker.orders.changes import (
 )
 from openbooking.openactive.messages import OrderFeedData, OrderItem, OrderProposalFeedData, PriceSpecification
 from openbooking.openactive.messages.base import Reference
-from openbooking.openactive.money import ZERO
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 
 Version = OrderFeedData | OrderProposalFeedData
@@ -45,9 +45,12 @@ def changes_between(order: uuid.UUID, before: Version, after: Version) -> Iterat
         after: The new version.
     """
     known = {item.id: item for item in before.ordered_item if item.id}
+    all_cancelled = all(_status(item) in _CANCELLED for item in after.ordered_item)
     for item in after.ordered_item:
         if item.id and item.id in known:
-            yield from _item_changes(order, item.id, known[item.id], item)
+            for change in _item_changes(order, item.id, known[item.id], item):
+                is_last = isinstance(change, ItemCancelled) and all_cancelled
+                yield replace(change, is_last=True) if is_last else change
     if isinstance(before, OrderProposalFeedData) and isinstance(after, OrderProposalFeedData):
         yield from _proposal_changes(order, before, after)
     if total_of(before) != total_of(after):
@@ -68,8 +71,7 @@ def untouched(version: Version) -> Version:
 
 def total_of(version: Version) -> Decimal:
     """Return the `totalPaymentDue` of a version; zero if it is absent."""
-    due = version.total_payment_due
-    return ZERO if due is None else Decimal(str(due.price))
+    return amount_of(version.total_payment_due)
 
 
 def _item_changes(order: uuid.UUID, item: str, before: OrderItem, after: OrderItem) -> Iterator[Change]:

@@ -1,7 +1,7 @@
 """Reads the Orders feed and the OrderProposals feed of a Broker, page by page (OB 8.4).
 
-A page of changes is committed together with the cursor: in the transaction in which the application handles the
-changes, or once the application asks for the next page. If the application fails, the page comes again.
+A page of changes is committed together with the cursor, in the transaction in which the application handles the
+changes, or in which they are kept for it (`untold.py`). If the application fails, the changes come again.
 """
 
 from collections.abc import Mapping
@@ -11,15 +11,15 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from openbooking.broker.api.access import Access
-from openbooking.broker.errors import BrokerError
 from openbooking.broker.flow import Flow, NoAnswerError, Request, pause, send, work
 from openbooking.broker.money.news import note_deletion, note_order, note_proposal
-from openbooking.broker.orders.changes import Change, ItemReplaced
+from openbooking.broker.orders.changes import ItemReplaced
 from openbooking.broker.orders.moves import watch_replacement
-from openbooking.broker.orders.pages import ChangePage, Handler, have_handled
+from openbooking.broker.orders.pages import ChangePage, Handling
 from openbooking.broker.orders.versions import NewVersion, cursor_of, keep, lock_cursor, move_cursor, new_versions
 from openbooking.broker.store.database import Database, Transaction
 from openbooking.harvest.reader import End, Get, Reader, Received, Wait
+from openbooking.openactive.errors import BrokerError, Retry
 from openbooking.openactive.messages import OrderProposalFeedData
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OrderType
 
@@ -31,6 +31,8 @@ _OF_THE_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
 
 class FeedError(BrokerError):
     """A feed cannot be read to its end; the message says why. What was read before is kept."""
+
+    retry = Retry.SAME_UUID
 
 
 class OrderFeed(NamedTuple):
@@ -79,7 +81,7 @@ class OrderFeedReading:
                 self._reader = yield from self._new_reader()
                 step = yield from self._next_step(self._reader)
         if isinstance(step, Received):
-            return ChangePage(partial(self._changes, step), partial(self._commit, step))
+            return ChangePage(partial(self._commit, step))
         if step.fault and not self._is_absent():
             raise FeedError(f"{step.url} does not lead to the end of the feed: {step.fault}.{self._advice()}")
         return None
@@ -88,15 +90,7 @@ class OrderFeedReading:
         is_refused = self._status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
         return " The Booking System does not accept the credentials of this Broker." if is_refused else ""
 
-    def _changes(self, page: Received) -> Flow[tuple[Change, ...]]:
-        def read() -> tuple[Change, ...]:
-            with self._database.transaction() as transaction:
-                versions = new_versions(transaction, self._feed.type, page.page.items)
-                return tuple(change for version in versions for change in version.changes)
-
-        return (yield from work(read))
-
-    def _commit(self, page: Received, handle: Handler | None) -> Flow[int]:
+    def _commit(self, page: Received, handle: Handling) -> Flow[int]:
         """Keep the versions of a page, note what they mean for money, and move the cursor."""
 
         def write() -> int:
@@ -105,7 +99,8 @@ class OrderFeedReading:
                     return 0
                 versions = list(new_versions(transaction, self._feed.type, page.page.items))
                 changes = [change for version in versions for change in version.changes]
-                have_handled(transaction, handle, changes)
+                if changes:
+                    handle(transaction, changes)
                 for version in versions:
                     keep(transaction, version)
                     _note(transaction, version)

@@ -16,9 +16,10 @@ from openbooking.broker.catalogue.lookup import changed_since, find_opportunity,
 from openbooking.broker.flow import Flow, work
 from openbooking.broker.orders.changes import Change, ItemReplaced, Moved
 from openbooking.broker.orders.compare import id_of
-from openbooking.broker.orders.pages import ChangePage, Handler, have_handled
+from openbooking.broker.orders.pages import ChangePage, Handling
 from openbooking.broker.orders.versions import latest
 from openbooking.broker.store.database import Database, Transaction
+from openbooking.openactive.published.values import UnreadableError, read_instant
 from openbooking.openactive.terms import OrderItemStatus, OrderType
 
 TABLES = (
@@ -129,9 +130,9 @@ class MovesReading:
         page = yield from work(self._read)
         if page is None:
             return None
-        return ChangePage(partial(_changes, page), partial(self._commit, page))
+        return ChangePage(partial(self._commit, page))
 
-    def _commit(self, page: _Page, handle: Handler | None) -> Flow[int]:
+    def _commit(self, page: _Page, handle: Handling) -> Flow[int]:
         """Keep what Customers are told."""
 
         def write() -> int:
@@ -139,7 +140,8 @@ class MovesReading:
                 if not self._move(transaction, page.before, page.before):
                     # Another process has told these moves.
                     return 0
-                have_handled(transaction, handle, page.changes)
+                if page.changes:
+                    handle(transaction, page.changes)
                 self._move(transaction, page.before, page.position)
                 for item, properties, over in page.watched:
                     transaction.execute(
@@ -191,11 +193,6 @@ class MovesReading:
         return int(row[0]) if row else last_change(transaction)
 
 
-def _changes(page: _Page) -> Flow[tuple[Change, ...]]:
-    yield from ()
-    return page.changes
-
-
 def _items(transaction: Transaction, order: uuid.UUID) -> Iterator[BookedItem]:
     """Yield the OrderItems of an Order that name their Opportunities."""
     version = latest(transaction, order, OrderType.ORDER)
@@ -244,7 +241,6 @@ def _decode(properties: bytes) -> dict[str, Any]:
 def _is_to_come(properties: Mapping[str, Any], now: datetime) -> bool:
     """Return whether an Opportunity starts later, or has no start that can be read."""
     try:
-        start = datetime.fromisoformat(str(properties.get("startDate", "")))
-    except ValueError:
+        return read_instant(properties.get("startDate")).at > now
+    except UnreadableError:
         return True
-    return start.tzinfo is None or start > now

@@ -9,32 +9,34 @@ from openbooking.broker.store.database import Transaction
 
 # Handles changes with the connection of the database, in the transaction that moves the cursor.
 Handler = Callable[[Any, Sequence[Change]], None]
+# Handles changes in that transaction. It comes before anything else is written, in case a handler commits.
+Handling = Callable[[Transaction, Sequence[Change]], None]
 
 
 class ChangePage(NamedTuple):
     """A page of changes.
 
     Attributes:
-        changes: Returns the changes. Nothing is written.
-        commit: Moves the cursor behind the page, and returns the number of changes. A handler that is passed handles
-            the changes in the same transaction; an error of it leaves everything as it was, and the page comes again.
-            In an asynchronous client it runs in the thread that uses the database. If another process has handled the
-            page, nothing happens.
+        commit: Has the changes handled, moves the cursor behind the page in the same transaction, and returns the
+            number of changes. An error of the handling leaves everything as it was, and the page comes again. In an
+            asynchronous client the handling runs in the thread that uses the database. If another process has handled
+            the page, nothing happens.
     """
 
-    changes: Callable[[], Flow[tuple[Change, ...]]]
-    commit: Callable[[Handler | None], Flow[int]]
+    commit: Callable[[Handling], Flow[int]]
 
 
-def have_handled(transaction: Transaction, handle: Handler | None, changes: Sequence[Change]) -> None:
-    """Have a handler handle changes. Call it before anything else is written, in case the handler commits.
+def by_application(handle: Handler) -> Handling:
+    """Return the handling of changes by the application, which gets the connection of the database.
 
-    Raises:
-        DatabaseError: The handler has committed, or tried to. The page must come again.
+    The handling raises DatabaseError if the application has committed, or tried to. The page must come again.
     """
-    if handle and changes:
+
+    def lend(transaction: Transaction, changes: Sequence[Change]) -> None:
         with transaction.lend() as connection:
             handle(connection, changes)
+
+    return lend
 
 
 class ChangeReading(Protocol):

@@ -19,6 +19,7 @@ from openbooking.broker.orders.compare import Version, changes_between, untouche
 from openbooking.broker.store.database import Transaction
 from openbooking.harvest.documents import is_later, read_envelope
 from openbooking.openactive.messages import OrderFeedData, OrderProposalFeedData
+from openbooking.openactive.published.values import UnreadableError, read_price
 from openbooking.openactive.terms import OrderType
 
 TABLES = (
@@ -180,7 +181,9 @@ def _update(read: _Read, before: _Before) -> NewVersion:
     order, type_, modified, content = read
     try:
         version = msgspec.json.decode(content, type=_TYPES[type_])
-    except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
+        if version.total_payment_due is not None:
+            read_price(version.total_payment_due.price)
+    except (msgspec.MsgspecError, ValueError, RecursionError, UnreadableError) as fault:
         return NewVersion(order, type_, modified, None, None, (Unreadable(order=order, reason=str(fault)),))
     if before.known is None:
         changes: tuple[Change, ...] = () if before.kept else (UnknownOrder(order=order),)

@@ -16,6 +16,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
+from openbooking.openactive.errors import BrokerError
+
 Row = tuple[Any, ...]
 _POSTGRES = ("postgresql://", "postgres://")
 _IN_MEMORY = ":memory:"
@@ -38,7 +40,7 @@ _DURABLE = "PRAGMA synchronous = FULL"
 _SWIFT = "PRAGMA synchronous = NORMAL"
 
 
-class DatabaseError(Exception):
+class DatabaseError(BrokerError):
     """The database cannot be opened, read or written; the message says why."""
 
 

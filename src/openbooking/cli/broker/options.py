@@ -11,7 +11,7 @@ import typer
 from openbooking.cli.faults import CommandError
 from openbooking.cli.output import show_aside
 from openbooking.cli.values import amount_option, day_option
-from openbooking.openactive.errors import OpenBookingError, Retry
+from openbooking.openactive.errors import BrokerError, OpenBookingError, Retry
 from openbooking.openactive.terms import FlowRequirement
 
 if TYPE_CHECKING:
@@ -64,15 +64,10 @@ def opened(url: str, api_key: str, database: str, *, payments: "Payments | None"
     from openbooking.broker import (  # noqa: PLC0415 - slow to load
         ApiKey,
         Broker,
-        BrokerError,
         BrokerOptions,
-        DatabaseError,
         FixedHeaders,
         Organization,
-        PaymentError,
-        PurchaseError,
     )
-    from openbooking.harvest.urls import LinkError  # noqa: PLC0415
 
     access = ApiKey(api_key) if api_key else FixedHeaders()
     try:
@@ -85,7 +80,7 @@ def opened(url: str, api_key: str, database: str, *, payments: "Payments | None"
             options=BrokerOptions(on_pause=_tell),
         ) as broker:
             yield broker
-    except (BrokerError, DatabaseError, LinkError, OpenBookingError, PaymentError, PurchaseError) as fault:
+    except BrokerError as fault:
         raise CommandError(" ".join((in_words(fault), *_advice(fault, api_key)))) from fault
 
 
@@ -107,11 +102,10 @@ def _advice(fault: Exception, api_key: str) -> Iterator[str]:
 def in_words(fault: Exception) -> str:
     """Return an error with the id of its request, and whether a repeat can help."""
     parts = [str(fault)]
-    if request_id := getattr(fault, "request_id", None):
-        parts.append(f"The request was {request_id}.")
-    retry = getattr(fault, "retry", None)
-    if isinstance(retry, Retry):
-        parts.append(_RETRIES[retry])
+    if isinstance(fault, BrokerError) and fault.request_id:
+        parts.append(f"The request was {fault.request_id}.")
+    if isinstance(fault, BrokerError) and fault.reply_status:
+        parts.append(_RETRIES[fault.retry])
     return " ".join(parts)
 
 

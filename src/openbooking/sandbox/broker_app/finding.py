@@ -6,9 +6,16 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from openbooking.broker import Choice, ItemsRefusedError, Near, OpenBookingError, explain, fault_text
-from openbooking.broker.catalogue.query import SearchTerms
-from openbooking.openactive.terms import FlowRequirement
+from openbooking.broker import (
+    Choice,
+    FlowRequirement,
+    ItemsRefusedError,
+    Near,
+    OpenBookingError,
+    SearchTerms,
+    explain,
+    fault_text,
+)
 
 from .visits import Visit
 

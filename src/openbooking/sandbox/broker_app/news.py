@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from openbooking.broker import Change, change_text
-from openbooking.broker.store.database import open_database
+from openbooking.broker import Change, change_text, open_database
 
 TABLE = "CREATE TABLE IF NOT EXISTS app_told (order_uuid TEXT, told TEXT, number INTEGER, text TEXT)"
 

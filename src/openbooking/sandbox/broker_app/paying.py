@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from openbooking.broker import (
+    PRICE_CHANGED,
     AnswersError,
     AsyncBasket,
     Explanation,
@@ -20,17 +21,16 @@ from openbooking.broker import (
     faults_in,
     field_errors,
     form_fields,
+    is_email,
     read_form,
 )
-from openbooking.openactive.contact_details import is_email
 
 from .payments import CARDS
 from .visits import Visit
 
 _DETAILS = {"given_name": "first name", "family_name": "last name", "email": "e-mail address"}
 _WRONG = Explanation("Please correct what is marked below.", 422)
-_REFUSED = Explanation("A part of your basket cannot be booked. See below.", 409)
-_CHANGED = Explanation("The price has changed. Nothing is booked or paid. Please look at the new price.", 409)
+_REFUSED = Explanation("Your basket cannot be booked as it is. See below.", 409)
 
 
 async def show(visit: Visit) -> Response:
@@ -107,7 +107,7 @@ async def book(visit: Visit) -> Response:
         quote = await basket.current_quote()
         due = quote.reply.total_payment_due
         if due and visit.form.get("total") != str(due.price):
-            return _pay_page(visit, basket, quote, _CHANGED)
+            return _pay_page(visit, basket, quote, PRICE_CHANGED)
         if quote.needs_payment and card not in CARDS:
             return _pay_page(visit, basket, quote, errors={"card": "Choose a card."})
         send = basket.propose if quote.requires_approval else basket.book

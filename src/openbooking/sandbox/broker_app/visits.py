@@ -16,11 +16,7 @@ from starlette.routing import Route
 from openbooking.broker import (
     AsyncBroker,
     BrokerError,
-    DatabaseError,
     Explanation,
-    OpenBookingError,
-    PaymentError,
-    PurchaseError,
     clock_time,
     day_and_time,
     explain,
@@ -127,7 +123,7 @@ def route(path: str, handler: Handler, *methods: str) -> Route:
             response = await handler(visit)
         except HTTPException as fault:
             response = visit.page("problem.html", problem=Explanation(fault.detail, fault.status_code))
-        except (BrokerError, OpenBookingError, PaymentError, PurchaseError, DatabaseError) as fault:
+        except BrokerError as fault:
             problem = explain(fault)
             if problem.status >= _SERVER_ERRORS:
                 _LOG.warning("%s %s: %r", request.method, request.url.path, fault)

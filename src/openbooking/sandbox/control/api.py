@@ -126,10 +126,13 @@ class ControlApi:
 
 
 def _checked(endpoint: Endpoint) -> Endpoint:
-    """Return an endpoint that answers 400 for input that cannot be read, and refuses forms of other sites."""
+    """Return an endpoint that answers 400 for input that cannot be read, and refuses forms of other sites.
+
+    Forms send POST. A page of another site cannot send DELETE without a permission, which the sandbox does not give.
+    """
 
     async def serve(request: Request) -> Response:
-        if request.method != "GET" and not _is_json(request):
+        if request.method == "POST" and not _is_json(request):
             return _error(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send Content-Type: {_JSON}.")
         try:
             return await endpoint(request)

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from openbooking.jsonld.write_order import write_error
 from openbooking.openactive.errors import (
+    InternalApplicationError,
     OpenBookingError,
     TemporarilyUnableToCreateOrderError,
     TemporarilyUnableToDeleteOrderError,
@@ -78,13 +79,12 @@ async def answer_of(app: ASGIApp, scope: Scope, receive: Receive) -> Answer:
     return Answer(status, headers, bytes(body))
 
 
-def refusal(plan: FaultPlan, operation: Operation) -> Answer:
-    """Return the answer to a request that does not reach the Booking System (OB 10.2.2.5, 11.5)."""
-    class_ = (
-        TooManyRequestsError
-        if plan.kind is FaultKind.TOO_MANY_REQUESTS
-        else _UNAVAILABLE.get(operation, TemporarilyUnavailableError)
-    )
+def error_answer(plan: FaultPlan, operation: Operation) -> Answer:
+    """Return the error with which a request is answered by a 500, 503 or 429 (OB 10.2.2.5, 11.5)."""
+    class_ = {
+        FaultKind.FAILED: InternalApplicationError,
+        FaultKind.TOO_MANY_REQUESTS: TooManyRequestsError,
+    }.get(plan.kind, _UNAVAILABLE.get(operation, TemporarilyUnavailableError))
     body = write_error(class_("The sandbox plays this fault."), token_hex(8))
     headers = {"content-type": BOOKING_MEDIA_TYPE, "content-length": str(len(body)), "cache-control": "no-store"}
     if plan.retry_after_seconds is not None:

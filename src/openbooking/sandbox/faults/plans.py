@@ -19,6 +19,7 @@ _SILENT_SECONDS, _RETRY_AFTER_SECONDS = 40, 5
 class FaultKind(StrEnum):
     """The kinds of faults."""
 
+    FAILED = "500"
     UNAVAILABLE = "503"
     TOO_MANY_REQUESTS = "429"
     SILENCE = "silence"
@@ -34,6 +35,7 @@ class FaultKind(StrEnum):
 
 
 _DESCRIPTIONS = {
+    FaultKind.FAILED: "the request takes effect, and is answered with 500",
     FaultKind.UNAVAILABLE: "the request is answered with 503 and has no effect",
     FaultKind.TOO_MANY_REQUESTS: "the request is answered with 429 and has no effect",
     FaultKind.SILENCE: "the request takes effect, and its answer comes late",

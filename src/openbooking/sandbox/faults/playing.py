@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from openbooking.sandbox.exchanges.exchange import Exchange
 from openbooking.sandbox.exchanges.operations import FEEDS, Asked, OperationFinder
 from openbooking.sandbox.exchanges.record import Record
-from openbooking.sandbox.faults.answers import Answer, answer_of, refusal
+from openbooking.sandbox.faults.answers import Answer, answer_of, error_answer
 from openbooking.sandbox.faults.connection import closer_of
 from openbooking.sandbox.faults.page_memory import PageAddress, PageMemory
 from openbooking.sandbox.faults.plans import PAGE_FAULTS, REFUSALS, Facts, FaultKind, FaultPlan, FaultPlans
@@ -83,8 +83,10 @@ class Watch:
         request = self._request(scope, asked, body)
         began, at = self._clock.real_seconds(), self._clock()
         plan = self.plans.take(REFUSALS, request.facts, lambda _: True)
-        answer = refusal(plan, asked.operation) if plan else await answer_of(self._app, scope, _again(body, receive))
-        if plan is None:
+        if plan:
+            answer = error_answer(plan, asked.operation)
+        else:
+            answer = await answer_of(self._app, scope, _again(body, receive))
             self._learn(request, scope)
             plan, answer = self._fault(request, answer)
         is_closed = plan is not None and plan.kind in _CLOSING
@@ -125,6 +127,8 @@ class Watch:
         plan = self.plans.take(_LATER_FAULTS, request.facts, can_play)
         if plan and plan.kind in PAGE_FAULTS:
             return plan, self._pages.earlier(plan.kind, request.address, answer) or answer
+        if plan and plan.kind is FaultKind.FAILED:
+            return plan, error_answer(plan, request.asked.operation)
         if request.asked.operation in FEEDS:
             self._pages.keep(request.address, answer)
         return plan, answer
