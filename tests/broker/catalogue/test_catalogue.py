@@ -15,6 +15,7 @@ from openbooking.broker.catalogue.query import Search
 from openbooking.broker.store.database import Database
 from openbooking.harvest.client import HarvestOptions, async_client, sync_client
 from openbooking.harvest.reader import Limits, Wait
+from openbooking.harvest.urls import LinkError
 from openbooking.openactive.terms import FlowRequirement
 from support.catalogue.shelf import NOW, SYSTEM, Shelf
 from support.feeds.answers import Answer
@@ -119,6 +120,16 @@ def test_a_feed_that_fails_does_not_stop_the_others(
     with serving(provider.answer) as site:
         ends = read(catalogue_of(site, database))
     assert ["404" in end.fault for end in ends] == [True, False]
+
+
+@pytest.mark.parametrize("read", [harvest, harvest_async])
+def test_feeds_without_a_web_address_are_refused(
+    database: Database, read: Callable[[Catalogue], list[FeedEnd]]
+) -> None:
+    Shelf(database)
+    urls = {"ScheduledSession": "ftp://provider.example.com/sessions", "SessionSeries": "nonsense"}
+    with pytest.raises(LinkError):
+        read(Catalogue(database, SYSTEM, urls, OPTIONS))
 
 
 def test_following_reads_again_after_a_pause(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,12 +160,16 @@ class AsyncHarvest:
             LinkError: The URL of a feed is no valid web address.
         """
         await self._work(lambda: _forget(self._database, self._feeds))
-        async with asyncio.TaskGroup() as tasks:
-            reading = [tasks.create_task(self._read_feed(name, url, on_page)) for name, url in self._feeds.in_order()]
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                read = [tasks.create_task(self._read_feed(name, url, on_page)) for name, url in self._feeds.in_order()]
+        except ExceptionGroup as faults:
+            # The first fault has ended the reading of all feeds.
+            raise faults.exceptions[0] from None
         while await self._work(self._index.update):
             pass
         await self._work(self._index.tidy)
-        return [task.result() for task in reading]
+        return [task.result() for task in read]
 
     async def follow(self) -> AsyncIterator[list[FeedEnd]]:
         """Read all feeds again and again, with a pause between, and yield the ends of each reading."""
