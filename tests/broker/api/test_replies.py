@@ -116,7 +116,7 @@ def test_an_unknown_kind_of_question_is_asked_as_text() -> None:
         {"totalPaymentDue": {"price": None}},
         {"totalPaymentDue": 12},
         {"totalPaymentDue": {"price": [1, 2]}},
-        {"totalPaymentDue": {"price": -5}},
+        {"totalPaymentDue": {"price": "--5"}},
         {"totalPaymentDue": {"price": "NaN"}},
         {"totalPaymentDue": {"price": "Infinity"}},
         {"totalPaymentDue": {"price": "1e999999"}},

@@ -38,7 +38,7 @@ async def book_and_cancel(served: Served, broker: Any) -> None:
     item = str(booked.reply.ordered_item[0].id)
     await broker.cancel(booked.order, "sam", [item])
     changes = [change async for change in broker.changes()]
-    assert changes[0] == ItemCancelled(order=booked.order, item=item, by_seller=False)
+    assert changes[0] == ItemCancelled(order=booked.order, item=item, by_seller=False, is_last=True)
 
 
 @pytest.mark.spec("OB-AUTH-02", "OB-AUTH-24", "OB-AUTH-25", "OB-AUTH-28", "OB-BRK-13")

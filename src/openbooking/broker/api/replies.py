@@ -19,7 +19,7 @@ from openbooking.broker.errors import ItemFault, ItemsRefusedError, Reply, Unrea
 from openbooking.broker.flow import Answer
 from openbooking.openactive.errors import ERROR_CLASSES, OpenBookingError, TooManyRequestsError
 from openbooking.openactive.messages import Order, OrderItem, OrderProposal, OrderQuote
-from openbooking.openactive.published.values import UnreadableError, read_price
+from openbooking.openactive.published.values import UnreadableError, read_amount
 from openbooking.openactive.terms import OPENACTIVE
 
 AnyReply = TypeVar("AnyReply", OrderQuote, OrderProposal, Order)
@@ -64,8 +64,8 @@ def read_any_reply(answer: Answer) -> Reply:
     try:
         reply = fit(_prepared(document), type_)
         if reply.total_payment_due is not None:
-            # A total may be text, and must be an amount that can be paid: not negative, and no NaN.
-            read_price(reply.total_payment_due.price)
+            # A total may be text, which may say NaN.
+            read_amount(reply.total_payment_due.price)
     except (UnfitError, UnreadableError) as fault:
         raise _unreadable(answer, f"the {type_.__name__} cannot be read: {fault}") from fault
     reply = replace(reply, ordered_item=_in_order(reply.ordered_item))

@@ -19,7 +19,7 @@ from openbooking.broker.orders.compare import Version, changes_between, untouche
 from openbooking.broker.store.database import Transaction
 from openbooking.harvest.documents import is_later, read_envelope
 from openbooking.openactive.messages import OrderFeedData, OrderProposalFeedData
-from openbooking.openactive.published.values import UnreadableError, read_price
+from openbooking.openactive.published.values import UnreadableError, read_amount
 from openbooking.openactive.terms import OrderType
 
 TABLES = (
@@ -182,7 +182,7 @@ def _update(read: _Read, before: _Before) -> NewVersion:
     try:
         version = msgspec.json.decode(content, type=_TYPES[type_])
         if version.total_payment_due is not None:
-            read_price(version.total_payment_due.price)
+            read_amount(version.total_payment_due.price)
     except (msgspec.MsgspecError, ValueError, RecursionError, UnreadableError) as fault:
         return NewVersion(order, type_, modified, None, None, (Unreadable(order=order, reason=str(fault)),))
     if before.known is None:

@@ -377,3 +377,9 @@ def read_price(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str) or not _PRICE.fullmatch(text):
         raise UnreadableError(f"{display_text(value)} is no price")
     return Decimal(text)
+
+
+def read_amount(value: Any) -> Decimal:
+    """Return an amount of money that is published as a number or as text. It is negative for a credit."""
+    text = str(value).strip()
+    return -read_price(text[1:]) if text.startswith("-") else read_price(value)
