@@ -22,6 +22,8 @@ demo: .venv/.runtime ## Run a Booking System with sample data on this machine (A
 test: .venv/.dev $(VALIDATORS) ## Run all checks and all tests (ARGS="-k feed" selects tests)
 	@scripts/system-packages chromium curl jq nginx postgres
 	@$(MAKE) --no-print-directory check
+	@# The tests start hundreds of processes, which compile the package each if Python may not write compiled files.
+	@$(PYTHON) -m compileall -q src
 	$(PYTHON) -m pytest -n 2 --dist worksteal $(ARGS)
 
 coverage: ## Run the checks and tests of `make test`, and list the lines that no test reaches (twice as slow)
