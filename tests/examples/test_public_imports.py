@@ -8,8 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SAMPLE_APP = "openbooking.sandbox.broker_app"
-FILES = [*(ROOT / "examples").rglob("*.py"), *(ROOT / "src" / Path(*SAMPLE_APP.split("."))).rglob("*.py")]
-PUBLIC = {"openbooking", "openbooking.broker"}
+FOLDERS = (ROOT / "examples", ROOT / "src" / Path(*SAMPLE_APP.split(".")))
+FILES = sorted(file for folder in FOLDERS for file in folder.rglob("*.py"))
+PUBLIC = {"openbooking", "openbooking.broker", "openbooking.testing"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))

@@ -61,7 +61,7 @@ async def test_a_server_without_its_database_is_not_ready_and_hides_the_address(
 
 
 async def test_a_server_on_another_schema_is_not_ready(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openbooking.store.figures.REVISION", "9999")
+    monkeypatch.setattr("openbooking.store.schema.REVISION", "9999")
     assert (await sqlite_world.client.get("/readyz")).json()["database"] == "not ok"
 
 
