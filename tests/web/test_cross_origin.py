@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 ORIGIN = {"Origin": "https://app.example.com"}
 OPEN = (
     "/feeds/scheduled-sessions",
-    "/feeds/slots?afterChangeNumber=9999999999999999",
+    "/feeds/slots?afterChangeNumber=9007199254740991",
     "/openactive",
     "/openactive/style.css",
     "/openactive/logo.svg",

@@ -177,12 +177,13 @@ class PrivateFeed:
 
 
 def _read_after(scope: Scope) -> int:
-    """Return the `afterChangeNumber` of the query; 0 without one. Raise OpenBookingError if it is not a number."""
+    """Return the `afterChangeNumber` of the query; 0 without one. Raise OpenBookingError if it is no change number."""
     given = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("afterChangeNumber", ["0"])
     text = given[-1]
-    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_CHANGE_NUMBER))):
-        raise OpenBookingError("afterChangeNumber must be a whole number.")
-    return min(int(text), MAX_CHANGE_NUMBER)
+    is_short = text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_CHANGE_NUMBER))
+    if not is_short or (after := int(text)) > MAX_CHANGE_NUMBER:
+        raise OpenBookingError(f"afterChangeNumber must be a whole number from 0 to {MAX_CHANGE_NUMBER}.")
+    return after
 
 
 def _requested_url(url: str, scope: Scope) -> str:
