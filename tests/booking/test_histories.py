@@ -31,11 +31,11 @@ from openbooking.booking.model.situation import RecordSet, Situation, evolve
 from openbooking.booking.rules.lifecycle import deleted_record
 from openbooking.booking.store import Outcome, fold
 from openbooking.openactive.errors import (
-    ItemErrorType,
     OpenBookingError,
     OpportunityHasInsufficientCapacityError,
     UnacceptableReplacementError,
 )
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.terms import OrderItemStatus
 from support.builders import UUID, after, item, order_record, request, session, situation
 from support.histories.all_commands import command_classes

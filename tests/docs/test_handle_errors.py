@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from openbooking.openactive.errors import ItemErrorType, OpenBookingError, Retry
+from openbooking.openactive.errors import OpenBookingError, Retry
+from openbooking.openactive.item_errors import ItemErrorType
 from support.pages.blocks import ROOT
 
 PAGE = (ROOT / "docs" / "how-to" / "handle-errors.md").read_text(encoding="utf-8")

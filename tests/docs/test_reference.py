@@ -10,7 +10,8 @@ import pytest
 import openbooking
 import openbooking.broker
 import openbooking.testing
-from openbooking.openactive.errors import ItemErrorType, OpenBookingError
+from openbooking.openactive.errors import OpenBookingError
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.remedies import REMEDIES
 from openbooking.settings import Settings
 from openbooking.web.api import metrics

@@ -22,14 +22,9 @@ from openbooking.booking.model.order import (
 from openbooking.booking.model.record import ItemState, OrderRecord
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_order import OrderWriter, write_error
-from openbooking.openactive.errors import (
-    ItemError,
-    ItemErrorType,
-    OpenBookingError,
-    RequestTooLargeError,
-    UnknownOrderError,
-)
+from openbooking.openactive.errors import OpenBookingError, RequestTooLargeError, UnknownOrderError
 from openbooking.openactive.ids import Identifiers
+from openbooking.openactive.item_errors import ItemError, ItemErrorType
 from openbooking.openactive.terms import OPENACTIVE, BrokerRole, OrderItemStatus, OrderType, TaxTreatment
 from support.builders import NOW, PRICE, UUID, VERSION, offer, session
 from support.parties import BROKER, CENTRE, CUSTOMER

@@ -7,8 +7,6 @@ import pytest
 
 from openbooking.openactive.errors import (
     ERROR_CLASSES,
-    ITEM_ERROR_STATUS,
-    ItemErrorType,
     OpenBookingError,
     OrderItemIdInvalidError,
     Retry,
@@ -18,6 +16,7 @@ from openbooking.openactive.errors import (
     retry_after_status,
     system_error_names,
 )
+from openbooking.openactive.item_errors import ITEM_ERROR_STATUS, ItemErrorType
 from support.requirements_catalogue import error_statuses
 
 NO_CLASSES = {"InternalOpenBookingError"}  # only its subclasses are returned (OB-ERR-06)

@@ -78,7 +78,8 @@ from openbooking.broker.wording import (
     money_text,
 )
 from openbooking.openactive.contact_details import is_email
-from openbooking.openactive.errors import BrokerError, ItemErrorType, OpenBookingError, Retry
+from openbooking.openactive.errors import BrokerError, OpenBookingError, Retry
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.messages import Order, OrderProposal, OrderQuote, Organization, Payment, Person
 from openbooking.openactive.terms import BrokerRole, FlowRequirement
 

@@ -21,7 +21,8 @@ An error that a Booking System reports for a whole request is raised as its clas
 
 from typing import NamedTuple
 
-from openbooking.openactive.errors import BrokerError, ItemErrorType, Retry, retry_after_status
+from openbooking.openactive.errors import BrokerError, Retry, retry_after_status
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.messages import Order, OrderProposal, OrderQuote
 
 _FIRST_REDIRECT = 300

@@ -9,7 +9,7 @@ from openbooking.broker.errors import ItemFault
 from openbooking.broker.forms import Answers, Question, questions_of, unanswered
 from openbooking.broker.items import DescribedItem, describe_quote
 from openbooking.broker.money.amounts import amount_of
-from openbooking.openactive.errors import ItemErrorType
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.messages import OrderQuote
 from openbooking.openactive.published.values import UnreadableError, read_instant
 from openbooking.openactive.terms import Availability

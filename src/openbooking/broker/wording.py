@@ -24,7 +24,8 @@ from openbooking.broker.orders.changes import (
     SellerNoteChanged,
     TotalChanged,
 )
-from openbooking.openactive.errors import ItemErrorType, OpenBookingError, Retry
+from openbooking.openactive.errors import OpenBookingError, Retry
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.published.values import LOCAL_ZONE
 
 _AGAIN = "Please try again in a minute."

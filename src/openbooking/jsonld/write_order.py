@@ -11,8 +11,9 @@ from openbooking.booking.rules.pricing import charged_offer, current_totals, pri
 from openbooking.jsonld.scalars import write_instant
 from openbooking.jsonld.write import BETA_CONTEXT, CONTEXT, Writer, access_channel, access_codes, access_passes
 from openbooking.openactive import messages
-from openbooking.openactive.errors import ITEM_ERROR_STATUS, ItemError, OpenBookingError
+from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.ids import FormFieldRef, OrderItemRef
+from openbooking.openactive.item_errors import ITEM_ERROR_STATUS, ItemError
 from openbooking.openactive.terms import OrderType, TaxTreatment
 
 _NOT_BOOKED = ItemState()

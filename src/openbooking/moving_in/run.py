@@ -11,8 +11,8 @@ from openbooking.booking.store import Store
 from openbooking.moving_in.columns import RowFault, read_file
 from openbooking.moving_in.occurrences import OccurrenceFinder
 from openbooking.moving_in.requests import RequestMaker
-from openbooking.openactive.errors import ItemError, ItemErrorType
 from openbooking.openactive.ids import Identifiers
+from openbooking.openactive.item_errors import ItemError, ItemErrorType
 
 _COLUMNS = {
     ItemErrorType.OPPORTUNITY_IS_FULL: "spaces",

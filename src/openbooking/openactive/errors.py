@@ -1,8 +1,8 @@
 """The error classes of the specification, with their statuses (OB 10.2).
 
 A fault of a whole request is raised as an exception of its class. `web/errors.py` answers with that class and its
-status, and `jsonld/write_order.py` writes the body. A fault of a single OrderItem is a value, `ItemError`, which the
-OrderQuote or Order carries. `jsonld/read_order.py` lists which fault of a request body raises which class.
+status, and `jsonld/write_order.py` writes the body. A fault of a single OrderItem is a value, which the OrderQuote or
+Order carries (`item_errors.py`). `jsonld/read_order.py` lists which fault of a request body raises which class.
 
     BrokerError                                                               the root of all that a Broker meets
     └── OpenBookingError
@@ -16,10 +16,8 @@ other errors of its client are in `broker/errors.py`.
 """
 
 from collections.abc import Iterator, Mapping
-from enum import Enum, StrEnum, auto
+from enum import Enum, auto
 from http import HTTPStatus
-
-import msgspec
 
 
 class Retry(Enum):
@@ -65,7 +63,7 @@ class BrokerError(Exception):
 
 
 class OpenBookingError(BrokerError):
-    """The base of all request errors. Faults without a class in the specification are reported under this name.
+    """A fault of a request for which the specification has no class, and the base of all request errors.
 
     Attributes:
         in_specification: Whether the specification defines the class. Other classes are reported as `OpenBookingError`.
@@ -435,63 +433,3 @@ def request_error_names_with_500() -> frozenset[str]:
     """
     request_errors = (error for error in OpenBookingError.__subclasses__() if not error.system_at_fault)
     return frozenset(error.__name__ for error in request_errors if error.status == HTTPStatus.INTERNAL_SERVER_ERROR)
-
-
-class ItemErrorType(StrEnum):
-    """The error classes of an OrderItem, all with status 409 (OB 10.2.2.3)."""
-
-    INCOMPLETE_ORDER_ITEM = "IncompleteOrderItemError"
-    INCOMPLETE_ATTENDEE_DETAILS = "IncompleteAttendeeDetailsError"
-    INCOMPLETE_INTAKE_FORM = "IncompleteIntakeFormError"
-    INVALID_INTAKE_FORM = "InvalidIntakeFormError"
-    UNACCEPTABLE_OFFER = "UnacceptableOfferError"
-    UNKNOWN_OFFER = "UnknownOfferError"
-    UNKNOWN_OPPORTUNITY = "UnknownOpportunityError"
-    INVALID_OPPORTUNITY_OR_OFFER_ID = "InvalidOpportunityOrOfferIdError"
-    OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE = "OpportunityOfferPairNotBookableError"
-    OPPORTUNITY_INTRACTABLE = "OpportunityIntractableError"
-    OPPORTUNITY_IS_IN_CONFLICT = "OpportunityIsInConflictError"
-    OPPORTUNITY_IS_FULL = "OpportunityIsFullError"
-    OPPORTUNITY_HAS_INSUFFICIENT_CAPACITY = "OpportunityHasInsufficientCapacityError"
-    OPPORTUNITY_CAPACITY_IS_RESERVED_BY_LEASE = "OpportunityCapacityIsReservedByLeaseError"
-
-    @property
-    def error_name(self) -> str:
-        """The `name` property, which is the same for all errors of the class."""
-        return _ITEM_ERROR_NAMES[self]
-
-
-ITEM_ERROR_STATUS = 409
-
-_ITEM_ERROR_NAMES = {
-    ItemErrorType.INCOMPLETE_ORDER_ITEM: "The OrderItem lacks its orderedItem or its acceptedOffer.",
-    ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS: "The attendee lacks details that are required.",
-    ItemErrorType.INCOMPLETE_INTAKE_FORM: "A required question of the intake form is not answered.",
-    ItemErrorType.INVALID_INTAKE_FORM: "A question of the intake form does not allow its answer.",
-    ItemErrorType.UNACCEPTABLE_OFFER: "The Offer does not apply to the Opportunity.",
-    ItemErrorType.UNKNOWN_OFFER: "The Offer is not known.",
-    ItemErrorType.UNKNOWN_OPPORTUNITY: "The Opportunity is not known.",
-    ItemErrorType.INVALID_OPPORTUNITY_OR_OFFER_ID: "The identifier is not one of this Booking System.",
-    ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE: "The Opportunity cannot be booked with this Offer.",
-    ItemErrorType.OPPORTUNITY_INTRACTABLE: "The Opportunity is in a state in which it cannot be booked.",
-    ItemErrorType.OPPORTUNITY_IS_IN_CONFLICT: "The Opportunity cannot be booked together with others of this Order.",
-    ItemErrorType.OPPORTUNITY_IS_FULL: "The Opportunity has no spaces left.",
-    ItemErrorType.OPPORTUNITY_HAS_INSUFFICIENT_CAPACITY: "The Opportunity has fewer spaces left than requested.",
-    ItemErrorType.OPPORTUNITY_CAPACITY_IS_RESERVED_BY_LEASE: "The remaining spaces are held for other Customers.",
-}
-
-
-class ItemError(msgspec.Struct, frozen=True, kw_only=True):
-    """A fault of one OrderItem, which the `error` property of the item reports.
-
-    Attributes:
-        type: The error class.
-        description: The `description` property, which explains this one error; None to leave it out.
-        instance: The URI of the faulty property; None to leave it out.
-        field: The key of the intake form's question that has no valid answer; None if the form is not at fault.
-    """
-
-    type: ItemErrorType
-    description: str | None = None
-    instance: str | None = None
-    field: str | None = None

@@ -19,7 +19,6 @@ from openbooking.booking.model.spaces import Spaces
 from openbooking.openactive.errors import (
     IncompletePaymentDetailsError,
     InvalidAuthorizationDetailsError,
-    ItemErrorType,
     MissingPaymentDetailsError,
     OpenBookingError,
     OrderAlreadyExistsError,
@@ -27,6 +26,7 @@ from openbooking.openactive.errors import (
     TotalPaymentDueMismatchError,
     UnnecessaryPaymentDetailsError,
 )
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.terms import Availability, FlowRequirement
 from support.builders import PRICE, UUID, after, changed, item, new_uuid, offer, request, session, situation
 from support.parties import ALICE, BOB, CUSTOMER, MANAGER

@@ -25,13 +25,13 @@ from openbooking.openactive.errors import (
     IncompletePaymentDetailsError,
     InvalidAuthorizationDetailsError,
     InvalidPaymentDetailsError,
-    ItemErrorType,
     OpenBookingError,
     OrderAlreadyExistsError,
     SellerMismatchError,
     TotalPaymentDueMismatchError,
     UnnecessaryPaymentDetailsError,
 )
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.terms import Availability, BrokerRole, FlowRequirement, FormFieldType
 from support.builders import NOW, PRICE, UUID, after, book, changed, item, quote, request, session, situation
 from support.parties import ALICE, BROKER, CENTRE, MANAGER, STUDIO

@@ -26,7 +26,6 @@ from openbooking.booking.rules.lifecycle import PROPOSAL_TRANSITIONS
 from openbooking.openactive.errors import (
     IncompletePaymentDetailsError,
     InvalidAuthorizationDetailsError,
-    ItemErrorType,
     MissingPaymentDetailsError,
     OpenBookingError,
     OrderAlreadyExistsError,
@@ -36,6 +35,7 @@ from openbooking.openactive.errors import (
     UnknownOrderError,
     UnnecessaryPaymentDetailsError,
 )
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.terms import OrderProposalStatus, OrderType
 from support.builders import (
     BY_ALICE,

@@ -22,12 +22,12 @@ from openbooking.openactive.errors import (
     IncompleteBrokerDetailsError,
     IncompleteCustomerDetailsError,
     InvalidAuthorizationDetailsError,
-    ItemErrorType,
     OrderAlreadyExistsError,
     SellerMismatchError,
     SellerNotFoundError,
 )
 from openbooking.openactive.ids import Identifiers, OfferRef
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.terms import Availability, BrokerRole, EventStatus
 from support.builders import NOW, UUID, after, item, offer, quote, request, session, situation, slot
 from support.parties import ALICE, BOB, BROKER, CENTRE, CHARLIE, CUSTOMER, STUDIO

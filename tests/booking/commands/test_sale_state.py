@@ -19,12 +19,8 @@ from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.report import AffectedOrders, OpportunityReport
 from openbooking.booking.model.situation import OpportunitySet, Situation
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.openactive.errors import (
-    ItemErrorType,
-    NotFoundError,
-    OrderCreationFailedError,
-    UnacceptableReplacementError,
-)
+from openbooking.openactive.errors import NotFoundError, OrderCreationFailedError, UnacceptableReplacementError
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.terms import OrderItemStatus
 from support.builders import BY_MANAGER, UUID, after, book, item, propose, quote, request, session, situation, slot
 from support.parties import ALICE, MANAGER

@@ -22,8 +22,9 @@ from openbooking.booking.rules.accepted_offer import (
     unpriced_offer,
 )
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.openactive.errors import ItemError, ItemErrorType, TotalPaymentDueMismatchError
+from openbooking.openactive.errors import TotalPaymentDueMismatchError
 from openbooking.openactive.ids import OfferRef
+from openbooking.openactive.item_errors import ItemError, ItemErrorType
 from openbooking.openactive.money import VatTreatment
 from openbooking.openactive.terms import Availability, FlowRequirement, FormFieldType
 from support.builders import (

@@ -14,7 +14,7 @@ from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.bookability import Pair, why_not_bookable, why_wrong_quantity
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.openactive.errors import ItemErrorType
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import Availability, EventStatus, FlowRequirement
 from support.builders import (

@@ -19,8 +19,9 @@ from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.bookability import why_outside_terms
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.openactive.errors import ItemErrorType, UnacceptableReplacementError
+from openbooking.openactive.errors import UnacceptableReplacementError
 from openbooking.openactive.ids import OfferRef
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.terms import Availability, FlowRequirement
 from support.builders import (
     ACTIVITY,

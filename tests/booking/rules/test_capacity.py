@@ -18,7 +18,7 @@ from openbooking.booking.rules.capacity import (
     remaining_spaces,
     spaces_left,
 )
-from openbooking.openactive.errors import ItemErrorType
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.terms import EventStatus
 from support.builders import NOW, on_demand_event, session, slot
 

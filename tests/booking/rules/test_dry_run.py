@@ -21,14 +21,13 @@ from openbooking.booking.rules.dry_run import Checkpoint, order_needs, personal_
 from openbooking.openactive.errors import (
     IncompleteBrokerDetailsError,
     IncompleteCustomerDetailsError,
-    ItemError,
-    ItemErrorType,
     OpenBookingError,
     OrderCreationFailedError,
     SellerMismatchError,
     SellerNotFoundError,
 )
 from openbooking.openactive.ids import OfferRef
+from openbooking.openactive.item_errors import ItemError, ItemErrorType
 from openbooking.openactive.terms import (
     Availability,
     BrokerRole,

@@ -26,7 +26,8 @@ from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import OpportunitySet, Situation, evolve
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.rules.holding import lease_of, still_wanted_spaces
-from openbooking.openactive.errors import ItemErrorType, OrderCreationFailedError
+from openbooking.openactive.errors import OrderCreationFailedError
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.terms import BrokerRole, FlowRequirement, FormFieldType, TaxTreatment
 from support.builders import (
     NOW,

@@ -25,7 +25,8 @@ from openbooking.booking.model.situation import Holdings, Situation
 from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.rules.holding import is_spent
-from openbooking.openactive.errors import ItemErrorType, UnknownOrderError
+from openbooking.openactive.errors import UnknownOrderError
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.terms import FlowRequirement
 from openbooking.store.documents import encode_record
 from support.builders import (

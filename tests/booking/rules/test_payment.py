@@ -21,12 +21,12 @@ from openbooking.booking.rules.prepayment import prepayment_of_all
 from openbooking.openactive.errors import (
     IncompletePaymentDetailsError,
     InvalidPaymentDetailsError,
-    ItemErrorType,
     MissingPaymentDetailsError,
     OpenBookingError,
     TotalPaymentDueMismatchError,
     UnnecessaryPaymentDetailsError,
 )
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.terms import Availability
 from support.builders import PRICE, UUID, after, book, item, offer, quote, request, session, situation
 from support.parties import AGREED_ALICE, ALICE, MANAGER

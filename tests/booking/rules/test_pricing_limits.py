@@ -18,7 +18,8 @@ from openbooking.booking.model.policy import Leasing, Policy, TaxCalculation
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.rules.pricing import Pricing, add_total_errors, can_be_paid, payable_offer
-from openbooking.openactive.errors import ItemError, ItemErrorType, UnacceptableReplacementError
+from openbooking.openactive.errors import UnacceptableReplacementError
+from openbooking.openactive.item_errors import ItemError, ItemErrorType
 from openbooking.openactive.money import PRICE_LIMIT
 from openbooking.openactive.terms import BrokerRole, FlowRequirement, TaxMode
 from support.builders import UUID, book, item, offer, propose, quote, request, session, situation

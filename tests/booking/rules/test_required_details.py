@@ -10,13 +10,9 @@ from openbooking.booking.model.opportunity import FormField, Offer
 from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest
 from openbooking.booking.rules.required_details import check_broker, check_customer, detail_errors, missing_details
-from openbooking.openactive.errors import (
-    IncompleteBrokerDetailsError,
-    IncompleteCustomerDetailsError,
-    ItemError,
-    ItemErrorType,
-)
+from openbooking.openactive.errors import IncompleteBrokerDetailsError, IncompleteCustomerDetailsError
 from openbooking.openactive.ids import FormFieldRef, OfferRef
+from openbooking.openactive.item_errors import ItemError, ItemErrorType
 from openbooking.openactive.terms import SCHEMA, BrokerRole, FlowRequirement, FormFieldType
 from support.builders import (
     PRICE,

@@ -14,13 +14,13 @@ from openbooking.broker.flow import Answer
 from openbooking.openactive.errors import (
     InternalLibraryError,
     InvalidAPITokenError,
-    ItemErrorType,
     OpenBookingError,
     OpportunityHasInsufficientCapacityError,
     Retry,
     UnableToProcessOrderItemError,
     UnknownOrderError,
 )
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.messages import Order, OrderProposal, OrderQuote
 from openbooking.openactive.terms import Availability, BrokerRole, FormFieldType
 from support.broker.scripts import answer

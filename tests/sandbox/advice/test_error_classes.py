@@ -5,12 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from openbooking.openactive.errors import (
-    BelongsToAnotherError,
-    ItemErrorType,
-    OpenBookingError,
-    UnacceptableReplacementError,
-)
+from openbooking.openactive.errors import BelongsToAnotherError, OpenBookingError, UnacceptableReplacementError
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.remedies import REMEDIES
 from openbooking.sandbox.advice.error_classes import explain_errors
 from openbooking.sandbox.exchanges.exchange import Exchange

@@ -17,7 +17,8 @@ from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import Order
 from openbooking.booking.model.record import Record, RecordKind
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.openactive.errors import GoneError, ItemErrorType
+from openbooking.openactive.errors import GoneError
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.store.database import ChangedMeanwhileError
 from openbooking.store.sql import SqlStore
 from openbooking.testing.postgres import PostgresServer

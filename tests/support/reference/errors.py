@@ -4,7 +4,8 @@ import inspect
 import re
 from collections.abc import Iterator
 
-from openbooking.openactive.errors import ITEM_ERROR_STATUS, ItemErrorType, OpenBookingError, Retry
+from openbooking.openactive.errors import OpenBookingError, Retry
+from openbooking.openactive.item_errors import ITEM_ERROR_STATUS, ItemErrorType
 from openbooking.openactive.remedies import REMEDIES, Remedy
 from support.reference.tables import UndocumentedError, code, first_upper, table
 

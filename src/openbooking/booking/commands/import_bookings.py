@@ -10,7 +10,8 @@ from openbooking.booking.commands.book_at_desk import BookAtDesk
 from openbooking.booking.model.order import Order
 from openbooking.booking.model.situation import Change, Needs, Situation, evolve_all
 from openbooking.booking.store import join_needs
-from openbooking.openactive.errors import ItemError, OpenBookingError
+from openbooking.openactive.errors import OpenBookingError
+from openbooking.openactive.item_errors import ItemError
 
 # All bookings of one command are decided and written while other bookings of the same Opportunities wait.
 MOST_BOOKINGS = 1000

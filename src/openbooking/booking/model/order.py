@@ -13,7 +13,8 @@ from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import Offer, Opportunity, Seller
-from openbooking.openactive.errors import InvalidAuthorizationDetailsError, ItemError
+from openbooking.openactive.errors import InvalidAuthorizationDetailsError
+from openbooking.openactive.item_errors import ItemError
 from openbooking.openactive.terms import (
     Availability,
     BrokerRole,

@@ -9,7 +9,7 @@ from openbooking.booking.model.opportunity import FormField, Offer, Opportunity,
 from openbooking.booking.model.order_request import ItemRequest, OfferOverride
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.bookability import Pair, conditions_of, why_not_bookable, why_wrong_quantity
-from openbooking.openactive.errors import ItemError, ItemErrorType
+from openbooking.openactive.item_errors import ItemError, ItemErrorType
 from openbooking.openactive.money import ZERO
 
 OVERRIDE_KEY = "override"

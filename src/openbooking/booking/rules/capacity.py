@@ -13,7 +13,7 @@ from datetime import timedelta
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.model.spaces import Spaces
-from openbooking.openactive.errors import ItemErrorType
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.openactive.opportunity_types import OpportunityType
 
 _LEASED_AWAY = ItemErrorType.OPPORTUNITY_CAPACITY_IS_RESERVED_BY_LEASE

@@ -41,8 +41,9 @@ from openbooking.booking.rules.pricing import (
 )
 from openbooking.booking.rules.required_details import INCOMPLETE, check_broker, check_customer, detail_errors
 from openbooking.booking.rules.size_limits import check_order
-from openbooking.openactive.errors import ItemError, ItemErrorType, SellerMismatchError, SellerNotFoundError
+from openbooking.openactive.errors import SellerMismatchError, SellerNotFoundError
 from openbooking.openactive.ids import OfferRef
+from openbooking.openactive.item_errors import ItemError, ItemErrorType
 from openbooking.openactive.terms import Availability, FlowRequirement, OrderType
 
 

@@ -25,7 +25,7 @@ from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import TaxCalculation
 from openbooking.booking.model.record import ShownRecord
 from openbooking.booking.rules.prepayment import prepayment_of_all
-from openbooking.openactive.errors import ItemError, ItemErrorType
+from openbooking.openactive.item_errors import ItemError, ItemErrorType
 from openbooking.openactive.money import PRICE_LIMIT, ZERO, is_price, tax_on_net, tax_within_gross
 from openbooking.openactive.terms import BrokerRole, TaxMode, TaxTreatment
 

@@ -10,13 +10,9 @@ from typing import Any
 from openbooking.booking.model.opportunity import FormField, Offer
 from openbooking.booking.model.order import Reflected
 from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest, OrderRequest
-from openbooking.openactive.errors import (
-    IncompleteBrokerDetailsError,
-    IncompleteCustomerDetailsError,
-    ItemError,
-    ItemErrorType,
-)
+from openbooking.openactive.errors import IncompleteBrokerDetailsError, IncompleteCustomerDetailsError
 from openbooking.openactive.ids import FormFieldRef
+from openbooking.openactive.item_errors import ItemError, ItemErrorType
 from openbooking.openactive.terms import BrokerRole, FormFieldType
 
 # An item with these errors only counts in the totals, because the Broker can still send the details (OB 9.2.1).

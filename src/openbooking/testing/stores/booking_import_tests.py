@@ -11,8 +11,8 @@ from openbooking.booking.commands.import_bookings import BookingsOutcome, Import
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.order import desk_caller
 from openbooking.booking.store import Store
-from openbooking.openactive.errors import ItemError
 from openbooking.openactive.ids import OfferRef
+from openbooking.openactive.item_errors import ItemError
 from openbooking.openactive.terms import BrokerRole
 from openbooking.testing.rules import rule
 from openbooking.testing.samples import MANAGER, PRICE, SELLER, Clock, fresh, order, session, spaces_left

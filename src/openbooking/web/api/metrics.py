@@ -12,7 +12,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from openbooking.booking.event_queue import QueueFigures
 from openbooking.booking.store import Feed, Figures
 from openbooking.identity.import_records import FollowedFeed
-from openbooking.openactive.errors import ItemErrorType, OpportunityHasInsufficientCapacityError, system_error_names
+from openbooking.openactive.errors import OpportunityHasInsufficientCapacityError, system_error_names
+from openbooking.openactive.item_errors import ItemErrorType
 from openbooking.web.observe import Answered, Notes
 
 # The folder in which the processes of one server add up their counts. prometheus-client reads this variable too.

@@ -10,7 +10,8 @@ import msgspec
 
 from openbooking.identity.oauth.errors import OAuthError
 from openbooking.openactive import messages
-from openbooking.openactive.errors import ITEM_ERROR_STATUS, ItemErrorType, OpenBookingError
+from openbooking.openactive.errors import OpenBookingError
+from openbooking.openactive.item_errors import ITEM_ERROR_STATUS, ItemErrorType
 from openbooking.openactive.messages.base import KNOWN_PROPERTIES
 from openbooking.openactive.opportunity_row import Dates
 from openbooking.openactive.opportunity_types import OpportunityType

@@ -13,8 +13,8 @@ from openbooking.booking.rules.bookability import CONDITIONS_AT_DESK, Pair, why_
 from openbooking.booking.rules.pricing import Pricing, amount_due, tax_treatment
 from openbooking.booking.views import Occurrence
 from openbooking.openactive.contact_details import is_email
-from openbooking.openactive.errors import ItemError, ItemErrorType
 from openbooking.openactive.ids import FormFieldRef, Identifiers
+from openbooking.openactive.item_errors import ItemError, ItemErrorType
 from openbooking.openactive.money import is_price
 from openbooking.openactive.terms import BrokerRole, FormFieldType
 from openbooking.web.console.console import ConsoleVisit
