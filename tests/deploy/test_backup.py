@@ -63,6 +63,10 @@ def test_a_backup_of_postgresql_can_be_restored(postgres: PostgresServer, folder
         ("postgresql://ob:s%C3%A9c%25r%40t@db:5432/x?a=%20b", "postgresql://ob@db:5432/x?a=%20b", "séc%r@t"),
         ("postgres://ob@db/x", "postgres://ob@db/x", ""),
         ("postgresql:///x?host=/a:b@c", "postgresql:///x?host=/a:b@c", ""),
+        ("postgresql://ob@db/x?password=s%26c&a=b", "postgresql://ob@db/x?a=b", "s&c"),
+        ("postgresql://db/x?user=ob&password=s%3Fc&a=b", "postgresql://db/x?user=ob&a=b", "s?c"),
+        ("postgresql://db?a=b&password=secret", "postgresql://db?a=b", "secret"),
+        ("postgresql://ob:one@db/x?password=two", "postgresql://ob@db/x", "two"),
     ],
 )
 def test_the_list_of_processes_does_not_show_the_password(
