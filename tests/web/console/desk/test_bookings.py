@@ -14,6 +14,7 @@ from openbooking.booking.model.opportunity import FormField
 from openbooking.booking.model.order import Partnership
 from openbooking.booking.store import ORDERS, Feed
 from openbooking.booking.views import StoreWithViews
+from openbooking.openactive.money import VatTreatment
 from openbooking.openactive.terms import FormFieldType
 from support.builders import NOW, UUID, new_uuid, offer, session
 from support.console import SignIn
@@ -93,6 +94,15 @@ async def test_a_receipt_has_the_seller_the_price_and_the_vat(world: World, sign
         "Total £12.00 VAT at 20%, included £2.00 Paid £12.00, cash, Mon 1 Mar",
     ):
         assert text in page.text
+
+
+async def test_a_receipt_names_the_treatment_of_what_has_no_vat(world: World, sign_in: SignIn) -> None:
+    exempt = session("exempt", offered={"vat": VatTreatment.EXEMPT})
+    await world.store.execute(Publish(tuple(exempt), actor=MANAGER))
+    path = f"/console/desk/book/{exempt[-1].path}"
+    cat = await sign_in("cat")
+    page = await cat.post(path, form(await cat.open(path), offer=choice(exempt), payment="cash"))
+    assert "Total £12.00 Tax VAT exempt Paid £12.00" in page.text
 
 
 async def test_a_customer_is_found_by_the_name_and_the_booking_by_the_desk(sign_in: SignIn) -> None:
