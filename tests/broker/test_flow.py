@@ -3,17 +3,20 @@
 import asyncio
 import gzip
 import socket
+import ssl
 import threading
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
 from openbooking.broker import flow as flows
+from openbooking.broker.api.retries import Retries, repeat
 from openbooking.broker.flow import (
     Answer,
     Flow,
@@ -27,6 +30,8 @@ from openbooking.broker.flow import (
     send,
     work,
 )
+from openbooking.openactive.errors import Retry
+from support.certificates import write_certificate
 
 Drive = Callable[[Flow[Any]], Any]
 
@@ -53,7 +58,7 @@ def drive(request: pytest.FixtureRequest) -> Drive:
 
 
 @contextmanager
-def answering(*chunks: bytes) -> Iterator[str]:
+def answering(*chunks: bytes, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serve these bytes as the answer to each request, then close the connection; without chunks say nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         ended = threading.Event()
@@ -65,6 +70,10 @@ def answering(*chunks: bytes) -> Iterator[str]:
                 except OSError:
                     return
                 with connection:
+                    if tls:
+                        with suppress(ssl.SSLError):
+                            tls.wrap_socket(connection, server_side=True).close()
+                        continue
                     connection.recv(65_536)
                     for chunk in chunks:
                         connection.sendall(chunk)
@@ -153,6 +162,21 @@ def test_no_connection_is_no_answer(drive: Drive) -> None:
     for url in (f"http://127.0.0.1:{port}/", "http://nowhere.invalid/", "nowhere", "http://[::1", "http://a b/"):
         with pytest.raises(NoAnswerError):
             drive(send(Request("GET", url, {}, seconds=5)))
+
+
+def test_a_certificate_that_cannot_be_verified_is_not_tried_again(drive: Drive, tmp_path: Path) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    write_certificate(certificate, key, "localhost")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+
+    def flow(url: str) -> Flow[Answer]:
+        return repeat(lambda: send(Request("GET", url, {})), Retries())
+
+    unverified = pytest.raises(NoAnswerError, match="certificate of the server cannot be verified: self-signed")
+    with answering(b"never sent", tls=context) as url, unverified as caught:
+        drive(flow(url.replace("http:", "https:")))
+    assert caught.value.retry is Retry.NEVER
 
 
 def test_pauses_are_told_with_their_reasons() -> None:

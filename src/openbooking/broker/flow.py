@@ -10,6 +10,7 @@ flow with a blocking HTTP client, `run_async` with an asynchronous one.
 """
 
 import asyncio
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from concurrent.futures import Executor
@@ -91,9 +92,17 @@ OnPause = Callable[[Pause], object]
 
 
 class NoAnswerError(BrokerError):
-    """No whole answer came to a request. The Booking System may or may not have carried the request out."""
+    """No whole answer came to a request. The Booking System may or may not have carried the request out.
+
+    Attributes:
+        retry: `Retry.NEVER` if no connection is made before people act, as when a certificate has ended.
+    """
 
     retry = Retry.SAME_UUID
+
+    def __init__(self, reason: str, *, retry: Retry = Retry.SAME_UUID) -> None:
+        super().__init__(reason)
+        self.retry = retry
 
 
 def send(request: Request) -> Flow[Answer]:
@@ -268,7 +277,7 @@ def _send(request: Request, client: httpx2.Client) -> Answer:
                     raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.")
             return _answer(response, body)
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError, BodyError, CutBodyError) as fault:
-        raise NoAnswerError(_reason(fault)) from fault
+        raise _no_answer(fault) from fault
 
 
 async def _send_async(request: Request, client: httpx2.AsyncClient) -> Answer:
@@ -287,7 +296,7 @@ async def _send_async(request: Request, client: httpx2.AsyncClient) -> Answer:
     except TimeoutError as fault:
         raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.") from fault
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError, BodyError, CutBodyError) as fault:
-        raise NoAnswerError(_reason(fault)) from fault
+        raise _no_answer(fault) from fault
 
 
 def _arguments(request: Request) -> dict[str, Any]:
@@ -322,6 +331,17 @@ def _without_coroutines(result: object) -> object:
             result.close()
         raise TypeError("A hook is a coroutine function, which needs the asynchronous client.")
     return result
+
+
+def _no_answer(fault: Exception) -> NoAnswerError:
+    """Return the error for a request that failed."""
+    cause: BaseException | None = fault
+    while cause:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            reason = f"The certificate of the server cannot be verified: {cause.verify_message}."
+            return NoAnswerError(reason, retry=Retry.NEVER)
+        cause = cause.__cause__ or cause.__context__
+    return NoAnswerError(_reason(fault))
 
 
 def _reason(fault: Exception) -> str:

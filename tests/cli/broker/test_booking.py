@@ -93,7 +93,7 @@ def test_orders_shows_what_changed(run: Run, other: OtherSystem) -> None:
     result = run("orders")
     assert f"{order}: The organiser has cancelled your booking. Ill." in result.stderr
     row = next(line.split("\t") for line in result.stdout.splitlines() if line.startswith(order))
-    assert (row[1], row[2], row[4]) == ("cancelled by the organiser", "Pilates", "£8.00")
+    assert (row[1], row[2], row[4], row[5]) == ("cancelled by the organiser", "Pilates", "£8.00", "refunded")
     assert re.fullmatch(r"\w+ \d+ \w+, \d\d:\d\d", row[3])
     assert "cancelled" not in run("orders").stderr
 

@@ -7,15 +7,12 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx2
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from support.certificates import write_certificate
 from support.deployment.files import DEPLOY
 from support.deployment.nginx import ENVIRONMENT, nginx_command
 
@@ -24,7 +21,6 @@ LOCAL = "127.0.0.1"
 # Another address of this machine, so that clients and proxies can be told apart.
 CLIENT = "127.0.0.2"
 SECONDS_TO_SEND = 1
-_YESTERDAY, _TOMORROW = (datetime.now(UTC) + timedelta(days=days) for days in (-1, 1))
 
 
 class Proxy(NamedTuple):
@@ -88,7 +84,7 @@ def running_proxy(kind: str, folder: Path, servers: Sequence[int], path: str = "
         path: The path of the site, if it has one. Only nginx.
     """
     certificate, key = folder / "fullchain.pem", folder / "privkey.pem"
-    _write_certificate(certificate, key)
+    write_certificate(certificate, key, SITE)
     proxy = Proxy(free_port(), free_port(), ssl.create_default_context(cafile=str(certificate)))
     command = _nginx(folder, proxy, servers, path) if kind == "nginx" else _caddy(folder, proxy, servers)
     at_home = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
@@ -159,20 +155,3 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], folder: Path) -> None
             time.sleep(0.02)
         else:
             return
-
-
-def _write_certificate(certificate: Path, key: Path) -> None:
-    """Write a certificate that signs itself, and its key."""
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, SITE)])
-    made = (
-        x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number(), _YESTERDAY, _TOMORROW)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(SITE)]), critical=False)
-        .sign(private, hashes.SHA256())
-    )
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key.write_bytes(
-        private.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from openbooking.broker.flow import Answer, Flow, NoAnswerError, pause
+from openbooking.openactive.errors import Retry
 
 _REPEATED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _MOST_DIGITS = 9
@@ -34,13 +35,15 @@ def repeat(attempt: Callable[[], Flow[Answer]], retries: Retries) -> Flow[Answer
         retries: How often and when the request is sent again.
 
     Raises:
-        NoAnswerError: No answer came to the last attempt.
+        NoAnswerError: No answer came to the last attempt, or no further attempt can succeed.
     """
     wait = retries.first_pause
     for _ in range(retries.attempts - 1):
         try:
             answer = yield from attempt()
         except NoAnswerError as fault:
+            if fault.retry is Retry.NEVER:
+                raise
             asked, reason = None, f"No answer came: {fault}"
         else:
             if answer.status not in _REPEATED:

@@ -186,7 +186,10 @@ def _rows_of(booking: "Booking") -> "Iterator[tuple[str, ...]]":
 
     if booking.state is BookingState.BASKET:
         return
-    paid = money_text(booking.paid - booking.refunded, booking.currency) if booking.paid else ""
+    paid = ""
+    if booking.paid:
+        left = booking.paid - booking.refunded
+        paid = money_text(left, booking.currency) if left else "refunded"
     state = f"{booking.state}: {booking.under_way}" if booking.under_way else booking.state.value
     if not booking.items:
         yield str(booking.order), state, "", "", "", paid, ""

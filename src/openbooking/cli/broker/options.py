@@ -91,9 +91,9 @@ def _tell(pause: "Pause") -> None:
 
 def _advice(fault: Exception, api_key: str) -> Iterator[str]:
     """Yield what the caller can do."""
-    from openbooking.broker import DiscoveryError, FeedError  # noqa: PLC0415 - slow to load
+    from openbooking.broker import DiscoveryError, FeedError, NoAnswerError  # noqa: PLC0415 - slow to load
 
-    if isinstance(fault, DiscoveryError):
+    if isinstance(fault, DiscoveryError) and not isinstance(fault.__cause__, NoAnswerError):
         yield "The URL must be that of a dataset site, such as https://booking.example.com/openactive."
     elif not api_key and isinstance(fault, (FeedError, OpenBookingError)):
         yield "No API key was given: see --api-key."
