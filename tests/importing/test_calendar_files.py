@@ -62,3 +62,8 @@ def test_a_file_is_read_up_to_the_limit(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_reported(site: str, name: str) -> None:
     with pytest.raises(UserError, match="cannot be read"):
         read_calendar_file(site + name if name.startswith("/") else name)
+
+
+def test_a_url_that_is_no_web_address_is_refused() -> None:
+    with pytest.raises(UserError, match=r"'ftp://example.com/a.ics' is no web address"):
+        read_calendar_file("ftp://example.com/a.ics")

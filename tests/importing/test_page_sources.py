@@ -251,3 +251,8 @@ async def test_a_missing_file_and_an_empty_folder_are_refused(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ImportRefusedError, match=r"There (is|are) no file"):
         await read(path)
+
+
+async def test_a_url_that_is_no_web_address_is_refused() -> None:
+    with pytest.raises(ImportRefusedError, match=r"'ftp://example.com/feed' is no web address"):
+        await read("ftp://example.com/feed")

@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx2
 
 from openbooking import __version__
+from openbooking.openactive.web_addresses import web_address_problem
 from openbooking.timetable.calendars.components import MOST_BYTES
 from openbooking.user_error import UserError
 
@@ -21,8 +22,11 @@ def read_calendar_file(path_or_url: str) -> bytes:
         UserError: The file or the URL cannot be read.
     """
     scheme, separator, rest = path_or_url.partition("://")
-    if separator and scheme.lower() in ("http", "https", "webcal"):
-        return _fetch(f"https://{rest}" if scheme.lower() == "webcal" else path_or_url)
+    kind = scheme.strip().lower()
+    if separator and kind in ("http", "https", "webcal"):
+        return _fetch(f"https://{rest}" if kind == "webcal" else path_or_url)
+    if separator:
+        raise UserError(web_address_problem(path_or_url))
     try:
         with Path(path_or_url).open("rb") as file:
             return file.read(MOST_BYTES + 1)

@@ -20,7 +20,7 @@ from openbooking.harvest.documents import DocumentError, Page, read_page
 from openbooking.harvest.reader import End
 from openbooking.harvest.urls import LinkError
 from openbooking.importing.errors import ImportRefusedError
-from openbooking.openactive.web_addresses import is_web_address
+from openbooking.openactive.web_addresses import is_web_address, web_address_problem
 
 MAX_FILE_BYTES = 1_000_000_000
 
@@ -137,6 +137,8 @@ def _local_pages(path_or_url: str) -> Iterator[ReceivedPage]:
     if path_or_url == "-":
         yield _page_of("standard input", lambda: sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
         return
+    if "://" in path_or_url:
+        raise ImportRefusedError(web_address_problem(path_or_url))
     path = Path(path_or_url)
     if not path.exists():
         raise ImportRefusedError(f"There is no file or folder {path_or_url}.")
