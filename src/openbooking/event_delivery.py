@@ -147,8 +147,8 @@ class EventDelivery:
 
     def _begin(self, waiting: WaitingEvent, begun: set[asyncio.Task[None]]) -> bool:
         """Begin the call for an event and add it to `begun`; return False if as many calls run as may run."""
-        running = [call for call in self._calls.values() if not call.task.done()]
-        repeats = sum(call.waiting.attempts > 0 for call in running)
+        running = self._running()
+        repeats = sum(call.waiting.attempts > 0 for call in self._calls.values() if call.task in running)
         if len(running) >= _MOST_CALLS or (waiting.attempts and repeats >= _MOST_REPEATS):
             return False
         task = asyncio.create_task(self._call(waiting.event))

@@ -21,6 +21,7 @@ _URLS = (
     "trial_system_url",
 )
 _PICTURES = ("dataset_logo", "dataset_background")
+_FILE_OR_URL = "a file, or a URL that begins with https://"
 _MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
@@ -93,8 +94,7 @@ def dataset_site_faults(settings: "Settings") -> Iterator[str]:
     for name in _PICTURES:
         yield from _picture_faults(name, getattr(settings, name))
     if "://" in settings.conformance_certificate and not _is_dataset_link(settings.conformance_certificate):
-        requirement = "a file, or a URL that begins with https://"
-        yield wrong_text("conformance_certificate", settings.conformance_certificate, requirement)
+        yield wrong_text("conformance_certificate", settings.conformance_certificate, _FILE_OR_URL)
     if settings.administrator_email and not is_ascii_email(settings.administrator_email):
         yield wrong_text(
             "administrator_email", settings.administrator_email, "an e-mail address, such as ann@example.com"
@@ -118,4 +118,4 @@ def _picture_faults(name: str, value: str) -> Iterator[str]:
         yield f"{both_names(name)} is {value!r}. {fault}"
     else:
         if picture and picture.url and not _is_dataset_link(picture.url):
-            yield wrong_text(name, value, "a file, or a URL that begins with https://")
+            yield wrong_text(name, value, _FILE_OR_URL)
