@@ -78,7 +78,7 @@ histories: .venv/.dev ## Try 20 times as many random histories and timetables as
 
 looks: .venv/.dev $(VALIDATORS) ## Check each page of the console and some of the documentation with axe on a desktop and a telephone, in light and dark
 	@scripts/system-packages chromium
-	$(PYTHON) -m pytest tests/browser/test_console_looks.py tests/browser/test_docs_site.py --every-look --timeout 1200 $(ARGS)
+	$(PYTHON) -m pytest tests/browser/test_console_looks.py tests/browser/test_docs_site.py tests/browser/test_authorise.py --every-look --timeout 1200 $(ARGS)
 
 bench: .venv/.dev ## Measure bookings, feeds, races, authentication and timetables as ratios, with profiles (12 minutes)
 	@scripts/system-packages nginx wrk postgres

@@ -164,6 +164,13 @@ def test_no_connection_is_no_answer(drive: Drive) -> None:
             drive(send(Request("GET", url, {}, seconds=5)))
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "http://a\x1bb/", "nowhere", "ftp://example.com/"])
+def test_a_request_that_cannot_be_sent_is_not_tried_again(drive: Drive, url: str) -> None:
+    with pytest.raises(NoAnswerError) as caught:
+        drive(repeat(lambda: send(Request("GET", url, {})), Retries()))
+    assert caught.value.retry is Retry.NEVER
+
+
 def test_a_certificate_that_cannot_be_verified_is_not_tried_again(drive: Drive, tmp_path: Path) -> None:
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     write_certificate(certificate, key, "localhost")

@@ -5,15 +5,15 @@ from contextlib import closing
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, ViewportSize, expect
 
 from openbooking.sandbox.client import Sandbox
-from support.browsers.browser import AXE, chromium
+from support.browsers.axe import barriers
+from support.browsers.browser import chromium
 from support.sandbox_broker import ORDERS, SandboxBroker
 
 DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=320, height=640)
 LOOKS: tuple[tuple[ViewportSize, Literal["light", "dark"]], ...] = ((DESKTOP, "light"), (PHONE, "dark"))
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +68,3 @@ def test_the_pages_of_the_sandbox_have_no_barriers(openbooking_sandbox: Sandbox,
             assert barriers(page) == []
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     context.close()
-
-
-def barriers(page: Page) -> list[str]:
-    """Return the violations that axe finds on a page."""
-    page.add_script_tag(path=AXE)
-    found = page.evaluate("tags => axe.run({runOnly: tags})", TAGS)
-    return [f"{rule['id']}: {node['html']}" for rule in found["violations"] for node in rule["nodes"]]

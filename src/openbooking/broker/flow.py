@@ -95,7 +95,7 @@ class NoAnswerError(BrokerError):
     """No whole answer came to a request. The Booking System may or may not have carried the request out.
 
     Attributes:
-        retry: `Retry.NEVER` if no connection is made before people act, as when a certificate has ended.
+        retry: `Retry.NEVER` if people must act first, as when a certificate or a URL is not valid.
     """
 
     retry = Retry.SAME_UUID
@@ -341,7 +341,8 @@ def _no_answer(fault: Exception) -> NoAnswerError:
             reason = f"The certificate of the server cannot be verified: {cause.verify_message}."
             return NoAnswerError(reason, retry=Retry.NEVER)
         cause = cause.__cause__ or cause.__context__
-    return NoAnswerError(_reason(fault))
+    is_never_sent = isinstance(fault, httpx2.InvalidURL | httpx2.UnsupportedProtocol | httpx2.LocalProtocolError)
+    return NoAnswerError(_reason(fault), retry=Retry.NEVER if is_never_sent else Retry.SAME_UUID)
 
 
 def _reason(fault: Exception) -> str:

@@ -35,7 +35,6 @@ PASSWORD = "correct horse battery"
 SECRET = "obs_app"
 FACTOR = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 URI = "https://app.example.com/cb"
-AXE = Path(__file__).parents[2] / "validators" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 T = TypeVar("T")
