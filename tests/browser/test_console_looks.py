@@ -136,7 +136,8 @@ def paths(page_of_manager: Page, demo: Site) -> list[str]:
         found[key] = path
         page.goto(path)
         links = page.locator("a[href^='/console'], a[href^='/partners'], a[href^='/password']")
-        waiting += [str(link.get_attribute("href")).partition("#")[0] for link in links.all()]
+        hrefs = links.evaluate_all("links => links.map(link => link.getAttribute('href'))")
+        waiting += [str(href).partition("#")[0] for href in hrefs]
     order = next(path for path in found.values() if ORDER_PATH.fullmatch(path))
     # Only Orders whose access can be renewed have a link to this page.
     return [*found.values(), f"{order}/access", *OTHER_PATHS]
