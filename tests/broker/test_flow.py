@@ -159,9 +159,22 @@ def test_an_answer_that_does_not_arrive_whole_is_no_answer(
 def test_no_connection_is_no_answer(drive: Drive) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    for url in (f"http://127.0.0.1:{port}/", "http://nowhere.invalid/", "nowhere", "http://[::1", "http://a b/"):
+    for url in (f"http://127.0.0.1:{port}/", "http://nowhere.invalid/", "nowhere"):
         with pytest.raises(NoAnswerError):
             drive(send(Request("GET", url, {}, seconds=5)))
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://127.0.0.1:1/\udc80"])
+def test_a_url_that_cannot_be_requested_is_no_answer(drive: Drive, url: str) -> None:
+    with pytest.raises(NoAnswerError, match="cannot be requested") as caught:
+        drive(send(Request("GET", url, {}, seconds=5)))
+    assert caught.value.retry is Retry.NEVER
+
+
+@pytest.mark.parametrize("url", ["http://a b/", "http://a..b/", f"http://{'a' * 64}.example/", "http://[::1]:99999/"])
+def test_a_host_that_cannot_be_looked_up_is_no_answer(drive: Drive, url: str) -> None:
+    with pytest.raises(NoAnswerError):
+        drive(send(Request("GET", url, {}, seconds=5)))
 
 
 def test_a_certificate_that_cannot_be_verified_is_not_tried_again(drive: Drive, tmp_path: Path) -> None:

@@ -29,6 +29,10 @@ MOST_REPLY_BYTES = 25_000_000
 # The only coding that is decoded. Others, such as Brotli, make a few bytes of an answer fill the memory.
 _GZIP = {"accept-encoding": "gzip"}
 
+# Python refuses some host names with a ValueError, and asyncio groups the errors of several addresses.
+_NO_URL = (httpx2.InvalidURL, ValueError, ExceptionGroup)
+_FAILURES = (*_NO_URL, httpx2.HTTPError, OSError, BodyError, CutBodyError)
+
 Result = TypeVar("Result")
 
 
@@ -95,7 +99,7 @@ class NoAnswerError(BrokerError):
     """No whole answer came to a request. The Booking System may or may not have carried the request out.
 
     Attributes:
-        retry: `Retry.NEVER` if no connection is made before people act, as when a certificate has ended.
+        retry: `Retry.NEVER` if no connection is made before people act, as when a certificate has ended or a URL is none.
     """
 
     retry = Retry.SAME_UUID
@@ -276,7 +280,7 @@ def _send(request: Request, client: httpx2.Client) -> Answer:
                 if time.monotonic() > deadline:
                     raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.")
             return _answer(response, body)
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, BodyError, CutBodyError) as fault:
+    except _FAILURES as fault:
         raise _no_answer(fault) from fault
 
 
@@ -295,7 +299,7 @@ async def _send_async(request: Request, client: httpx2.AsyncClient) -> Answer:
             return _answer(response, body)
     except TimeoutError as fault:
         raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.") from fault
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, BodyError, CutBodyError) as fault:
+    except _FAILURES as fault:
         raise _no_answer(fault) from fault
 
 
@@ -335,6 +339,8 @@ def _without_coroutines(result: object) -> object:
 
 def _no_answer(fault: Exception) -> NoAnswerError:
     """Return the error for a request that failed."""
+    if isinstance(fault, _NO_URL):
+        return NoAnswerError(f"The URL cannot be requested: {fault}.", retry=Retry.NEVER)
     cause: BaseException | None = fault
     while cause:
         if isinstance(cause, ssl.SSLCertVerificationError):
