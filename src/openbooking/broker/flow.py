@@ -22,6 +22,7 @@ import httpx2
 
 from openbooking.broker.telemetry import request_span
 from openbooking.harvest.body import Body, BodyError, CutBodyError, is_compressed
+from openbooking.harvest.deadline import Deadline
 from openbooking.openactive.errors import BrokerError, Retry
 
 MOST_REPLY_BYTES = 25_000_000
@@ -99,7 +100,7 @@ class NoAnswerError(BrokerError):
     """No whole answer came to a request. The Booking System may or may not have carried the request out.
 
     Attributes:
-        retry: `Retry.NEVER` if no connection is made before people act, as when a certificate has ended or a URL is none.
+        retry: `Retry.NEVER` if people must act first, as when a certificate has ended or the URL is none.
     """
 
     retry = Retry.SAME_UUID
@@ -270,16 +271,19 @@ class _Outcome(NamedTuple):
 
 
 def _send(request: Request, client: httpx2.Client) -> Answer:
-    deadline = time.monotonic() + request.seconds
     try:
-        with client.stream(**_arguments(request)) as response:
+        with (
+            Deadline(client, request.url, request.seconds) as deadline,
+            client.stream(**_arguments(request), extensions=deadline.extensions) as response,
+        ):
             body = _body_of(response)
             for chunk in [response.content] if response.is_stream_consumed else response.iter_raw():
                 body.add(chunk)
-                # The timeout of the client limits each read, not the whole answer.
-                if time.monotonic() > deadline:
-                    raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.")
+                if deadline.is_over:
+                    break
             return _answer(response, body)
+    except TimeoutError as fault:
+        raise _too_late(request) from fault
     except _FAILURES as fault:
         raise _no_answer(fault) from fault
 
@@ -298,7 +302,7 @@ async def _send_async(request: Request, client: httpx2.AsyncClient) -> Answer:
                     body.add(chunk)
             return _answer(response, body)
     except TimeoutError as fault:
-        raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.") from fault
+        raise _too_late(request) from fault
     except _FAILURES as fault:
         raise _no_answer(fault) from fault
 
@@ -335,6 +339,10 @@ def _without_coroutines(result: object) -> object:
             result.close()
         raise TypeError("A hook is a coroutine function, which needs the asynchronous client.")
     return result
+
+
+def _too_late(request: Request) -> NoAnswerError:
+    return NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.")
 
 
 def _no_answer(fault: Exception) -> NoAnswerError:

@@ -197,8 +197,8 @@ def is_later(modified: Any, than: Any) -> bool:
 def is_too_deep(json: bytes) -> bool:
     """Return whether JSON is nested more deeply than `MAX_NESTING`.
 
-    The depth that msgspec can decode and encode depends on the depth of the Python stack. JSON that was decoded once may
-    therefore be refused later, unless its depth is limited.
+    The depth that msgspec can decode and encode depends on the depth of the Python stack. JSON that was decoded once
+    may therefore be refused later, unless its depth is limited.
     """
     if json.count(b"[") + json.count(b"{") <= MAX_NESTING:
         return False
