@@ -77,7 +77,8 @@ def test_a_reply_that_is_nested_too_deeply_is_refused(depth: int) -> None:
     body = msgspec.json.encode({**ORDER, "my:new": "deep"}).replace(b'"deep"', b"[" * depth + b"]" * depth)
     with pytest.raises(UnreadableReplyError):
         read_reply(answer(201, body), Order)
-    assert read_reply(answer(201, body.replace(b"[" * (depth - 9) + b"]" * (depth - 9), b"0")), Order)
+    passable = body.replace(b"[" * (depth - 9) + b"]" * (depth - 9), b"0")
+    assert read_reply(answer(201, passable), Order).ordered_item
 
 
 @pytest.mark.parametrize(
