@@ -65,6 +65,13 @@ def test_the_charset_of_the_content_type_is_applied(headers: Mapping[str, str], 
     assert read_reply(answer(200, body, headers), Order).order_number == "Zoë"
 
 
+def test_the_texts_of_an_error_are_cut() -> None:
+    error = {"@type": "UnknownOrderError", "description": "x" * 1_000_000, "requestId": "y" * 1_000_000}
+    with pytest.raises(UnknownOrderError) as caught:
+        read_any_reply(answer(404, error))
+    assert len(f"{caught.value} {caught.value.request_id}") < 25_000
+
+
 def test_a_charset_that_takes_hours_to_decode_is_not_applied() -> None:
     # Python's codec `punycode` takes minutes for this body, so that this test would not end in time.
     body = b"a" * 400_000 + b"-" + b"9a" * 400_000

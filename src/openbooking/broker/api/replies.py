@@ -33,6 +33,8 @@ _CHARSETS = frozenset(
 )
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id")
 _MOST_CHARACTERS = 200
+# The texts of an error are shown, logged and stored.
+_MOST_OF_A_TEXT = 10_000
 
 
 def is_success(answer: Answer) -> bool:
@@ -219,13 +221,13 @@ def _text(document: Mapping[str, Any], name: str) -> str | None:
     value = document.get(name)
     if isinstance(value, dict):
         value = value.get("@id")
-    return value if isinstance(value, str) else None
+    return value[:_MOST_OF_A_TEXT] if isinstance(value, str) else None
 
 
 def _request_id(answer: Answer, document: Mapping[str, Any]) -> str | None:
     given = document.get("requestId")
     if isinstance(given, str | int) and not isinstance(given, bool):
-        return str(given)
+        return str(given)[:_MOST_OF_A_TEXT]
     return next((answer.headers[name] for name in _REQUEST_ID_HEADERS if answer.headers.get(name)), None)
 
 
