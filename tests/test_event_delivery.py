@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from openbooking import event_delivery
 from openbooking.booking.event_queue import StoreWithEvents
 from openbooking.booking.model.order_event import AnyOrderEvent, OrderBooked, OrderCancelled
 from openbooking.booking.model.policy import Policy
@@ -45,6 +46,13 @@ class Listener:
             raise ZeroDivisionError
         self.told.append((type(event), event.order.uuid))
         self.ids.append(event.id)
+
+
+class FalseError(Exception):
+    """An exception that is false."""
+
+    def __len__(self) -> int:
+        return 0
 
 
 async def wait_until(is_reached: Callable[[], bool]) -> None:
@@ -190,7 +198,7 @@ class DeliveryTests(StoreTestCase):
 
         asyncio.run(run())
 
-    @pytest.mark.parametrize("fault", [GeneratorExit, SystemExit, BaseException, StopAsyncIteration])
+    @pytest.mark.parametrize("fault", [GeneratorExit, SystemExit, BaseException, StopAsyncIteration, FalseError])
     def test_any_exception_is_a_failure(self, tmp_path: Path, fault: type[BaseException]) -> None:
         """The process goes on, and later events are told."""
 
@@ -280,6 +288,38 @@ class DeliveryTests(StoreTestCase):
                 async with deliver_events(store.events, wait_at_the_second, clock):
                     await wait_until(lambda: len(listener.told) == 2)
             assert listener.told[1] == (OrderBooked, second)
+
+        asyncio.run(run())
+
+    def test_a_call_that_ignores_its_cancellation_does_not_hold_up_the_end(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(event_delivery, "STOP_SECONDS", 0.01)
+
+        async def run() -> None:
+            reached, released = asyncio.Event(), asyncio.Event()
+            told = list[AnyOrderEvent]()
+
+            async def ignore(event: AnyOrderEvent) -> None:
+                reached.set()
+                while not released.is_set():
+                    with suppress(asyncio.CancelledError):
+                        await released.wait()
+                told.append(event)
+
+            clock = Clock()
+            async with self.stocked(tmp_path, clock, yoga=5) as store:
+                assert isinstance(store, StoreWithEvents)
+                with capture_logs() as logs:
+                    async with deliver_events(store.events, ignore, clock):
+                        await store.execute(book(fresh(), "yoga"))
+                        await reached.wait()
+                assert [(log["event"], log["calls"]) for log in logs] == [("on_committed.not_stopped", 1)]
+                assert told == []
+                released.set()
+                async with deliver_events(store.events, ignore, clock):
+                    await wait_until(lambda: len(told) == 2)
+            assert told[0] == told[1]
 
         asyncio.run(run())
 

@@ -26,6 +26,8 @@ Tell = Callable[[AnyOrderEvent], Awaitable[None]]
 
 # How long `on_committed` may take for one event.
 CALL_SECONDS = 30.0
+# How long calls may take to end after they were cancelled.
+STOP_SECONDS = 5.0
 # How long events are kept while no process tells them.
 KEPT_FOR = timedelta(days=30)
 # If the process that tells events is killed, another process tells them after this time.
@@ -169,7 +171,8 @@ class EventDelivery:
         if told := [call.waiting for call in ended if _failure_of(call.task) is None]:
             await self._queue.remove(told)
         for call in ended:
-            if failure := _failure_of(call.task):
+            # An exception may be false, for example because it has a length of 0.
+            if (failure := _failure_of(call.task)) is not None:
                 await self._postpone(call.waiting, failure)
             del self._calls[call.waiting.event.order]
 
@@ -188,13 +191,21 @@ class EventDelivery:
         )
 
     async def _stop(self) -> None:
-        """Cancel the calls that run, and note how the others have ended."""
+        """Cancel the calls that run, and note how the others have ended.
+
+        A call that ignores its cancellation is not waited for. The next process tells its event again.
+        """
         running = self._running()
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        if running:
+            _, ignoring = await asyncio.wait(running, timeout=STOP_SECONDS)
+            if ignoring:
+                _log.warning("on_committed.not_stopped", calls=len(ignoring))
         self._calls = {
-            order: call for order, call in self._calls.items() if call.task not in running or not call.task.cancelled()
+            order: call
+            for order, call in self._calls.items()
+            if call.task.done() and not (call.task in running and call.task.cancelled())
         }
         await self._settle()
 

@@ -297,7 +297,8 @@ def test_an_api_key_that_no_header_can_carry_is_refused() -> None:
 def test_payment_is_not_taken_if_prepayment_is_unavailable() -> None:
     def order(type_: str) -> Any:
         due = {"price": 5, "priceCurrency": "GBP", "openBookingPrepayment": "https://openactive.io/Unavailable"}
-        reply = {"@type": type_, "orderedItem": [], "totalPaymentDue": due}
+        items = [{"@type": "OrderItem", "position": position} for position in range(2)]
+        reply = {"@type": type_, "orderedItem": items, "totalPaymentDue": due}
         return answer(
             200, {"@context": "https://openactive.io/", "orderProposalVersion": "https://x.example/1", **reply}
         )

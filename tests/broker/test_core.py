@@ -24,7 +24,8 @@ VERSION = "https://x.example/versions/1"
 
 
 def reply(type_: str, **more: Any) -> Any:
-    body = {"@context": "https://openactive.io/", "@type": type_, "orderedItem": [], "orderRequiresApproval": True}
+    items = [{"@type": "OrderItem", "position": 0}]
+    body = {"@context": "https://openactive.io/", "@type": type_, "orderedItem": items, "orderRequiresApproval": True}
     return answer(200, {**body, **more})
 
 

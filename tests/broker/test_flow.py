@@ -156,19 +156,85 @@ def test_an_answer_that_does_not_arrive_whole_is_no_answer(
         drive(send(Request("GET", url, {}, seconds=0.3)))
 
 
+@contextmanager
+def dripping(*answers: tuple[bytes, bytes]) -> Iterator[str]:
+    """Serve one connection: of each answer the first bytes at once, and the second ones again and again for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ended = threading.Event()
+
+        def serve() -> None:
+            with suppress(OSError):
+                connection, _ = listener.accept()
+                with connection:
+                    for at_once, again in answers:
+                        connection.recv(65_536)
+                        connection.sendall(at_once)
+                        while again and not ended.wait(0.01):
+                            connection.sendall(again)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            ended.set()
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [(b"HTTP/1.1 200 OK\r\nX-Long: ", b"x")],
+        [(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n")],
+        [(CHUNKED + b"1;", b"x")],
+        [(CHUNKED, b"1\r\nx\r\n")],
+        [(CHUNKED + b"0\r\nX-Long: ", b"x")],
+        [(b"HTTP/1.1 200 OK\r\n\r\n", b"x")],
+        [(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", b""), (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x")],
+    ],
+    ids=["head", "interim", "chunk", "chunks", "trailer", "body", "second request"],
+)
+def test_an_answer_that_comes_by_drops_is_no_answer(drive: Drive, answers: list[tuple[bytes, bytes]]) -> None:
+    def flow(url: str) -> Flow[None]:
+        for _ in answers[1:]:
+            yield from send(Request("GET", url, {}))
+        yield from send(Request("GET", url, {}, seconds=0.3))
+
+    with dripping(*answers) as url, pytest.raises(NoAnswerError, match=r"took longer than 0\.3 seconds"):
+        drive(flow(f"http://{url}"))
+
+
+def test_a_handshake_that_comes_by_drops_is_no_answer() -> None:
+    # The head of a record of TLS that is 16 kB long. The asynchronous driver is not tested, because anyio leaves the
+    # socket of a cancelled handshake open for a moment, which pytest reports.
+    with dripping((b"\x16\x03\x03\x40\x00\x02", b"x")) as url, pytest.raises(NoAnswerError):
+        drive_blocking(send(Request("GET", f"https://{url}", {}, seconds=0.3)))
+
+
 def test_no_connection_is_no_answer(drive: Drive) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    for url in (f"http://127.0.0.1:{port}/", "http://nowhere.invalid/", "nowhere", "http://[::1", "http://a b/"):
+    for url in (f"http://127.0.0.1:{port}/", "http://nowhere.invalid/", "nowhere"):
         with pytest.raises(NoAnswerError):
             drive(send(Request("GET", url, {}, seconds=5)))
 
 
-@pytest.mark.parametrize("url", ["http://[::1", "http://a\x1bb/", "nowhere", "ftp://example.com/"])
+@pytest.mark.parametrize("url", ["http://[::1", "http://a\x1bb/", "http://127.0.0.1:1/\udc80", "nowhere", "ftp://example.com/"])
 def test_a_request_that_cannot_be_sent_is_not_tried_again(drive: Drive, url: str) -> None:
     with pytest.raises(NoAnswerError) as caught:
         drive(repeat(lambda: send(Request("GET", url, {})), Retries()))
     assert caught.value.retry is Retry.NEVER
+
+
+@pytest.mark.parametrize("url", ["http://a b/", "http://a..b/", f"http://{'a' * 64}.example/", "http://[::1]:99999/"])
+def test_a_host_that_cannot_be_looked_up_is_no_answer(drive: Drive, url: str) -> None:
+    with pytest.raises(NoAnswerError):
+        drive(send(Request("GET", url, {}, seconds=5)))
 
 
 def test_a_certificate_that_cannot_be_verified_is_not_tried_again(drive: Drive, tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.order import Caller, OrderKey, Payment
 from openbooking.cli import app
-from openbooking.cli.output import confirm, show, show_traceback
+from openbooking.cli.faults import CommandError, OneLineFaults
+from openbooking.cli.output import confirm, show, show_columns, show_traceback
 from openbooking.identity.access_request_records import AccessRequest
 from openbooking.identity.digests import digest
 from openbooking.identity.records import (
@@ -360,6 +361,21 @@ def test_questions_contain_no_control_characters() -> None:
     result = CliRunner().invoke(asking, input="y\n")
     assert unsafe(result.stderr) == set()
     assert result.stdout.splitlines()[-1] == "True"
+
+
+def test_long_texts_are_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    failing = typer.Typer(cls=OneLineFaults)
+
+    @failing.callback(invoke_without_command=True)
+    def fail() -> None:
+        raise CommandError("x" * 1_000_000)
+
+    assert len(CliRunner().invoke(failing).stderr) < 11_000
+    show_columns(("Name", "Key"), [("x" * 1_000_000, "first"), ("short", "second")])
+    first, second = capsys.readouterr().out.splitlines()[1:]
+    assert len(first) < 11_000
+    assert first.endswith("…  first")
+    assert second.endswith(" second")
 
 
 def test_characters_outside_the_locale_are_replaced() -> None:

@@ -22,12 +22,17 @@ import httpx2
 
 from openbooking.broker.telemetry import request_span
 from openbooking.harvest.body import Body, BodyError, CutBodyError, is_compressed
+from openbooking.harvest.deadline import Deadline
 from openbooking.openactive.errors import BrokerError, Retry
 
 MOST_REPLY_BYTES = 25_000_000
 
 # The only coding that is decoded. Others, such as Brotli, make a few bytes of an answer fill the memory.
 _GZIP = {"accept-encoding": "gzip"}
+
+# Python refuses some host names with a ValueError, and asyncio groups the errors of several addresses.
+_NO_URL = (httpx2.InvalidURL, ValueError, ExceptionGroup)
+_FAILURES = (*_NO_URL, httpx2.HTTPError, OSError, BodyError, CutBodyError)
 
 Result = TypeVar("Result")
 
@@ -266,17 +271,20 @@ class _Outcome(NamedTuple):
 
 
 def _send(request: Request, client: httpx2.Client) -> Answer:
-    deadline = time.monotonic() + request.seconds
     try:
-        with client.stream(**_arguments(request)) as response:
+        with (
+            Deadline(client, request.url, request.seconds) as deadline,
+            client.stream(**_arguments(request), extensions=deadline.extensions) as response,
+        ):
             body = _body_of(response)
             for chunk in [response.content] if response.is_stream_consumed else response.iter_raw():
                 body.add(chunk)
-                # The timeout of the client limits each read, not the whole answer.
-                if time.monotonic() > deadline:
-                    raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.")
+                if deadline.is_over:
+                    break
             return _answer(response, body)
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, BodyError, CutBodyError) as fault:
+    except TimeoutError as fault:
+        raise _too_late(request) from fault
+    except _FAILURES as fault:
         raise _no_answer(fault) from fault
 
 
@@ -294,8 +302,8 @@ async def _send_async(request: Request, client: httpx2.AsyncClient) -> Answer:
                     body.add(chunk)
             return _answer(response, body)
     except TimeoutError as fault:
-        raise NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.") from fault
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, BodyError, CutBodyError) as fault:
+        raise _too_late(request) from fault
+    except _FAILURES as fault:
         raise _no_answer(fault) from fault
 
 
@@ -333,15 +341,21 @@ def _without_coroutines(result: object) -> object:
     return result
 
 
+def _too_late(request: Request) -> NoAnswerError:
+    return NoAnswerError(f"The answer took longer than {request.seconds:g} seconds.")
+
+
 def _no_answer(fault: Exception) -> NoAnswerError:
     """Return the error for a request that failed."""
+    if isinstance(fault, _NO_URL):
+        return NoAnswerError(f"The URL cannot be requested: {fault}.", retry=Retry.NEVER)
     cause: BaseException | None = fault
     while cause:
         if isinstance(cause, ssl.SSLCertVerificationError):
             reason = f"The certificate of the server cannot be verified: {cause.verify_message}."
             return NoAnswerError(reason, retry=Retry.NEVER)
         cause = cause.__cause__ or cause.__context__
-    is_never_sent = isinstance(fault, httpx2.InvalidURL | httpx2.UnsupportedProtocol | httpx2.LocalProtocolError)
+    is_never_sent = isinstance(fault, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError)
     return NoAnswerError(_reason(fault), retry=Retry.NEVER if is_never_sent else Retry.SAME_UUID)
 
 

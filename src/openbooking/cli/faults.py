@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 
 from openbooking.booking.commands.add_seller import SellerExistsError
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.cli.output import show_aside, show_traceback
+from openbooking.cli.output import shorten, show_aside, show_traceback
 from openbooking.identity.access_requests import UnknownRequestError
 from openbooking.identity.oauth.errors import OAuthError
 from openbooking.identity.partner_administration import PartnerExistsError, UnknownPartnerError
@@ -74,7 +74,7 @@ class OneLineFaults(TyperGroup):
             if status is None:
                 show_traceback(fault)
                 sys.exit(_FAILURE)
-            show_aside(f"openbooking: {' '.join(f'{fault}{_advice(fault)}'.split())}")
+            show_aside(f"openbooking: {' '.join(f'{shorten(str(fault))}{_advice(fault)}'.split())}")
             sys.exit(status)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _PROGRESS_EVERY = 10_000
 _REPORTED_EVERY = 100
+_MOST_CHARACTERS = 10_000
 
 
 def show(*cells: object) -> None:
@@ -63,14 +64,19 @@ def show_table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
 
 
 def show_columns(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Write aligned columns to a terminal. A long line runs on below, so that no reference is cut or broken."""
+    """Write aligned columns to a terminal. A long line runs on below, so that no reference is broken."""
     from rich.cells import cell_len  # noqa: PLC0415 - slow to load
 
-    lines = [heading, *([clean_text(cell) for cell in row] for row in rows)]
+    lines = [heading, *([shorten(clean_text(cell)) for cell in row] for row in rows)]
     widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
     for number, line in enumerate(lines):
         padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True))
         show_styled("  ".join(padded).rstrip(), "none" if number else "bold")
+
+
+def shorten(text: str) -> str:
+    """Return the beginning of a text that is too long for people, such as a name of a hostile system."""
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"
 
 
 def show_csv(values: Iterable[object]) -> None:

@@ -15,6 +15,7 @@ import httpx2
 
 from openbooking import __version__
 from openbooking.harvest.copy import CopyError
+from openbooking.harvest.deadline import Deadline
 from openbooking.harvest.documents import Page
 from openbooking.harvest.reader import End, Get, Limits, Reader, Received, Wait
 
@@ -199,14 +200,15 @@ async def _get_async(get: Get, client: httpx2.AsyncClient, run: _Run) -> None:
 
 def _get(get: Get, client: httpx2.Client, run: _Run) -> None:
     run.requested_at = run.clock()
-    # The timeouts of the client limit each read. A server that sends one byte at a time would never exceed them.
-    deadline = time.monotonic() + SECONDS_A_PAGE
-    with client.stream("GET", get.url, headers=get.headers, follow_redirects=False) as response:
+    with (
+        Deadline(client, get.url, SECONDS_A_PAGE) as deadline,
+        client.stream(
+            "GET", get.url, headers=get.headers, follow_redirects=False, extensions=deadline.extensions
+        ) as response,
+    ):
         more = run.reader.receive_head(response.status_code, response.headers.multi_items(), run.clock())
         if more:
             for chunk in response.iter_raw():
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"it took longer than {SECONDS_A_PAGE} seconds")
-                if not run.reader.receive_data(chunk):
+                if deadline.is_over or not run.reader.receive_data(chunk):
                     return
         run.reader.receive_end()

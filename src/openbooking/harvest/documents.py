@@ -194,6 +194,25 @@ def is_later(modified: Any, than: Any) -> bool:
         return True
 
 
+def is_too_deep(json: bytes) -> bool:
+    """Return whether JSON is nested more deeply than `MAX_NESTING`.
+
+    The depth that msgspec can decode and encode depends on the depth of the Python stack. JSON that was decoded once
+    may therefore be refused later, unless its depth is limited.
+    """
+    if json.count(b"[") + json.count(b"{") <= MAX_NESTING:
+        return False
+    depth = 0
+    for found in _BRACKETS.finditer(json):
+        if found["opening"]:
+            depth += 1
+            if depth > MAX_NESTING:
+                return True
+        elif found["closing"]:
+            depth -= 1
+    return False
+
+
 def parse(decode: Any, json: Any) -> Any:
     """Decode JSON with a decoder. Raise DocumentError if the JSON is not valid."""
     try:

@@ -7,10 +7,11 @@ that it was awarded to. A certificate is valid for three months.
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from html.parser import HTMLParser
 from typing import Any
 
 import msgspec
+
+from openbooking.openactive.json_ld_scripts import json_ld_scripts
 
 VALIDITY = timedelta(days=92)
 
@@ -58,41 +59,16 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
             yield f"It was made on {self.created:%Y-%m-%d}, and was valid for three months."
 
 
-class _Scripts(HTMLParser):
-    """Collects the JSON-LD of a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self._is_open = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "script" and ("type", "application/ld+json") in attrs:
-            self._is_open = True
-            self.found.append("")
-
-    def handle_data(self, data: str) -> None:
-        if self._is_open:
-            self.found[-1] += data
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "script":
-            self._is_open = False
-
-
 def read_certificate(html: str) -> Certificate:
     """Return the certificate in a page.
 
     Raises:
         CertificateError: The page has no certificate, or one that cannot be read.
     """
-    scripts = _Scripts()
-    scripts.feed(html)
-    scripts.close()
     try:
-        (document,) = (json.loads(script) for script in scripts.found)
+        (document,) = (json.loads(script) for script in json_ld_scripts(html))
         return _read(document)
-    except (ValueError, KeyError, TypeError, AttributeError) as fault:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         raise CertificateError("It is no conformance certificate of the OpenActive Test Suite.") from fault
 
 

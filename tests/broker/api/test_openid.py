@@ -154,6 +154,12 @@ def test_an_answer_without_a_token_is_refused(reply: Answer, code: str) -> None:
     assert caught.value.code == code
 
 
+def test_the_texts_of_an_error_are_cut() -> None:
+    with pytest.raises(AuthorizationError) as caught:
+        read_tokens(answer(400, {"error": "x" * 1_000_000, "error_description": "y" * 1_000_000}), NOW)
+    assert len(f"{caught.value} {caught.value.code}") < 5_000
+
+
 def test_a_token_without_an_end_is_used_until_it_is_refused() -> None:
     for seconds in (None, -1, "soon", 1e300):
         found = read_tokens(issued(1, expires_in=seconds), NOW)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from openbooking.broker.api.replies import by_position, read_any_reply, read_reply
 from openbooking.broker.errors import ItemFault, ItemsRefusedError, UnreadableReplyError
 from openbooking.broker.flow import Answer
+from openbooking.harvest.documents import MAX_NESTING
 from openbooking.openactive.errors import (
     InternalLibraryError,
     InvalidAPITokenError,
@@ -50,14 +51,41 @@ def test_200_and_201_are_read_alike() -> None:
         ({"content-type": "application/vnd.openactive.booking+json; version=1; charset=utf-8"}, "utf-8"),
         ({"content-type": "application/json;charset=ISO-8859-1"}, "latin-1"),
         ({"content-type": "application/json; charset=UTF-16"}, "utf-16"),
+        ({"content-type": 'application/json; version=1;CHARSET="Windows-1252"'}, "cp1252"),
         ({"content-type": "text/html"}, "utf-8"),
         ({"content-type": ""}, "utf-8-sig"),
+        ({"content-type": "application/json; charset=utf8mb4"}, "utf-8"),
+        ({"content-type": "application/json; charset*0=a; charset*=b"}, "utf-8"),
+        ({"content-type": f"application/json; charset*{'9' * 5000}*=a"}, "utf-8"),
     ],
 )
 def test_the_charset_of_the_content_type_is_applied(headers: Mapping[str, str], encoding: str) -> None:
     named = {**ORDER, "orderNumber": "Zoë"}
     body = msgspec.json.encode(named).decode().encode(encoding)
     assert read_reply(answer(200, body, headers), Order).order_number == "Zoë"
+
+
+def test_the_texts_of_an_error_are_cut() -> None:
+    error = {"@type": "UnknownOrderError", "description": "x" * 1_000_000, "requestId": "y" * 1_000_000}
+    with pytest.raises(UnknownOrderError) as caught:
+        read_any_reply(answer(404, error))
+    assert len(f"{caught.value} {caught.value.request_id}") < 25_000
+
+
+def test_a_charset_that_takes_hours_to_decode_is_not_applied() -> None:
+    # Python's codec `punycode` takes minutes for this body, so that this test would not end in time.
+    body = b"a" * 400_000 + b"-" + b"9a" * 400_000
+    with pytest.raises(UnreadableReplyError):
+        read_reply(answer(200, body, {"content-type": "application/json; charset=punycode"}), Order)
+
+
+@pytest.mark.parametrize("depth", [MAX_NESTING, 800, 100_000])
+def test_a_reply_that_is_nested_too_deeply_is_refused(depth: int) -> None:
+    body = msgspec.json.encode({**ORDER, "my:new": "deep"}).replace(b'"deep"', b"[" * depth + b"]" * depth)
+    with pytest.raises(UnreadableReplyError):
+        read_reply(answer(201, body), Order)
+    passable = body.replace(b"[" * (depth - 9) + b"]" * (depth - 9), b"0")
+    assert read_reply(answer(201, passable), Order).ordered_item
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from openbooking.openactive.errors import (
     TemporarilyUnableToCreateOrderError,
 )
 from openbooking.openactive.messages import Payment, PriceSpecification
-from support.money.booking_system import ATTEMPTS, Fault, keys, order
+from support.money.booking_system import ATTEMPTS, SELLER, Fault, keys, order
 from support.money.payments import PaymentFault
 from support.money.world import World
 
@@ -100,6 +100,33 @@ def test_server_error_deletes_the_order_and_begins_with_another_uuid(world: Worl
     assert keys(world.system.sent("C2")) == [booked.order]
     assert hooks(world) == ["authorise", "capture"]
     assert world.faults() == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"identifier": "5b1f1d2c-0000-4000-8000-000000000000"},
+        {"seller": "https://booking.example/api/sellers/other"},
+        {"seller": {"@type": "Organization", "@id": "https://booking.example/api/sellers/other"}},
+        {"orderedItem": []},
+    ],
+)
+def test_order_that_is_not_the_one_that_was_asked_for_is_reversed(world: World, changes: dict[str, object]) -> None:
+    basket = world.basket()
+    world.system.changes = changes
+    with pytest.raises(PurchaseError, match="The Booking System answered with"):
+        world.run(world.purchases.book(basket, order()))
+    assert state(world, basket) is State.REVERSED
+    assert (world.system.live, world.faults()) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    "changes", [{"identifier": "17"}, {"identifier": None}, {"seller": {"name": "Centre"}}, {"seller": SELLER}]
+)
+def test_order_that_does_not_say_whose_it_is_is_booked(world: World, changes: dict[str, object]) -> None:
+    basket = world.basket()
+    world.system.changes = changes
+    assert world.run(world.purchases.book(basket, order())).order == basket
 
 
 @pytest.mark.spec("OB-BRK-02")

@@ -188,7 +188,7 @@ async def test_hooks_may_be_coroutine_functions(world: World) -> None:
                 "@context": "https://openactive.io/",
                 "@type": "Order",
                 "@id": str(request.url),
-                "orderedItem": [],
+                "orderedItem": [{"@type": "OrderItem", "position": 0}],
                 "totalPaymentDue": {"@type": "PriceSpecification", "price": 12, "priceCurrency": "GBP"},
             },
         )

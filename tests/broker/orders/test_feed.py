@@ -287,6 +287,21 @@ def test_an_unreadable_version_keeps_the_version_before(feed: Feed) -> None:
     assert cancelled == CANCELLED
 
 
+@pytest.mark.parametrize("depth", [150, 920])
+def test_a_version_that_is_nested_too_deeply_is_no_obstacle(feed: Feed, depth: int) -> None:
+    feed.book()
+    item = {**version()["orderedItem"][0], "orderedItem": {"@type": "Slot", "@id": "https://x", "my:deep": "deep"}}
+    page = {"next": f"{FEED.url}?page=1", "items": [updated(1, {**version(), "orderedItem": [item]})]}
+    body = json.dumps(page).replace('"deep"', "[" * depth + "]" * depth)
+    feed.answers = [Answer(200, {}, body.encode())]
+    feed.add(updated(1, version()))
+    feed.add(updated(2, version("SellerCancelled")))
+    feed.read()
+    unreadable, cancelled = feed.told
+    assert isinstance(unreadable, Unreadable)
+    assert cancelled == CANCELLED
+
+
 def test_temporary_failures_are_tried_again(feed: Feed) -> None:
     feed.book()
     feed.add(updated(1, version("SellerCancelled")))

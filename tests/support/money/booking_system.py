@@ -70,6 +70,7 @@ class BookingSystem:
         self.always = dict[str, Fault]()
         self.requests = list[Request]()
         self.price = "12.00"
+        self.changes = dict[str, Any]()
         self.violations = list[str]()
 
     @property
@@ -105,7 +106,10 @@ class BookingSystem:
             self.proposals[key] = Stored(request.content, price)
         if self.proposals[key].body != request.content or key in self.orders:
             return _error(500, "OrderAlreadyExistsError")
-        return _reply(201, "OrderProposal", key, price, orderProposalVersion=f"{URL}/{key}/versions/1")
+        items = _items(request)
+        return _reply(
+            201, "OrderProposal", key, price, orderedItem=items, orderProposalVersion=f"{URL}/{key}/versions/1"
+        )
 
     def _b(self, key: str, request: Request, price: str) -> Answer:
         stored = self.orders.setdefault(key, Stored(request.content, price))
@@ -114,7 +118,7 @@ class BookingSystem:
         if stored.body != request.content:
             self.violations.append(f"B of {key} was repeated with other bytes")
             return _error(500, "OrderAlreadyExistsError")
-        return _reply(201, "Order", key, stored.price)
+        return _reply(201, "Order", key, stored.price, **{"orderedItem": _items(request), **self.changes})
 
     def _delete(self, key: str, request: Request, price: str) -> Answer:
         if key not in self.orders:
@@ -166,6 +170,12 @@ def _reply(status: int, type_: str, key: str, price: str, **more: Any) -> Answer
     total = {"@type": "PriceSpecification", "price": float(price)} | ({"priceCurrency": "GBP"} if float(price) else {})
     body = {"@context": "https://openactive.io/", "@type": type_, "@id": f"{URL}/{key}", "orderedItem": []}
     return Answer(status, {}, json.dumps({**body, "totalPaymentDue": total, **more}).encode())
+
+
+def _items(request: Request) -> list[dict[str, Any]]:
+    """Return the items of a request as a reply has them. B for an OrderProposal names none."""
+    items = json.loads(request.content).get("orderedItem", [])
+    return [{"@type": "OrderItem", "position": item["position"]} for item in items]
 
 
 def _error(status: int, type_: str) -> Answer:

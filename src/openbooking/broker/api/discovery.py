@@ -2,8 +2,6 @@
 
 import html
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from html.parser import HTMLParser
 from typing import Any
 
 import msgspec
@@ -11,6 +9,7 @@ import msgspec
 from openbooking.broker.api.documents import Document, is_encrypted, is_safe_for_secrets, join, read_document, read_json
 from openbooking.broker.errors import DiscoveryError
 from openbooking.broker.flow import Flow
+from openbooking.openactive.json_ld_scripts import json_ld_scripts
 from openbooking.openactive.terms import OrderType
 
 MOST_CATALOGS = 100
@@ -190,7 +189,7 @@ def _things(page: Document) -> Iterator[Mapping[str, Any]]:
     """Return the JSON-LD objects of a page, which is HTML or JSON."""
     faults = list[DiscoveryError]()
     found = False
-    for text in [page.text] if page.media_type in _JSON_TYPES else _scripts(page.text):
+    for text in [page.text] if page.media_type in _JSON_TYPES else json_ld_scripts(page.text):
         try:
             document = _read_script(text, page.url)
         except DiscoveryError as fault:
@@ -212,39 +211,6 @@ def _read_script(text: str, url: str) -> Any:
         if "&quot;" not in text and "&#" not in text:
             raise
         return read_json(html.unescape(text), url)
-
-
-class _ScriptReader(HTMLParser):
-    """Collects the scripts of a page that hold JSON-LD."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.scripts: list[str] = []
-        self._inside = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "script":
-            type_ = (dict(attrs).get("type") or "").partition(";")[0].strip().lower()
-            self._inside = type_ == _JSON_LD
-            if self._inside:
-                self.scripts.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "script":
-            self._inside = False
-
-    def handle_data(self, data: str) -> None:
-        if self._inside:
-            self.scripts[-1] += data
-
-
-def _scripts(text: str) -> list[str]:
-    reader = _ScriptReader()
-    # Python's parser asserts that marked sections such as `<![CDATA[` have known names.
-    with suppress(AssertionError):
-        reader.feed(text)
-        reader.close()
-    return reader.scripts
 
 
 def _catalog_in(page: Document) -> Mapping[str, Any]:

@@ -24,6 +24,7 @@ _JWT_PARTS = 3
 _LEAST_TIME_LEFT = timedelta(seconds=30)
 _MOST_SECONDS = 10 * 365 * 86_400
 _SECONDS_TO_ANSWER = 20
+_MOST_CHARACTERS = 1_000
 # A token request is short, and a Customer may wait for it.
 _RETRIES = Retries(attempts=3, first_pause=1, longest_pause=10)
 _ONCE = Retries(attempts=1)
@@ -194,11 +195,11 @@ def read_oauth_reply(answer: Answer) -> Mapping[str, Any]:
         return document
     fields = document if isinstance(document, dict) else {}
     code, description = (fields.get(name) for name in ("error", "error_description"))
-    words = [word for word in (code, description) if isinstance(word, str)]
+    words = [word[:_MOST_CHARACTERS] for word in (code, description) if isinstance(word, str)]
     reason = ": ".join(words) or "it gives no reason"
     raise AuthorizationError(
         f"The OpenID provider answered with status {answer.status}: {reason}.",
-        code=code if isinstance(code, str) else "",
+        code=code[:_MOST_CHARACTERS] if isinstance(code, str) else "",
         retry=retry_of_document(answer.status),
     )
 

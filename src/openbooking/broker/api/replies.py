@@ -5,8 +5,8 @@ The reader accepts what differs from the specification without harm (`tolerant_r
 `statusCode` or `requestId`. Every other reply raises an error that says what came.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from email.message import Message as Headers
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from openbooking.broker.api.retries import retry_after
 from openbooking.broker.api.tolerant_reading import UnfitError, fit
 from openbooking.broker.errors import ItemFault, ItemsRefusedError, Reply, UnreadableReplyError
 from openbooking.broker.flow import Answer
+from openbooking.harvest.documents import MAX_NESTING, is_too_deep
 from openbooking.openactive.errors import ERROR_CLASSES, OpenBookingError, TooManyRequestsError
 from openbooking.openactive.messages import Order, OrderItem, OrderProposal, OrderQuote
 from openbooking.openactive.published.values import UnreadableError, read_amount
@@ -25,8 +26,15 @@ from openbooking.openactive.terms import OPENACTIVE
 AnyReply = TypeVar("AnyReply", OrderQuote, OrderProposal, Order)
 
 _TYPES: Mapping[str, type[Reply]] = {"OrderQuote": OrderQuote, "OrderProposal": OrderProposal, "Order": Order}
+_CHARSET = re.compile(r""";\s*+charset\s*+=\s*+["']?+([\w-]++)""", re.ASCII | re.IGNORECASE)
+# The charsets, other than UTF-8, in which JSON is met. Python has others that need hours for a body of some megabytes.
+_CHARSETS = frozenset(
+    {"utf-16", "utf-16le", "utf-16be", "iso-8859-1", "iso-8859-15", "latin1", "windows-1252", "cp1252"}
+)
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id")
 _MOST_CHARACTERS = 200
+# The texts of an error are shown, logged and stored.
+_MOST_OF_A_TEXT = 10_000
 
 
 def is_success(answer: Answer) -> bool:
@@ -179,20 +187,22 @@ def _read_json(answer: Answer) -> Mapping[str, Any]:
     content = answer.content
     try:
         charset = _charset(answer)
-        if charset not in ("", "utf-8", "utf8", "us-ascii"):
+        if charset in _CHARSETS:
             content = content.decode(charset).encode()
         document = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"))
-    except (msgspec.MsgspecError, ValueError, LookupError, RecursionError) as fault:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
         raise _unreadable(answer, _excerpt(content) or "the body is empty") from fault
+    if is_too_deep(content):
+        raise _unreadable(answer, f"the body is nested more deeply than {MAX_NESTING} levels")
     if not isinstance(document, dict):
         raise _unreadable(answer, "the body is not a JSON object")
     return document
 
 
 def _charset(answer: Answer) -> str:
-    headers = Headers()
-    headers["content-type"] = answer.headers.get("content-type", "")
-    return str(headers.get_content_charset(""))
+    """Return the charset of an answer in lower case; empty if it names none."""
+    found = _CHARSET.search(answer.headers.get("content-type", ""))
+    return found[1].lower() if found else ""
 
 
 def _type_of(document: Mapping[str, Any]) -> str:
@@ -211,13 +221,13 @@ def _text(document: Mapping[str, Any], name: str) -> str | None:
     value = document.get(name)
     if isinstance(value, dict):
         value = value.get("@id")
-    return value if isinstance(value, str) else None
+    return value[:_MOST_OF_A_TEXT] if isinstance(value, str) else None
 
 
 def _request_id(answer: Answer, document: Mapping[str, Any]) -> str | None:
     given = document.get("requestId")
     if isinstance(given, str | int) and not isinstance(given, bool):
-        return str(given)
+        return str(given)[:_MOST_OF_A_TEXT]
     return next((answer.headers[name] for name in _REQUEST_ID_HEADERS if answer.headers.get(name)), None)
 
 

@@ -5,6 +5,7 @@ A step does not write to the journal. Before it begins, the journal has its stat
 
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from http import HTTPStatus
@@ -101,6 +102,8 @@ class Steps:
         sent = yield from _sent(request, purchase, unsure=unsure, may_restart=not purchase.agreed_version)
         if not isinstance(sent, Order):
             return sent
+        if strange := _strangeness(sent, purchase):
+            return Done(Outcome.CHANGED, fault=PurchaseError(strange))
         return _with_total(Done(reply=sent), sent.total_payment_due, purchase)
 
     def _propose(self, purchase: Purchase, *, unsure: bool) -> Flow[Done]:
@@ -110,6 +113,8 @@ class Steps:
         sent = yield from _sent(request, purchase, unsure=unsure, may_restart=True)
         if not isinstance(sent, OrderProposal):
             return sent
+        if strange := _strangeness(sent, purchase):
+            return Done(Outcome.CHANGED, fault=PurchaseError(strange))
         if sent.order_proposal_version is None:
             return Done(Outcome.CHANGED, fault=PurchaseError("The OrderProposal in the reply to P names no version."))
         changes = {"agreed_version": sent.order_proposal_version}
@@ -265,6 +270,24 @@ def _watched(flow: Flow[Result], url_part: str, answers: list[int | None]) -> Fl
             if watched:
                 answers.append(result.status)
             advance = partial(flow.send, result)
+
+
+def _strangeness(reply: Order | OrderProposal, purchase: Purchase) -> str:
+    """Return why a reply to B or P is not about what the Customer agreed to; empty if it is.
+
+    The total is compared apart. A reply need not repeat the Order UUID and the Seller.
+    """
+    with suppress(ValueError):
+        if reply.identifier and uuid.UUID(reply.identifier) != purchase.order:
+            return f"The Booking System answered with another Order, {reply.identifier}."
+    seller = (reply.seller or {}).get("@id")
+    if seller and seller != purchase.seller:
+        return "The Booking System answered with an Order of another Seller."
+    # B names no items if it books an OrderProposal, which the Seller may have amended.
+    items = 0 if purchase.agreed_version else len(bodies.order_of(purchase).ordered_item)
+    if len(reply.ordered_item) < items:
+        return f"The Booking System answered with {len(reply.ordered_item)} of {items} items."
+    return ""
 
 
 def _with_total(done: Done, total: PriceSpecification | None, purchase: Purchase) -> Done:

@@ -17,7 +17,7 @@ from openbooking.broker.money.known_orders import KnownOrder, known_order
 from openbooking.broker.orders.changes import Change, Deleted, UnknownOrder, Unreadable
 from openbooking.broker.orders.compare import Version, changes_between, untouched
 from openbooking.broker.store.database import Transaction
-from openbooking.harvest.documents import is_later, read_envelope
+from openbooking.harvest.documents import MAX_NESTING, is_later, is_too_deep, read_envelope
 from openbooking.openactive.messages import OrderFeedData, OrderProposalFeedData
 from openbooking.openactive.published.values import UnreadableError, read_amount
 from openbooking.openactive.terms import OrderType
@@ -179,6 +179,9 @@ def _deletion(order: uuid.UUID, kept: _Kept | None, known: KnownOrder | None) ->
 
 def _update(read: _Read, before: _Before) -> NewVersion:
     order, type_, modified, content = read
+    if is_too_deep(content):
+        reason = f"It is nested more deeply than {MAX_NESTING} levels."
+        return NewVersion(order, type_, modified, None, None, (Unreadable(order=order, reason=reason),))
     try:
         version = msgspec.json.decode(content, type=_TYPES[type_])
         if version.total_payment_due is not None:
