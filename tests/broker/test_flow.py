@@ -224,7 +224,9 @@ def test_no_connection_is_no_answer(drive: Drive) -> None:
             drive(send(Request("GET", url, {}, seconds=5)))
 
 
-@pytest.mark.parametrize("url", ["http://[::1", "http://a\x1bb/", "http://127.0.0.1:1/\udc80", "nowhere", "ftp://example.com/"])
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://a\x1bb/", "http://127.0.0.1:1/\udc80", "nowhere", "ftp://example.com/"]
+)
 def test_a_request_that_cannot_be_sent_is_not_tried_again(drive: Drive, url: str) -> None:
     with pytest.raises(NoAnswerError) as caught:
         drive(repeat(lambda: send(Request("GET", url, {})), Retries()))
