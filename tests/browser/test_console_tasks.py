@@ -332,7 +332,9 @@ def test_add_a_staff_member(keyboard: Keyboard) -> None:
     keyboard.open_from_menu("Staff")
     keyboard.follow("Add a person")
     keyboard.write("Name for sign-in", "kim@riverbank.example")
-    keyboard.go_to(RADIO, "Staff: today, bookings, proposals, front desk and attendance, without prices")
+    keyboard.go_to(
+        RADIO, "Staff: today, registers, proposals, bookings, front desk and publication, without prices of bookings"
+    )
     keyboard.press("Space")
     keyboard.send("Add the person")
     has_heading(keyboard, "kim@riverbank.example was added")

@@ -69,7 +69,10 @@ def test_every_column_is_documented(layout: Layout) -> None:
 def test_the_examples_have_no_fault_and_are_linked(names: list[str]) -> None:
     files = [SourceFile(name, (REFERENCE / "timetables" / name).read_bytes()) for name in names]
     rules = read_files(WITHOUT_SITE, files, {})
-    assert read_files(WITHOUT_SITE, [SourceFile("written.toml", write_toml(rules).encode())], {}) == rules
+    assert (
+        read_files(WITHOUT_SITE, [SourceFile("written.toml", write_toml(rules, WITHOUT_SITE.default_vat).encode())], {})
+        == rules
+    )
     for name in names:
         assert f"(timetables/{name})" in PAGE
 

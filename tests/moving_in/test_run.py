@@ -42,7 +42,7 @@ class Desk:
 
     async def take(self, *rows: str, dry_run: bool = False) -> MovingInReport:
         """Import a file with these rows."""
-        place = MovingIn(self.centre.store, self.seller, POLICY, IDS, ACTOR)
+        place = MovingIn(self.centre.store, self.seller, POLICY, IDS, self.centre.clock(), ACTOR)
         return await import_bookings(place, "\n".join((HEADING, *rows)).encode(), dry_run=dry_run)
 
     async def faults(self, *rows: str) -> list[tuple[int, str]]:
@@ -163,6 +163,23 @@ async def test_a_slot_needs_its_length_if_several_start_then(desk: Desk) -> None
 )
 async def test_a_row_that_names_nothing_to_book_is_reported(desk: Desk, row: str, column: str) -> None:
     assert await desk.faults(GEOFF, row) == [(3, column)]
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ("spin,2027-03-01 18:00", "Nothing starts then. The nearest starts of the day: 18:15."),
+        ("squash/2,2027-03-02 10:05", "Nothing starts then. The nearest starts of the day: 10:00 and 11:00."),
+        ("spin,2027-03-02 18:15", "Nothing that is published takes place on this day."),
+        ("spin,2027-02-24 18:15", "It is in the past. Past dates cannot be booked."),
+        ("spi,2027-03-01 18:15", "The timetable has no such key. Did you mean spin?"),
+        ("zumba,2027-03-01 18:15", "It is no key in `openbooking timetable list`"),
+        ("riverside,2027-03-01 18:15", "riverside is a venue, which cannot be booked."),
+    ],
+)
+async def test_the_fault_of_a_row_says_what_to_correct(desk: Desk, row: str, text: str) -> None:
+    (fault,) = (await desk.take(row)).faults
+    assert fault.text.startswith(text)
 
 
 async def test_a_date_in_the_past_cannot_be_booked(desk: Desk) -> None:

@@ -27,9 +27,9 @@ from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.rules.desk_account import due_at_desk
 from openbooking.booking.views import Occurrence
 from openbooking.openactive.ids import OfferRef
-from openbooking.openactive.terms import OrderItemStatus
 
 _LEARNS = "The partner learns of it from its feed."
+_AT_DESK = "It was booked at the front desk: tell the customer yourself."
 
 
 class OrderPlanner:
@@ -46,10 +46,21 @@ class OrderPlanner:
         self._record = record
         self._actor = actor
         self._reference = order_reference(record.key)
+        self._learns = _AT_DESK if record.is_of_desk else _LEARNS
 
     def cancel(self, numbers: Sequence[int], message: str) -> Plan:
-        """Plan the cancellation of items; the message may be empty."""
+        """Plan the cancellation of items; the message may be empty.
+
+        Raises:
+            NotFoundInOfficeError: The attendance of one of the items is recorded.
+        """
         rows = current_items(self._record, numbers)
+        recorded = next((row.item.number for row in rows if row.state.status.has_attendance), None)
+        if recorded is not None:
+            undo = f"openbooking order attend {self._reference} --item {recorded} --undo"
+            told = f"Item {recorded} has a record of attendance. Cancel others, or undo it: `{undo}`."
+            raise NotFoundInOfficeError(told)
+        refund = " Give back what was paid for it." if self._record.is_of_desk else ""
         command = SellerCancel(
             order=self._record.key, numbers=_numbers(rows), message=message or None, actor=self._actor
         )
@@ -57,7 +68,7 @@ class OrderPlanner:
         what = f"{self._describe(rows)} for {customer or 'a customer without a name'}"
         return Plan(
             command=command,
-            done=f"Cancelled {self._count(rows)}. {_LEARNS}",
+            done=f"Cancelled {self._count(rows)}. {self._learns}{refund}",
             effect=f"Cancels {what}. This cannot be undone.",
             question="Cancel?",
         )
@@ -67,7 +78,7 @@ class OrderPlanner:
         rows = current_items(self._record, numbers)
         command = Notify(order=self._record.key, numbers=_numbers(rows), notice=notice, actor=self._actor)
         verb = "Sent the notice about" if notice else "Removed the notice about"
-        return Plan(command=command, done=f"{verb} {self._count(rows)}. {_LEARNS}")
+        return Plan(command=command, done=f"{verb} {self._count(rows)}. {self._learns}")
 
     def record_attendance(self, numbers: Sequence[int], *, attended: bool) -> Plan:
         """Plan the record that the attendees of items came, or did not come. What has not begun needs a yes."""
@@ -88,8 +99,7 @@ class OrderPlanner:
         Raises:
             NotFoundInOfficeError: No attendance is recorded for any of the items.
         """
-        recorded = (OrderItemStatus.ATTENDED, OrderItemStatus.ABSENT)
-        rows = [row for row in current_items(self._record, numbers) if row.state.status in recorded]
+        rows = [row for row in current_items(self._record, numbers) if row.state.status.has_attendance]
         if not rows:
             raise NotFoundInOfficeError("No attendance of such an item of this Order is recorded.")
         command = UndoAttendance(order=self._record.key, numbers=_numbers(rows), actor=self._actor)
@@ -126,7 +136,7 @@ class OrderPlanner:
             channel=True,
             actor=self._actor,
         )
-        return Plan(command=command, done=f"Renewed the access of {self._count(rows)}. {_LEARNS}")
+        return Plan(command=command, done=f"Renewed the access of {self._count(rows)}. {self._learns}")
 
     async def replace(self, number: int, path: str, offer: str, nonce: str) -> Plan:
         """Plan the replacement of an item.
@@ -152,7 +162,7 @@ class OrderPlanner:
             actor=self._actor,
         )
         new = describe_occurrence(occurrence.opportunity, occurrence.parents, self._office.context)
-        return Plan(command=command, done=f"Replaced item {number} of {self._reference} by {new}. {_LEARNS}")
+        return Plan(command=command, done=f"Replaced item {number} of {self._reference} by {new}. {self._learns}")
 
     def _count(self, rows: Sequence[ItemRow]) -> str:
         return f"{len(rows)} {'item' if len(rows) == 1 else 'items'} of {self._reference}"

@@ -1,12 +1,12 @@
 """Finds the Opportunity that a row of a file of bookings names."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from openbooking.booking.commands.find_opportunities import FindOccurrences
+from openbooking.booking.commands.find_opportunities import FindOccurrences, FoundOccurrences
 from openbooking.booking.commands.timetable import GetTimetable
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.opportunity import Opportunity, parents_among
@@ -24,10 +24,12 @@ from openbooking.booking.store import Store
 from openbooking.moving_in.columns import BookingRow, RowFault
 from openbooking.openactive.ids import is_opportunity_path, type_of_path
 from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.timetable.files.shapes import kind_of
 from openbooking.timetable.identity import path_of
-from openbooking.timetable.wall_clock import instant
+from openbooking.timetable.wall_clock import instant, start_of_day
 
 _INSTANT = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
 _WHOLE: dict[type, OpportunityType] = {
     Event: OpportunityType.EVENT,
     Course: OpportunityType.COURSE_INSTANCE,
@@ -62,11 +64,12 @@ class OccurrenceFinder:
         store: The store.
         seller: The key of the Seller.
         zone: The time zone of the wall clock.
+        now: The present time.
         actor: The reader.
     """
 
-    def __init__(self, store: Store, seller: str, zone: ZoneInfo, actor: Actor) -> None:
-        self._store, self._seller, self._zone, self._actor = store, seller, zone, actor
+    def __init__(self, store: Store, seller: str, zone: ZoneInfo, now: datetime, actor: Actor) -> None:
+        self._store, self._seller, self._zone, self._now, self._actor = store, seller, zone, now, actor
 
     async def find(self, rows: Sequence[BookingRow]) -> tuple[list[FoundRow], list[RowFault]]:
         """Return the rows with their Opportunities, and the faults of the rows without one."""
@@ -83,14 +86,55 @@ class OccurrenceFinder:
                 actor=self._actor,
             )
         )
-        known = stored.opportunities.items()
-        own = {path: member for path, member in known if member.seller == self._seller and not member.withdrawn}
+        own = self._own(stored)
         found: list[FoundRow] = []
+        missed: list[tuple[int, datetime, Place]] = []
         for row, place in placed:
             with _collecting(faults, row):
                 opportunity = self._choose(row, place, own)
-                found.append(FoundRow(row, opportunity, parents_among(own, opportunity)))
-        return found, faults
+                if opportunity is not None:
+                    found.append(FoundRow(row, opportunity, parents_among(own, opportunity)))
+                elif row.start:
+                    missed.append((row.line, row.start, place))
+        return found, [*faults, *await self._missed_starts(missed)]
+
+    def _own(self, stored: FoundOccurrences) -> dict[str, Opportunity]:
+        known = stored.opportunities.items()
+        return {path: member for path, member in known if member.seller == self._seller and not member.withdrawn}
+
+    async def _missed_starts(self, missed: Sequence[tuple[int, datetime, Place]]) -> list[RowFault]:
+        """Return the faults of rows at whose start nothing starts. They name other starts of the day.
+
+        Args:
+            missed: The line of each row, its start on the wall clock, and the parent of its occurrence.
+        """
+        if not missed:
+            return []
+        days = [self._day_of(start, place) for _, start, place in missed]
+        stored = await self._store.execute(FindOccurrences(periods=frozenset(days), actor=self._actor))
+        own = self._own(stored).values()
+        return [
+            RowFault(line, "start", self._missed_start(instant(start, self._zone), day, own))
+            for (line, start, _), day in zip(missed, days, strict=True)
+        ]
+
+    def _day_of(self, start: datetime, place: Place) -> DatedChildren:
+        first = start_of_day(start.date(), self._zone)
+        return DatedChildren(place.path, first, start_of_day(start.date() + _DAY, self._zone))
+
+    def _missed_start(self, wanted: datetime, day: DatedChildren, known: Iterable[Opportunity]) -> str:
+        if wanted < self._now:
+            return "It is in the past. Past dates cannot be booked."
+        starts = {each.start for each in known if each.parent == day.parent and each.start}
+        on_day = [start for start in starts if day.since <= start < day.until]
+        if not on_day:
+            return (
+                "Nothing that is published takes place on this day."
+                " `openbooking timetable list` shows how far ahead the timetable is published."
+            )
+        nearest = sorted(sorted(on_day, key=lambda start: abs(start - wanted))[:2])
+        times = " and ".join(f"{start.astimezone(self._zone):%H:%M}" for start in nearest)
+        return f"Nothing starts then. The nearest starts of the day: {times}."
 
     def _periods(self, placed: Sequence[tuple[BookingRow, Place]]) -> Iterator[DatedChildren]:
         for row, place in placed:
@@ -98,8 +142,8 @@ class OccurrenceFinder:
                 start = instant(row.start, self._zone)
                 yield DatedChildren(place.path, start, start + _INSTANT)
 
-    def _choose(self, row: BookingRow, place: Place, known: Mapping[str, Opportunity]) -> Opportunity:
-        """Return the Opportunity of a row; raise _NotFoundError if there is none, or if there are several."""
+    def _choose(self, row: BookingRow, place: Place, known: Mapping[str, Opportunity]) -> Opportunity | None:
+        """Return the Opportunity of a row, or None if nothing starts then; raise _NotFoundError for other faults."""
         if place.path not in known:
             raise _NotFoundError("what", "Nothing is published under this name yet. Start the server, and wait for it.")
         start = instant(row.start, self._zone) if row.start else None
@@ -110,8 +154,7 @@ class OccurrenceFinder:
             return opportunity
         starting = [each for each in known.values() if each.parent == place.path and each.start == start]
         if not starting:
-            text = "Nothing that is published starts then. See how far ahead the timetable is published."
-            raise _NotFoundError("start", text)
+            return None
         fitting = [each for each in starting if row.minutes in (None, _minutes_of(each))]
         if len(fitting) != 1:
             lengths = ", ".join(map(str, sorted(map(_minutes_of, starting))))
@@ -143,7 +186,7 @@ def _entry_place(name: EntryKey, timetable: Mapping[EntryKey, TimetableEntry]) -
     key, _, court = name.key.partition("/")
     entry = timetable.get(EntryKey(name.seller, key))
     if entry is None or entry.ended:
-        raise _NotFoundError("what", "The timetable has no such key, and it is not the path of an Opportunity.")
+        raise _NotFoundError("what", _unknown_key(name, timetable))
     if isinstance(entry.rule, Facility):
         return _facility(entry.entry_key, entry.rule, court)
     if court:
@@ -151,8 +194,15 @@ def _entry_place(name: EntryKey, timetable: Mapping[EntryKey, TimetableEntry]) -
     if isinstance(entry.rule, WeeklyClass):
         return Place(path_of(OpportunityType.SESSION_SERIES, entry.entry_key), has_occurrences=True)
     if type(entry.rule) not in _WHOLE:
-        raise _NotFoundError("what", f"{key} is not booked itself.")
+        raise _NotFoundError("what", f"{key} is a {kind_of(entry.rule)}, which cannot be booked.")
     return Place(path_of(_WHOLE[type(entry.rule)], entry.entry_key), has_occurrences=False)
+
+
+def _unknown_key(name: EntryKey, timetable: Mapping[EntryKey, TimetableEntry]) -> str:
+    similar = [key.key for key, entry in timetable.items() if key.key.startswith(name.key) and not entry.ended]
+    if name.key and len(similar) == 1:
+        return f"The timetable has no such key. Did you mean {similar[0]}?"
+    return "It is no key in `openbooking timetable list`, and not the path of an Opportunity."
 
 
 def _facility(key: EntryKey, rule: Facility, court: str) -> Place:

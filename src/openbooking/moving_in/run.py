@@ -1,6 +1,7 @@
 """Books the rows of a file of bookings in one transaction."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from openbooking.booking.commands.import_bookings import BookingsOutcome, ImportBookings, RefusedBooking
@@ -37,6 +38,7 @@ class MovingIn(NamedTuple):
         seller: The Seller.
         policy: The policy.
         ids: The identifiers.
+        now: The present time.
         actor: The account that books.
     """
 
@@ -44,6 +46,7 @@ class MovingIn(NamedTuple):
     seller: Seller
     policy: Policy
     ids: Identifiers
+    now: datetime
     actor: Actor
 
 
@@ -73,7 +76,7 @@ async def import_bookings(place: MovingIn, content: bytes, *, dry_run: bool) -> 
         BookingFileError: The file as a whole cannot be read.
     """
     rows, faults = read_file(content)
-    finder = OccurrenceFinder(place.store, place.seller.key, place.policy.time_zone, place.actor)
+    finder = OccurrenceFinder(place.store, place.seller.key, place.policy.time_zone, place.now, place.actor)
     found, not_found = await finder.find(rows)
     bookings, not_requested = RequestMaker(place.seller, place.policy, place.ids, place.actor).bookings(found)
     unread = [*faults, *not_found, *not_requested]

@@ -12,8 +12,12 @@ _LONGEST_EMAIL = 254
 # Words that people write, and the codes that they mean.
 _NAMES_OF_GB = ("UK", "UNITED KINGDOM", "BRITAIN", "GREAT BRITAIN", "ENGLAND", "SCOTLAND", "WALES", "NORTHERN IRELAND")
 _MEANT = dict.fromkeys(_NAMES_OF_GB, "GB") | {"EL": "GR", "IRELAND": "IE"}
-# A VAT number begins with its country, or not, and has at least five digits and at most 13 characters more.
-_VAT_NUMBER = re.compile(r"(?:[A-Z]{2})?(?=(?:[A-Z+*]*[0-9]){5})[0-9A-Z+*]{5,13}")
+# A British VAT number has nine digits, twelve for a branch, or three for a department or health authority. Any other
+# number begins with its country, or not, and has at least five digits and at most 13 characters more.
+_VAT_NUMBER = re.compile(
+    r"(?:GB|XI)(?:[0-9]{9}|[0-9]{12}|(?:GD|HA)[0-9]{3})"
+    r"|(?!GB|XI)(?:[A-Z]{2})?(?=(?:[A-Z+*]*[0-9]){5})[0-9A-Z+*]{5,13}"
+)
 # What people write between the digits.
 _DIVIDERS = re.compile(r"[ .-]")
 

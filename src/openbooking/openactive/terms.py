@@ -60,6 +60,11 @@ class OrderItemStatus(StrEnum):
         """Whether the item is cancelled. A cancelled item holds no space and is not paid for."""
         return self in (OrderItemStatus.CUSTOMER_CANCELLED, OrderItemStatus.SELLER_CANCELLED)
 
+    @property
+    def has_attendance(self) -> bool:
+        """Whether attendance or absence is recorded. Such an item is neither cancelled nor replaced."""
+        return self in (OrderItemStatus.ATTENDED, OrderItemStatus.ABSENT)
+
 
 class OrderProposalStatus(StrEnum):
     """The values of `orderProposalStatus` (OB 5.5.5)."""

@@ -89,8 +89,7 @@ def dataset_site_faults(settings: "Settings") -> Iterator[str]:
             yield wrong_text(name, url, "a URL that begins with https://")
     for url in catalogued_sites(settings):
         if not _is_dataset_link(url):
-            requirement = f"URLs that begin with https://, separated by commas, unlike {url!r}"
-            yield wrong_text("data_catalog", settings.data_catalog, requirement)
+            yield f"{both_names('data_catalog')} names {url!r}. Separate its URLs by commas; each must begin with https://."
     for name in _PICTURES:
         yield from _picture_faults(name, getattr(settings, name))
     if "://" in settings.conformance_certificate and not _is_dataset_link(settings.conformance_certificate):

@@ -69,9 +69,12 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
         _log.warning("settings.left_out", variable=_PORT_VARIABLE, reason=PORT_LEFT_OUT)
     values |= _read_secrets(environment, values)
     values |= {name: value for name, value in overrides.items() if value is not None}
-    if unknown := [_unknown(name) for name in sorted(values.keys() - set(Settings.__struct_fields__))]:
-        raise SettingsError(" ".join([*unknown, LIST_COMMAND]))
-    return Settings(**_read_values(values))
+    known = set(Settings.__struct_fields__)
+    unknown = [_unknown(name) for name in sorted(values.keys() - known)]
+    read, wrong = _read_values({name: value for name, value in values.items() if name in known})
+    if unknown or wrong:
+        raise SettingsError(" ".join([*unknown, *([LIST_COMMAND] if unknown else ()), *wrong]))
+    return Settings(**read)
 
 
 def describe_settings(settings: Settings) -> list[tuple[str, str, str]]:
@@ -100,22 +103,17 @@ def _unknown(name: str) -> str:
     return f"{told} Files can hold {list_words(sorted(settings_in_files()))} only."
 
 
-def _read_values(values: Mapping[str, object]) -> dict[str, Any]:
-    """Return the values that the texts of settings state.
-
-    Raises:
-        SettingsError: A setting cannot have its value. The message names all such settings.
-    """
-    read, told = {}, []
+def _read_values(values: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
+    """Return the values that the texts of settings state, and a message for each setting with a wrong one."""
+    read: dict[str, Any] = {}
+    told: list[str] = []
     for name, value in values.items():
         type_ = field_types()[name]
         try:
             read[name] = msgspec.convert(value, type_, strict=False)
         except msgspec.ValidationError:
             told.append(wrong_value(name, value, type_, is_secret=name in settings_in_files()))
-    if told:
-        raise SettingsError(" ".join(told))
-    return read
+    return read, told
 
 
 def _read_secrets(environment: Mapping[str, str], values: dict[str, Any]) -> dict[str, str]:

@@ -208,6 +208,14 @@ def test_order_attend_records_and_undoes_attendance(bookings: Path) -> None:
     assert "No attendance" in fail(1, "order", "attend", ORDER, *OF_CENTRE, "--undo")
 
 
+def test_order_cancel_says_how_to_undo_a_record_of_attendance(bookings: Path) -> None:
+    succeed("order", "attend", ORDER, *OF_CENTRE, "--item", "2", "--yes")
+    told = fail(1, "order", "cancel", ORDER, *OF_CENTRE, "--yes")
+    assert f"Item 2 has a record of attendance. Cancel others, or undo it: `openbooking order attend {ORDER} " in told
+    succeed("order", "cancel", ORDER, *OF_CENTRE, "--item", "1", "--yes")
+    assert statuses(bookings) == ["SellerCancelled", "AttendeeAttended"]
+
+
 def test_order_attend_asks_before_the_session_has_begun(bookings: Path) -> None:
     done = run("order", "attend", ORDER, *OF_CENTRE, input="n\n")
     assert done.exit_code == 1
@@ -284,5 +292,7 @@ def test_order_pay_records_a_part_and_then_all_that_is_due(bookings: Path) -> No
         ("4.50", "card", "slip 7"),
         ("7.50", "cash", ""),
     ]
+    told = succeed("order", "cancel", at_desk, *OF_CENTRE, "--yes")
+    assert told.endswith("tell the customer yourself. Give back what was paid for it.\n")
     assert "must be more than 0" in fail(1, "order", "pay", at_desk, "cash", *OF_CENTRE)
     assert "Only bookings of the front desk" in fail(1, "order", "pay", ORDER, "cash", *OF_CENTRE)

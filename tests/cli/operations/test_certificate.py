@@ -46,3 +46,4 @@ def test_the_reasons_against_a_certificate_are_told(tmp_path: Path) -> None:
     assert f"conformanceCertificateId = {URL}" in result.stderr
     assert "valid for three months" in result.stderr
     assert "no conformance certificate" in fail(1, "certificate", __file__)
+    assert f"Save {URL} as a file" in fail(1, "certificate", URL)

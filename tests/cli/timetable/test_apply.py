@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from openbooking.booking.model.timetable import Described, TimetableRule
 from openbooking.timetable.files.toml_writing import write_toml
 from support.command_line import fail, run, succeed
+from support.parties import CENTRE
 from support.seller_office import statuses
 from support.timetable_office import NOON, RULES, book_first, occurrences, publish, store_timetable
 from support.timetables import closed
@@ -23,12 +24,12 @@ ORDER = "00000000-0000-4000-8000-00000000000a"
 def file(tmp_path: Path) -> Path:
     """Return the path of a file with the timetable of the Centre."""
     path = tmp_path / "centre.toml"
-    path.write_text(write_toml(RULES), encoding="utf-8")
+    path.write_text(write_toml(RULES, CENTRE.default_vat), encoding="utf-8")
     return path
 
 
 def write(file: Path, rules: dict[str, TimetableRule]) -> None:
-    file.write_text(write_toml(rules), encoding="utf-8")
+    file.write_text(write_toml(rules, CENTRE.default_vat), encoding="utf-8")
 
 
 def exported() -> str:
@@ -47,7 +48,7 @@ def test_a_file_is_shown_confirmed_and_applied(bookings: Path, file: Path) -> No
     assert "added\tclass\tspin\tSpin\t56\t0\t0\t0\n" in told
     assert "added\tvenue\triverside\tRiverside Centre\t0\t0\t0\t0\n" in told
     assert told.splitlines()[-1].startswith("Entries: 3 added, 0 changed, 0 removed.")
-    assert exported() == write_toml(RULES)
+    assert exported() == write_toml(RULES, CENTRE.default_vat)
     publish(bookings)
     assert len(occurrences(bookings, "spin")) == 56
 
@@ -104,7 +105,7 @@ def test_entries_that_the_file_does_not_have_stay_unless_it_replaces_all(booking
     assert apply(file, "--yes")[1] == "Nothing changes.\n"
     _, told, _ = apply(file, "--replace", "--yes")
     assert "removed\tfacility\tsquash\tSquash courts\t0\t0\t336\t0\n" in told
-    assert exported() == write_toml(kept)
+    assert exported() == write_toml(kept, CENTRE.default_vat)
     publish(bookings)
     assert occurrences(bookings, "squash") == []
 
@@ -139,7 +140,7 @@ def test_booked_occurrences_that_change_are_named(bookings: Path, file: Path) ->
 
 def test_a_changed_venue_has_all_entries_follow(bookings: Path, file: Path) -> None:
     store_timetable(bookings)
-    text = write_toml({"riverside": RULES["riverside"]})
+    text = write_toml({"riverside": RULES["riverside"]}, CENTRE.default_vat)
     file.write_text(
         f'{text}[closure.repair]\nname = "Repair"\nstart = "2020-01-01 09:00"\nend = "2098-01-01 09:00"\n', "utf-8"
     )

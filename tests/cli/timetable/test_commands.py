@@ -9,6 +9,7 @@ import pytest
 
 from openbooking.timetable.files.toml_writing import write_toml
 from support.command_line import fail, misuse, run, succeed
+from support.parties import CENTRE
 from support.seller_office import statuses
 from support.timetable_office import NOON, RULES, TODAY, book_first, occurrences, publish, store_timetable
 
@@ -28,7 +29,7 @@ def test_list_shows_each_entry(centre: Path) -> None:
     told = succeed("timetable", "list", *OF_CENTRE, "--json")
     rows = {row["key"]: row for row in map(json.loads, told.splitlines())}
     assert rows.keys() == RULES.keys()
-    until = str(TODAY + timedelta(days=57))
+    until = str(TODAY + timedelta(days=56))
     assert rows["spin"] == {
         "key": "spin", "kind": "class", "name": "Spin", "venue": "riverside", "when": "Mon-Sun 12:00", "capacity": 18,
         "published_until": until, "fault": "",
@@ -43,19 +44,19 @@ def test_another_seller_has_no_entries(centre: Path) -> None:
 
 
 def test_show_prints_entries_as_toml(centre: Path) -> None:
-    assert succeed("timetable", "show", "spin", *OF_CENTRE) == write_toml({"spin": NOON})
+    assert succeed("timetable", "show", "spin", *OF_CENTRE) == write_toml({"spin": NOON}, CENTRE.default_vat)
     assert "no entry yoga" in fail(1, "timetable", "show", "yoga", *OF_CENTRE)
 
 
 def test_export_prints_the_whole_timetable(centre: Path) -> None:
-    assert succeed("timetable", "export", *OF_CENTRE) == write_toml(RULES)
+    assert succeed("timetable", "export", *OF_CENTRE) == write_toml(RULES, CENTRE.default_vat)
 
 
 def test_remove_takes_an_entry_and_its_occurrences_away(centre: Path) -> None:
     told = succeed("timetable", "remove", "spin", *OF_CENTRE, "--yes")
     assert "removed\tclass\tspin\tSpin\t0\t0\t56\t0\n" in told
     assert succeed("timetable", "export", *OF_CENTRE) == write_toml(
-        {key: RULES[key] for key in ("riverside", "squash")}
+        {key: RULES[key] for key in ("riverside", "squash")}, CENTRE.default_vat
     )
     publish(centre)
     assert occurrences(centre, "spin") == []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from openbooking.serving.start_checks.finding import Finding, Result
-from openbooking.serving.start_checks.network import check_mail, check_site
+from openbooking.serving.start_checks.network import check_mail, check_port, check_site
 from openbooking.settings import Settings
 from support.feeds.answers import Answer
 from support.feeds.server import serving
@@ -20,6 +20,20 @@ MAIL: dict[str, Any] = {"smtp_host": "127.0.0.1", "smtp_from": "desk@example.com
 def of_site(**values: Any) -> Finding:
     (finding,) = check_site(Settings(**values))
     return finding
+
+
+@pytest.mark.parametrize(
+    ("answer", "result"),
+    [
+        (Answer(b'{"status":"ok"}', headers=(("X-Request-ID", "1"),)), Result.WARNING),
+        (Answer(b'{"status":"ok"}'), Result.FAILED),
+        (Answer(b"", status=404), Result.FAILED),
+    ],
+)
+def test_a_port_is_free_or_used_by_this_system_or_by_another_program(answer: Answer, result: Result) -> None:
+    with serving(lambda _: answer) as site:
+        (found,) = check_port(Settings(port=int(site.url.rpartition(":")[2])))
+        assert (found.result, [path for path, _ in site.asked]) == (result, ["/healthz"])
 
 
 def test_a_trusted_certificate_is_ok_and_another_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def test_new_entries_are_stored() -> None:
     ("defaults", "field"),
     [
         (DEFAULTS._replace(venue="moon"), "venue"),
-        (DEFAULTS._replace(concepts=()), "concepts"),
+        (DEFAULTS._replace(concepts=()), "activities"),
         (DEFAULTS._replace(url=""), "url"),
         (DEFAULTS._replace(capacity=-1), "capacity"),
     ],

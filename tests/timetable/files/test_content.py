@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from openbooking.booking.model.timetable import Closure, Nation, TimetableRule, Venue, WeeklyClass
+from openbooking.openactive.money import VatTreatment
 from openbooking.timetable.files.content import SourceFile, read_files
 from openbooking.timetable.files.documents import TimetableFileError
 from openbooking.timetable.files.toml_writing import write_toml
@@ -51,9 +52,21 @@ def test_a_class_is_read() -> None:
             times=SPIN.times,
             first=SPIN.first,
             capacity=18,
-            prices=(ADULT,),
+            prices=(replace(ADULT, vat=VatTreatment.OUTSIDE_SCOPE),),
         )
     }
+
+
+@pytest.mark.parametrize(
+    ("registered", "vat"), [({}, VatTreatment.OUTSIDE_SCOPE), ({"vatID": "GB123456789"}, VatTreatment.STANDARD)]
+)
+def test_a_price_gets_the_vat_treatment_of_its_seller(registered: dict[str, str], vat: VatTreatment) -> None:
+    seller = replace(WITHOUT_SITE, properties=registered)
+    rule = read_files(seller, [SourceFile("club.toml", CLASS.encode())], STORED)["spin"]
+    assert isinstance(rule, WeeklyClass)
+    assert [price.vat for price in rule.prices] == [vat]
+    assert "vat" not in write_toml({"spin": rule}, seller.default_vat)
+    assert f'vat = "{vat}"' in write_toml({"spin": rule}, VatTreatment.EXEMPT)
 
 
 @pytest.mark.parametrize(
@@ -124,15 +137,18 @@ def test_an_entry_keeps_its_kind() -> None:
 
 
 def test_a_file_may_name_the_entries_of_another_file() -> None:
-    assert read(CLASS, write_toml(STORED), stored={}).keys() == {"spin", "riverside"}
+    assert read(CLASS, write_toml(STORED, WITHOUT_SITE.default_vat), stored={}).keys() == {"spin", "riverside"}
 
 
 def test_stored_entries_must_stay_right() -> None:
     closed = Closure(name="Repair", bank_holidays=Nation.WALES, entry="squash", court="2")
     stored: dict[str, TimetableRule] = {**STORED, "squash": SQUASH, "repair": closed}
-    one = write_toml({"squash": replace(SQUASH, courts=SQUASH.courts[:1])})
+    one = write_toml({"squash": replace(SQUASH, courts=SQUASH.courts[:1])}, WITHOUT_SITE.default_vat)
     assert faults(one, stored=stored) == ["stored closure repair, court: Give the key of a court of the facility."]
-    assert read(one + write_toml(STORED), stored=stored, replaces=True).keys() == {"squash", "riverside"}
+    assert read(one + write_toml(STORED, WITHOUT_SITE.default_vat), stored=stored, replaces=True).keys() == {
+        "squash",
+        "riverside",
+    }
 
 
 def test_a_fault_that_a_stored_entry_has_already_does_not_count() -> None:

@@ -18,10 +18,13 @@ from openbooking.booking.model.timetable import (
     WeeklyClass,
     WeeklyTime,
 )
+from openbooking.openactive.money import VatTreatment
 from openbooking.timetable.files.content import SourceFile, read_files
 from openbooking.timetable.files.documents import TimetableFileError
 from support.timetables import ADULT, MEMBER, SQUASH, SQUASH_COURT, VENUE, WITHOUT_SITE, YOGA
 
+# A Seller whose prices have VAT.
+REGISTERED = replace(WITHOUT_SITE, vat=VatTreatment.STANDARD)
 STORED: dict[str, TimetableRule] = {"riverside": VENUE}
 URL = "https://centre.example.org/"
 VENUES = (
@@ -43,7 +46,7 @@ squash,,,,,,,Sun,09:00,18:00,,,Adult 7.50
 
 
 def read(text: str) -> dict[str, TimetableRule]:
-    return read_files(WITHOUT_SITE, [SourceFile("file.csv", text.encode())], STORED)
+    return read_files(REGISTERED, [SourceFile("file.csv", text.encode())], STORED)
 
 
 def faults(text: str) -> list[str]:

@@ -209,11 +209,9 @@ def set_item_states(record: OrderRecord, states: Mapping[int, ItemState], stamp:
 
 def _set_item_state(state: ItemState, new: ItemState, stamp: Stamp) -> ItemState:
     if new.status is not state.status and new.status not in ITEM_TRANSITIONS[state.status]:
-        cancels = new.status.cancelled
-        message = (
-            "This booking can no longer be cancelled." if cancels else "The status of this booking cannot change so."
-        )
-        raise CancellationNotPermittedError(message)
+        if new.status.cancelled and state.status.has_attendance:
+            raise CancellationNotPermittedError("An item with a record of attendance cannot be cancelled.")
+        raise CancellationNotPermittedError("The status of this booking cannot change so.")
     if new.status.cancelled and not state.status.cancelled:
         new = replace(new, cancelled=stamp)
     notice = new.customer_notice if new.status in STATUSES_WITH_NOTICE else None

@@ -41,7 +41,7 @@ def import_bookings(
     async def work(system: "System") -> "MovingInReport":
         chosen = choose_seller(await system.store.sellers(), seller)
         actor = administrator("import-bookings")
-        place = MovingIn(system.store, chosen, system.settings.policy, system.ids, actor)
+        place = MovingIn(system.store, chosen, system.settings.policy, system.ids, system.clock(), actor)
         return await import_bookings(place, content, dry_run=dry_run)
 
     _show(with_system(database, work, writes_feeds=True), dry_run=dry_run)

@@ -11,7 +11,9 @@ from openbooking.clock import SystemClock
 from openbooking.settings import load_settings
 
 
-def certificate(file: Annotated[Path, typer.Argument(help="The certificate, usually an index.html.")]) -> None:
+def certificate(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The certificate, usually an index.html.")],
+) -> None:
     """Check whether a certificate of the OpenActive Test Suite is one of this Booking System.
 
     Prints the URL at which it is valid, the Booking System that it was awarded to, its version, the day on which it was
@@ -19,7 +21,9 @@ def certificate(file: Annotated[Path, typer.Argument(help="The certificate, usua
     """
     from openbooking.web.api.conformance import check_certificate  # noqa: PLC0415 - slow to load
 
-    found, faults = check_certificate(load_settings(), file, SystemClock()())
+    if "://" in file:
+        raise CommandError(f"Save {file} as a file, and give the file. A certificate hosted elsewhere is not checked.")
+    found, faults = check_certificate(load_settings(), Path(file), SystemClock()())
     if found:
         show("URL", found.url)
         show("awarded to", found.holder)

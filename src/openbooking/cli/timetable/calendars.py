@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from openbooking.back_office.plans import count
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.timetable import Concept, EntryKey, Price, TimetableRule, Venue
 from openbooking.booking.views import StoreWithViews
@@ -47,8 +48,10 @@ def import_ics(  # noqa: PLR0913 - one parameter for each option
 ) -> None:
     """Store the weekly classes and single events of a calendar, all or none of them. Show what will change, and ask.
 
-    An event that the timetable cannot represent is left out, and listed with its line and UID. The exit status is then
-    1. A later import of the same calendar changes the entries of the first one, but not their capacities and prices.
+    An event that the timetable cannot represent is left out, and listed with its line and UID. The exit
+    status then is 1.
+
+    A later import of the same calendar changes the entries of the first one, but not their capacities and prices.
     """
     # Slow to load; --help must be quick.
     from openbooking.importing.calendar_files import read_calendar_file  # noqa: PLC0415
@@ -56,12 +59,13 @@ def import_ics(  # noqa: PLR0913 - one parameter for each option
     from openbooking.timetable.calendars.reading import EntryDefaults, read_calendar  # noqa: PLC0415
 
     concepts = tuple(_concept(name) for name in activity or ())
-    defaults = EntryDefaults(venue, capacity, (Price(name=price_name, amount=price),), url, concepts)
     zone = load_settings(database=database).policy.time_zone
-    read = read_calendar(read_calendar_file(path_or_url), defaults, zone, datetime.now(UTC))
+    content = read_calendar_file(path_or_url)
     left_out: list[LeftOut] = []
 
     def decide(chosen: Seller, stored: Mapping[str, TimetableRule]) -> Rules:
+        prices = (Price(name=price_name, amount=price, vat=chosen.default_vat),)
+        read = read_calendar(content, EntryDefaults(venue, capacity, prices, url, concepts), zone, datetime.now(UTC))
         _show_locations(read, venue, stored)
         edit = edit_by_calendar(read, stored, chosen)
         left_out.extend(edit.left_out)
@@ -71,7 +75,10 @@ def import_ics(  # noqa: PLR0913 - one parameter for each option
 
     change_timetable(ChangeOptions("import-ics", database, seller, message, yes=yes, dry_run=dry_run), decide)
     if left_out:
-        raise CommandError(f"{len(left_out):,} events were left out, as listed above. Enter them by hand.")
+        told = f"Left out: {count(len(left_out), 'event')}, with the reasons above."
+        raise CommandError(
+            f"{told} Correct an option that is the reason, such as --activity; enter the others by hand."
+        )
 
 
 def show_calendar(database: str | None, seller: str | None, name: str) -> None:
@@ -117,7 +124,9 @@ def _show_locations(read: "ReadCalendar", key: str, stored: Mapping[str, Timetab
     """Report the locations of the calendar that are not the Venue; raise CommandError if there is no such Venue."""
     venue = stored.get(key)
     if not isinstance(venue, Venue):
-        raise CommandError(f"The timetable has no venue {key}. `openbooking timetable list` lists the entries.")
+        known = ", ".join(sorted(name for name, rule in stored.items() if isinstance(rule, Venue)))
+        hint = f"Its venues are: {known}." if known else "Add it in the console, or with `openbooking timetable apply`."
+        raise CommandError(f"The timetable has no venue {key}. {hint}")
     for location, number in sorted(read.locations.items()):
         if venue.name.casefold() not in location.casefold():
-            show_aside(f"{number:,} events at {location!r} are taken over at {venue.name}.")
+            show_aside(f"Taken over at {venue.name}: {count(number, 'event')} at {location!r}.")

@@ -109,8 +109,7 @@ def export(
     if ics:
         show_calendar(database, seller, ics)
         return
-    for line in write_toml(_stored_rules(database, seller, "export")).splitlines():
-        show(line)
+    _show_entries(database, seller, "export")
 
 
 @timetable.command("list")
@@ -130,10 +129,7 @@ def list_entries(
 @timetable.command("show")
 def show_entries(keys: Keys, *, seller: SellerOption = None, database: Database = None) -> None:
     """Print some entries as TOML."""
-    stored = _stored_rules(database, seller, "show")
-    _require(keys, stored)
-    for line in write_toml({key: stored[key] for key in keys}).splitlines():
-        show(line)
+    _show_entries(database, seller, "show", keys)
 
 
 @timetable.command("remove")
@@ -211,12 +207,18 @@ def _content(file: Path) -> bytes:
         raise CommandError(f"{file} cannot be read: {fault.strerror}.") from fault
 
 
-def _stored_rules(database: str | None, seller: str | None, command: str) -> dict[str, TimetableRule]:
-    async def work(office: Office) -> dict[str, TimetableRule]:
-        entries = await stored_entries(office, administrator(f"timetable {command}"))
-        return {key: entry.rule for key, entry in entries.items()}
+def _show_entries(database: str | None, seller: str | None, command: str, keys: Iterable[str] | None = None) -> None:
+    """Print entries as TOML: those with some keys, or all of them."""
 
-    return with_office(database, seller, work)
+    async def work(office: Office) -> None:
+        entries = await stored_entries(office, administrator(f"timetable {command}"))
+        stored = {key: entry.rule for key, entry in entries.items()}
+        _require(keys or (), stored)
+        written = write_toml({key: stored[key] for key in keys or stored}, office.seller.default_vat)
+        for line in written.splitlines():
+            show(line)
+
+    with_office(database, seller, work)
 
 
 def _require(keys: Iterable[str], stored: Mapping[str, TimetableRule]) -> None:

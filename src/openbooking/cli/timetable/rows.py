@@ -1,7 +1,7 @@
 """The rows of the lists of entries, and of the effects of a change."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from openbooking.back_office.descriptions import opportunity_name
@@ -25,6 +25,8 @@ from openbooking.timetable.edits import TimetableEdit
 from openbooking.timetable.files.shapes import kind_of
 from openbooking.timetable.files.words import write_date_time, write_days, write_time
 
+_DAY = timedelta(days=1)
+
 
 class EntryRow(TableRow, frozen=True, kw_only=True):
     """An entry of the timetable.
@@ -36,7 +38,7 @@ class EntryRow(TableRow, frozen=True, kw_only=True):
         venue: The key of the Venue.
         when: The days and times.
         capacity: The number of spaces of a session, event or course, or of uses at a time.
-        published_until: The date before which its occurrences follow the entry; None if all or none are published.
+        published_until: The last date whose occurrences follow the entry; None if all or none are published.
         fault: Why the entry cannot be published; empty if it can.
     """
 
@@ -112,7 +114,7 @@ def entry_row(entry: TimetableEntry) -> EntryRow:
         venue="" if isinstance(rule, Venue) else rule.venue,
         when=_when(rule),
         capacity=capacity,
-        published_until=None if until == NO_END else until,
+        published_until=None if until in (None, NO_END) else until - _DAY,
         fault=entry.fault or "",
     )
 

@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 from openbooking.mailing.smtp import try_server
@@ -12,6 +13,8 @@ from openbooking.settings import Settings
 
 _HTTPS_PORT = 443
 _TIMEOUT = 5
+_LOCAL_TIMEOUT = 1
+_LONGEST_STATUS = 100
 
 
 def check_port(settings: Settings) -> Iterator[Finding]:
@@ -19,15 +22,31 @@ def check_port(settings: Settings) -> Iterator[Finding]:
     try:
         listener, _ = listen(settings)
     except ListenError as fault:
+        if _is_running(settings):
+            message = f"`openbooking serve` runs on {settings.host} port {settings.port} already."
+            yield Finding("port", Result.WARNING, message, "Restart it after a change of its settings.")
+            return
         remedy = (
-            "If the port is used by `openbooking serve` with these settings, it runs already. Else stop the program "
-            "that uses the port, or name another with --port or OPENBOOKING_PORT. OPENBOOKING_HOST must be an address "
-            "of this machine."
+            "Stop the program that uses the port, or name another with --port or OPENBOOKING_PORT. OPENBOOKING_HOST "
+            "must be an address of this machine."
         )
         yield Finding("port", Result.FAILED, str(fault), remedy)
     else:
         listener.close()
         yield Finding("port", Result.OK, f"{settings.host} port {settings.port} is free.")
+
+
+def _is_running(settings: Settings) -> bool:
+    """Return whether a server of this system answers on the address of the settings."""
+    connection = HTTPConnection(settings.host, settings.port, timeout=_LOCAL_TIMEOUT)
+    try:
+        connection.request("GET", f"{settings.site_path}/healthz")
+        answer = connection.getresponse()
+        return bool(answer.getheader("X-Request-ID")) and answer.read(_LONGEST_STATUS) == b'{"status":"ok"}'
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def check_site(settings: Settings) -> Iterator[Finding]:

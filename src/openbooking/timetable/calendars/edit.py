@@ -17,6 +17,8 @@ from openbooking.timetable.check import check
 from openbooking.timetable.surroundings import site_of
 
 _READER = Actor(ActorKind.SYSTEM, "calendar")
+# The names of fields for people, where they differ from those of the structs.
+_NAMES = {"concepts": "activities"}
 
 
 class CalendarEdit(NamedTuple):
@@ -52,7 +54,7 @@ def edit_by_calendar(read: ReadCalendar, stored: Mapping[str, TimetableRule], se
         rule = _updated(stored.get(key), entry.rule)
         faults = check(entry_of(key, rule), others, site_of(seller))
         if faults:
-            texts = " ".join(f"{fault.field}: {fault.text}" for fault in faults)
+            texts = " ".join(f"{_NAMES.get(fault.field, fault.field)}: {fault.text}" for fault in faults)
             left_out.append(LeftOut(entry.line, entry.uid, texts))
         else:
             rules[key] = rule

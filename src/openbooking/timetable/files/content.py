@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.timetable import TimetableRule
+from openbooking.openactive.money import VatTreatment
 from openbooking.timetable.files.csv_reading import read_csv
 from openbooking.timetable.files.documents import Document, FileFault, PartPath, TimetableFileError
 from openbooking.timetable.files.rule_reading import read_rule
@@ -41,7 +42,7 @@ def read_files(
     """Return the rules of files by key.
 
     Args:
-        seller: The Seller.
+        seller: The Seller. Prices without a VAT treatment get that of the Seller.
         files: The files.
         stored: The stored rules of the Seller, to which the files may refer.
         replace: Whether the files replace the whole timetable: the stored entries that they do not have are removed.
@@ -49,7 +50,7 @@ def read_files(
     Raises:
         TimetableFileError: A file cannot be read, a rule is not right, or a stored rule would be wrong afterwards.
     """
-    parts = _Parts()
+    parts = _Parts(seller.default_vat)
     for file in files:
         parts.add(file)
     if parts.faults:
@@ -89,7 +90,8 @@ def _faults_of_stored(
 class _Parts:
     """Collects the entries of files, and their faults."""
 
-    def __init__(self) -> None:
+    def __init__(self, vat: VatTreatment) -> None:
+        self._vat = vat
         self.found: dict[str, _Part] = {}
         self.faults: list[FileFault] = []
 
@@ -120,7 +122,7 @@ class _Parts:
 
     def _add_entry(self, document: Document, kind: str, key: str, data: object) -> None:
         path = (kind, key)
-        rule = read_rule(kind, data, path, lambda at, text: self.faults.append(document.fault(at, text)))
+        rule = read_rule(kind, data, path, lambda at, text: self.faults.append(document.fault(at, text)), self._vat)
         if key in self.found:
             other = self.found[key].document.fault(self.found[key].path, "")
             text = f"Another entry has the key {key}: {other.file}, {other.place}. Use another key."

@@ -9,7 +9,8 @@ from typing import Any, Final, cast
 
 from msgspec import inspect
 
-from openbooking.booking.model.timetable import Concept, TimetableRule
+from openbooking.booking.model.timetable import Concept, Price, TimetableRule
+from openbooking.openactive.money import VatTreatment
 from openbooking.timetable.files import words
 from openbooking.timetable.files.documents import PartPath
 from openbooking.timetable.files.shapes import KINDS, key_of_field, vocabulary_of
@@ -22,7 +23,7 @@ _LARGEST = 10**15
 _WRONG: Final = object()
 
 
-def read_rule(kind: str, data: object, path: PartPath, report: Report) -> TimetableRule | None:
+def read_rule(kind: str, data: object, path: PartPath, report: Report, vat: VatTreatment) -> TimetableRule | None:
     """Return the rule of an entry, or None if it has faults.
 
     Args:
@@ -30,18 +31,20 @@ def read_rule(kind: str, data: object, path: PartPath, report: Report) -> Timeta
         data: The data of the entry.
         path: The path of the entry.
         report: Called for each fault with the path of the part and a sentence.
+        vat: The VAT treatment of prices whose data has none.
     """
     rule = KINDS[kind]
-    value = _Reader(rule, report).read(inspect.type_info(rule), data, path)
+    value = _Reader(rule, report, vat).read(inspect.type_info(rule), data, path)
     return None if value is _WRONG else cast("TimetableRule", value)
 
 
 class _Reader:
     """Reads the parts of a rule."""
 
-    def __init__(self, rule: type[TimetableRule], report: Report) -> None:
+    def __init__(self, rule: type[TimetableRule], report: Report, vat: VatTreatment) -> None:
         self._vocabulary = vocabulary_of(rule)
         self._report = report
+        self._vat = vat
 
     def read(self, type_: inspect.Type, value: object, path: PartPath) -> Any:
         """Return the value of a part, or `_WRONG` after the report of a fault."""
@@ -78,6 +81,8 @@ class _Reader:
         }  # fmt: skip
         if unknown or missing or any(each is _WRONG for each in read.values()):
             return _WRONG
+        if type_.cls is Price:
+            read.setdefault("vat", self._vat)
         return type_.cls(**read)
 
     def _list(self, item: inspect.Type, value: object, path: PartPath) -> Any:

@@ -63,6 +63,7 @@ class Notice(StrEnum):
     BOOKED = "booked"
     BOOKED_BEFORE = "booked-before"
     CHANGED_AT_DESK = "changed-at-desk"
+    CANCELLED_AT_DESK = "cancelled-at-desk"
     PAID = "paid"
     TIMETABLE_SAVED = "timetable-saved"
     TIMETABLE_UNCHANGED = "timetable-unchanged"
@@ -94,6 +95,9 @@ NOTICES = {
     Notice.DETAILS_CHANGED: "Details published. The feeds show them within a few minutes.",
     Notice.BOOKED: "Booked.",
     Notice.BOOKED_BEFORE: "This form was booked already, and not booked again. This is its receipt.",
+    Notice.CANCELLED_AT_DESK: (
+        "Cancelled. This was booked at the front desk: tell the customer yourself, and give back what was paid."
+    ),
     Notice.CHANGED_AT_DESK: "Done. This was booked at the front desk: tell the customer yourself.",
     Notice.PAID: "Payment recorded. It counts in the takings of today.",
     Notice.TIMETABLE_SAVED: "Saved. What is on sale follows within a minute or two.",

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.seller_decisions import RecordAttendance
 from openbooking.booking.model.opportunity import AccessRules
+from openbooking.booking.model.order import OrderKey
 from support.browsers.form_browser import Page, Visitor
 from support.builders import NOW, UUID, new_uuid, session
 from support.console import SignIn
@@ -103,6 +105,21 @@ async def test_a_session_that_has_ended_is_not_cancelled(world: World, sign_in: 
     page = await decide(await sign_in("ann"), "cancel", **{"item-1": "yes"})
     assert page.status == 422
     assert "This has taken place already." in page.text
+
+
+async def test_an_item_with_a_record_of_attendance_is_not_offered_for_cancellation(
+    world: World, sign_in: SignIn
+) -> None:
+    cat = await sign_in("cat")
+    order = OrderKey("alice", UUID)
+    await world.store.execute(RecordAttendance(order=order, numbers=frozenset({2}), attended=True, actor=MANAGER))
+    page = await cat.open(f"{ORDER}/cancel")
+    assert (
+        "has a record of attendance, and stays booked. To cancel it too, undo the record in the register" in page.text
+    )
+    assert ("item-1" in page.response.text, "item-2" in page.response.text) == (True, False)
+    page = await cat.open(ORDER)
+    assert ("/replace/1" in page.response.text, "/replace/2" in page.response.text) == (True, False)
 
 
 async def test_a_notice_reaches_the_broker(world: World, sign_in: SignIn) -> None:

@@ -312,7 +312,8 @@ async def test_the_desk_can_cancel_again_and_the_refund_is_on_the_receipt(world:
     assert "tell the customer yourself, and pay back what was paid for them" in page.text
     token = page.forms[-1].fields["form_token"]
     page = await cat.post(cancel, {"form_token": token, "item-1": "yes", "message": "Ill."})
-    assert "tell the customer yourself" in page.text
+    assert "tell the customer yourself, and give back what was paid" in page.text
+    assert "Refund£12.00, cash" in page.text
     assert await booked(world) == 0
     page = await cat.open(receipt)
     assert "Refund £12.00, cash" in page.text

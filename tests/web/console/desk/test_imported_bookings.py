@@ -23,7 +23,9 @@ TAKINGS = "/console/desk/takings"
 
 @pytest.fixture
 async def imported(world: World) -> OrderKey:
-    place = MovingIn(world.store, CENTRE, world.settings.policy, Identifiers(world.settings.base_uri), MANAGER)
+    place = MovingIn(
+        world.store, CENTRE, world.settings.policy, Identifiers(world.settings.base_uri), world.clock(), MANAGER
+    )
     file = f"what,given_name,family_name,price_paid,paid_by,reference,note,start\n{PATH},Ida,Old,12.00,card,R-7,Ramp,\n"
     report = await import_bookings(place, file.encode(), dry_run=False)
     assert (report.booked, report.faults) == (1, ())

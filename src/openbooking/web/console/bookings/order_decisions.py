@@ -45,7 +45,8 @@ class OrderDecisionPages:
 
     async def _cancel(self, visit: ConsoleVisit) -> Response:
         record = await visit.order()
-        rows = [row for row in item_rows(record) if not row.state.status.cancelled]
+        current = [row for row in item_rows(record) if not row.state.status.cancelled]
+        rows = [row for row in current if not row.state.status.has_attendance]
         form, problem = await _posted(visit), None
         if form is not None:
             numbers, message = _chosen(form, rows), form.get("message", "").strip()
@@ -54,8 +55,10 @@ class OrderDecisionPages:
                 command = SellerCancel(order=record.key, numbers=numbers, message=message or None, actor=visit.actor)
                 problem = await visit.try_(command)
             if problem is None:
-                return visit.redirect(order_path(record.key), _notice(record, Notice.CANCELLED))
-        return await self._form(visit, "bookings/cancel_order.html", record, rows, form, problem)
+                told = Notice.CANCELLED_AT_DESK if record.is_of_desk else Notice.CANCELLED
+                return visit.redirect(order_path(record.key), told)
+        recorded = [row for row in current if row.state.status.has_attendance]
+        return await self._form(visit, "bookings/cancel_order.html", record, rows, form, problem, recorded=recorded)
 
     async def _notify(self, visit: ConsoleVisit) -> Response:
         record = await visit.order()

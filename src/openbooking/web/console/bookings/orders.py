@@ -11,13 +11,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.back_office.console_paths import CONSOLE_PATH, PROPOSALS_PATH
-from openbooking.back_office.descriptions import ORDER_STATUSES, PROPOSAL_STATUSES, opportunity_name, person_name
+from openbooking.back_office.descriptions import (
+    ORDER_STATUSES,
+    PAYMENTS,
+    PROPOSAL_STATUSES,
+    opportunity_name,
+    person_name,
+)
 from openbooking.back_office.formats import day_bounds, parse_date
 from openbooking.back_office.history import history_rows
 from openbooking.back_office.order_items import item_rows
 from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.record import DeletedRecord, OrderRecord, ProposalRecord
-from openbooking.booking.rules.desk_account import due_at_desk
+from openbooking.booking.rules.desk_account import desk_account, due_at_desk
 from openbooking.booking.rules.order_lines import OrderStatus, order_status
 from openbooking.booking.rules.pricing import current_totals
 from openbooking.booking.rules.search_terms import found_attendees
@@ -131,6 +137,11 @@ class OrderPages:
             order_status=ORDER_STATUSES[order_status(record)],
             totals=current_totals(record),
             due=due_at_desk(record),
+            refunds=[
+                (PAYMENTS.get(moved.means, moved.means), moved)
+                for moved in (desk_account(record) if record.is_of_desk else ())
+                if moved.given_back
+            ],
             personal=record.order.personal or PersonalData(),
             history=await history_rows(visit.views, record, partners),
         )

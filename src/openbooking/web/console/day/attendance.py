@@ -51,7 +51,7 @@ class Attendee(NamedTuple):
     @property
     def is_recorded(self) -> bool:
         """Whether the attendance is recorded."""
-        return self.state.status in (OrderItemStatus.ATTENDED, OrderItemStatus.ABSENT)
+        return self.state.status.has_attendance
 
 
 class AttendancePages:

@@ -31,7 +31,6 @@ _ROWS = 500
 # How many pages of the activity log are searched for rejected proposals.
 _ACTIVITY_PAGES = 4
 _A_DAY = timedelta(days=1)
-_RECORDED = frozenset({OrderItemStatus.ATTENDED, OrderItemStatus.ABSENT})
 _NOTHING_LEFT = "Nothing is left to cancel: this session is cancelled already."
 _OVER = "Nothing is left to cancel: this session has taken place already."
 _NOT_STORED = "This session is no longer published. Cancel its bookings one by one."
@@ -160,7 +159,7 @@ async def _recorded(visit: ConsoleVisit, occurrence: Occurrence) -> int:
     while True:
         found = await visit.views.bookings(occurrence.path, cursor, _ROWS)
         spaces += sum(
-            item.opportunity.path == occurrence.path and state.status in _RECORDED
+            item.opportunity.path == occurrence.path and state.status.has_attendance
             for record in found.rows
             for item, state in record.items()
         )

@@ -18,8 +18,8 @@ STAFF_PATH = f"{CONSOLE_PATH}/staff"
 _METHODS = ("GET", "POST")
 _LONGEST_NAME = 100
 _ROLES = {
-    Role.STAFF: "Staff: today, bookings, proposals, front desk and attendance, without prices",
-    Role.MANAGER: "Manager: everything, also prices, partners, publication, staff and customers' data",
+    Role.STAFF: "Staff: today, registers, proposals, bookings, front desk and publication, without prices of bookings",
+    Role.MANAGER: "Manager: everything, also the timetable, prices, money, partners, staff and customers' data",
 }
 _IN_USE = (
     "This name is in use. Choose another name, or ask the operator to let the person with this account work for you."
