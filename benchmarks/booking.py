@@ -20,7 +20,7 @@ from unittest.mock import patch
 
 import httpx2
 
-from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.orders.book import Book
 from openbooking.booking.model.order import Caller
 from openbooking.jsonld.read_order import OrderReader
 from openbooking.openactive.ids import Identifiers

@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.book_at_desk import BookAtDesk
-from openbooking.booking.commands.cancel import Cancel
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.propose import Propose
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.sale_state import SetSaleState
-from openbooking.booking.commands.seller_decisions import RecordAttendance, SellerCancel
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.book_at_desk import BookAtDesk
+from openbooking.booking.commands.orders.cancel import Cancel
+from openbooking.booking.commands.orders.propose import Propose
+from openbooking.booking.commands.orders.seller_decisions import RecordAttendance, SellerCancel
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import AccessRules, Offer, Opportunity, SaleState

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, time, timedelta
 from decimal import Decimal
 
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.timetable import SaveTimetableEntry
+from openbooking.booking.commands.opportunities.timetable import SaveTimetableEntry
+from openbooking.booking.commands.orders.book import Book
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller
 from openbooking.booking.model.policy import Policy

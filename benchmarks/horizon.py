@@ -28,8 +28,8 @@ from starlette.applications import Starlette
 
 from callers import Waits
 from centre import booking, halls, random_slots, save
-from openbooking.booking.commands.publish import PublishSeller
-from openbooking.booking.commands.remove_over import RemoveOver
+from openbooking.booking.commands.opportunities.publish import PublishSeller
+from openbooking.booking.commands.opportunities.remove_over import RemoveOver
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.store import Feed
 from openbooking.harvest.client import HarvestOptions, harvest_async

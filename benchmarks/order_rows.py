@@ -15,8 +15,8 @@ import asyncpg
 import msgspec
 from sqlalchemy import text
 
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.cancel import Cancel
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.cancel import Cancel
 from openbooking.booking.model.order import Caller
 from openbooking.jsonld.read_order import OrderReader
 from openbooking.openactive.ids import Identifiers, opportunity_path

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Offer, Opportunity, Seller
 from openbooking.identity.digests import digest

@@ -17,7 +17,7 @@ from booking import bookings
 from callers import Waits
 from centre import COURTS, halls, save
 from horizon import KINDS, databases
-from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.orders.book import Book
 from openbooking.openactive.ids import Identifiers
 from openbooking.settings import Settings
 from openbooking.system import System, _publish_timetables, _remove_over, open_system

@@ -29,7 +29,7 @@ import structlog
 from msgspec.structs import replace
 
 from openbooking.booking.model.record import OrderRecord
-from openbooking.booking.rules.order_lines import OrderStatus
+from openbooking.booking.rules.orders.order_lines import OrderStatus
 from openbooking.booking.views import OrderQuery, SalesGroup, SellerViews
 from openbooking.clock import SystemClock
 from openbooking.store.sql import SqlStore

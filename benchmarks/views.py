@@ -51,7 +51,7 @@ def without(part: str) -> Iterator[None]:
     if part in (BEFORE, WITHOUT_HOOK, HOOK, "all"):
         yield
         return
-    from openbooking.booking.rules.search_terms import SearchTerms  # noqa: PLC0415 - the version before lacks them
+    from openbooking.booking.rules.orders.search_terms import SearchTerms  # noqa: PLC0415 - the version before lacks them
     from openbooking.store.views.rows import LineChanges  # noqa: PLC0415
 
     nothing: dict[str, Any] = {name: lambda *_: None for name in LIST_COLUMNS}

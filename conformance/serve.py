@@ -14,7 +14,7 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Seller
 from openbooking.clock import SystemClock

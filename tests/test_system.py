@@ -13,11 +13,11 @@ import structlog
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from openbooking.booking.commands.book_at_desk import BookAtDesk
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.timetable import GetTimetable, SaveTimetableEntry
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.timetable import GetTimetable, SaveTimetableEntry
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
+from openbooking.booking.commands.orders.book_at_desk import BookAtDesk
+from openbooking.booking.commands.orders.get_order import GetOrder
 from openbooking.booking.model.order import Caller, Payment, desk_caller
 from openbooking.booking.model.order_event import OrderEvent
 from openbooking.booking.model.record import OrderRecord

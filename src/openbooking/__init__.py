@@ -17,41 +17,41 @@ if TYPE_CHECKING:
     from openbooking.booking.command import Command as Command
     from openbooking.booking.command import Decision as Decision
     from openbooking.booking.command import Refusal as Refusal
-    from openbooking.booking.commands.book import Book as Book
-    from openbooking.booking.commands.book_proposal import BookProposal as BookProposal
-    from openbooking.booking.commands.cancel import Cancel as Cancel
-    from openbooking.booking.commands.cancel_opportunity import CancelOpportunity as CancelOpportunity
-    from openbooking.booking.commands.change_logistics import ChangeLogistics as ChangeLogistics
-    from openbooking.booking.commands.delete import DeleteOrder as DeleteOrder
-    from openbooking.booking.commands.delete import DeleteQuote as DeleteQuote
-    from openbooking.booking.commands.erase_personal_data import EraseOrderData as EraseOrderData
-    from openbooking.booking.commands.erase_personal_data import ErasePersonalData as ErasePersonalData
-    from openbooking.booking.commands.expire_leases import ExpireLeases as ExpireLeases
-    from openbooking.booking.commands.find_opportunities import FindBySource as FindBySource
-    from openbooking.booking.commands.find_opportunities import GetOpportunities as GetOpportunities
-    from openbooking.booking.commands.find_opportunities import GetOpportunity as GetOpportunity
-    from openbooking.booking.commands.get_order import GetOrder as GetOrder
+    from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity as CancelOpportunity
+    from openbooking.booking.commands.opportunities.change_logistics import ChangeLogistics as ChangeLogistics
+    from openbooking.booking.commands.opportunities.find_opportunities import FindBySource as FindBySource
+    from openbooking.booking.commands.opportunities.find_opportunities import GetOpportunities as GetOpportunities
+    from openbooking.booking.commands.opportunities.find_opportunities import GetOpportunity as GetOpportunity
+    from openbooking.booking.commands.opportunities.publish import Publish as Publish
+    from openbooking.booking.commands.opportunities.publish import PublishSeller as PublishSeller
+    from openbooking.booking.commands.opportunities.republish import Republish as Republish
+    from openbooking.booking.commands.opportunities.sale_state import SetSaleState as SetSaleState
+    from openbooking.booking.commands.opportunities.sale_state import TakeOffSale as TakeOffSale
+    from openbooking.booking.commands.opportunities.withdraw import Withdraw as Withdraw
+    from openbooking.booking.commands.orders.book import Book as Book
+    from openbooking.booking.commands.orders.book_proposal import BookProposal as BookProposal
+    from openbooking.booking.commands.orders.cancel import Cancel as Cancel
+    from openbooking.booking.commands.orders.delete import DeleteOrder as DeleteOrder
+    from openbooking.booking.commands.orders.delete import DeleteQuote as DeleteQuote
+    from openbooking.booking.commands.orders.erase_personal_data import EraseOrderData as EraseOrderData
+    from openbooking.booking.commands.orders.erase_personal_data import ErasePersonalData as ErasePersonalData
+    from openbooking.booking.commands.orders.expire_leases import ExpireLeases as ExpireLeases
+    from openbooking.booking.commands.orders.get_order import GetOrder as GetOrder
+    from openbooking.booking.commands.orders.proposal_decisions import AmendProposal as AmendProposal
+    from openbooking.booking.commands.orders.proposal_decisions import DecideProposal as DecideProposal
+    from openbooking.booking.commands.orders.proposal_decisions import WriteToCustomer as WriteToCustomer
+    from openbooking.booking.commands.orders.propose import Propose as Propose
+    from openbooking.booking.commands.orders.quote import Quote as Quote
+    from openbooking.booking.commands.orders.replace import Replace as Replace
+    from openbooking.booking.commands.orders.seller_decisions import Notify as Notify
+    from openbooking.booking.commands.orders.seller_decisions import RecordAttendance as RecordAttendance
+    from openbooking.booking.commands.orders.seller_decisions import RenewAccess as RenewAccess
+    from openbooking.booking.commands.orders.seller_decisions import SellerCancel as SellerCancel
+    from openbooking.booking.commands.orders.seller_decisions import UndoAttendance as UndoAttendance
+    from openbooking.booking.commands.orders.update_proposal import UpdateProposal as UpdateProposal
+    from openbooking.booking.commands.orders.withhold import Withhold as Withhold
     from openbooking.booking.commands.preview import Preview as Preview
     from openbooking.booking.commands.preview import Previewed as Previewed
-    from openbooking.booking.commands.proposal_decisions import AmendProposal as AmendProposal
-    from openbooking.booking.commands.proposal_decisions import DecideProposal as DecideProposal
-    from openbooking.booking.commands.proposal_decisions import WriteToCustomer as WriteToCustomer
-    from openbooking.booking.commands.propose import Propose as Propose
-    from openbooking.booking.commands.publish import Publish as Publish
-    from openbooking.booking.commands.publish import PublishSeller as PublishSeller
-    from openbooking.booking.commands.quote import Quote as Quote
-    from openbooking.booking.commands.replace import Replace as Replace
-    from openbooking.booking.commands.republish import Republish as Republish
-    from openbooking.booking.commands.sale_state import SetSaleState as SetSaleState
-    from openbooking.booking.commands.sale_state import TakeOffSale as TakeOffSale
-    from openbooking.booking.commands.seller_decisions import Notify as Notify
-    from openbooking.booking.commands.seller_decisions import RecordAttendance as RecordAttendance
-    from openbooking.booking.commands.seller_decisions import RenewAccess as RenewAccess
-    from openbooking.booking.commands.seller_decisions import SellerCancel as SellerCancel
-    from openbooking.booking.commands.seller_decisions import UndoAttendance as UndoAttendance
-    from openbooking.booking.commands.update_proposal import UpdateProposal as UpdateProposal
-    from openbooking.booking.commands.withdraw import Withdraw as Withdraw
-    from openbooking.booking.commands.withhold import Withhold as Withhold
     from openbooking.booking.event_queue import EventQueue as EventQueue
     from openbooking.booking.event_queue import QueueFigures as QueueFigures
     from openbooking.booking.event_queue import StoreWithEvents as StoreWithEvents
@@ -113,7 +113,7 @@ if TYPE_CHECKING:
     from openbooking.booking.model.spaces import Spaces as Spaces
     from openbooking.booking.model.timetable import EntryKey as EntryKey
     from openbooking.booking.model.timetable import TimetableEntry as TimetableEntry
-    from openbooking.booking.rules.dry_run import Checkpoint as Checkpoint
+    from openbooking.booking.rules.orders.dry_run import Checkpoint as Checkpoint
     from openbooking.booking.store import Feed as Feed
     from openbooking.booking.store import FeedWriter as FeedWriter
     from openbooking.booking.store import Figures as Figures
@@ -162,30 +162,30 @@ if TYPE_CHECKING:
 else:
     _NAMES_BY_MODULE = {
         "openbooking.booking.command": "Command Decision Refusal",
-        "openbooking.booking.commands.book": "Book",
-        "openbooking.booking.commands.book_proposal": "BookProposal",
-        "openbooking.booking.commands.cancel": "Cancel",
-        "openbooking.booking.commands.cancel_opportunity": "CancelOpportunity",
-        "openbooking.booking.commands.change_logistics": "ChangeLogistics",
-        "openbooking.booking.commands.delete": "DeleteOrder DeleteQuote",
-        "openbooking.booking.commands.erase_personal_data": "EraseOrderData ErasePersonalData",
-        "openbooking.booking.commands.expire_leases": "ExpireLeases",
-        "openbooking.booking.commands.find_opportunities": "FindBySource GetOpportunities GetOpportunity",
-        "openbooking.booking.commands.get_order": "GetOrder",
+        "openbooking.booking.commands.orders.book": "Book",
+        "openbooking.booking.commands.orders.book_proposal": "BookProposal",
+        "openbooking.booking.commands.orders.cancel": "Cancel",
+        "openbooking.booking.commands.opportunities.cancel_opportunity": "CancelOpportunity",
+        "openbooking.booking.commands.opportunities.change_logistics": "ChangeLogistics",
+        "openbooking.booking.commands.orders.delete": "DeleteOrder DeleteQuote",
+        "openbooking.booking.commands.orders.erase_personal_data": "EraseOrderData ErasePersonalData",
+        "openbooking.booking.commands.orders.expire_leases": "ExpireLeases",
+        "openbooking.booking.commands.opportunities.find_opportunities": "FindBySource GetOpportunities GetOpportunity",
+        "openbooking.booking.commands.orders.get_order": "GetOrder",
         "openbooking.booking.commands.preview": "Preview Previewed",
-        "openbooking.booking.commands.proposal_decisions": "AmendProposal DecideProposal WriteToCustomer",
-        "openbooking.booking.commands.propose": "Propose",
-        "openbooking.booking.commands.publish": "Publish PublishSeller",
-        "openbooking.booking.commands.quote": "Quote",
-        "openbooking.booking.commands.replace": "Replace",
-        "openbooking.booking.commands.republish": "Republish",
-        "openbooking.booking.commands.sale_state": "SetSaleState TakeOffSale",
-        "openbooking.booking.commands.seller_decisions": (
+        "openbooking.booking.commands.orders.proposal_decisions": "AmendProposal DecideProposal WriteToCustomer",
+        "openbooking.booking.commands.orders.propose": "Propose",
+        "openbooking.booking.commands.opportunities.publish": "Publish PublishSeller",
+        "openbooking.booking.commands.orders.quote": "Quote",
+        "openbooking.booking.commands.orders.replace": "Replace",
+        "openbooking.booking.commands.opportunities.republish": "Republish",
+        "openbooking.booking.commands.opportunities.sale_state": "SetSaleState TakeOffSale",
+        "openbooking.booking.commands.orders.seller_decisions": (
             "Notify RecordAttendance RenewAccess SellerCancel UndoAttendance"
         ),
-        "openbooking.booking.commands.update_proposal": "UpdateProposal",
-        "openbooking.booking.commands.withdraw": "Withdraw",
-        "openbooking.booking.commands.withhold": "Withhold",
+        "openbooking.booking.commands.orders.update_proposal": "UpdateProposal",
+        "openbooking.booking.commands.opportunities.withdraw": "Withdraw",
+        "openbooking.booking.commands.orders.withhold": "Withhold",
         "openbooking.booking.event_queue": "EventQueue QueueFigures StoreWithEvents WaitingEvent",
         "openbooking.booking.model.actor": "Actor ActorKind",
         "openbooking.booking.model.grant_terms": "GrantTerms",
@@ -208,7 +208,7 @@ else:
         ),
         "openbooking.booking.model.spaces": "Spaces",
         "openbooking.booking.model.timetable": "EntryKey TimetableEntry",
-        "openbooking.booking.rules.dry_run": "Checkpoint",
+        "openbooking.booking.rules.orders.dry_run": "Checkpoint",
         "openbooking.booking.store": "Feed FeedWriter Figures Store StoreUnavailableError fold join_needs",
         "openbooking.clock": "Clock SystemClock",
         "openbooking.identity.policy": "SecondFactorMode",

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple, Protocol
 import structlog
 
 from openbooking import __version__
-from openbooking.booking.commands.erase_personal_data import ErasePersonalData
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.remove_over import RemoveOver
-from openbooking.booking.commands.show_other_sales import show_other_sales
+from openbooking.booking.commands.opportunities.remove_over import RemoveOver
+from openbooking.booking.commands.opportunities.show_other_sales import show_other_sales
+from openbooking.booking.commands.orders.erase_personal_data import ErasePersonalData
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
 from openbooking.booking.event_queue import StoreWithEvents
 from openbooking.booking.model.order_event import AnyOrderEvent
 from openbooking.booking.store import FeedWriter, Store, StoreWithOtherSales

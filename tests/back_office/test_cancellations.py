@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from openbooking.back_office.cancellations import cancellation_effect
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.back_office.plans.cancellations import cancellation_effect
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
 from openbooking.booking.model.errors import NothingToCancelError
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.policy import Policy

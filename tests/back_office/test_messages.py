@@ -1,6 +1,6 @@
 """The length of messages to Customers."""
 
-from openbooking.back_office.messages import length_problem
+from openbooking.back_office.plans.messages import length_problem
 
 
 def test_message_of_a_thousand_characters_is_short_enough() -> None:

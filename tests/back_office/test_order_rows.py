@@ -2,7 +2,7 @@
 
 import pytest
 
-from openbooking.back_office.order_rows import order_reference, parse_order_reference
+from openbooking.back_office.rows.order_rows import order_reference, parse_order_reference
 from openbooking.booking.model.order import OrderKey
 from support.builders import UUID
 

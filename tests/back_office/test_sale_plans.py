@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from openbooking.back_office.sale_plans import plan_sale_state
+from openbooking.back_office.plans.sale_plans import plan_sale_state
 from openbooking.booking.model.opportunity import Opportunity, SaleState
 from support.builders import session
 from support.parties import MANAGER

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from openbooking.back_office.tables import TableContext, TableRow
-from openbooking.booking.rules.order_lines import OrderStatus
+from openbooking.back_office.rows.tables import TableContext, TableRow
+from openbooking.booking.rules.orders.order_lines import OrderStatus
 
 LONDON = ZoneInfo("Europe/London")
 

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from openbooking.back_office.timetable_effects import TimetableEffect, timetable_effect
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.back_office.plans.timetable_effects import TimetableEffect, timetable_effect
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.orders.book import Book
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.timetable import TimetableEntry, TimetableRule

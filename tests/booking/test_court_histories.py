@@ -16,20 +16,20 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.cancel import Cancel
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
+from openbooking.booking.commands.orders.cancel import Cancel
+from openbooking.booking.commands.orders.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
+from openbooking.booking.commands.orders.replace import Replace
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.record import Record, RecordKind
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.model.spaces import Spaces
-from openbooking.booking.rules.capacity import spaces_left
+from openbooking.booking.rules.opportunities.capacity import spaces_left
 from openbooking.booking.store import fold
 from support.builders import NOW, PRICE, book, item, offer, quote, request, situation, slot
 from support.histories.invariants import CANCELLED, counted, items_of

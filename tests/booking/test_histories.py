@@ -12,23 +12,23 @@ from hypothesis import given, note, settings
 from msgspec.structs import replace
 
 from openbooking.booking.command import OrderCommand
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.book_proposal import BookProposal
-from openbooking.booking.commands.cancel import Cancel
-from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.propose import Propose
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.quote import Quote
-from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.book_proposal import BookProposal
+from openbooking.booking.commands.orders.cancel import Cancel
+from openbooking.booking.commands.orders.delete import DeleteOrder
+from openbooking.booking.commands.orders.get_order import GetOrder
+from openbooking.booking.commands.orders.propose import Propose
+from openbooking.booking.commands.orders.quote import Quote
+from openbooking.booking.commands.orders.replace import Replace
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import BookedItem, Order, OrderKey
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import ItemState
 from openbooking.booking.model.situation import RecordSet, Situation, evolve
-from openbooking.booking.rules.lifecycle import deleted_record
+from openbooking.booking.rules.orders.lifecycle import deleted_record
 from openbooking.booking.store import Outcome, fold
 from openbooking.openactive.errors import (
     OpenBookingError,

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 from starlette.routing import Route as PathRoute
 
-from openbooking.booking.commands.publish import PublishSeller
-from openbooking.booking.commands.timetable import SaveTimetableEntry
+from openbooking.booking.commands.opportunities.publish import PublishSeller
+from openbooking.booking.commands.opportunities.timetable import SaveTimetableEntry
 from openbooking.booking.model.timetable import EntryKey, TimetableRule
-from openbooking.booking.rules.order_lines import OrderStatus
+from openbooking.booking.rules.orders.order_lines import OrderStatus
 from openbooking.booking.views import StoreWithViews
 from openbooking.sandbox.database import DEMO, PASSWORD
 from openbooking.sandbox.sellers import TRUST

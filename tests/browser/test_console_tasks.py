@@ -16,7 +16,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, StorageState, ViewportSize, expect
 
-from openbooking.booking.commands.seller_decisions import RecordAttendance
+from openbooking.booking.commands.orders.seller_decisions import RecordAttendance
 from openbooking.booking.model.order import OrderKey
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 from openbooking.sandbox.bookings import STAFF

@@ -18,9 +18,9 @@ import typer
 from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.seller_decisions import Notify
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.seller_decisions import Notify
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.order import Caller, OrderKey, Payment

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.orders.get_order import GetOrder
 from openbooking.booking.model.order import Caller
 from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE

@@ -15,14 +15,14 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.quote import Quote
-from openbooking.booking.commands.show_other_sales import show_other_sales
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.show_other_sales import show_other_sales
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.get_order import GetOrder
+from openbooking.booking.commands.orders.quote import Quote
 from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.rules.dry_run import Checkpoint
+from openbooking.booking.rules.orders.dry_run import Checkpoint
 from openbooking.booking.store import Feed, FeedWriter, Store
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.terms import BrokerRole, OrderItemStatus

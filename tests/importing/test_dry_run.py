@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from support.http_system import Follower, World
 from support.importing.made_up_imports import EVENTS, SESSIONS, book, import_

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.find_opportunities import GetOpportunity
+from openbooking.booking.commands.opportunities.find_opportunities import GetOpportunity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.importing.reading.source import Source
 from openbooking.settings import AccessMode, Settings

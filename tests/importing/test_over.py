@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from openbooking.booking.commands.remove_over import RemoveOver
+from openbooking.booking.commands.opportunities.remove_over import RemoveOver
 from support.http_system import World
 from support.importing.made_up_imports import SESSIONS, book, feed, import_, item_of
 from support.importing.published_items import course, event, rpde, series, session

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.commands.opportunities.publish import PublishSeller
 from openbooking.booking.store import Feed
 from support.builders import new_uuid
 from support.http_system import World, open_world

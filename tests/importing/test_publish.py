@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.store import Store, StoreUnavailableError
 from openbooking.openactive.errors import NotFoundError

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.harvest.documents import read_page
 from openbooking.importing.page_sources import ReceivedPage

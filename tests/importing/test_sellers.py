@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.commands.opportunities.publish import PublishSeller
 from openbooking.importing.errors import ImportRefusedError
 from support.http_system import World
 from support.importing.made_up_imports import SERIES, feed, import_

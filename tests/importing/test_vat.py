@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.commands.opportunities.publish import PublishSeller
 from openbooking.booking.model.opportunity import Seller
 from openbooking.openactive.money import VatTreatment
 from support.builders import new_uuid

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
 from openbooking.importing.reading.source import source_of
 from support.http_system import World
 from support.importing.made_up_imports import EVENTS, SERIES, SESSIONS, SLOTS, book, feed, import_, left

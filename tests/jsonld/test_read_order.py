@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.cancel import ItemPatch
-from openbooking.booking.commands.update_proposal import ProposalPatch
+from openbooking.booking.commands.orders.cancel import ItemPatch
+from openbooking.booking.commands.orders.update_proposal import ProposalPatch
 from openbooking.booking.model.order import Payment
 from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest, OfferOverride, OrderRequest
 from openbooking.jsonld.read_order import OrderReader, ProposalBooking

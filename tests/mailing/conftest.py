@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from support.approval_flow import PARTY, TRIP
 from support.http_system import World, open_world
 from support.parties import MANAGER

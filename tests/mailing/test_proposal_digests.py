@@ -8,8 +8,8 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.proposal_decisions import DecideProposal
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.proposal_decisions import DecideProposal
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.views import StoreWithViews
 from openbooking.identity.records import ProposalMail, User

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from openbooking.booking.commands.import_bookings import MOST_BOOKINGS
+from openbooking.booking.commands.orders.import_bookings import MOST_BOOKINGS
 from openbooking.moving_in.columns import COLUMNS, MOST_BYTES, BookingFileError, RowFault, read_file
 
 HEADING = ",".join(COLUMNS)

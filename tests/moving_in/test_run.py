@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import Seller

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from openbooking.booking.model.opportunity import Offer
 from openbooking.booking.model.order import OrderItem
-from openbooking.booking.rules.pricing import Pricing, tax_charges, totals
+from openbooking.booking.rules.orders.pricing import Pricing, tax_charges, totals
 from openbooking.openactive.money import VatTreatment, is_price, round_money, tax_on_net, tax_within_gross
 from openbooking.openactive.terms import TaxMode
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
 from openbooking.identity.records import Attempts, Authorization, Session, SigningKey
 from openbooking.identity.scopes import Scope

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.orders.replace import Replace
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.store import Feed, StoreUnavailableError
 from openbooking.openactive.errors import OpenBookingError

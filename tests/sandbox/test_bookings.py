@@ -13,7 +13,7 @@ from openbooking.sandbox.sellers import SELLERS, TRUST
 from openbooking.sandbox.timetable import TIME_ZONE
 from openbooking.settings import Settings
 from openbooking.system import open_system
-from openbooking.testing.stores.view_case import read_all, views_of
+from openbooking.testing.stores.views.view_case import read_all, views_of
 
 pytestmark = pytest.mark.anyio
 ZONE = ZoneInfo(TIME_ZONE)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cli.operations.test_imports import SOON
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
 from openbooking.settings import load_settings
 from openbooking.system import open_store
 from openbooking.testing import samples

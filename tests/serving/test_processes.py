@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.orders.get_order import GetOrder
 from openbooking.booking.model.order import Caller
 from openbooking.openactive.ids import Identifiers
 from support.builders import UUID, new_uuid

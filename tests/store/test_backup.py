@@ -16,8 +16,8 @@ import pytest
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
 from openbooking.booking.model.order import Order
 from openbooking.booking.store import ORDERS, Feed, Store
 from openbooking.cli import app

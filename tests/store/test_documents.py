@@ -20,7 +20,7 @@ from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.order import PersonalData
 from openbooking.booking.model.order_event import AnyOrderEvent
 from openbooking.booking.model.record import Claim, OrderRecord, ProposalRecord, Record, RecordKind
-from openbooking.booking.rules.order_lines import order_lines
+from openbooking.booking.rules.orders.order_lines import order_lines
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 from openbooking.store.documents import (

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
 from openbooking.store.database import Procedure
 from openbooking.store.migrate import prepare
 from openbooking.testing.postgres import PostgresServer

@@ -13,10 +13,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.orders.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
+from openbooking.booking.commands.orders.get_order import GetOrder
 from openbooking.booking.model.order import Order
 from openbooking.booking.model.record import Record
 from openbooking.booking.store import ORDERS, Feed, StoreUnavailableError

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.situation import Needs, Situation

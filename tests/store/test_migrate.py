@@ -16,14 +16,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from openbooking.booking.commands.propose import Propose
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.orders.propose import Propose
 from openbooking.booking.model.actor import UNKNOWN
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record
-from openbooking.booking.rules.matching_keys import set_matching_keys
+from openbooking.booking.rules.opportunities.matching_keys import set_matching_keys
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.authentication import ApiKeyAuthentication
 from openbooking.identity.digests import digest

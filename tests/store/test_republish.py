@@ -9,10 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.republish import Republish, publish_seller, republish
-from openbooking.booking.commands.sale_state import SetSaleState
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.republish import Republish, publish_seller, republish
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity, SaleState, Seller
 from openbooking.booking.model.policy import Policy
@@ -152,7 +152,7 @@ async def test_an_unchanged_item_gets_no_new_number(store: Store) -> None:
 
 
 async def test_republishing_again_completes_an_interrupted_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openbooking.booking.commands.republish._AT_ONCE", 3)
+    monkeypatch.setattr("openbooking.booking.commands.opportunities.republish._AT_ONCE", 3)
     calls = 0
 
     class Crashing:

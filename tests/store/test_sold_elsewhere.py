@@ -10,10 +10,10 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.sale_state import SetSaleState
-from openbooking.booking.commands.show_other_sales import show_other_sales
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.show_other_sales import show_other_sales
+from openbooking.booking.commands.orders.get_order import GetOrder
 from openbooking.booking.model.opportunity import Opportunity, SaleState
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.store import Feed

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
+from openbooking.booking.commands.orders.get_order import GetOrder
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import RecordKind

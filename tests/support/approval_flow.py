@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx2
 
-from openbooking.booking.commands.proposal_decisions import DecideProposal
+from openbooking.booking.commands.orders.proposal_decisions import DecideProposal
 from openbooking.booking.model.opportunity import AccessRules, FormField, Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.openactive.terms import OPENACTIVE, SCHEMA, FlowRequirement, FormFieldType

@@ -9,9 +9,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command, Decision
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.propose import Propose
-from openbooking.booking.commands.quote import Quote
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.propose import Propose
+from openbooking.booking.commands.orders.quote import Quote
 from openbooking.booking.model.actor import Actor, ActorKind, Stamp
 from openbooking.booking.model.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.model.order import Caller, OrderKey, Payment
@@ -20,8 +20,8 @@ from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import OrderRecord, Record
 from openbooking.booking.model.situation import Situation, evolve_all
 from openbooking.booking.model.spaces import Spaces
-from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.booking.rules.matching_keys import set_matching_keys
+from openbooking.booking.rules.opportunities.matching_keys import set_matching_keys
+from openbooking.booking.rules.orders.dry_run import Checkpoint
 from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import BrokerRole

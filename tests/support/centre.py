@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.publish import PublishSeller
-from openbooking.booking.commands.timetable import GetTimetable, SaveTimetableEntry
+from openbooking.booking.commands.opportunities.publish import PublishSeller
+from openbooking.booking.commands.opportunities.timetable import GetTimetable, SaveTimetableEntry
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.timetable import EntryKey, TimetableEntry, TimetableRule
 from openbooking.booking.store import Reply

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.change_logistics import ChangeLogistics
+from openbooking.booking.commands.opportunities.change_logistics import ChangeLogistics
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.situation import Situation

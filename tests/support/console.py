@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from openbooking.booking.commands.book_at_desk import BookAtDesk
+from openbooking.booking.commands.orders.book_at_desk import BookAtDesk
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import MeansOfPayment, Payment, desk_caller
 from openbooking.openactive.terms import BrokerRole

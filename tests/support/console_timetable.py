@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from openbooking.booking.commands.book_at_desk import BookAtDesk
-from openbooking.booking.commands.find_opportunities import FindBySource
-from openbooking.booking.commands.timetable import GetTimetable, RemoveTimetableEntry, SaveTimetableEntry
+from openbooking.booking.commands.opportunities.find_opportunities import FindBySource
+from openbooking.booking.commands.opportunities.timetable import GetTimetable, RemoveTimetableEntry, SaveTimetableEntry
+from openbooking.booking.commands.orders.book_at_desk import BookAtDesk
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import desk_caller
 from openbooking.booking.model.timetable import EntryKey, TimetableEntry, TimetableRule

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
 from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
 from openbooking.settings import AccessMode, Settings

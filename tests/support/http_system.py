@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
 from openbooking.booking.model.grant_terms import NO_TERMS
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.store import Store

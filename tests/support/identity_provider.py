@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from argon2 import PasswordHasher
 
-from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.commands.opportunities.publish import PublishSeller
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.order import Caller
 from openbooking.booking.model.policy import Policy

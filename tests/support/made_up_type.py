@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.opportunity_types import TYPE_OF_NAME

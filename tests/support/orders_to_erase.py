@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePersonalData
+from openbooking.booking.commands.orders.erase_personal_data import RETENTION, ErasePersonalData
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.opportunity import AccessRules, Opportunity
 from openbooking.booking.model.order_request import OrderRequest

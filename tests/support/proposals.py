@@ -6,9 +6,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command, Decision
-from openbooking.booking.commands.book_proposal import BookProposal
-from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
-from openbooking.booking.commands.update_proposal import UpdateProposal
+from openbooking.booking.commands.orders.book_proposal import BookProposal
+from openbooking.booking.commands.orders.proposal_decisions import AmendProposal, DecideProposal
+from openbooking.booking.commands.orders.update_proposal import UpdateProposal
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller, Order, OrderKey, Proposal
 from openbooking.booking.model.order_request import OrderRequest

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
 from openbooking.booking.model.opportunity import AccessRules, Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.order_request import OrderRequest

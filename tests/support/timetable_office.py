@@ -6,8 +6,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from openbooking.booking.commands.find_opportunities import FindBySource
-from openbooking.booking.commands.timetable import ApplyTimetable
+from openbooking.booking.commands.opportunities.find_opportunities import FindBySource
+from openbooking.booking.commands.opportunities.timetable import ApplyTimetable
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.timetable import TimetableRule, WeeklyTime
 from openbooking.settings import Settings

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.timetable import Closure, Event, Facility, Price, TimetableRule, WeeklyClass, WeeklyTime
 from openbooking.openactive.terms import EventStatus

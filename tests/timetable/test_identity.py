@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from openbooking.booking.model.timetable import EntryKey
-from openbooking.booking.rules.ownership import publisher_of
+from openbooking.booking.rules.opportunities.ownership import publisher_of
 from openbooking.openactive.ids import is_key, key_of
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.timetable.identity import fits, occurrence_path, path_of

@@ -11,13 +11,13 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.find_opportunities import FindBySource
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.publish import PublishSeller
-from openbooking.booking.commands.publish_occurrences import PublishOccurrences
-from openbooking.booking.commands.timetable import GetTimetable, RemoveTimetableEntry, SaveTimetableEntry
+from openbooking.booking.commands.opportunities.change_logistics import ChangeLogistics
+from openbooking.booking.commands.opportunities.find_opportunities import FindBySource
+from openbooking.booking.commands.opportunities.publish import PublishSeller
+from openbooking.booking.commands.opportunities.publish_occurrences import PublishOccurrences
+from openbooking.booking.commands.opportunities.timetable import GetTimetable, RemoveTimetableEntry, SaveTimetableEntry
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.get_order import GetOrder
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy

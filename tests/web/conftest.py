@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
 from openbooking.testing.postgres import PostgresServer
 from support.approval_flow import DIVE, PARTY, TRIP
 from support.browsers.form_browser import Visitor

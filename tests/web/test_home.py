@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.commands.opportunities.publish import PublishSeller
 from openbooking.openactive.web_addresses import is_web_address
 from support.browsers.form_browser import Visitor
 from support.builders import UUID

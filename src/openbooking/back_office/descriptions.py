@@ -5,7 +5,7 @@ from typing import Any
 
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import FORMER_SYSTEM, MeansOfPayment
-from openbooking.booking.rules.order_lines import OrderStatus
+from openbooking.booking.rules.orders.order_lines import OrderStatus
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 
 # The name of the front desk where a booking has the name of its partner.

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from openbooking.back_office.descriptions import DESK_NAME
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.rules.matching_keys import names_by_key
+from openbooking.booking.rules.opportunities.matching_keys import names_by_key
 from openbooking.booking.views import SellerViews
 from openbooking.identity.records import EVERY_SELLER, Grant, Partner
 from openbooking.identity.store import IdentityStore

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from openbooking.back_office.history import history_rows
-from openbooking.back_office.order_items import ItemRow, item_rows
-from openbooking.back_office.order_rows import OrderDetails, order_details, order_reference, parse_order_reference
-from openbooking.back_office.tables import TableContext
+from openbooking.back_office.rows.order_items import ItemRow, item_rows
+from openbooking.back_office.rows.order_rows import OrderDetails, order_details, order_reference, parse_order_reference
+from openbooking.back_office.rows.tables import TableContext
 from openbooking.booking.command import Command
-from openbooking.booking.commands.find_opportunities import GetOpportunity
+from openbooking.booking.commands.opportunities.find_opportunities import GetOpportunity
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record

@@ -12,7 +12,7 @@ import msgspec
 
 from openbooking.booking.model.order import PersonalData
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
-from openbooking.booking.rules.search_terms import CUSTOMER, is_contact, numbers_of
+from openbooking.booking.rules.orders.search_terms import CUSTOMER, is_contact, numbers_of
 from openbooking.booking.views import OrderQuery, Page, SellerViews
 from openbooking.user_error import UserError
 

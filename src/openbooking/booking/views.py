@@ -19,7 +19,7 @@ from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey, Payment
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
-from openbooking.booking.rules.order_lines import OrderLine, OrderStatus
+from openbooking.booking.rules.orders.order_lines import OrderLine, OrderStatus
 from openbooking.openactive.money import ZERO
 
 Row = TypeVar("Row")

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from openbooking.booking.commands.add_seller import SellerExistsError
+from openbooking.booking.commands.opportunities.add_seller import SellerExistsError
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.cli.output import shorten, show_aside, show_traceback
 from openbooking.identity.access_requests import UnknownRequestError

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from openbooking.back_office.tables import TableRow
+from openbooking.back_office.rows.tables import TableRow
 from openbooking.booking.views import PAGE_ROWS
 from openbooking.cli.faults import CommandError
 from openbooking.cli.output import is_terminal, show, show_aside, show_columns, show_csv, show_json

@@ -10,11 +10,11 @@ from typing import Any, Protocol, Self
 import msgspec
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.find_opportunities import GetOpportunities
+from openbooking.booking.commands.opportunities.find_opportunities import GetOpportunities
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.sale_state import TakeOffSale
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
 from openbooking.booking.commands.preview import Preview
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.sale_state import TakeOffSale
-from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.record import Record, decode_record

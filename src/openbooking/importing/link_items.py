@@ -8,8 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import Opportunity, Seller
-from openbooking.booking.rules.capacity import max_spaces
-from openbooking.booking.rules.inheritance import inherit
+from openbooking.booking.rules.opportunities.capacity import max_spaces
+from openbooking.booking.rules.opportunities.inheritance import inherit
 from openbooking.importing.completeness import missing_properties
 from openbooking.importing.reading.items import Draft
 from openbooking.openactive.inheritance import inherits_dates

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.commands.find_opportunities import GetOpportunities
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.find_opportunities import GetOpportunities
+from openbooking.booking.commands.opportunities.publish import Publish
 from openbooking.booking.model.opportunity import Opportunity, SaleState, is_on_sale
 from openbooking.booking.model.report import OpportunityReport
-from openbooking.booking.rules.ownership import source_name
+from openbooking.booking.rules.opportunities.ownership import source_name
 from openbooking.importing.dry_run import ImportStore
 from openbooking.importing.link_items import Imported, link
 from openbooking.importing.reading.identity import is_same_thing

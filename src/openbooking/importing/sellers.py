@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.commands.opportunities.publish import PublishSeller
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Seller
 from openbooking.importing.dry_run import ImportStore

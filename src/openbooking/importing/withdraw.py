@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 
-from openbooking.booking.commands.find_opportunities import FindBySource
-from openbooking.booking.commands.sale_state import TakeOffSale
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.find_opportunities import FindBySource
+from openbooking.booking.commands.opportunities.sale_state import TakeOffSale
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.report import OpportunityReport
 from openbooking.importing.dry_run import ImportStore

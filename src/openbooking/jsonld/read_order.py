@@ -27,8 +27,8 @@ from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
-from openbooking.booking.commands.cancel import ItemPatch
-from openbooking.booking.commands.update_proposal import ProposalPatch
+from openbooking.booking.commands.orders.cancel import ItemPatch
+from openbooking.booking.commands.orders.update_proposal import ProposalPatch
 from openbooking.booking.model.order import Payment
 from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest, OfferOverride, OrderRequest
 from openbooking.jsonld.read import check_type, read_object, read_reference

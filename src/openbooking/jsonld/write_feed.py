@@ -12,8 +12,8 @@ from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import BookedItem, Order
 from openbooking.booking.model.record import ItemState, OrderRecord, ProposalRecord
 from openbooking.booking.model.spaces import Spaces
-from openbooking.booking.rules.capacity import spaces_left
-from openbooking.booking.rules.pricing import charged_offer, current_totals, pricing_of
+from openbooking.booking.rules.opportunities.capacity import spaces_left
+from openbooking.booking.rules.orders.pricing import charged_offer, current_totals, pricing_of
 from openbooking.jsonld.write import BETA_CONTEXT, JsonObject, Writer, access_channel, access_codes, access_passes
 from openbooking.openactive import messages
 from openbooking.openactive.ids import OrderItemRef

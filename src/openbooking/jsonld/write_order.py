@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.order import Order, OrderItem, Payment, Proposal, Totals
 from openbooking.booking.model.record import ItemState, ShownRecord
-from openbooking.booking.rules.pricing import charged_offer, current_totals, pricing_of
+from openbooking.booking.rules.orders.pricing import charged_offer, current_totals, pricing_of
 from openbooking.jsonld.scalars import write_instant
 from openbooking.jsonld.write import BETA_CONTEXT, CONTEXT, Writer, access_channel, access_codes, access_passes
 from openbooking.openactive import messages

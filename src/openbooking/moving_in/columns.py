@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from io import StringIO
 from typing import Any, NamedTuple
 
-from openbooking.booking.commands.import_bookings import MOST_BOOKINGS
+from openbooking.booking.commands.orders.import_bookings import MOST_BOOKINGS
 from openbooking.openactive.contact_details import is_email
 from openbooking.openactive.money import is_price
 from openbooking.user_error import UserError

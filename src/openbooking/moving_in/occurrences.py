@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from openbooking.booking.commands.find_opportunities import FindOccurrences, FoundOccurrences
-from openbooking.booking.commands.timetable import GetTimetable
+from openbooking.booking.commands.opportunities.find_opportunities import FindOccurrences, FoundOccurrences
+from openbooking.booking.commands.opportunities.timetable import GetTimetable
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.opportunity import Opportunity, parents_among
 from openbooking.booking.model.situation import DatedChildren

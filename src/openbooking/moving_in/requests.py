@@ -6,13 +6,13 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from openbooking.booking.commands.book_at_desk import BookAtDesk
+from openbooking.booking.commands.orders.book_at_desk import BookAtDesk
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.opportunity import Offer, Opportunity, Seller, applicable_offers
 from openbooking.booking.model.order import FORMER_SYSTEM, Payment, desk_caller
 from openbooking.booking.model.order_request import ItemRequest, OfferOverride, OrderRequest
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.rules.pricing import Pricing, amount_due, tax_treatment
+from openbooking.booking.rules.orders.pricing import Pricing, amount_due, tax_treatment
 from openbooking.identity.digests import SecretKind, new_secret
 from openbooking.moving_in.columns import BookingRow, RowFault
 from openbooking.moving_in.occurrences import FoundRow

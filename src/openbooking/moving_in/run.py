@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from openbooking.booking.commands.import_bookings import BookingsOutcome, ImportBookings, RefusedBooking
+from openbooking.booking.commands.orders.import_bookings import BookingsOutcome, ImportBookings, RefusedBooking
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.policy import Policy

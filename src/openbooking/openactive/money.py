@@ -1,7 +1,7 @@
 """Money and VAT: amounts are Decimals in the major unit of their currency, rounded half up to two decimals.
 
-`jsonld/scalars.py` writes prices in JSON, `jsonld/read_order.py` reads prices, and `booking/rules/pricing.py` works out
-the totals of Orders.
+`jsonld/scalars.py` writes prices in JSON, `jsonld/read_order.py` reads prices, and `booking/rules/orders/pricing.py`
+works out the totals of Orders.
 """
 
 from decimal import ROUND_HALF_UP, Decimal

@@ -13,11 +13,11 @@ from random import Random
 from typing import Any, NamedTuple
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.cancel import Cancel
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.propose import Propose
-from openbooking.booking.commands.seller_decisions import RecordAttendance
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.cancel import Cancel
+from openbooking.booking.commands.orders.propose import Propose
+from openbooking.booking.commands.orders.seller_decisions import RecordAttendance
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import (
     Offer,
@@ -29,7 +29,7 @@ from openbooking.booking.model.opportunity import (
 )
 from openbooking.booking.model.order import Caller, OrderKey, Payment
 from openbooking.booking.model.order_request import ItemRequest, OrderRequest
-from openbooking.booking.rules.pricing import Pricing, amount_due
+from openbooking.booking.rules.orders.pricing import Pricing, amount_due
 from openbooking.booking.store import Store
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.ids import opportunity_path

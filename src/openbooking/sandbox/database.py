@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from openbooking.booking.commands.find_opportunities import FindBySource
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.timetable import ApplyTimetable
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.find_opportunities import FindBySource
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.timetable import ApplyTimetable
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.timetable import SOURCE_PREFIX

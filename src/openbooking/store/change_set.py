@@ -13,7 +13,7 @@ from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.model.timetable import EntryKey, TimetableEntry
-from openbooking.booking.rules.order_events import order_events
+from openbooking.booking.rules.orders.order_events import order_events
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter
 from openbooking.openactive.ids import type_of_path
 from openbooking.openactive.terms import OrderType

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, literal_column, select
 
-from openbooking.booking.rules.capacity import LONGEST_SHARED_SLOT
+from openbooking.booking.rules.opportunities.capacity import LONGEST_SHARED_SLOT
 from openbooking.store.schema import opportunity
 
 _LONGEST: ColumnElement[int] = literal_column(str(LONGEST_SHARED_SLOT // timedelta(microseconds=1)))

@@ -22,7 +22,7 @@ from openbooking.booking.model.record import Record, RecordKind
 from openbooking.booking.model.situation import Holdings, Needs, Situation
 from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.model.timetable import EntryKey, TimetableEntry
-from openbooking.booking.rules.logistics import changed_paths
+from openbooking.booking.rules.opportunities.logistics import changed_paths
 from openbooking.store.database import (
     ChangedMeanwhileError,
     Procedure,

@@ -14,8 +14,8 @@ from openbooking.booking.model.record import Record, RecordKind
 from openbooking.booking.model.situation import DatedChildren, Holdings, Needs, Situation
 from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.model.timetable import EntryKey, TimetableEntry
-from openbooking.booking.rules.erasure import is_erasure_due
-from openbooking.booking.rules.logistics import changed_paths
+from openbooking.booking.rules.opportunities.logistics import changed_paths
+from openbooking.booking.rules.orders.erasure import is_erasure_due
 from openbooking.booking.store import Feed, FeedWriter, Figures, Reply, decide_one
 from openbooking.clock import Clock
 from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full

@@ -16,10 +16,10 @@ from openbooking.booking.model.record import OrderRecord, Record
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.model.timetable import EntryKey
-from openbooking.booking.rules.erasure import retention_start
-from openbooking.booking.rules.fingerprint import personal_data_of
-from openbooking.booking.rules.order_lines import currency_of_order, order_status, value_of_order
-from openbooking.booking.rules.search_terms import CUSTOMER, search_terms
+from openbooking.booking.rules.orders.erasure import retention_start
+from openbooking.booking.rules.orders.fingerprint import personal_data_of
+from openbooking.booking.rules.orders.order_lines import currency_of_order, order_status, value_of_order
+from openbooking.booking.rules.orders.search_terms import CUSTOMER, search_terms
 from openbooking.store.change_set import ChangeSet
 from openbooking.store.documents import encode, encode_record, first_activity_id, microseconds
 from openbooking.store.views.results import hundredths, listed_at, starts_of

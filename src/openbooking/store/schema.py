@@ -11,7 +11,7 @@ of documents and search terms, because statistics would hold copies of personal 
 
 `record.listed_at` is the place of a record in the lists of views. For an Order it is the time of B, or 0 if that is
 unknown; for an OrderProposal that awaits the Seller it is the end of the lifetime. Other records have none.
-`ended_line` has the lines of Orders (`openbooking.booking.rules.order_lines`) that were cancelled or replaced. Other
+`ended_line` has the lines of Orders (`booking/rules/orders/order_lines.py`) that were cancelled or replaced. Other
 lines follow from the record, so a booking writes none. Amounts are in hundredths of the currency, and rates in
 ten-thousandths. `opportunity.starts` is the start of what Customers book.
 
@@ -262,7 +262,7 @@ personal_data = Table(
     # the number of the OrderItem.
     Column("number", Integer, primary_key=True),
     Column("seller", Key, nullable=False),
-    # What Orders and proposals are searched by (`openbooking.booking.rules.search_terms`).
+    # What Orders and proposals are searched by (`openbooking.booking.rules.orders.search_terms`).
     Column("family_name", Key),
     Column("given_name", Key),
     Column("email", Key),

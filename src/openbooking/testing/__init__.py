@@ -21,7 +21,7 @@ from openbooking.testing.stores.durable_tests import DurableStoreTests  # noqa: 
 from openbooking.testing.stores.event_tests import DurableEventTests, EventTests  # noqa: E402
 from openbooking.testing.stores.identity_tests import DurableIdentityStoreTests, IdentityStoreTests  # noqa: E402
 from openbooking.testing.stores.store_tests import StoreTests  # noqa: E402
-from openbooking.testing.stores.view_tests import ViewTests  # noqa: E402
+from openbooking.testing.stores.views.view_tests import ViewTests  # noqa: E402
 
 __all__ = [
     "DurableEventTests",

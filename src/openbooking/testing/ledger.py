@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.get_order import GetOrder
 from openbooking.booking.model.order import Order
 from openbooking.booking.model.record import Record
 from openbooking.booking.store import Store, StoreUnavailableError

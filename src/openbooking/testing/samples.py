@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.cancel import Cancel
-from openbooking.booking.commands.quote import Quote
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.cancel import Cancel
+from openbooking.booking.commands.orders.quote import Quote
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.model.order import Caller, Payment
 from openbooking.booking.model.order_request import ItemRequest, OrderRequest
-from openbooking.booking.rules.dry_run import Checkpoint
+from openbooking.booking.rules.orders.dry_run import Checkpoint
 from openbooking.booking.store import Feed, Store
 from openbooking.openactive.ids import OfferRef, key_of, opportunity_path
 from openbooking.openactive.opportunity_types import OpportunityType

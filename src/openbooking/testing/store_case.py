@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.store import FeedWriter, Store
 from openbooking.jsonld.write import Writer

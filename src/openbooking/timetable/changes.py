@@ -11,7 +11,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.rules.planned_times import is_moved
+from openbooking.booking.rules.opportunities.planned_times import is_moved
 from openbooking.openactive.opportunity_row import Dates
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from openbooking.booking.commands.timetable import has_occurrences
+from openbooking.booking.commands.opportunities.timetable import has_occurrences
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.timetable import Closure, Described, TimetableEntry, TimetableRule, Venue
 from openbooking.timetable.wall_clock import DateRange

@@ -7,7 +7,7 @@ change of a rule that leaves these. An event, a course and an on-demand item kee
 from datetime import UTC, datetime
 
 from openbooking.booking.model.timetable import EntryKey
-from openbooking.booking.rules.planned_times import planned_time_suffix
+from openbooking.booking.rules.opportunities.planned_times import planned_time_suffix
 from openbooking.openactive.ids import is_key, key_of, opportunity_path
 from openbooking.openactive.opportunity_types import OpportunityType
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from openbooking.booking.model.opportunity import Offer
 from openbooking.booking.model.timetable import ChangeFrom, OccurrenceTerms, Price, PriceAudience, PriceBand, Terms
-from openbooking.booking.rules.prepayment import drop_invalid_prepayment
+from openbooking.booking.rules.orders.prepayment import drop_invalid_prepayment
 from openbooking.openactive.terms import Availability
 from openbooking.timetable.wall_clock import instant
 

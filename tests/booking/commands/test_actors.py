@@ -9,29 +9,33 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command, OrderCommand
-from openbooking.booking.commands.book_at_desk import BookAtDesk
-from openbooking.booking.commands.cancel import Cancel
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePersonalData
-from openbooking.booking.commands.expire_leases import SWEEPER, ExpireLeases
-from openbooking.booking.commands.proposal_decisions import DecideProposal, WriteToCustomer
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.publish_occurrences import GetDueTimetable, NoteTimetableFault, PublishOccurrences
-from openbooking.booking.commands.remove_over import RemoveOver
-from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.seller_decisions import Notify, SellerCancel
-from openbooking.booking.commands.show_other_sales import ShowOtherSales
-from openbooking.booking.commands.update_proposal import UpdateProposal
-from openbooking.booking.commands.withdraw import Withdraw
-from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.change_logistics import ChangeLogistics
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.publish_occurrences import (
+    GetDueTimetable,
+    NoteTimetableFault,
+    PublishOccurrences,
+)
+from openbooking.booking.commands.opportunities.remove_over import RemoveOver
+from openbooking.booking.commands.opportunities.show_other_sales import ShowOtherSales
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
+from openbooking.booking.commands.orders.book_at_desk import BookAtDesk
+from openbooking.booking.commands.orders.cancel import Cancel
+from openbooking.booking.commands.orders.delete import DeleteOrder
+from openbooking.booking.commands.orders.erase_personal_data import RETENTION, ErasePersonalData
+from openbooking.booking.commands.orders.expire_leases import SWEEPER, ExpireLeases
+from openbooking.booking.commands.orders.proposal_decisions import DecideProposal, WriteToCustomer
+from openbooking.booking.commands.orders.replace import Replace
+from openbooking.booking.commands.orders.seller_decisions import Notify, SellerCancel
+from openbooking.booking.commands.orders.update_proposal import UpdateProposal
+from openbooking.booking.commands.orders.withhold import Withhold
 from openbooking.booking.model.actor import Actor, ActorKind, Stamp
 from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import ItemState, Record
 from openbooking.booking.model.situation import OpportunitySet, RecordSet, Situation, evolve
-from openbooking.booking.rules.cancellation_effects import SOLD_OUT
+from openbooking.booking.rules.opportunities.cancellation_effects import SOLD_OUT
 from openbooking.openactive.terms import EventStatus
 from support.builders import (
     BY_ALICE,

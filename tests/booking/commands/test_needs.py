@@ -6,54 +6,54 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.book_at_desk import BookAtDesk
-from openbooking.booking.commands.book_proposal import BookProposal
-from openbooking.booking.commands.cancel import Cancel
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
-from openbooking.booking.commands.erase_personal_data import EraseOrderData, ErasePersonalData
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.find_opportunities import (
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.change_logistics import ChangeLogistics
+from openbooking.booking.commands.opportunities.find_opportunities import (
     FindBySource,
     FindOccurrences,
     GetOpportunities,
     GetOpportunity,
 )
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.import_bookings import ImportBookings
-from openbooking.booking.commands.preview import Preview
-from openbooking.booking.commands.proposal_decisions import WriteToCustomer
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.publish_occurrences import (
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish_occurrences import (
     GetDueTimetable,
     NoteTimetableFault,
     OccurrenceBatch,
     PublishOccurrences,
 )
-from openbooking.booking.commands.record_export import RecordExport
-from openbooking.booking.commands.record_payment import RecordPayment
-from openbooking.booking.commands.remove_over import RemoveOver
-from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.republish import Republish
-from openbooking.booking.commands.sale_state import SetSaleState, TakeOffSale
-from openbooking.booking.commands.seller_decisions import (
+from openbooking.booking.commands.opportunities.remove_over import RemoveOver
+from openbooking.booking.commands.opportunities.republish import Republish
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState, TakeOffSale
+from openbooking.booking.commands.opportunities.show_other_sales import ShowOtherSales
+from openbooking.booking.commands.opportunities.timetable import (
+    ApplyTimetable,
+    GetTimetable,
+    RemoveTimetableEntry,
+    SaveTimetableEntry,
+)
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
+from openbooking.booking.commands.orders.book_at_desk import BookAtDesk
+from openbooking.booking.commands.orders.book_proposal import BookProposal
+from openbooking.booking.commands.orders.cancel import Cancel
+from openbooking.booking.commands.orders.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.commands.orders.erase_personal_data import EraseOrderData, ErasePersonalData
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
+from openbooking.booking.commands.orders.get_order import GetOrder
+from openbooking.booking.commands.orders.import_bookings import ImportBookings
+from openbooking.booking.commands.orders.proposal_decisions import WriteToCustomer
+from openbooking.booking.commands.orders.record_export import RecordExport
+from openbooking.booking.commands.orders.record_payment import RecordPayment
+from openbooking.booking.commands.orders.replace import Replace
+from openbooking.booking.commands.orders.seller_decisions import (
     Notify,
     RecordAttendance,
     RenewAccess,
     SellerCancel,
     UndoAttendance,
 )
-from openbooking.booking.commands.show_other_sales import ShowOtherSales
-from openbooking.booking.commands.timetable import (
-    ApplyTimetable,
-    GetTimetable,
-    RemoveTimetableEntry,
-    SaveTimetableEntry,
-)
-from openbooking.booking.commands.update_proposal import UpdateProposal
-from openbooking.booking.commands.withdraw import Withdraw
-from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.commands.orders.update_proposal import UpdateProposal
+from openbooking.booking.commands.orders.withhold import Withhold
+from openbooking.booking.commands.preview import Preview
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import CourtTime, SaleState
 from openbooking.booking.model.order import MeansOfPayment, OrderKey, Partnership, desk_caller

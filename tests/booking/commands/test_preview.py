@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command, Refusal
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
 from openbooking.booking.commands.preview import Preview, Previewed
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import Order
 from openbooking.booking.model.situation import Change, OpportunityRemoved, OpportunitySet, RecordSet

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.delete import DeleteOrder
+from openbooking.booking.commands.orders.delete import DeleteOrder
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import Claim, QuoteRecord, decode_record
 from support.builders import NOW, UUID, after, book, item, propose, quote, request, session, situation

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.delete import DeleteQuote
+from openbooking.booking.commands.orders.delete import DeleteQuote
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import (

@@ -6,14 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import BaseCommand, Command
-from openbooking.booking.commands.cancel import Cancel
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.commands.proposal_decisions import DecideProposal
-from openbooking.booking.commands.publish import PublishSeller
-from openbooking.booking.commands.record_export import RecordExport
-from openbooking.booking.commands.sale_state import SetSaleState
-from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, SellerCancel
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.publish import PublishSeller
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
+from openbooking.booking.commands.orders.cancel import Cancel
+from openbooking.booking.commands.orders.delete import DeleteOrder
+from openbooking.booking.commands.orders.proposal_decisions import DecideProposal
+from openbooking.booking.commands.orders.record_export import RecordExport
+from openbooking.booking.commands.orders.seller_decisions import Notify, RecordAttendance, SellerCancel
 from openbooking.booking.model.activity import Action, Activity
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import SaleState

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
 from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.rules.size_limits import check_published, check_record

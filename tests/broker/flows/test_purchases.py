@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.proposal_decisions import DecideProposal
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, SellerCancel
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.proposal_decisions import DecideProposal
+from openbooking.booking.commands.orders.seller_decisions import Notify, RecordAttendance, SellerCancel
 from openbooking.booking.model.order import OrderKey
 from openbooking.broker import (
     AttendanceRecorded,

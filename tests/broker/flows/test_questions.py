@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from openbooking.booking.model.opportunity import FormField
 from openbooking.broker import AnswersError, ItemErrorType, Order, Payment, Person, QuestionKind, read_text
 from openbooking.openactive.terms import SCHEMA, FormFieldType

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
 from openbooking.booking.model.order import OrderKey
 from openbooking.cli.database import with_system
 from openbooking.clock import SystemClock

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from support.builders import book, item, new_uuid, request
 from support.command_line import fail, misuse, succeed
 from support.parties import MANAGER

@@ -14,7 +14,7 @@ import anyio
 import pytest
 from typer.testing import CliRunner, Result
 
-from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.commands.opportunities.publish import PublishSeller
 from openbooking.cli import app
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.settings import AccessMode, Settings

@@ -54,7 +54,7 @@ async def test_the_id_token_describes_the_seller(desk: Desk) -> None:
     "logo", [{"@type": "ImageObject", "url": "https://x.example/l.png"}, "https://x.example/l.png"]
 )
 async def test_scopes_select_the_claims_of_an_id_token(desk: Desk, logo: Any) -> None:
-    from openbooking.booking.commands.publish import PublishSeller  # noqa: PLC0415 - this test's alone
+    from openbooking.booking.commands.opportunities.publish import PublishSeller  # noqa: PLC0415 - this test's alone
 
     described = replace(CENTRE, properties={**CENTRE.properties, "logo": logo})
     await desk.bookings.execute(PublishSeller(described, actor=MANAGER))

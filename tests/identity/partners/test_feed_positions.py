@@ -5,7 +5,7 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from openbooking.booking.store import ORDERS, Feed, StoreUnavailableError
 from openbooking.identity.partners.feed_positions import FeedPositionRecorder
 from openbooking.testing.samples import MANAGER, book, cancel, fresh, session

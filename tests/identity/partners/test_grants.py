@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import SellerCancel
-from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
+from openbooking.booking.commands.orders.withhold import Withhold
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.order import Caller, Order, OrderKey
 from openbooking.booking.store import ORDERS, Feed

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import BookedOrder, Order
 from openbooking.booking.store import StoreUnavailableError

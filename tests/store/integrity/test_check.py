@@ -8,11 +8,11 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
-from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.sale_state import SetSaleState
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
+from openbooking.booking.commands.orders.delete import DeleteOrder
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.jsonld.write import Writer

@@ -8,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.remove_over import RemoveOver
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.remove_over import RemoveOver
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.store.migrate import run_in_migration
 from openbooking.store.sql import SqlStore

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from sqlalchemy import Connection, text
 
-from openbooking.booking.commands.show_other_sales import show_other_sales
+from openbooking.booking.commands.opportunities.show_other_sales import show_other_sales
 from openbooking.booking.event_queue import StoreWithEvents
 from openbooking.booking.model.order_event import OrderCancelled
 from openbooking.identity.import_records import FollowedFeed, WaitingItems

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.sale_state import SetSaleState
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
+from openbooking.booking.commands.orders.delete import DeleteOrder
+from openbooking.booking.commands.orders.get_order import GetOrder
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import Order
 from openbooking.booking.model.record import Record, RecordKind

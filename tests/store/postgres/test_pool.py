@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.postgres.pool import StaleConnectionError, detect_loss
 from openbooking.testing.postgres import PostgresServer

@@ -15,17 +15,17 @@ from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.commands.erase_personal_data import ErasePersonalData
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.propose import Propose
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.update_proposal import UpdateProposal
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.delete import DeleteOrder
+from openbooking.booking.commands.orders.erase_personal_data import ErasePersonalData
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
+from openbooking.booking.commands.orders.propose import Propose
+from openbooking.booking.commands.orders.update_proposal import UpdateProposal
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Order
 from openbooking.booking.model.order_request import IntakeAnswer, OrderRequest
-from openbooking.booking.rules.fingerprint import keyed_fingerprint
+from openbooking.booking.rules.orders.fingerprint import keyed_fingerprint
 from openbooking.store.documents import microseconds
 from openbooking.store.migrate import upgrade
 from openbooking.store.postgres.purge import ERASED_WITHIN, partition_name

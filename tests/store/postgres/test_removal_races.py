@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.remove_over import RemoveOver
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.remove_over import RemoveOver
+from openbooking.booking.commands.orders.get_order import GetOrder
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import OrderRecord
 from openbooking.openactive.errors import OpenBookingError

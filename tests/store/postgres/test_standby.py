@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.book_proposal import BookProposal
-from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.proposal_decisions import DecideProposal
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.update_proposal import UpdateProposal
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.orders.book_proposal import BookProposal
+from openbooking.booking.commands.orders.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
+from openbooking.booking.commands.orders.get_order import GetOrder
+from openbooking.booking.commands.orders.proposal_decisions import DecideProposal
+from openbooking.booking.commands.orders.update_proposal import UpdateProposal
 from openbooking.booking.model.order import Order
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import StoreUnavailableError

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.commands.erase_personal_data import ErasePersonalData
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.orders.delete import DeleteOrder
+from openbooking.booking.commands.orders.erase_personal_data import ErasePersonalData
 from openbooking.booking.model.order import Order
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.database import Procedure, ask

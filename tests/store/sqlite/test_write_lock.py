@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
 from openbooking.store.database import ask
 from openbooking.store.dialect import Statement
 from openbooking.store.migrate import prepare

@@ -11,14 +11,14 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, inspect, text
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.commands.proposal_decisions import DecideProposal
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.sale_state import SetSaleState
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.change_logistics import ChangeLogistics
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.delete import DeleteOrder
+from openbooking.booking.commands.orders.proposal_decisions import DecideProposal
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import OrderKey
 from openbooking.openactive.money import VatTreatment
@@ -39,7 +39,7 @@ from openbooking.testing.samples import (
     session_path,
 )
 from openbooking.testing.stores.proposal_tests import approved_session, propose
-from openbooking.testing.stores.view_case import DAY, OTHER, at_day, attended_by, book_for, exchange, of_other
+from openbooking.testing.stores.views.view_case import DAY, OTHER, at_day, attended_by, book_for, exchange, of_other
 from support.databases.database_0003 import insert, rows_of
 from support.databases.database_0005 import FILLED, copy
 from support.databases.earlier_schemas import upgrade_to

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, text
 
-from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.orders.delete import DeleteOrder
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.views import SalesGroup
 from openbooking.store.migrate import prepare, run_in_migration
@@ -23,7 +23,7 @@ from openbooking.store.views.past_days import _ended_days, save_day
 from openbooking.store.views.sums import DaySums
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, START, Clock, book, cancel, fresh, session
-from openbooking.testing.stores.view_case import exchange
+from openbooking.testing.stores.views.view_case import exchange
 from support.databases.opened_stores import open_store
 
 pytestmark = pytest.mark.anyio

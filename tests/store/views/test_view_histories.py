@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, note, settings
 
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import OrderKey
-from openbooking.booking.rules.order_lines import OrderStatus
+from openbooking.booking.rules.orders.order_lines import OrderStatus
 from openbooking.booking.views import OrderQuery, SalesGroup, SellerViews
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.store.memory import MemoryStore
@@ -28,7 +28,7 @@ from openbooking.store.sqlite.store import SqliteStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import Clock
 from openbooking.testing.store_case import feed_writer
-from openbooking.testing.stores.view_case import read_all
+from openbooking.testing.stores.views.view_case import read_all
 from support.builders import NOW
 from support.histories.lengths import examples
 from support.histories.random_histories import histories, with_time_to_shrink

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import httpx2
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.propose import Propose
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.propose import Propose
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller
 from openbooking.booking.model.order_request import OrderRequest

@@ -20,7 +20,7 @@ from argon2 import PasswordHasher
 from msgspec.structs import replace
 from playwright.sync_api import Browser, sync_playwright
 
-from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.commands.opportunities.publish import PublishSeller
 from openbooking.clock import Clock
 from openbooking.identity.digests import digest
 from openbooking.identity.policy import SecondFactorMode

@@ -10,7 +10,7 @@ import msgspec
 from starlette.routing import Route
 from starlette.types import Message
 
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from openbooking.identity.digests import SecretKind, digest, new_id
 from openbooking.identity.oauth.authorization_lifecycle import challenge, new_authorization_secret
 from openbooking.identity.oauth.registration import Registration

@@ -13,8 +13,8 @@ from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.record import ItemState, OrderRecord, ProposalRecord, Record, RecordKind
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.model.spaces import Spaces
-from openbooking.booking.rules.cancellation_effects import SOLD_OUT
-from openbooking.booking.rules.pricing import current_totals
+from openbooking.booking.rules.opportunities.cancellation_effects import SOLD_OUT
+from openbooking.booking.rules.orders.pricing import current_totals
 from openbooking.openactive.terms import EventStatus, OrderItemStatus, OrderProposalStatus
 
 CANCELLED = (OrderItemStatus.CUSTOMER_CANCELLED, OrderItemStatus.SELLER_CANCELLED)

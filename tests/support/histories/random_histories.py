@@ -13,43 +13,43 @@ import pytest
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.book_at_desk import BookAtDesk
-from openbooking.booking.commands.book_proposal import BookProposal
-from openbooking.booking.commands.cancel import Cancel
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
-from openbooking.booking.commands.erase_personal_data import EraseOrderData, ErasePersonalData
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal, WriteToCustomer
-from openbooking.booking.commands.propose import Propose
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.quote import Quote
-from openbooking.booking.commands.record_payment import RecordPayment
-from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.republish import Republish
-from openbooking.booking.commands.sale_state import SetSaleState, TakeOffSale
-from openbooking.booking.commands.seller_decisions import (
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.change_logistics import ChangeLogistics
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.republish import Republish
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState, TakeOffSale
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.book_at_desk import BookAtDesk
+from openbooking.booking.commands.orders.book_proposal import BookProposal
+from openbooking.booking.commands.orders.cancel import Cancel
+from openbooking.booking.commands.orders.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.commands.orders.erase_personal_data import EraseOrderData, ErasePersonalData
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
+from openbooking.booking.commands.orders.get_order import GetOrder
+from openbooking.booking.commands.orders.proposal_decisions import AmendProposal, DecideProposal, WriteToCustomer
+from openbooking.booking.commands.orders.propose import Propose
+from openbooking.booking.commands.orders.quote import Quote
+from openbooking.booking.commands.orders.record_payment import RecordPayment
+from openbooking.booking.commands.orders.replace import Replace
+from openbooking.booking.commands.orders.seller_decisions import (
     Notify,
     RecordAttendance,
     RenewAccess,
     SellerCancel,
     UndoAttendance,
 )
-from openbooking.booking.commands.update_proposal import UpdateProposal
-from openbooking.booking.commands.withdraw import Withdraw
-from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.commands.orders.update_proposal import UpdateProposal
+from openbooking.booking.commands.orders.withhold import Withhold
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import MeansOfPayment, Partnership, Payment
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import OrderRecord, Record, RecordKind
 from openbooking.booking.model.situation import Situation
-from openbooking.booking.rules.desk_account import due_at_desk
-from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.booking.rules.erasure import retention_start
+from openbooking.booking.rules.orders.desk_account import due_at_desk
+from openbooking.booking.rules.orders.dry_run import Checkpoint
+from openbooking.booking.rules.orders.erasure import retention_start
 from openbooking.openactive.terms import BrokerRole, OrderItemStatus, OrderProposalStatus
 from support.builders import NOW
 from support.histories.invariants import free, items_of

@@ -11,14 +11,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.book_proposal import BookProposal
-from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.commands.proposal_decisions import DecideProposal
-from openbooking.booking.commands.propose import Propose
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.sale_state import SetSaleState
-from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.book_proposal import BookProposal
+from openbooking.booking.commands.orders.delete import DeleteOrder
+from openbooking.booking.commands.orders.proposal_decisions import DecideProposal
+from openbooking.booking.commands.orders.propose import Propose
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
 from openbooking.booking.model.opportunity import AccessRules, Opportunity, SaleState, Seller
 from openbooking.booking.model.order import Caller, OrderKey, desk_caller
 from openbooking.booking.model.order_request import OrderRequest

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from openbooking.booking.commands.find_opportunities import GetOpportunity
+from openbooking.booking.commands.opportunities.find_opportunities import GetOpportunity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.store import Store
 from openbooking.harvest.documents import read_page

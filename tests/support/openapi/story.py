@@ -11,9 +11,9 @@ import httpx2
 import msgspec
 import pytest
 
-from openbooking.booking.commands.proposal_decisions import DecideProposal
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import Notify, SellerCancel
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.proposal_decisions import DecideProposal
+from openbooking.booking.commands.orders.seller_decisions import Notify, SellerCancel
 from openbooking.booking.model.order import OrderKey
 from openbooking.openactive.opportunity_types import OPEN_FEEDS
 from openbooking.openactive.terms import OPENACTIVE

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from openbooking.booking.commands.book_at_desk import BookAtDesk
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.book_at_desk import BookAtDesk
 from openbooking.booking.model.order import Caller, desk_caller
 from openbooking.openactive.terms import BrokerRole
 from support.builders import book, session

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 from structlog.testing import capture_logs
 
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from support.approval_flow import ACCEPT, ORDERS, PROPOSALS, REJECTION, TRIP, B, P, booking_of, proposal_of
 from support.builders import UUID
 from support.http_system import HALL, YOGA, World, open_world

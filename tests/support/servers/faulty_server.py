@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.situation import Needs, Situation
-from openbooking.booking.rules.capacity import spaces_left
+from openbooking.booking.rules.opportunities.capacity import spaces_left
 from openbooking.booking.store import FeedWriter
 from openbooking.clock import Clock, SystemClock
 from openbooking.jsonld.write import Writer

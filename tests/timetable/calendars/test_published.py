@@ -7,8 +7,8 @@ import pytest
 from icalendar import Calendar
 from msgspec.structs import replace
 
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.timetable import Course, EntryKey, Event
 from openbooking.timetable.calendars.published import (

@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.errors import InvalidClaimError
 from joserfc.jwk import KeySet
 
-from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.oauth.registration import Registration

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.publish import PublishSeller
-from openbooking.booking.commands.timetable import SaveTimetableEntry
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.publish import PublishSeller
+from openbooking.booking.commands.opportunities.timetable import SaveTimetableEntry
 from openbooking.booking.model.timetable import EntryKey
 from openbooking.timetable.calendars.published import calendar_path, venue_calendar_path
 from support.http_system import SITE, YOGA, World

@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 from starlette.types import Scope
 
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.store import Feed, StoreUnavailableError
 from openbooking.openactive.rpde import PAGE_SIZE

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
 from openbooking.booking.model.order import OrderKey
 from openbooking.identity.records import FeedPosition, IdentityRecord
 from openbooking.openactive.opportunity_types import OpportunityType

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from openbooking.booking.event_queue import StoreWithEvents
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.import_records import FollowedFeed

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.web.api.open_referral import Services
 from support.builders import session

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from starlette.responses import PlainTextResponse
 
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.views import OrderQuery, StoreWithViews
 from openbooking.identity.records import Grant, Role, User

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import Notify, RenewAccess
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.seller_decisions import Notify, RenewAccess
 from openbooking.booking.model.opportunity import AccessRules, Opportunity
 from openbooking.booking.model.order import OrderKey
 from support.builders import UUID, event, on_demand_event, session, slot

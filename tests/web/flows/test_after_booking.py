@@ -6,11 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.change_logistics import ChangeLogistics
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.replace import Replace
+from openbooking.booking.commands.orders.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
 from openbooking.booking.model.errors import NothingToCancelError
 from openbooking.booking.model.opportunity import AccessRules, Opportunity
 from openbooking.booking.model.order import OrderKey

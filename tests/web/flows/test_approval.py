@@ -13,12 +13,12 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.proposal_decisions import AmendProposal
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import Notify
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
+from openbooking.booking.commands.orders.proposal_decisions import AmendProposal
+from openbooking.booking.commands.orders.seller_decisions import Notify
 from openbooking.openactive.ids import parse_uuid
 from openbooking.openactive.terms import OPENACTIVE, EventStatus
 from openbooking.store.schema import metadata

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
-from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.booking.views import StoreWithViews
 from support.builders import UUID

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import Notify
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.seller_decisions import Notify
 from openbooking.booking.model.opportunity import FormField
 from openbooking.booking.model.order import OrderKey
 from openbooking.openactive.terms import SCHEMA, FormFieldType

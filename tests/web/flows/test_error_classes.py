@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.proposal_decisions import AmendProposal, DecideProposal
 from openbooking.booking.model.opportunity import FormField, Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.openactive.ids import parse_uuid

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.change_logistics import ChangeLogistics
+from openbooking.booking.commands.opportunities.publish import Publish
 from openbooking.openactive.terms import EventStatus
 from support.builders import UUID, course, event, headline_event
 from support.http_system import COURSE, FESTIVAL, LESSON, RUN, TALK, VIDEO, World

@@ -15,9 +15,9 @@ import pytest
 from msgspec.structs import replace
 from starlette.routing import Route
 
-from openbooking.booking.commands.proposal_decisions import DecideProposal
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.proposal_decisions import DecideProposal
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import OrderKey
 from openbooking.identity.digests import SecretKind, digest, new_id

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.openactive.rpde import PAGE_BYTES

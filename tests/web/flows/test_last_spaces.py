@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from support.builders import new_uuid, slot
 from support.http_system import World
 from support.parties import MANAGER

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.proposal_decisions import DecideProposal
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import Notify, RenewAccess
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.proposal_decisions import DecideProposal
+from openbooking.booking.commands.orders.seller_decisions import Notify, RenewAccess
 from openbooking.booking.model.opportunity import AccessRules, FormField, Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.openactive.messages import (

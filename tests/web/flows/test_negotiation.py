@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal, WriteToCustomer
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.proposal_decisions import AmendProposal, DecideProposal, WriteToCustomer
 from openbooking.booking.model.order import OrderKey
 from openbooking.openactive.terms import OPENACTIVE
 from support.approval_flow import (

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.policy import TaxCalculation
 from openbooking.openactive.terms import Availability

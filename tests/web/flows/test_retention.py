@@ -6,14 +6,14 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.erase_personal_data import ErasePersonalData
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import Notify, RenewAccess, SellerCancel
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.erase_personal_data import ErasePersonalData
+from openbooking.booking.commands.orders.get_order import GetOrder
+from openbooking.booking.commands.orders.seller_decisions import Notify, RenewAccess, SellerCancel
 from openbooking.booking.model.opportunity import AccessRules
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import Record
-from openbooking.booking.rules.fingerprint import personal_data_of
+from openbooking.booking.rules.orders.fingerprint import personal_data_of
 from support.builders import UUID, session
 from support.http_system import YOGA, World, open_world
 from support.parties import ALICE, MANAGER

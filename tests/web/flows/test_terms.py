@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
 from support.builders import UUID, session
 from support.http_system import World, open_world
 from support.parties import BROKER, CENTRE, CUSTOMER, MANAGER

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from openbooking.web.app import describe_api
 from openbooking.web.openapi.bruno import make_collection
 from support.approval_flow import TRIP

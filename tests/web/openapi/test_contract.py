@@ -16,7 +16,7 @@ from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
 from openbooking.booking.model.grant_terms import NO_TERMS
 from openbooking.openactive.errors import request_error_names_with_500
 from openbooking.settings import AccessMode, Settings

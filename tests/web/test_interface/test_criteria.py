@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from openbooking.booking.commands.find_opportunities import GetOpportunity
+from openbooking.booking.commands.opportunities.find_opportunities import GetOpportunity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.openactive.terms import OPENACTIVE, SCHEMA
 from support.builders import NOW, UUID

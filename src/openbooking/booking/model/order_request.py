@@ -86,6 +86,6 @@ def fingerprint_of(request: Any) -> str:
     """Return a digest that is equal for equal requests, in this version and in later versions of this system.
 
     Records do not store this digest, because its readers could test guesses at the personal data in the request. They
-    store a keyed digest (`openbooking.booking.rules.fingerprint`).
+    store a keyed digest (`openbooking.booking.rules.orders.fingerprint`).
     """
     return hashlib.sha256(msgspec.json.encode(request, order="deterministic")).hexdigest()

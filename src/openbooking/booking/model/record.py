@@ -123,7 +123,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def fingerprint(self) -> str | None:
-        """The keyed fingerprint of the request that made the record (`openbooking.booking.rules.fingerprint`)."""
+        """The keyed fingerprint of the request that made the record (`booking/rules/orders/fingerprint.py`)."""
         return None
 
     @property

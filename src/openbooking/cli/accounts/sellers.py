@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from openbooking.booking.commands.add_seller import SellerDetails, add_seller
+from openbooking.booking.commands.opportunities.add_seller import SellerDetails, add_seller
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.cli.database import with_system
 from openbooking.cli.options import Database

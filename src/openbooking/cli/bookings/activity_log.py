@@ -1,8 +1,8 @@
 """`openbooking log`: the activity log of a Seller."""
 
-from openbooking.back_office.log_rows import LogRow, log_row
 from openbooking.back_office.office import Office
 from openbooking.back_office.pages import read_rows
+from openbooking.back_office.rows.log_rows import LogRow, log_row
 from openbooking.cli.bookings.office import SellerOption, with_office
 from openbooking.cli.listing import Csv, Json, Limit, Output
 from openbooking.cli.options import Database

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from openbooking.back_office.cancellations import plan_cancellation
-from openbooking.back_office.occurrence_rows import OccurrenceRow, occurrence_row
 from openbooking.back_office.office import Office
 from openbooking.back_office.pages import read_rows
-from openbooking.back_office.plans import Plan
-from openbooking.back_office.sale_plans import plan_sale_state
-from openbooking.back_office.session_notices import notice_commands, notified_orders
+from openbooking.back_office.plans.cancellations import plan_cancellation
+from openbooking.back_office.plans.plan import Plan
+from openbooking.back_office.plans.sale_plans import plan_sale_state
+from openbooking.back_office.plans.session_notices import notice_commands, notified_orders
+from openbooking.back_office.rows.occurrence_rows import OccurrenceRow, occurrence_row
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.cli.bookings.office import SellerOption, Yes, carry_out, check_message, with_office
 from openbooking.cli.database import administrator

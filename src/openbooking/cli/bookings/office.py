@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 import typer
 
-from openbooking.back_office.messages import length_problem
 from openbooking.back_office.names import partner_names
 from openbooking.back_office.office import Office
-from openbooking.back_office.plans import Plan
-from openbooking.back_office.tables import TableContext
+from openbooking.back_office.plans.messages import length_problem
+from openbooking.back_office.plans.plan import Plan
+from openbooking.back_office.rows.tables import TableContext
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.views import StoreWithViews
 from openbooking.cli.database import with_system

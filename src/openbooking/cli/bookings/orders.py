@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
-from openbooking.back_office.occurrence_rows import ReplacementRow, replacement_row
 from openbooking.back_office.office import Office, current_items
-from openbooking.back_office.order_items import ItemRow
-from openbooking.back_office.order_plans import OrderPlanner
-from openbooking.back_office.order_rows import HistoryTableRow, OrderDetails, OrderItemRow, OrderRow, order_row
 from openbooking.back_office.pages import read_rows
-from openbooking.back_office.plans import Plan
-from openbooking.back_office.replacements import replacement_choices, replacement_day
+from openbooking.back_office.plans.order_plans import OrderPlanner
+from openbooking.back_office.plans.plan import Plan
+from openbooking.back_office.plans.replacements import replacement_choices, replacement_day
+from openbooking.back_office.rows.occurrence_rows import ReplacementRow, replacement_row
+from openbooking.back_office.rows.order_items import ItemRow
+from openbooking.back_office.rows.order_rows import HistoryTableRow, OrderDetails, OrderItemRow, OrderRow, order_row
 from openbooking.booking.model.order import MeansOfPayment
 from openbooking.booking.model.record import OrderRecord
-from openbooking.booking.rules.order_lines import OrderStatus
+from openbooking.booking.rules.orders.order_lines import OrderStatus
 from openbooking.booking.views import OrderQuery
 from openbooking.cli.bookings.office import SellerOption, Yes, carry_out, check_message, with_office
 from openbooking.cli.database import administrator

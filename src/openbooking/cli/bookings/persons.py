@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import msgspec
 import typer
 
-from openbooking.booking.commands.erase_personal_data import EraseOrderData
-from openbooking.booking.commands.record_export import RecordExport
+from openbooking.booking.commands.orders.erase_personal_data import EraseOrderData
+from openbooking.booking.commands.orders.record_export import RecordExport
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.personal_orders import export_orders, orders_of
 from openbooking.booking.views import SellerViews, StoreWithViews

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from openbooking.back_office.office import Office
-from openbooking.back_office.order_rows import ProposalRow, proposal_row
 from openbooking.back_office.pages import OccurrencesOnce, read_rows
-from openbooking.back_office.plans import Plan
-from openbooking.back_office.proposal_plans import ProposalPlanner
+from openbooking.back_office.plans.plan import Plan
+from openbooking.back_office.plans.proposal_plans import ProposalPlanner
+from openbooking.back_office.rows.order_rows import ProposalRow, proposal_row
 from openbooking.back_office.waiting_proposals import shortages, wanted_spaces
 from openbooking.cli.bookings.office import SellerOption, carry_out, check_message, with_office
 from openbooking.cli.database import administrator

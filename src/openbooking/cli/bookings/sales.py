@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from openbooking.back_office.office import Office
-from openbooking.back_office.sales_rows import SalesBy, SalesTableRow, VatTableRow, sales_rows
+from openbooking.back_office.rows.sales_rows import SalesBy, SalesTableRow, VatTableRow, sales_rows
 from openbooking.cli.bookings.office import SellerOption, with_office
 from openbooking.cli.listing import Csv, Json, Output
 from openbooking.cli.options import Database

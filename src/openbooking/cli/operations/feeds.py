@@ -54,7 +54,7 @@ def republish_feeds(database: Database = None) -> None:
 
     Brokers can no longer book by the old addresses. If the command is interrupted, run it again.
     """
-    from openbooking.booking.commands.republish import republish  # noqa: PLC0415 - slow to load
+    from openbooking.booking.commands.opportunities.republish import republish  # noqa: PLC0415 - slow to load
 
     async def do(system: "System") -> int:
         store, every = system.store, tuple(OpportunityType)

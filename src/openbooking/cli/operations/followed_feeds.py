@@ -45,8 +45,8 @@ def follow(urls: Sequence[str], options: "FollowOptions", every: float, database
 
 def show_status(database: str | None, *, json: bool, csv: bool) -> None:
     """Print a row for each feed that is followed."""
-    from openbooking.back_office.import_rows import ImportRow, import_row  # noqa: PLC0415 - slow to load
-    from openbooking.back_office.tables import TableContext  # noqa: PLC0415
+    from openbooking.back_office.rows.import_rows import ImportRow, import_row  # noqa: PLC0415 - slow to load
+    from openbooking.back_office.rows.tables import TableContext  # noqa: PLC0415
     from openbooking.identity.import_records import FollowedFeed  # noqa: PLC0415
 
     async def work(system: "System") -> list[ImportRow]:

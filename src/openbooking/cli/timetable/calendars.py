@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openbooking.back_office.plans import count
+from openbooking.back_office.plans.plan import count
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.timetable import Concept, EntryKey, Price, TimetableRule, Venue
 from openbooking.booking.views import StoreWithViews

@@ -6,10 +6,10 @@ from typing import Annotated, NamedTuple
 import typer
 
 from openbooking.back_office.office import Office
-from openbooking.back_office.plans import Plan, count
-from openbooking.back_office.tables import TableContext
-from openbooking.back_office.timetable_effects import TimetableEffect, timetable_effect
-from openbooking.booking.commands.timetable import ApplyTimetable, GetTimetable
+from openbooking.back_office.plans.plan import Plan, count
+from openbooking.back_office.plans.timetable_effects import TimetableEffect, timetable_effect
+from openbooking.back_office.rows.tables import TableContext
+from openbooking.booking.commands.opportunities.timetable import ApplyTimetable, GetTimetable
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.timetable import TimetableEntry, TimetableRule

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from openbooking.back_office.occurrence_rows import OccurrenceRow, occurrence_row
 from openbooking.back_office.office import Office
 from openbooking.back_office.pages import read_rows
+from openbooking.back_office.rows.occurrence_rows import OccurrenceRow, occurrence_row
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.timetable import Closure, Facility, TimetableRule, Venue
 from openbooking.cli.bookings.office import SellerOption, Yes, with_office

@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from openbooking.back_office.descriptions import opportunity_name
-from openbooking.back_office.tables import TableContext, TableRow
-from openbooking.back_office.timetable_effects import EntryChanges, TimetableEffect
+from openbooking.back_office.plans.timetable_effects import EntryChanges, TimetableEffect
+from openbooking.back_office.rows.tables import TableContext, TableRow
 from openbooking.booking.model.opportunity import Opportunity, parents_among
 from openbooking.booking.model.timetable import (
     NO_END,

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.commands.orders.withhold import Withhold
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.order import Partnership

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
-from openbooking.booking.rules.matching_keys import normal_key
+from openbooking.booking.rules.opportunities.matching_keys import normal_key
 from openbooking.openactive.ids import Identifiers, OfferRef
 from openbooking.user_error import UserError
 

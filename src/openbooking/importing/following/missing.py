@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from collections.abc import Set as AbstractSet
 
-from openbooking.booking.commands.find_opportunities import GetOpportunities
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.find_opportunities import GetOpportunities
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.store import Store
 from openbooking.importing.reading.source import Source

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.commands.find_opportunities import GetOpportunities
+from openbooking.booking.commands.opportunities.find_opportunities import GetOpportunities
 from openbooking.booking.store import Store
 from openbooking.identity.import_records import WaitingItems
 from openbooking.identity.store import IdentityStore

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.rules.ownership import shares_name_or_start
+from openbooking.booking.rules.opportunities.ownership import shares_name_or_start
 from openbooking.importing.reading.source import Source
 from openbooking.openactive.ids import key_of, opportunity_path
 from openbooking.openactive.opportunity_types import OpportunityType

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from openbooking.booking.model.opportunity import Offer
-from openbooking.booking.rules.prepayment import can_be_prepaid
+from openbooking.booking.rules.orders.prepayment import can_be_prepaid
 from openbooking.importing.reading.conditions import harmless_properties, read_conditions
 from openbooking.openactive.ids import type_of_path
 from openbooking.openactive.money import round_money

@@ -6,16 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.find_opportunities import GetOpportunity
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal, WriteToCustomer
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.sale_state import SetSaleState
-from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.change_logistics import ChangeLogistics
+from openbooking.booking.commands.opportunities.find_opportunities import GetOpportunity
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.get_order import GetOrder
+from openbooking.booking.commands.orders.proposal_decisions import AmendProposal, DecideProposal, WriteToCustomer
+from openbooking.booking.commands.orders.replace import Replace
+from openbooking.booking.commands.orders.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import SaleState, applicable_offers
 from openbooking.booking.model.order import Caller, OrderKey

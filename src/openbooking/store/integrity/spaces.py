@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from openbooking.booking.model.opportunity import CourtTime, Opportunity
 from openbooking.booking.model.spaces import Spaces, busiest_spaces
-from openbooking.booking.rules.capacity import spaces_left
+from openbooking.booking.rules.opportunities.capacity import spaces_left
 
 # The indexes in the pairs of `SpacesOfPage.elsewhere`.
 _SHOWN, _NOW = 0, 1

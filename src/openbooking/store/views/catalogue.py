@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from openbooking.booking.rules.search_terms import normal_name
+from openbooking.booking.rules.orders.search_terms import normal_name
 from openbooking.booking.views import CatalogueEntry, Page
 from openbooking.store.database import Procedure, Query
 from openbooking.store.documents import decode_opportunity, microseconds

@@ -10,8 +10,8 @@ from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity, parents_among
 from openbooking.booking.model.order import BookedItem, OrderKey
 from openbooking.booking.model.record import ItemState, OrderRecord, ProposalRecord, QuoteRecord, Record
-from openbooking.booking.rules.order_lines import currency_of, order_lines, order_status, value_of
-from openbooking.booking.rules.search_terms import first_match, lookups, normal_name, search_terms
+from openbooking.booking.rules.orders.order_lines import currency_of, order_lines, order_status, value_of
+from openbooking.booking.rules.orders.search_terms import first_match, lookups, normal_name, search_terms
 from openbooking.booking.views import (
     PAGE_ROWS,
     CatalogueEntry,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord
-from openbooking.booking.rules.order_lines import LineStatus, OrderLine, order_lines
+from openbooking.booking.rules.orders.order_lines import LineStatus, OrderLine, order_lines
 from openbooking.booking.views import Amount, Page, PartnerMonth, PaymentRow, Sales, SalesGroup, SalesLine
 from openbooking.store.database import Procedure, Query
 from openbooking.store.dialect import Statement

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from openbooking.booking.model.record import RecordKind
-from openbooking.booking.rules.order_lines import LineStatus
+from openbooking.booking.rules.orders.order_lines import LineStatus
 from openbooking.booking.views import SalesGroup
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.schema import ended_line, record

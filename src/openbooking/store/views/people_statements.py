@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, String, bindparam, select, tuple_
 
-from openbooking.booking.rules.search_terms import SearchTerms
+from openbooking.booking.rules.orders.search_terms import SearchTerms
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.schema import personal_data, record
 from openbooking.store.statements import first, same_record

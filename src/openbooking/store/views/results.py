@@ -6,7 +6,7 @@ from typing import Any
 
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
-from openbooking.booking.rules.order_lines import currency_of, order_lines, value_of
+from openbooking.booking.rules.orders.order_lines import currency_of, order_lines, value_of
 from openbooking.booking.views import PaymentRow
 from openbooking.openactive.money import ZERO
 from openbooking.openactive.terms import OrderProposalStatus

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, Record
 from openbooking.booking.model.situation import Situation
-from openbooking.booking.rules.order_lines import LineStatus, OrderLine, ended_lines, order_lines
+from openbooking.booking.rules.orders.order_lines import LineStatus, OrderLine, ended_lines, order_lines
 from openbooking.openactive.money import ZERO
 from openbooking.store.documents import microseconds
 from openbooking.store.views.results import hundredths

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, RecordKind
-from openbooking.booking.rules.search_terms import SearchTerms, first_match, lookups
+from openbooking.booking.rules.orders.search_terms import SearchTerms, first_match, lookups
 from openbooking.booking.views import OrderQuery, Page
 from openbooking.openactive.ids import parse_uuid
 from openbooking.store.database import Procedure, Query, record_keys

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from openbooking.booking.commands.book_at_desk import BookAtDesk
-from openbooking.booking.commands.import_bookings import BookingsOutcome, ImportBookings
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.book_at_desk import BookAtDesk
+from openbooking.booking.commands.orders.import_bookings import BookingsOutcome, ImportBookings
 from openbooking.booking.model.order import desk_caller
 from openbooking.booking.store import Store
 from openbooking.openactive.ids import OfferRef

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.quote import Quote
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
+from openbooking.booking.commands.orders.quote import Quote
 from openbooking.booking.model.opportunity import Offer, Opportunity
 from openbooking.booking.model.order_request import ItemRequest
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.rules.dry_run import Checkpoint
+from openbooking.booking.rules.orders.dry_run import Checkpoint
 from openbooking.booking.store import Feed, Store
 from openbooking.openactive.ids import OfferRef, opportunity_path
 from openbooking.openactive.opportunity_types import OpportunityType

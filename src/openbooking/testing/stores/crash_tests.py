@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.orders.book import Book
 from openbooking.booking.store import Store
 from openbooking.testing.ledger import Entry, book_in, check_bookings, order_in
 from openbooking.testing.processes import Channel, Kill, kill_this_process, run_in_processes

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.commands.opportunities.publish import PublishSeller
 from openbooking.booking.model.errors import SellerChangedError
 from openbooking.openactive.errors import OrderAlreadyExistsError
 from openbooking.testing.rules import rule

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.commands.erase_personal_data import ErasePersonalData
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.delete import DeleteOrder
+from openbooking.booking.commands.orders.erase_personal_data import ErasePersonalData
 from openbooking.booking.model.order import Order
 from openbooking.booking.model.order_request import IntakeAnswer
 from openbooking.testing.rules import rule

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePersonalData
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.change_logistics import ChangeLogistics
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.erase_personal_data import RETENTION, ErasePersonalData
+from openbooking.booking.commands.orders.get_order import GetOrder
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.record import Record

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.orders.book import Book
 from openbooking.booking.event_queue import EventQueue, QueueFigures, StoreWithEvents
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.order_event import OrderBooked, OrderCancelled

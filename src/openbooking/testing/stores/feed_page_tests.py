@@ -5,7 +5,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from openbooking.booking.store import ORDERS, Feed, Store
 from openbooking.openactive.rpde import Item, is_full
 from openbooking.testing.rules import rule

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
 from openbooking.booking.store import ORDERS, Feed, Figures
 from openbooking.testing.rules import rule
 from openbooking.testing.samples import ALICE, BOB, Clock, book, cancel, fresh, quote

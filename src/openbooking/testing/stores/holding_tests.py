@@ -5,8 +5,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
 from openbooking.booking.model.order import HoldingBound
 from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy
 from openbooking.testing.rules import rule

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.find_opportunities import GetOpportunities
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.proposal_decisions import DecideProposal
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.remove_over import RemoveOver
-from openbooking.booking.commands.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.find_opportunities import GetOpportunities
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.remove_over import RemoveOver
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
+from openbooking.booking.commands.orders.get_order import GetOrder
+from openbooking.booking.commands.orders.proposal_decisions import DecideProposal
 from openbooking.booking.model.errors import ProposalExpiredError
 from openbooking.booking.model.opportunity import SHOWN_AFTER_END, SaleState
 from openbooking.booking.model.order import Order, OrderKey

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.seller_decisions import SellerCancel
-from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.commands.orders.delete import DeleteOrder
+from openbooking.booking.commands.orders.get_order import GetOrder
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
+from openbooking.booking.commands.orders.withhold import Withhold
 from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.record import Record
 from openbooking.booking.store import ORDERS, Feed, Store

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.book_proposal import BookProposal
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
-from openbooking.booking.commands.propose import Propose
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.replace import Replace
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.change_logistics import ChangeLogistics
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.orders.book_proposal import BookProposal
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
+from openbooking.booking.commands.orders.get_order import GetOrder
+from openbooking.booking.commands.orders.proposal_decisions import AmendProposal, DecideProposal
+from openbooking.booking.commands.orders.propose import Propose
+from openbooking.booking.commands.orders.replace import Replace
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.policy import Leasing, Policy

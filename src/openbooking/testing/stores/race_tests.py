@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from openbooking.testing.ledger import book_in, check_bookings
 from openbooking.testing.processes import Channel, run_in_processes
 from openbooking.testing.rules import rule

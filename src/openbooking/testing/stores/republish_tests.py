@@ -5,7 +5,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from openbooking.booking.commands.republish import Republish, publish_seller
+from openbooking.booking.commands.opportunities.republish import Republish, publish_seller
 from openbooking.booking.store import Feed
 from openbooking.testing.rules import rule
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, Clock, read_feed

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.find_opportunities import FindBySource
-from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.opportunities.find_opportunities import FindBySource
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState, TakeOffSale
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
+from openbooking.booking.commands.orders.get_order import GetOrder
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
 from openbooking.booking.commands.preview import Preview
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.sale_state import SetSaleState, TakeOffSale
-from openbooking.booking.commands.seller_decisions import SellerCancel
-from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.record import Record

@@ -9,17 +9,17 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
-from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
-from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.seller_decisions import SellerCancel
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
+from openbooking.booking.commands.orders.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.commands.orders.expire_leases import ExpireLeases
+from openbooking.booking.commands.orders.get_order import GetOrder
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
 from openbooking.booking.model.order import BookedOrder, Order, OrderKey
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Needs, Situation
-from openbooking.booking.rules.dry_run import Checkpoint
+from openbooking.booking.rules.orders.dry_run import Checkpoint
 from openbooking.booking.store import ORDERS, Feed
 from openbooking.openactive.errors import GoneError, OpenBookingError, UnknownOrderError
 from openbooking.testing.rules import rule

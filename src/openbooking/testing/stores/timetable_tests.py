@@ -8,16 +8,16 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.publish import PublishSeller
-from openbooking.booking.commands.publish_occurrences import (
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.publish import PublishSeller
+from openbooking.booking.commands.opportunities.publish_occurrences import (
     BatchOutcome,
     DueTimetable,
     GetDueTimetable,
     OccurrenceBatch,
     PublishOccurrences,
 )
-from openbooking.booking.commands.timetable import (
+from openbooking.booking.commands.opportunities.timetable import (
     ApplyTimetable,
     GetTimetable,
     RemoveTimetableEntry,

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from openbooking.booking.commands.find_opportunities import FindOccurrences
-from openbooking.booking.commands.timetable import GetTimetable, present_rules
+from openbooking.booking.commands.opportunities.find_opportunities import FindOccurrences
+from openbooking.booking.commands.opportunities.timetable import GetTimetable, present_rules
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity, is_on_sale, parents_among
 from openbooking.booking.model.timetable import Course, EntryKey, Event, TimetableRule, Venue, WeeklyClass

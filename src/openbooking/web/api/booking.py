@@ -14,18 +14,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.book_proposal import BookProposal
-from openbooking.booking.commands.cancel import cancellation
-from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.propose import Propose
-from openbooking.booking.commands.quote import Quote, may_hold
-from openbooking.booking.commands.update_proposal import proposal_update
+from openbooking.booking.commands.orders.book import Book
+from openbooking.booking.commands.orders.book_proposal import BookProposal
+from openbooking.booking.commands.orders.cancel import cancellation
+from openbooking.booking.commands.orders.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.commands.orders.get_order import GetOrder
+from openbooking.booking.commands.orders.propose import Propose
+from openbooking.booking.commands.orders.quote import Quote, may_hold
+from openbooking.booking.commands.orders.update_proposal import proposal_update
 from openbooking.booking.model.order import Caller, Order
 from openbooking.booking.model.order_request import OrderRequest
-from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.booking.rules.lifecycle import Event, refusals_of
+from openbooking.booking.rules.orders.dry_run import Checkpoint
+from openbooking.booking.rules.orders.lifecycle import Event, refusals_of
 from openbooking.identity.scopes import Scope
 from openbooking.jsonld.read_order import ORDER_ERRORS, PATCH_ERRORS
 from openbooking.openactive import messages

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from openbooking.back_office.messages import length_problem
+from openbooking.back_office.plans.messages import length_problem
 from openbooking.web.console.console import ConsoleVisit
 from openbooking.web.pages import Form, Problem
 

@@ -16,14 +16,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.find_opportunities import GetOpportunity
-from openbooking.booking.commands.get_order import GetOrder
-from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
-from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.opportunities.change_logistics import ChangeLogistics
+from openbooking.booking.commands.opportunities.find_opportunities import GetOpportunity
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
+from openbooking.booking.commands.orders.get_order import GetOrder
+from openbooking.booking.commands.orders.proposal_decisions import AmendProposal, DecideProposal
+from openbooking.booking.commands.orders.replace import Replace
+from openbooking.booking.commands.orders.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller, OrderKey

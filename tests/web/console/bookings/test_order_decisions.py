@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import RecordAttendance
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.seller_decisions import RecordAttendance
 from openbooking.booking.model.opportunity import AccessRules
 from openbooking.booking.model.order import OrderKey
 from support.browsers.form_browser import Page, Visitor

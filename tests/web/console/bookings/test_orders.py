@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import pytest
 import structlog
 
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from openbooking.booking.views import PAGE_ROWS
 from support.browsers.form_browser import Page, Visitor
 from support.builders import PRICE, UUID, book, item, new_uuid, request, session

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
 from openbooking.booking.model.order import OrderKey
 from support.browsers.form_browser import Page, Visitor
 from support.builders import UUID, new_uuid

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.orders.get_order import GetOrder
 from openbooking.booking.model.record import OrderRecord
 from openbooking.openactive.terms import OrderItemStatus
 from support.builders import NOW, UUID, new_uuid

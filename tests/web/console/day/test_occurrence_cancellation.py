@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import RecordAttendance, SellerCancel
-from openbooking.booking.commands.withdraw import Withdraw
-from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.withdraw import Withdraw
+from openbooking.booking.commands.orders.seller_decisions import RecordAttendance, SellerCancel
+from openbooking.booking.commands.orders.withhold import Withhold
 from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.identity.records import FeedPosition
 from support.approval_flow import PARTY, PROPOSALS, proposal_of

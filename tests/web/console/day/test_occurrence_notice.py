@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.orders.get_order import GetOrder
 from openbooking.booking.model.order import Caller
 from openbooking.booking.model.record import OrderRecord
 from support.browsers.form_browser import Page, Visitor

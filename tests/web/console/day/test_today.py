@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from support.builders import NOW, UUID, session
 from support.console import SignIn

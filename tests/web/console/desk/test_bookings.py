@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.opportunities.publish import Publish, PublishSeller
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import FormField
 from openbooking.booking.model.order import Partnership

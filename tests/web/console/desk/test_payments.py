@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord

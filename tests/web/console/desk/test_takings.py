@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
 from openbooking.booking.views import StoreWithViews
 from support.builders import NOW, UUID
 from support.console import SignIn

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.proposal_decisions import AmendProposal, DecideProposal
+from openbooking.booking.commands.orders.replace import Replace
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.views import StoreWithViews

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.opportunities.publish import Publish
+from openbooking.booking.commands.orders.seller_decisions import SellerCancel
 from openbooking.booking.model.order import OrderKey
-from openbooking.booking.rules.matching_keys import set_matching_keys
+from openbooking.booking.rules.opportunities.matching_keys import set_matching_keys
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.booking.views import StoreWithViews
 from openbooking.identity.records import Partner

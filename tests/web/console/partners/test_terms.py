@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.opportunities.publish import Publish
 from openbooking.booking.model.grant_terms import GrantTerms
-from openbooking.booking.rules.matching_keys import set_matching_keys
+from openbooking.booking.rules.opportunities.matching_keys import set_matching_keys
 from openbooking.identity.partners.grants import revoke
 from openbooking.identity.records import EVERY_SELLER, Grant
 from openbooking.openactive.ids import OfferRef

@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from openbooking.booking.commands.seller_decisions import Notify, SellerCancel
+from openbooking.booking.commands.orders.seller_decisions import Notify, SellerCancel
 from openbooking.booking.model.order import OrderKey
 from openbooking.identity.records import FeedPosition
 from support.builders import UUID, new_uuid

@@ -2,8 +2,8 @@
 
 import pytest
 
-from openbooking.booking.commands.sale_state import SetSaleState
-from openbooking.booking.commands.timetable import SaveTimetableEntry
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.timetable import SaveTimetableEntry
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.timetable import EntryKey
 from support.console import SignIn

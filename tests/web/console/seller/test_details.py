@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.commands.opportunities.publish import PublishSeller
 from openbooking.booking.model.opportunity import Seller
 from openbooking.identity.records import User
 from support.browsers.form_browser import Page

@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.sale_state import SetSaleState
-from openbooking.booking.commands.seller_decisions import Notify, SellerCancel
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
+from openbooking.booking.commands.orders.seller_decisions import Notify, SellerCancel
 from openbooking.booking.model.activity import Action, Activity
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import OrderKey

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.find_opportunities import FindBySource
-from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.commands.opportunities.find_opportunities import FindBySource
+from openbooking.booking.commands.opportunities.publish import PublishSeller
 from openbooking.booking.model.timetable import (
     Closure,
     Course,

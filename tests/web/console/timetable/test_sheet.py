@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.timetable import Closure
 from support.browsers.form_browser import Page

@@ -5,9 +5,9 @@ from datetime import datetime, time, timedelta
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.publish_occurrences import NoteTimetableFault
-from openbooking.booking.commands.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.opportunities.publish_occurrences import NoteTimetableFault
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.timetable import Closure, Event, Nation, TimetableRule
 from openbooking.identity.partners.grants import Grants, give, revoke

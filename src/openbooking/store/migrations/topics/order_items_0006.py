@@ -1,6 +1,6 @@
 """Revision 0006: the lines of Orders, and the places of records in lists.
 
-The lines are derived as `booking/rules/order_lines.py` derived them then, because a migration must never change.
+The lines are derived as `booking/rules/orders/order_lines.py` derived them then, because a migration must never change.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Revision 0011: the terms of attendees, and those of the Customers of proposals.
 
-The people are chosen as `booking/rules/search_terms.py` chose them then, because a migration must never change.
+The people are chosen as `booking/rules/orders/search_terms.py` chose them then, because a migration must never change.
 """
 
 import json

@@ -1,6 +1,7 @@
 """Revision 0006: what Orders are searched by, in the table of personal data.
 
-The terms are derived as `booking/rules/search_terms.py` derived them then, because a migration must never change.
+The terms are derived as `booking/rules/orders/search_terms.py` derived them then, because a migration must never
+change.
 """
 
 import json

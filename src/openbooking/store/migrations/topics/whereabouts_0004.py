@@ -1,7 +1,7 @@
 """Revision 0004: the venue and activities of Opportunities.
 
-The code is a copy of `booking/rules/matching_keys.py` from the time of this revision, because a migration must never
-change.
+The code is a copy of `booking/rules/opportunities/matching_keys.py` from the time of this revision, because a migration
+must never change.
 """
 
 import json

@@ -11,10 +11,10 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.back_office.order_items import ItemRow, item_rows
-from openbooking.back_office.replacements import replacement_choices, replacement_day
-from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.seller_decisions import Notify, RenewAccess, SellerCancel
+from openbooking.back_office.plans.replacements import replacement_choices, replacement_day
+from openbooking.back_office.rows.order_items import ItemRow, item_rows
+from openbooking.booking.commands.orders.replace import Replace
+from openbooking.booking.commands.orders.seller_decisions import Notify, RenewAccess, SellerCancel
 from openbooking.booking.model.record import OrderRecord
 from openbooking.identity.digests import SecretKind, new_secret
 from openbooking.openactive.ids import OfferRef

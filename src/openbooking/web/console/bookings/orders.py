@@ -20,13 +20,13 @@ from openbooking.back_office.descriptions import (
 )
 from openbooking.back_office.formats import day_bounds, parse_date
 from openbooking.back_office.history import history_rows
-from openbooking.back_office.order_items import item_rows
+from openbooking.back_office.rows.order_items import item_rows
 from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.record import DeletedRecord, OrderRecord, ProposalRecord
-from openbooking.booking.rules.desk_account import desk_account, due_at_desk
-from openbooking.booking.rules.order_lines import OrderStatus, order_status
-from openbooking.booking.rules.pricing import current_totals
-from openbooking.booking.rules.search_terms import found_attendees
+from openbooking.booking.rules.orders.desk_account import desk_account, due_at_desk
+from openbooking.booking.rules.orders.order_lines import OrderStatus, order_status
+from openbooking.booking.rules.orders.pricing import current_totals
+from openbooking.booking.rules.orders.search_terms import found_attendees
 from openbooking.booking.views import OrderQuery, Page
 from openbooking.openactive.money import is_price
 from openbooking.web.console.bookings.sealed_search import SealedSearch, seal, unseal

@@ -11,12 +11,12 @@ from starlette.routing import Route
 
 from openbooking.back_office.console_paths import CONSOLE_PATH
 from openbooking.back_office.descriptions import person_name
-from openbooking.booking.commands.erase_personal_data import EraseOrderData
-from openbooking.booking.commands.record_export import RecordExport
+from openbooking.booking.commands.orders.erase_personal_data import EraseOrderData
+from openbooking.booking.commands.orders.record_export import RecordExport
 from openbooking.booking.model.order import PersonalData
 from openbooking.booking.model.record import ProposalRecord
 from openbooking.booking.personal_orders import NoContactError, PersonalRecord, export_orders, orders_of
-from openbooking.booking.rules.search_terms import CUSTOMER, numbers_of
+from openbooking.booking.rules.orders.search_terms import CUSTOMER, numbers_of
 from openbooking.web.console.bookings.orders import order_summary
 from openbooking.web.console.console import Console, ConsoleVisit, Notice
 from openbooking.web.pages import Problem

@@ -11,14 +11,14 @@ from starlette.routing import Route
 from openbooking.back_office.console_paths import PROPOSALS_PATH
 from openbooking.back_office.descriptions import person_name
 from openbooking.back_office.history import history_rows
-from openbooking.back_office.messages import length_problem
-from openbooking.back_office.order_items import ItemRow, item_rows
 from openbooking.back_office.pages import OccurrencesOnce
+from openbooking.back_office.plans.messages import length_problem
+from openbooking.back_office.rows.order_items import ItemRow, item_rows
 from openbooking.back_office.waiting_proposals import shortages, time_left, wanted_spaces
-from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
+from openbooking.booking.commands.orders.proposal_decisions import AmendProposal, DecideProposal
 from openbooking.booking.model.order import PersonalData, SeenProposal
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
-from openbooking.booking.rules.pricing import current_totals
+from openbooking.booking.rules.orders.pricing import current_totals
 from openbooking.openactive.money import is_price
 from openbooking.openactive.terms import FlowRequirement, OrderProposalStatus
 from openbooking.web.console.bookings.orders import order_path

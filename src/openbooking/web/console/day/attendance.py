@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.back_office.descriptions import person_name
-from openbooking.booking.commands.seller_decisions import RecordAttendance, SellerCommand, UndoAttendance
+from openbooking.booking.commands.orders.seller_decisions import RecordAttendance, SellerCommand, UndoAttendance
 from openbooking.booking.model.order import Access, BookedItem, OrderKey, PersonalData
 from openbooking.booking.model.record import ItemState, OrderRecord
 from openbooking.booking.views import Occurrence

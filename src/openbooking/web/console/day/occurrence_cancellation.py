@@ -9,14 +9,14 @@ from typing import NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.back_office.cancellations import cancellation_effect
-from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
+from openbooking.back_office.plans.cancellations import cancellation_effect
+from openbooking.booking.commands.opportunities.cancel_opportunity import CancelOpportunity
 from openbooking.booking.model.activity import Action
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.errors import NothingToCancelError
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import OrderKey
-from openbooking.booking.rules.cancellation_effects import CancelledBooking
+from openbooking.booking.rules.opportunities.cancellation_effects import CancelledBooking
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
 from openbooking.booking.views import Occurrence
 from openbooking.openactive.errors import NotFoundError

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.back_office.session_notices import notice_commands, notified_orders
+from openbooking.back_office.plans.session_notices import notice_commands, notified_orders
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import OrderKey
 from openbooking.web.console.addresses import OpportunityPage

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from openbooking.back_office.descriptions import opportunity_name, place_name
-from openbooking.back_office.occurrence_rows import OccurrenceState, occurrence_state
+from openbooking.back_office.rows.occurrence_rows import OccurrenceState, occurrence_state
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.timetable import SOURCE_PREFIX
 from openbooking.booking.views import Occurrence, Page

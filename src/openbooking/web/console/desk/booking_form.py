@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from openbooking.booking.model.opportunity import Offer, applicable_offers
 from openbooking.booking.model.order import MeansOfPayment, Order, OrderItem, Payment
 from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest, OrderRequest
-from openbooking.booking.rules.bookability import CONDITIONS_AT_DESK, Pair, why_not_bookable
-from openbooking.booking.rules.pricing import Pricing, amount_due, tax_treatment
+from openbooking.booking.rules.opportunities.bookability import CONDITIONS_AT_DESK, Pair, why_not_bookable
+from openbooking.booking.rules.orders.pricing import Pricing, amount_due, tax_treatment
 from openbooking.booking.views import Occurrence
 from openbooking.openactive.contact_details import is_email
 from openbooking.openactive.ids import FormFieldRef, Identifiers

@@ -12,12 +12,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.back_office.descriptions import MEANS_OF_PAYMENT
-from openbooking.booking.commands.book_at_desk import BookAtDesk
-from openbooking.booking.commands.quote import Quote
+from openbooking.booking.commands.orders.book_at_desk import BookAtDesk
+from openbooking.booking.commands.orders.quote import Quote
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import Order, OrderKey, desk_caller
 from openbooking.booking.model.order_request import OrderRequest
-from openbooking.booking.rules.dry_run import Checkpoint
+from openbooking.booking.rules.orders.dry_run import Checkpoint
 from openbooking.booking.views import Occurrence
 from openbooking.identity.digests import SecretKind, new_secret
 from openbooking.openactive.errors import OpenBookingError, OrderAlreadyExistsError, TotalPaymentDueMismatchError

@@ -7,13 +7,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.back_office.descriptions import MEANS_OF_PAYMENT
-from openbooking.back_office.order_items import item_rows
-from openbooking.booking.commands.record_payment import RecordPayment
+from openbooking.back_office.rows.order_items import item_rows
+from openbooking.booking.commands.orders.record_payment import RecordPayment
 from openbooking.booking.model.errors import DueChangedError
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import MeansOfPayment, OrderKey
 from openbooking.booking.model.record import OrderRecord
-from openbooking.booking.rules.desk_account import due_at_desk
+from openbooking.booking.rules.orders.desk_account import due_at_desk
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.web.console.bookings.orders import order_path
 from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice

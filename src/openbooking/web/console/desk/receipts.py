@@ -15,8 +15,8 @@ from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.record import OrderRecord
-from openbooking.booking.rules.desk_account import desk_account, due_at_desk
-from openbooking.booking.rules.pricing import amount_due, pricing_of
+from openbooking.booking.rules.orders.desk_account import desk_account, due_at_desk
+from openbooking.booking.rules.orders.pricing import amount_due, pricing_of
 from openbooking.web.console.addresses import OpportunityPage
 from openbooking.web.console.bookings.orders import order_path
 from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError

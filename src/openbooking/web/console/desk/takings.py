@@ -19,7 +19,7 @@ from openbooking.booking.model.activity import Action
 from openbooking.booking.model.keys import DESK
 from openbooking.booking.model.order import FORMER_SYSTEM, OrderKey
 from openbooking.booking.model.record import OrderRecord
-from openbooking.booking.rules.desk_account import desk_account, due_at_desk
+from openbooking.booking.rules.orders.desk_account import desk_account, due_at_desk
 from openbooking.booking.views import OrderQuery
 from openbooking.openactive.money import ZERO
 from openbooking.web.console.console import Console, ConsoleVisit

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
-from openbooking.booking.rules.order_lines import LineStatus
+from openbooking.booking.rules.orders.order_lines import LineStatus
 from openbooking.booking.views import Amount, PaymentRow, SalesGroup, SalesLine, SalesRow, VatRow
 from openbooking.openactive.money import ZERO, VatTreatment
 

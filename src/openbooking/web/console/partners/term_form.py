@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.rules.matching_keys import names_by_key, normal_key
+from openbooking.booking.rules.opportunities.matching_keys import names_by_key, normal_key
 from openbooking.identity.partners.term_changes import InvalidTermsError, TermChanges
 from openbooking.openactive.ids import Identifiers
 from openbooking.web.pages import Form, Problem

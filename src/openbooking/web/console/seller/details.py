@@ -12,9 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.back_office.console_paths import CONSOLE_PATH
-from openbooking.booking.commands.add_seller import TERMS
-from openbooking.booking.commands.publish import PublishSeller
-from openbooking.booking.commands.republish import republish
+from openbooking.booking.commands.opportunities.add_seller import TERMS
+from openbooking.booking.commands.opportunities.publish import PublishSeller
+from openbooking.booking.commands.opportunities.republish import republish
 from openbooking.booking.model.colours import is_colour
 from openbooking.booking.model.errors import SellerChangedError
 from openbooking.booking.model.opportunity import Seller

@@ -3,8 +3,8 @@
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.back_office.import_rows import import_row
-from openbooking.back_office.tables import TableContext
+from openbooking.back_office.rows.import_rows import import_row
+from openbooking.back_office.rows.tables import TableContext
 from openbooking.identity.import_records import FollowedFeed
 from openbooking.web.console.console import Console, ConsoleVisit
 

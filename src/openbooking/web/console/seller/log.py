@@ -10,7 +10,7 @@ from starlette.routing import Route
 from openbooking.back_office.descriptions import opportunity_name
 from openbooking.back_office.history import ACTIONS, HistoryRow, activity_row
 from openbooking.back_office.pages import OccurrencesOnce
-from openbooking.booking.commands.timetable import GetTimetable
+from openbooking.booking.commands.opportunities.timetable import GetTimetable
 from openbooking.booking.model.activity import Action, Activity
 from openbooking.booking.model.timetable import EntryKey, TimetableEntry
 from openbooking.web.console.addresses import OpportunityPage, entry_path

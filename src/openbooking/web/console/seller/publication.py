@@ -9,13 +9,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.back_office.descriptions import opportunity_name
-from openbooking.booking.commands.find_opportunities import GetOpportunity
-from openbooking.booking.commands.sale_state import SetSaleState
-from openbooking.booking.commands.timetable import GetTimetable
+from openbooking.booking.commands.opportunities.find_opportunities import GetOpportunity
+from openbooking.booking.commands.opportunities.sale_state import SetSaleState
+from openbooking.booking.commands.opportunities.timetable import GetTimetable
 from openbooking.booking.model.opportunity import Opportunity, SaleState
 from openbooking.booking.model.spaces import Spaces
 from openbooking.booking.model.timetable import Venue
-from openbooking.booking.rules.missing_properties import missing_properties
+from openbooking.booking.rules.opportunities.missing_properties import missing_properties
 from openbooking.openactive.errors import NotFoundError
 from openbooking.system import make_feed_writer
 from openbooking.timetable.calendars.published import PARENTS, calendar_path, venue_calendar_path

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.back_office.console_paths import CONSOLE_PATH
-from openbooking.back_office.timetable_effects import TimetableEffect, timetable_effect
-from openbooking.booking.commands.timetable import (
+from openbooking.back_office.plans.timetable_effects import TimetableEffect, timetable_effect
+from openbooking.booking.commands.opportunities.timetable import (
     GetTimetable,
     RemoveTimetableEntry,
     SaveTimetableEntry,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from openbooking.back_office.descriptions import opportunity_name
-from openbooking.back_office.timetable_effects import TimetableEffect
+from openbooking.back_office.plans.timetable_effects import TimetableEffect
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.web.console.addresses import OpportunityPage
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from openbooking.back_office.descriptions import person_name
 from openbooking.back_office.formats import day_bounds
 from openbooking.back_office.pages import read_rows
-from openbooking.booking.commands.find_opportunities import FindOccurrences, FoundOccurrences
+from openbooking.booking.commands.opportunities.find_opportunities import FindOccurrences, FoundOccurrences
 from openbooking.booking.model.opportunity import Opportunity, SaleState
 from openbooking.booking.model.situation import DatedChildren
 from openbooking.booking.model.spaces import Spaces, busiest_spaces

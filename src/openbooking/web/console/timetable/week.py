@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.booking.commands.find_opportunities import FindOccurrences
-from openbooking.booking.commands.timetable import has_occurrences
+from openbooking.booking.commands.opportunities.find_opportunities import FindOccurrences
+from openbooking.booking.commands.opportunities.timetable import has_occurrences
 from openbooking.booking.model.opportunity import Opportunity, SaleState
 from openbooking.booking.model.situation import DatedChildren
 from openbooking.booking.model.timetable import (

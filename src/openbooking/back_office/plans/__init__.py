@@ -1,0 +1,1 @@
+"""What a decision of a Seller will do, before it is made."""

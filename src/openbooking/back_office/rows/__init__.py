@@ -1,0 +1,1 @@
+"""What is listed, as rows of tables."""

@@ -1,0 +1,1 @@
+"""Commands about Sellers, Opportunities and their timetable."""

@@ -1,0 +1,1 @@
+"""Commands about quotes, Orders and OrderProposals."""

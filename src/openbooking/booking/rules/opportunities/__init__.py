@@ -1,0 +1,1 @@
+"""The rules of Opportunities: whether they can be booked, and how they change."""

@@ -1,0 +1,1 @@
+"""The test classes of views, by subject."""
